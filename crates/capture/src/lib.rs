@@ -1,0 +1,134 @@
+//! Capture files in, packets out: pcap and pcapng framing, then link, IP and transport headers.
+//!
+//! Nothing here opens a file, waits or asks for the time. A host feeds bytes as they come; the only
+//! clock is the one in the capture.
+
+#![warn(clippy::indexing_slicing)]
+
+mod decoder;
+mod link;
+mod packet;
+mod pcap;
+mod pcapng;
+
+pub use crate::{
+    decoder::Decoder,
+    packet::{Packet, Tcp, Undecoded},
+};
+
+/// Why the bytes are no capture, or stop being one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nothing at all was fed.
+    #[error("the file is empty")]
+    Empty,
+    /// The first bytes belong to no capture format that is read.
+    #[error("not a pcap or pcapng capture: {kind} (it starts with {magic:02x?})")]
+    NotACapture {
+        /// What it is instead, as far as its first bytes tell.
+        kind: &'static str,
+        /// The bytes found.
+        magic: [u8; 4],
+    },
+    /// A record or block claims a length that cannot be.
+    #[error(
+        "the record at byte {offset} claims to be {len} bytes long; what comes before it was read"
+    )]
+    BadLength {
+        /// Where the record starts, in bytes from the start of the capture.
+        offset: u64,
+        /// The length it claims, in bytes.
+        len: u32,
+    },
+    /// A block's inside contradicts itself.
+    #[error("the {what} at byte {offset} cannot be read; what comes before it was read")]
+    BadBlock {
+        /// Where the block starts, in bytes from the start of the capture.
+        offset: u64,
+        /// Which kind of block.
+        what: &'static str,
+    },
+    /// The capture ends inside a record.
+    #[error("the file ends inside the record at byte {offset}; all earlier packets were read")]
+    CutShort {
+        /// Where that record starts, in bytes from the start of the capture.
+        offset: u64,
+    },
+}
+
+impl Error {
+    /// A stable name for it, the same in page, companion and command line.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "E-EMPTY",
+            Self::NotACapture { .. } => "E-NOT-A-CAPTURE",
+            Self::BadLength { .. } => "E-BAD-LENGTH",
+            Self::BadBlock { .. } => "E-BAD-BLOCK",
+            Self::CutShort { .. } => "E-CUT-SHORT",
+        }
+    }
+
+    /// Where it happened, in bytes from the start of the capture.
+    pub fn offset(&self) -> u64 {
+        match *self {
+            Self::Empty | Self::NotACapture { .. } => 0,
+            Self::BadLength { offset, .. }
+            | Self::BadBlock { offset, .. }
+            | Self::CutShort { offset } => offset,
+        }
+    }
+}
+
+/// A moment of the capture: nanoseconds since 1970-01-01 UTC.
+///
+/// Times before 1970 and after 2554 cannot be told and become the nearest that can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub u64);
+
+/// One captured record, still undecoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Where its record starts, in bytes from the start of the capture.
+    pub offset: u64,
+    /// What its first byte belongs to (the LINKTYPE of tcpdump.org's registry).
+    pub link_type: u16,
+    /// Its length on the wire, in bytes.
+    pub wire_len: u32,
+    /// Its captured bytes; fewer than were on the wire where the snap length cut it.
+    pub bytes: &'a [u8],
+}
+
+/// Reads numbers in the byte order of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByteOrder {
+    Little,
+    Big,
+}
+
+impl ByteOrder {
+    pub(crate) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
+        let it = *bytes.get(at..)?.first_chunk()?;
+        Some(match self {
+            Self::Little => u16::from_le_bytes(it),
+            Self::Big => u16::from_be_bytes(it),
+        })
+    }
+
+    pub(crate) fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
+        let it = *bytes.get(at..)?.first_chunk()?;
+        Some(match self {
+            Self::Little => u32::from_le_bytes(it),
+            Self::Big => u32::from_be_bytes(it),
+        })
+    }
+
+    pub(crate) fn i64(self, bytes: &[u8]) -> Option<i64> {
+        let it = *bytes.first_chunk()?;
+        Some(match self {
+            Self::Little => i64::from_le_bytes(it),
+            Self::Big => i64::from_be_bytes(it),
+        })
+    }
+}

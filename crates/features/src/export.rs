@@ -1,0 +1,105 @@
+//! Feature vectors as lines of CSV (RFC 4180) and ARFF (Weka's format), numbers printed as the published files do.
+
+use std::fmt::Write as _;
+
+use crate::{Schema, Semantics, Unit};
+
+/// The first line of a CSV file: the schema's names, then `class1` as published, or `label`.
+pub fn csv_header(schema: &Schema) -> String {
+    let mut line = String::new();
+    for feature in schema.features {
+        line.push_str(feature.name);
+        line.push(',');
+    }
+    line.push_str(class_name(schema));
+    line.push('\n');
+    line
+}
+
+/// What precedes the rows of an ARFF file.
+pub fn arff_header(schema: &Schema, labels: &[&str]) -> String {
+    let relation = match schema.semantics {
+        Semantics::Published => "<ISCXFlowMeter-generated-flows>".to_owned(),
+        Semantics::Correct => format!("{}-flows", schema.name),
+    };
+    let mut text = format!("@RELATION {relation}\n");
+    for feature in schema.features {
+        text.push_str("@ATTRIBUTE ");
+        text.push_str(feature.name);
+        text.push_str(" NUMERIC\n");
+    }
+    let labels: Vec<String> = labels.iter().map(|it| quoted(it)).collect();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "@ATTRIBUTE {} {{{}}}\n@DATA", class_name(schema), labels.join(","));
+    text
+}
+
+/// A row of either file: the features, then the label. `missing` stands where a feature has no value: nothing in CSV,
+/// `?` in ARFF.
+pub fn row(schema: &Schema, values: &[Option<f64>], label: &str, missing: &str) -> String {
+    let mut line = String::new();
+    for (feature, value) in schema.features.iter().zip(values) {
+        match value {
+            Some(value) => line.push_str(&number(*value, feature.unit)),
+            None => line.push_str(missing),
+        }
+        line.push(',');
+    }
+    line.push_str(&quoted(label));
+    line.push('\n');
+    line
+}
+
+fn class_name(schema: &Schema) -> &'static str {
+    match schema.semantics {
+        Semantics::Published => "class1",
+        Semantics::Correct => "label",
+    }
+}
+
+/// Rates with at most ten decimals, the rest with at most fifteen significant digits; no zeros at the end.
+fn number(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Micros => {
+            let rounded = format!("{value:.14e}").parse().unwrap_or(value);
+            format!("{rounded}")
+        }
+        Unit::PacketsPerSecond | Unit::BytesPerSecond => {
+            let text = format!("{value:.10}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+    }
+}
+
+/// A label that both formats read back: quoted where it holds more than letters, digits and dashes.
+fn quoted(label: &str) -> String {
+    let is_plain = !label.is_empty()
+        && label.chars().all(|it| it.is_alphanumeric() || matches!(it, '-' | '_' | '.'));
+    if is_plain { label.to_owned() } else { format!("\"{}\"", label.replace('"', "'")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: f64, unit: Unit, expected: &str) {
+        assert_eq!(number(value, unit), expected);
+    }
+
+    #[test]
+    fn numbers_look_as_published() {
+        check(2e6 / 192_013.0, Unit::PacketsPerSecond, "10.4159614193");
+        check(448e6 / 192_013.0, Unit::BytesPerSecond, "2333.1753579185");
+        check(0.0, Unit::BytesPerSecond, "0");
+        check(1_634_113.0, Unit::Micros, "1634113");
+        check(9_368_711.0 / 96.0, Unit::Micros, "97590.7395833333");
+        check(-1.0, Unit::Micros, "-1");
+    }
+
+    #[test]
+    fn a_label_with_a_space_is_quoted() {
+        assert_eq!(quoted("VPN-P2P"), "VPN-P2P");
+        assert_eq!(quoted("apple music"), "\"apple music\"");
+    }
+}

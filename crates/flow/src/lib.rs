@@ -1,0 +1,136 @@
+//! Packets in, flows out. A flow is the seed's ТВС: one transport connection between two endpoints.
+//!
+//! Nothing here knows an application protocol; what the payload says is the next crates' business.
+
+mod cut;
+mod heads;
+mod table;
+mod tcp;
+mod timeline;
+
+use std::{fmt, net::IpAddr};
+
+use capture::Timestamp;
+
+pub use crate::{
+    cut::Cut,
+    heads::{Head, Heads},
+    table::Table,
+    tcp::{ConnState, flags},
+    timeline::{Direction, Step, Timeline},
+};
+
+/// An address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub ip: IpAddr,
+    /// The port; 0 where the transport has none.
+    pub port: u16,
+}
+
+/// A transport, by its IP protocol number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Transport(pub u8);
+
+impl Transport {
+    /// Internet Control Message Protocol (RFC 792).
+    pub const ICMP: Self = Self(1);
+    /// Transmission Control Protocol (RFC 9293).
+    pub const TCP: Self = Self(6);
+    /// User Datagram Protocol (RFC 768).
+    pub const UDP: Self = Self(17);
+    /// ICMP for IPv6 (RFC 4443).
+    pub const ICMPV6: Self = Self(58);
+
+    /// Its usual name in lower case, where it has one.
+    pub fn name(self) -> Option<&'static str> {
+        NAMES.iter().find_map(|&(number, name)| (number == self.0).then_some(name))
+    }
+}
+
+/// Names of IP protocol numbers (IANA, Assigned Internet Protocol Numbers).
+const NAMES: &[(u8, &str)] = &[
+    (0, "hopopt"),
+    (1, "icmp"),
+    (2, "igmp"),
+    (4, "ipip"),
+    (6, "tcp"),
+    (8, "egp"),
+    (17, "udp"),
+    (33, "dccp"),
+    (41, "ipv6"),
+    (46, "rsvp"),
+    (47, "gre"),
+    (50, "esp"),
+    (51, "ah"),
+    (58, "icmpv6"),
+    (59, "ipv6-nonxt"),
+    (88, "eigrp"),
+    (89, "ospf"),
+    (94, "ipip"),
+    (103, "pim"),
+    (112, "vrrp"),
+    (115, "l2tp"),
+    (132, "sctp"),
+    (136, "udplite"),
+];
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// One connection: who spoke with whom, when, how much, and how each side began.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// What carries it.
+    pub transport: Transport,
+    /// The endpoint that opened the flow: who sent the first SYN, else who spoke first.
+    pub client: Endpoint,
+    /// The endpoint that answered.
+    pub server: Endpoint,
+    /// Time of its first packet in capture order.
+    pub first: Timestamp,
+    /// The latest time of its packets.
+    pub last: Timestamp,
+    /// What the client sent.
+    pub from_client: Total,
+    /// What the server sent.
+    pub from_server: Total,
+    /// How far its connection came, in Zeek's words; TCP and UDP only.
+    pub conn_state: Option<ConnState>,
+    /// Every packet of the flow, in capture order.
+    pub timeline: Timeline,
+    /// The first bytes each side sent.
+    pub heads: Heads,
+}
+
+impl Flow {
+    /// Frame bytes of both sides.
+    pub fn bytes(&self) -> u64 {
+        self.from_client.frame_bytes + self.from_server.frame_bytes
+    }
+
+    /// Packets of both sides.
+    pub fn packets(&self) -> u64 {
+        self.from_client.packets + self.from_server.packets
+    }
+}
+
+/// Counts of one side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Packets, retransmitted ones included.
+    pub packets: u64,
+    /// Frame bytes on the wire, link headers and padding included.
+    pub frame_bytes: u64,
+    /// IP header and IP payload bytes.
+    pub ip_bytes: u64,
+    /// Transport payload bytes.
+    pub payload_bytes: u64,
+}

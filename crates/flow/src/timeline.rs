@@ -1,0 +1,288 @@
+//! The packets of a flow, compactly. Features, sessions and charts are pure functions of it.
+
+use capture::Timestamp;
+
+use crate::Total;
+
+/// Which side sent a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Client to server.
+    Forward,
+    /// Server to client.
+    Backward,
+}
+
+/// What remains of a packet once its flow is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Who sent it.
+    pub direction: Direction,
+    /// Frame on the wire, in bytes.
+    pub frame_len: u32,
+    /// IP header and payload on the wire, in bytes.
+    pub ip_len: u32,
+    /// Transport payload on the wire, in bytes.
+    pub payload_len: u32,
+    /// TCP flags as sent (FIN 1, SYN 2, RST 4, PSH 8, ACK 16 …); 0 for other transports.
+    pub flags: u8,
+}
+
+/// The packets of a flow in capture order, about six bytes each.
+///
+/// A step is coded against the step before it (its time) and the last step of its own direction (the rest): a control
+/// byte says what stayed the same, what did not follows as variable-length integers.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    bytes: Vec<u8>,
+    n_steps: u64,
+    context: Context,
+}
+
+/// What the next step is coded against.
+#[derive(Clone, Copy, Debug, Default)]
+struct Context {
+    nanos: u64,
+    sides: [Side; 2],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Side {
+    ip_len: u32,
+    /// `ip_len - payload_len`.
+    header_len: i64,
+    /// `frame_len - ip_len`.
+    link_len: i64,
+    flags: u8,
+}
+
+// The control byte.
+const BACKWARD: u8 = 1;
+const WHOLE_MICROS: u8 = 2;
+const SAME_IP_LEN: u8 = 4;
+const SAME_HEADER_LEN: u8 = 8;
+const SAME_LINK_LEN: u8 = 16;
+const SAME_FLAGS: u8 = 32;
+
+impl Timeline {
+    /// Adds a packet.
+    pub fn push(&mut self, step: Step) {
+        let delta = step.time.0.wrapping_sub(self.context.nanos) as i64;
+        let direction = (step.direction == Direction::Backward) as usize;
+        let now = Side {
+            ip_len: step.ip_len,
+            header_len: i64::from(step.ip_len) - i64::from(step.payload_len),
+            link_len: i64::from(step.frame_len) - i64::from(step.ip_len),
+            flags: step.flags,
+        };
+        let last = self.context.sides.get(direction).copied().unwrap_or_default();
+        let is_whole_micros = delta % 1_000 == 0;
+        let control = [
+            (direction == 1, BACKWARD),
+            (is_whole_micros, WHOLE_MICROS),
+            (now.ip_len == last.ip_len, SAME_IP_LEN),
+            (now.header_len == last.header_len, SAME_HEADER_LEN),
+            (now.link_len == last.link_len, SAME_LINK_LEN),
+            (now.flags == last.flags, SAME_FLAGS),
+        ]
+        .into_iter()
+        .fold(0, |control, (is_set, bit)| if is_set { control | bit } else { control });
+        self.bytes.push(control);
+        self.put(zigzag(if is_whole_micros { delta / 1_000 } else { delta }));
+        if control & SAME_IP_LEN == 0 {
+            self.put(u64::from(now.ip_len));
+        }
+        if control & SAME_HEADER_LEN == 0 {
+            self.put(zigzag(now.header_len));
+        }
+        if control & SAME_LINK_LEN == 0 {
+            self.put(zigzag(now.link_len));
+        }
+        if control & SAME_FLAGS == 0 {
+            self.bytes.push(now.flags);
+        }
+        self.n_steps += 1;
+        self.context.nanos = step.time.0;
+        if let Some(side) = self.context.sides.get_mut(direction) {
+            *side = now;
+        }
+    }
+
+    /// The packets in capture order.
+    pub fn steps(&self) -> Steps<'_> {
+        Steps { bytes: &self.bytes, context: Context::default() }
+    }
+
+    /// How many packets.
+    pub fn len(&self) -> u64 {
+        self.n_steps
+    }
+
+    /// Whether there is no packet.
+    pub fn is_empty(&self) -> bool {
+        self.n_steps == 0
+    }
+
+    /// How much memory its packets take, in bytes.
+    pub fn memory_len(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// What each side sent: the client's counts, then the server's.
+    pub fn totals(&self) -> (Total, Total) {
+        let mut totals = (Total::default(), Total::default());
+        for step in self.steps() {
+            let total = match step.direction {
+                Direction::Forward => &mut totals.0,
+                Direction::Backward => &mut totals.1,
+            };
+            total.add(&step);
+        }
+        totals
+    }
+
+    /// Gives back what memory was kept for steps to come.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
+    /// LEB128.
+    fn put(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
+    }
+}
+
+impl FromIterator<Step> for Timeline {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        let mut timeline = Self::default();
+        steps.into_iter().for_each(|step| timeline.push(step));
+        timeline
+    }
+}
+
+impl Total {
+    /// Counts one more packet.
+    pub(crate) fn add(&mut self, step: &Step) {
+        self.packets += 1;
+        self.frame_bytes += u64::from(step.frame_len);
+        self.ip_bytes += u64::from(step.ip_len);
+        self.payload_bytes += u64::from(step.payload_len);
+    }
+}
+
+/// The packets of a [`Timeline`], in capture order.
+#[derive(Clone, Debug)]
+pub struct Steps<'a> {
+    bytes: &'a [u8],
+    context: Context,
+}
+
+impl Steps<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (&first, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        Some(first)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        Some(value)
+    }
+}
+
+impl Iterator for Steps<'_> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let control = self.byte()?;
+        let is_set = |bit| control & bit != 0;
+        let delta = unzigzag(self.number()?) * if is_set(WHOLE_MICROS) { 1_000 } else { 1 };
+        let direction = usize::from(is_set(BACKWARD));
+        let mut side = *self.context.sides.get(direction)?;
+        if !is_set(SAME_IP_LEN) {
+            side.ip_len = self.number()? as u32;
+        }
+        if !is_set(SAME_HEADER_LEN) {
+            side.header_len = unzigzag(self.number()?);
+        }
+        if !is_set(SAME_LINK_LEN) {
+            side.link_len = unzigzag(self.number()?);
+        }
+        if !is_set(SAME_FLAGS) {
+            side.flags = self.byte()?;
+        }
+        *self.context.sides.get_mut(direction)? = side;
+        self.context.nanos = self.context.nanos.wrapping_add(delta as u64);
+        Some(Step {
+            time: Timestamp(self.context.nanos),
+            direction: if direction == 1 { Direction::Backward } else { Direction::Forward },
+            frame_len: (i64::from(side.ip_len) + side.link_len) as u32,
+            ip_len: side.ip_len,
+            payload_len: (i64::from(side.ip_len) - side.header_len) as u32,
+            flags: side.flags,
+        })
+    }
+}
+
+/// Small numbers of either sign become small numbers.
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(nanos: u64, direction: Direction, ip_len: u32, flags: u8) -> Step {
+        let (frame_len, payload_len) = (ip_len + 14, ip_len - 40);
+        Step { time: Timestamp(nanos), direction, frame_len, ip_len, payload_len, flags }
+    }
+
+    #[track_caller]
+    fn check(steps: &[Step]) {
+        let timeline: Timeline = steps.iter().copied().collect();
+        assert_eq!(timeline.steps().collect::<Vec<_>>(), steps);
+        assert_eq!(timeline.len(), steps.len() as u64);
+    }
+
+    #[test]
+    fn steps_come_back_as_they_were() {
+        use Direction::{Backward, Forward};
+        check(&[]);
+        check(&[
+            step(1_700_000_000_123_456_789, Forward, 60, 2),
+            step(1_700_000_000_223_456_789, Backward, 60, 18),
+            step(1_700_000_000_223_456_000, Forward, 52, 16),
+            step(1_600_000_000_000_000_000, Forward, 1500, 24),
+            step(u64::MAX, Backward, 65_535, 255),
+            step(0, Backward, 40, 0),
+        ]);
+    }
+
+    #[test]
+    fn a_packet_takes_about_six_bytes() {
+        let steps = (0..1_000_u64).map(|it| {
+            let direction = if it % 3 == 0 { Direction::Forward } else { Direction::Backward };
+            step(it * 1_234_000, direction, 40 + (it as u32 * 7_919) % 1_400, 16)
+        });
+        let timeline: Timeline = steps.collect();
+        assert!(timeline.bytes.len() <= 6_100, "{} bytes", timeline.bytes.len());
+    }
+}

@@ -1,0 +1,421 @@
+//! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
+
+use serde::{Deserialize, Serialize};
+
+/// A question about the analysed capture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Query {
+    /// Totals, traffic over time, labels, hosts, what could not be read. Answered by an [`Overview`].
+    Overview {
+        /// How many bars the traffic over time has.
+        bins: u32,
+    },
+    /// A window of the flow table. Answered by [`Flows`].
+    Flows {
+        /// A filter as the user types it; empty for all flows.
+        filter: String,
+        /// The column sorted by.
+        sort: FlowSort,
+        /// Greatest first.
+        is_descending: bool,
+        /// The window's first row.
+        offset: u32,
+        /// How many rows.
+        len: u32,
+    },
+    /// One flow. Answered by a [`FlowDetail`], or null where there is no such flow.
+    Flow {
+        /// Its [`FlowRow::flow_id`].
+        flow_id: u32,
+    },
+    /// A window of the host table, most bytes first. Answered by [`Hosts`].
+    Hosts {
+        /// Only hosts whose address or name contains this; empty for all.
+        search: String,
+        /// The window's first row.
+        offset: u32,
+        /// How many rows.
+        len: u32,
+    },
+    /// One host. Answered by a [`HostDetail`], or null where there is no such host.
+    Host {
+        /// Its address.
+        ip: String,
+    },
+    /// A window of the session table, most flows first. Answered by [`Sessions`].
+    Sessions {
+        /// The window's first row.
+        offset: u32,
+        /// How many rows.
+        len: u32,
+    },
+    /// One session. Answered by a [`SessionDetail`], or null where there is no such session.
+    Session {
+        /// Its number.
+        session_id: u32,
+    },
+}
+
+/// The columns a flow table can be sorted by; equal ones stay in order of their first packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlowSort {
+    /// By first packet.
+    #[default]
+    Start,
+    /// By label, then protocol.
+    Label,
+    /// By client address, numerically, then port.
+    Client,
+    /// By server name or address.
+    Server,
+    /// By duration.
+    Duration,
+    /// By packets, both ways.
+    Packets,
+    /// By bytes, both ways.
+    Bytes,
+}
+
+/// A flow as a row: what tables, exports and the job store hold of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowRow {
+    /// Flows counted from 0 in order of their first packet.
+    pub flow_id: u32,
+    /// The session the flow belongs to.
+    pub session_id: u32,
+    /// `tcp`, `udp`, `icmp` …, or the IP protocol number.
+    pub transport: String,
+    /// The address that opened the flow.
+    pub client_ip: String,
+    /// Its port; 0 where the transport has none.
+    pub client_port: u16,
+    /// The address that answered.
+    pub server_ip: String,
+    /// Its port; 0 where the transport has none.
+    pub server_port: u16,
+    /// Time of the first packet, in nanoseconds since 1970 UTC.
+    pub time_start_ns: u64,
+    /// Time of the last packet, in nanoseconds since 1970 UTC.
+    pub time_end_ns: u64,
+    /// Packets the client sent.
+    pub client_packets: u64,
+    /// Packets the server sent.
+    pub server_packets: u64,
+    /// Frame bytes on the wire the client sent.
+    pub client_bytes: u64,
+    /// Frame bytes on the wire the server sent.
+    pub server_bytes: u64,
+    /// IP header and payload bytes the client sent.
+    pub client_ip_bytes: u64,
+    /// IP header and payload bytes the server sent.
+    pub server_ip_bytes: u64,
+    /// The connection's state in Zeek's words; TCP and UDP only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conn_state: Option<String>,
+    /// The application protocol seen, or `unknown`.
+    pub protocol: String,
+    /// The service if it is known, else the protocol.
+    pub label: String,
+    /// The label's group.
+    pub group: String,
+    /// Why the flow has the label, in a sentence.
+    pub reason: String,
+    /// The name the client asked for, or the server was called by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_name: Option<String>,
+    /// The client's `User-Agent` or its like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The client's JA4 fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<String>,
+}
+
+/// The first look at a capture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// How many flows.
+    pub flows: u64,
+    /// How many sessions.
+    pub sessions: u64,
+    /// How many addresses.
+    pub hosts: u64,
+    /// Frame bytes on the wire that clients sent.
+    pub client_bytes: u64,
+    /// Frame bytes on the wire that servers sent.
+    pub server_bytes: u64,
+    /// Time of the first packet, in nanoseconds since 1970 UTC.
+    pub time_start_ns: u64,
+    /// Time of the last packet, in nanoseconds since 1970 UTC.
+    pub time_end_ns: u64,
+    /// Bytes of flows whose protocol the payload showed.
+    pub recognised_bytes: u64,
+    /// Bytes of flows whose service a name showed.
+    pub named_bytes: u64,
+    /// Traffic over time.
+    pub timeline: TrafficTimeline,
+    /// Every label found, most bytes first.
+    pub labels: Vec<LabelRow>,
+    /// Every detected protocol, most bytes first.
+    pub protocols: Vec<LabelRow>,
+    /// The hosts with most bytes, at most 12.
+    pub top_hosts: Vec<HostRow>,
+    /// The book's statistics, as `GET /file/{job_id}/statistics` gives them.
+    pub statistics: Vec<crate::StatisticItem>,
+    /// What was read, and what was not.
+    pub reading: Reading,
+}
+
+/// Traffic over time, by label group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrafficTimeline {
+    /// Where the first bar starts, in nanoseconds since 1970 UTC.
+    pub start_ns: u64,
+    /// How long a bar is, in nanoseconds.
+    pub bin_ns: u64,
+    /// One series a group, most bytes first.
+    pub series: Vec<GroupSeries>,
+}
+
+/// The traffic of one group over time. All three lists have one number a bar.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupSeries {
+    /// The label group.
+    pub group: String,
+    /// Frame bytes.
+    pub bytes: Vec<u64>,
+    /// Packets.
+    pub packets: Vec<u64>,
+    /// Flows that began.
+    pub flows: Vec<u64>,
+}
+
+/// A label or protocol and how much of it there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelRow {
+    /// The label or protocol.
+    pub label: String,
+    /// Its group.
+    pub group: String,
+    /// The protocols its flows speak, most flows first.
+    pub protocols: Vec<String>,
+    /// How many flows.
+    pub flows: u64,
+    /// Frame bytes, both ways.
+    pub bytes: u64,
+}
+
+/// What was read of the capture, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The capture's name, as the host gave it.
+    pub file_name: String,
+    /// The capture's format in words: `pcap, microseconds`, `pcapng` …
+    pub format: String,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Frames read.
+    pub frames: u64,
+    /// Frames that became packets of flows.
+    pub packets: u64,
+    /// Frames stored shortened by the snap length: their sizes are right, their contents incomplete.
+    pub shortened: u64,
+    /// Frames that are in no flow, by reason: `arp` 12, `lldp` 4 …
+    pub undecoded: Vec<crate::Count>,
+    /// Where names came from: `dns` 112, `tls` 388 …
+    pub names: Vec<crate::Count>,
+    /// What went wrong, in order.
+    pub notices: Vec<Notice>,
+    /// The user stopped reading before the end.
+    pub is_stopped: bool,
+}
+
+/// Something the reader should know about the reading of the capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// A stable code: `E-PCAP-TRUNCATED` …
+    pub code: String,
+    /// What happened, where, and what was done about it, in English.
+    pub message: String,
+    /// Where, in bytes from the start of the capture.
+    pub offset: u64,
+    /// After how many whole frames.
+    pub frames: u64,
+}
+
+/// A window of the flow table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flows {
+    /// How many flows the filter lets through.
+    pub matching: u64,
+    /// Their frame bytes, both ways.
+    pub matching_bytes: u64,
+    /// How many flows there are.
+    pub total: u64,
+    /// The window.
+    pub rows: Vec<FlowRow>,
+    /// For each row, its bytes over its own duration in 16 bars, each 0 to 15.
+    pub sparks: Vec<Vec<u8>>,
+    /// Why the filter cannot be understood; the window is then empty.
+    pub filter_error: Option<String>,
+}
+
+/// One flow, whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlowDetail {
+    /// Its row.
+    pub row: FlowRow,
+    /// How the label was reached: `payload`, `name`, `model` or `unknown`.
+    pub evidence: String,
+    /// Names of client and server, where known.
+    pub client_name: Option<String>,
+    /// Name of the server, where known.
+    pub server_name: Option<String>,
+    /// Why it is in its session, one sentence for each link.
+    pub links: Vec<LinkRow>,
+    /// Features by the correct schema; none where there is nothing to compute it from.
+    pub features: Vec<FeatureValue>,
+    /// Its first packets, at most 2,000.
+    pub steps: Vec<StepRow>,
+    /// How many packets it has.
+    pub packets: u64,
+    /// The first bytes the client sent, at most 512.
+    pub client_head: Vec<u8>,
+    /// The first bytes the server sent, at most 512.
+    pub server_head: Vec<u8>,
+}
+
+/// A packet of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// Since the flow's first packet, in nanoseconds; negative where the capture is out of order.
+    pub offset_ns: i64,
+    /// The client sent it.
+    pub is_from_client: bool,
+    /// Frame bytes on the wire.
+    pub bytes: u32,
+    /// Transport payload bytes.
+    pub payload_bytes: u32,
+    /// The TCP flags, 0 where there are none.
+    pub flags: u8,
+}
+
+/// A feature of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeatureValue {
+    /// Its name in exports.
+    pub name: String,
+    /// What it is measured in: `µs`, `B/s`, `1/s`.
+    pub unit: String,
+    /// Its value, where there is one.
+    pub value: Option<f64>,
+}
+
+/// A window of the host table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hosts {
+    /// How many hosts match.
+    pub matching: u64,
+    /// The window.
+    pub rows: Vec<HostRow>,
+}
+
+/// A host as a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRow {
+    /// Its address.
+    pub ip: String,
+    /// A name it was called by.
+    pub name: Option<String>,
+    /// Who said so: `dns`, `tls`, `quic`, `http` …
+    pub name_source: Option<String>,
+    /// `private`, `loopback`, `link-local`, `multicast`, `broadcast`, `documentation`, `shared` or `public`.
+    pub scope: String,
+    /// Where it is, where a table tells.
+    pub country: Option<String>,
+    /// Flows it opened.
+    pub client_flows: u64,
+    /// Flows it answered.
+    pub server_flows: u64,
+    /// Frame bytes of its flows, both ways.
+    pub bytes: u64,
+    /// The labels of its flows, most flows first, at most 4.
+    pub labels: Vec<String>,
+}
+
+/// One host, whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostDetail {
+    /// Its row.
+    pub row: HostRow,
+    /// Every name it was called by and who said so, at most 100.
+    pub names: Vec<(String, String)>,
+    /// Every `User-Agent` it sent, at most 100.
+    pub user_agents: Vec<String>,
+    /// Its labels, most bytes first.
+    pub labels: Vec<LabelRow>,
+    /// The hosts it exchanged most bytes with, at most 50: address, name, flows, bytes.
+    pub peers: Vec<(String, Option<String>, u64, u64)>,
+    /// The book's statistics of its flows.
+    pub statistics: Vec<crate::StatisticItem>,
+}
+
+/// A window of the session table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// How many sessions there are.
+    pub total: u64,
+    /// The window.
+    pub rows: Vec<SessionRow>,
+}
+
+/// A session as a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Its number: the least flow number in it counts up.
+    pub session_id: u32,
+    /// The host that opened its first flow.
+    pub client_ip: String,
+    /// The label most of its bytes have.
+    pub label: String,
+    /// That label's group.
+    pub group: String,
+    /// The name most of its flows asked for.
+    pub name: Option<String>,
+    /// How many flows.
+    pub flows: u64,
+    /// Frame bytes, both ways.
+    pub bytes: u64,
+    /// Time of the first packet, in nanoseconds since 1970 UTC.
+    pub time_start_ns: u64,
+    /// Time of the last packet, in nanoseconds since 1970 UTC.
+    pub time_end_ns: u64,
+    /// The kinds of its links, most frequent first: `dns answer`, `same name`, `ftp data` …
+    pub kinds: Vec<String>,
+}
+
+/// One session, whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDetail {
+    /// Its row.
+    pub row: SessionRow,
+    /// Its flows, by first packet, at most 1,000.
+    pub flows: Vec<FlowRow>,
+    /// Why they belong together, at most 1,000.
+    pub links: Vec<LinkRow>,
+}
+
+/// Why two flows belong to one session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRow {
+    /// The earlier flow.
+    pub from: u32,
+    /// The later flow.
+    pub to: u32,
+    /// `ftp data`, `dns answer`, `same name` or `same p2p port`.
+    pub kind: String,
+    /// What was seen, in a sentence.
+    pub evidence: String,
+    /// How sure it is, in percent.
+    pub percent: u8,
+}
