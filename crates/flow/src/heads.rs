@@ -68,6 +68,17 @@ impl Heads {
         Self { client_port, server_port, ..self }
     }
 
+    /// Keeps only so many bytes of each side; for when the labels are found.
+    pub fn truncate(&mut self, len: usize) {
+        for head in [&mut self.client, &mut self.server] {
+            head.bytes.truncate(len);
+            head.bytes.shrink_to_fit();
+            head.ends.retain(|it| *it as usize <= len);
+            head.ends.shrink_to_fit();
+            head.early = Vec::new();
+        }
+    }
+
     /// Whether a port of the flow is this one. It may support what the payload says, never replace it.
     pub fn has_port(&self, port: u16) -> bool {
         self.client_port == port || self.server_port == port

@@ -1,0 +1,84 @@
+//! The protocols known by their payload. To add one: write its file, add its two lines here.
+
+mod http;
+mod ssh;
+
+use std::{borrow::Cow, net::IpAddr};
+
+use flow::Heads;
+
+/// Every protocol, in order of precedence: the first that recognises a flow names it.
+///
+/// Those with a fixed text or magic come first, those that only look right come last.
+pub const PROTOCOLS: &[Protocol] = &[ssh::PROTOCOL, http::PROTOCOL];
+
+/// A protocol and how to tell it.
+pub struct Protocol {
+    /// Its name, which is also its label in the v1 interface.
+    pub name: &'static str,
+    /// The group that `/labels/list` shows it in.
+    pub group: &'static str,
+    /// Tells it by the first bytes of both sides.
+    pub recognise: fn(&Heads) -> Option<Facts>,
+}
+
+/// What a payload tells besides its protocol.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// What was seen, for a reader: `an SSH identification string`. Without a full stop, in lower case.
+    pub seen: Cow<'static, str>,
+    /// The name the client asked for (TLS SNI, HTTP `Host`, a DNS question), in lower case.
+    pub server_name: Option<String>,
+    /// Names in the server's certificate, in lower case.
+    pub certificate_names: Vec<String>,
+    /// HTTP `User-Agent` or its like.
+    pub user_agent: Option<String>,
+    /// The client's JA4 fingerprint (FoxIO, BSD-3-Clause).
+    pub ja4: Option<String>,
+    /// What the client calls itself (DHCP host name, NetBIOS name).
+    pub own_name: Option<String>,
+    /// Addresses that DNS answers gave, at most [`Facts::MAX_ANSWERS`].
+    pub answers: Vec<Answer>,
+    /// Where further flows were announced (FTP data, media of a call), at most [`Facts::MAX_EXPECTED`].
+    pub expected: Vec<Expected>,
+}
+
+/// An address record of a DNS answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The name that was asked for, whatever aliases led to the address.
+    pub name: String,
+    /// The address.
+    pub ip: IpAddr,
+}
+
+/// A flow announced by another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The client of the announcing flow will be connected to, not its server.
+    pub is_client: bool,
+    /// The address said; where none was said, that of the speaker.
+    pub ip: Option<IpAddr>,
+    /// The port said.
+    pub port: u16,
+}
+
+impl Facts {
+    /// How many answers are kept of a flow.
+    pub const MAX_ANSWERS: usize = 4_096;
+    /// How many announcements are kept of a flow.
+    pub const MAX_EXPECTED: usize = 64;
+
+    /// Nothing but what was seen.
+    pub(crate) fn seen(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { seen: what.into(), ..Self::default() }
+    }
+}
+
+/// The first protocol that recognises the heads.
+pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
+    if heads.client.bytes().is_empty() && heads.server.bytes().is_empty() {
+        return None;
+    }
+    PROTOCOLS.iter().find_map(|protocol| Some((protocol, (protocol.recognise)(heads)?)))
+}

@@ -1,0 +1,204 @@
+//! Flows as a file: JSON lines, CSV or ARFF, whole or cut by a timeout.
+
+use std::io::{self, Write};
+
+use features::Schema;
+use flow::Cut;
+use v1::page::FlowRow;
+
+use crate::{Analysis, Filter, rows::set_totals};
+
+/// What is to be written.
+#[derive(Clone)]
+pub struct Export {
+    /// The format.
+    pub format: Format,
+    /// Flows are cut by this timeout, in microseconds; `None` leaves them whole.
+    pub timeout_micros: Option<u64>,
+    /// Only flows that pass.
+    pub filter: Filter,
+    /// The capture's name in every JSON line; none for none.
+    pub capture: Option<String>,
+    /// Whether the file begins with its header; off where another capture's rows come before.
+    pub has_header: bool,
+}
+
+/// The formats of an export.
+#[derive(Clone, Copy)]
+pub enum Format {
+    /// A JSON object a flow and line.
+    Jsonl,
+    /// The same as comma-separated values.
+    Csv,
+    /// Features and label as comma-separated values.
+    CsvFeatures(&'static Schema),
+    /// Features and label in Weka's format.
+    Arff(&'static Schema),
+}
+
+impl Export {
+    /// Everything in this format.
+    pub fn new(format: Format) -> Self {
+        let filter = Filter::default();
+        Self { format, timeout_micros: None, filter, capture: None, has_header: true }
+    }
+
+    fn cut(&self) -> Cut {
+        match (self.format, self.timeout_micros) {
+            (Format::CsvFeatures(schema) | Format::Arff(schema), timeout) => schema.cut(timeout),
+            (_, Some(timeout_micros)) => Cut::Active { timeout_micros },
+            (_, None) => Cut::Whole,
+        }
+    }
+}
+
+impl Analysis {
+    /// Writes the flows. The same capture gives the same bytes.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    pub fn export(&self, export: &Export, out: &mut dyn Write) -> io::Result<()> {
+        if export.has_header {
+            match export.format {
+                Format::Jsonl => {}
+                Format::Csv => writeln!(out, "{}", csv_header())?,
+                Format::CsvFeatures(schema) => {
+                    out.write_all(features::csv_header(schema).as_bytes())?;
+                }
+                Format::Arff(schema) => {
+                    let labels: Vec<&str> =
+                        classify::labels().into_iter().flat_map(|it| it.1).collect();
+                    out.write_all(features::arff_header(schema, &labels).as_bytes())?;
+                }
+            }
+        }
+        let start = self.time_start_ns();
+        let cut = export.cut();
+        for ((flow, verdict), row) in self.flows.iter().zip(self.rows()) {
+            if !export.filter.matches(row, start) {
+                continue;
+            }
+            if cut == Cut::Whole {
+                write_row(export, &flow.timeline, verdict.label, row, None, out)?;
+                continue;
+            }
+            for (number, piece) in (0..).zip(flow.timeline.cut(cut)) {
+                let mut row = row.clone();
+                let (client, server) = piece.totals();
+                set_totals(&mut row, client, server);
+                row.time_start_ns = piece.steps().next().map_or(0, |it| it.time.0);
+                row.time_end_ns = piece.steps().map(|it| it.time.0).max().unwrap_or(0);
+                write_row(export, &piece, verdict.label, &row, Some(number), out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// When the capture began, in nanoseconds since 1970 UTC; 0 without flows.
+    pub(crate) fn time_start_ns(&self) -> u64 {
+        self.rows().iter().map(|it| it.time_start_ns).min().unwrap_or(0)
+    }
+}
+
+fn write_row(
+    export: &Export,
+    timeline: &flow::Timeline,
+    label: &str,
+    row: &FlowRow,
+    piece: Option<u32>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match export.format {
+        Format::Jsonl => {
+            let line = JsonLine { capture: export.capture.as_deref(), row, piece };
+            serde_json::to_writer(&mut *out, &line)?;
+            out.write_all(b"\n")
+        }
+        Format::Csv => writeln!(out, "{}", csv_row(row)),
+        Format::CsvFeatures(schema) | Format::Arff(schema) => {
+            let values = features::vector(schema, timeline);
+            let missing = if matches!(export.format, Format::Arff(_)) { "?" } else { "" };
+            out.write_all(features::row(schema, &values, label, missing).as_bytes())
+        }
+    }
+}
+
+/// A flow as the command line's contract has it.
+#[derive(serde::Serialize)]
+struct JsonLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture: Option<&'a str>,
+    #[serde(flatten)]
+    row: &'a FlowRow,
+    /// Which piece of its flow, from 0, where a timeout cuts flows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    piece: Option<u32>,
+}
+
+/// The columns of a CSV file of flows.
+const COLUMNS: &[(&str, fn(&FlowRow) -> String)] = &[
+    ("flow_id", |it| it.flow_id.to_string()),
+    ("session_id", |it| it.session_id.to_string()),
+    ("transport", |it| it.transport.clone()),
+    ("client_ip", |it| it.client_ip.clone()),
+    ("client_port", |it| it.client_port.to_string()),
+    ("server_ip", |it| it.server_ip.clone()),
+    ("server_port", |it| it.server_port.to_string()),
+    ("time_start_ns", |it| it.time_start_ns.to_string()),
+    ("time_end_ns", |it| it.time_end_ns.to_string()),
+    ("client_packets", |it| it.client_packets.to_string()),
+    ("server_packets", |it| it.server_packets.to_string()),
+    ("client_bytes", |it| it.client_bytes.to_string()),
+    ("server_bytes", |it| it.server_bytes.to_string()),
+    ("client_ip_bytes", |it| it.client_ip_bytes.to_string()),
+    ("server_ip_bytes", |it| it.server_ip_bytes.to_string()),
+    ("conn_state", |it| it.conn_state.clone().unwrap_or_default()),
+    ("protocol", |it| it.protocol.clone()),
+    ("label", |it| it.label.clone()),
+    ("group", |it| it.group.clone()),
+    ("reason", |it| it.reason.clone()),
+    ("domain_name", |it| it.domain_name.clone().unwrap_or_default()),
+    ("user_agent", |it| it.user_agent.clone().unwrap_or_default()),
+    ("ja4", |it| it.ja4.clone().unwrap_or_default()),
+];
+
+fn csv_header() -> String {
+    COLUMNS.iter().map(|it| it.0).collect::<Vec<_>>().join(",")
+}
+
+fn csv_row(row: &FlowRow) -> String {
+    COLUMNS.iter().map(|it| cell((it.1)(row))).collect::<Vec<_>>().join(",")
+}
+
+/// A CSV cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it.
+fn cell(text: String) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if is_formula { format!("'{text}") } else { text };
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(cell(text.to_owned()), expected);
+    }
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must() {
+        check("plain", "plain");
+        check("a, \"b\"", "\"a, \"\"b\"\"\"");
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        check("=HYPERLINK(1)", "'=HYPERLINK(1)");
+        check("@sum", "'@sum");
+    }
+}

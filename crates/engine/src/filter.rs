@@ -1,0 +1,401 @@
+//! The filter language over flow rows, the same in the page's filter box and after `--filter`.
+//!
+//! Terms stand side by side and must all hold; `or` between them separates alternatives; `-` or `!` before a term
+//! negates it. A term is `key:value`, `key==value`, `key!=value`, a comparison (`bytes>10MB`, `duration<2s`), or a word
+//! searched for in every text. Values with spaces stand in double quotes. Keys: see [`KEYS`].
+
+use std::net::IpAddr;
+
+use v1::page::FlowRow;
+
+/// A filter, understood.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Any of these must hold; of each, every term. Empty for all flows.
+    alternatives: Vec<Vec<Term>>,
+}
+
+#[derive(Clone, Debug)]
+struct Term {
+    is_negated: bool,
+    test: Test,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    /// A word in any text.
+    Word(String),
+    /// A text key that contains or equals a value.
+    Text(fn(&FlowRow) -> Vec<&str>, String),
+    /// An address within a network.
+    Network(fn(&FlowRow) -> Vec<&str>, IpAddr, u8),
+    /// A number compared.
+    Number(fn(&FlowRow, u64) -> Vec<u64>, Comparison, u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// What a key stands for.
+#[derive(Clone, Copy)]
+enum Key {
+    Exact(fn(&FlowRow) -> Vec<&str>),
+    Containing(fn(&FlowRow) -> Vec<&str>),
+    Address(fn(&FlowRow) -> Vec<&str>),
+    /// Of a row, given when the capture began (ns).
+    Number(fn(&FlowRow, u64) -> Vec<u64>, Scale),
+}
+
+/// The units a number may be written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    Plain,
+    Bytes,
+    /// Kept in nanoseconds; without a unit, seconds.
+    Time,
+}
+
+/// Every key; the first name of each is the one to teach.
+const KEYS: &[(&[&str], Key)] = &[
+    (&["label"], Key::Exact(|it| vec![&it.label])),
+    (&["group"], Key::Exact(|it| vec![&it.group])),
+    (&["proto", "protocol", "app"], Key::Exact(|it| vec![&it.protocol])),
+    (&["transport"], Key::Exact(|it| vec![&it.transport])),
+    (&["state", "conn_state"], Key::Exact(|it| it.conn_state.as_deref().into_iter().collect())),
+    (&["ja4"], Key::Exact(|it| it.ja4.as_deref().into_iter().collect())),
+    (
+        &["name", "sni", "host", "domain_name"],
+        Key::Containing(|it| it.domain_name.as_deref().into_iter().collect()),
+    ),
+    (
+        &["agent", "user_agent", "ua"],
+        Key::Containing(|it| it.user_agent.as_deref().into_iter().collect()),
+    ),
+    (&["reason"], Key::Containing(|it| vec![&it.reason])),
+    (&["ip", "ip.addr"], Key::Address(|it| vec![&it.client_ip, &it.server_ip])),
+    (&["client", "client_ip"], Key::Address(|it| vec![&it.client_ip])),
+    (&["server", "server_ip"], Key::Address(|it| vec![&it.server_ip])),
+    (
+        &["port"],
+        Key::Number(
+            |it, _| vec![u64::from(it.client_port), u64::from(it.server_port)],
+            Scale::Plain,
+        ),
+    ),
+    (&["server_port"], Key::Number(|it, _| vec![u64::from(it.server_port)], Scale::Plain)),
+    (&["client_port"], Key::Number(|it, _| vec![u64::from(it.client_port)], Scale::Plain)),
+    (&["flow", "flow_id"], Key::Number(|it, _| vec![u64::from(it.flow_id)], Scale::Plain)),
+    (&["session", "session_id"], Key::Number(|it, _| vec![u64::from(it.session_id)], Scale::Plain)),
+    (&["packets"], Key::Number(|it, _| vec![it.client_packets + it.server_packets], Scale::Plain)),
+    (&["bytes"], Key::Number(|it, _| vec![it.client_bytes + it.server_bytes], Scale::Bytes)),
+    (
+        &["duration"],
+        Key::Number(|it, _| vec![it.time_end_ns.saturating_sub(it.time_start_ns)], Scale::Time),
+    ),
+    // Since the capture began.
+    (&["start"], Key::Number(|it, zero| vec![it.time_start_ns.saturating_sub(zero)], Scale::Time)),
+    (&["end"], Key::Number(|it, zero| vec![it.time_end_ns.saturating_sub(zero)], Scale::Time)),
+];
+
+const OPERATORS: &[(&str, Comparison)] = &[
+    ("==", Comparison::Equal),
+    ("!=", Comparison::NotEqual),
+    (">=", Comparison::GreaterOrEqual),
+    ("<=", Comparison::LessOrEqual),
+    (":", Comparison::Equal),
+    ("=", Comparison::Equal),
+    (">", Comparison::Greater),
+    ("<", Comparison::Less),
+];
+
+impl Filter {
+    /// Understands a filter as typed.
+    ///
+    /// # Errors
+    /// A sentence for whoever typed it, where a key or a value is not known.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut alternatives = vec![Vec::new()];
+        for word in words(text)? {
+            match word.as_str() {
+                "or" | "||" => alternatives.push(Vec::new()),
+                "and" | "&&" => {}
+                _ => {
+                    if let Some(terms) = alternatives.last_mut() {
+                        terms.push(Term::parse(&word)?);
+                    }
+                }
+            }
+        }
+        // Nothing beside an `or` is no condition, not a condition that always holds.
+        alternatives.retain(|terms| !terms.is_empty());
+        Ok(Self { alternatives })
+    }
+
+    /// Whether the row passes; times are counted from when the capture began (ns).
+    pub fn matches(&self, row: &FlowRow, capture_start_ns: u64) -> bool {
+        self.alternatives.is_empty()
+            || self.alternatives.iter().any(|terms| {
+                terms.iter().all(|it| it.test.holds(row, capture_start_ns) != it.is_negated)
+            })
+    }
+}
+
+/// Splits at spaces outside double quotes; the quotes go.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let (mut is_quoted, mut has_quotes) = (false, false);
+    for char in text.chars() {
+        match char {
+            '"' => (is_quoted, has_quotes) = (!is_quoted, true),
+            it if it.is_whitespace() && !is_quoted => {
+                if !word.is_empty() || has_quotes {
+                    words.push(std::mem::take(&mut word));
+                }
+                has_quotes = false;
+            }
+            it => word.push(it),
+        }
+    }
+    if is_quoted {
+        return Err("a double quote is not closed".to_owned());
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+impl Term {
+    fn parse(word: &str) -> Result<Self, String> {
+        let rest = word.strip_prefix(['-', '!']);
+        let (is_negated, word) = (rest.is_some(), rest.unwrap_or(word));
+        let found = OPERATORS
+            .iter()
+            .filter_map(|(operator, comparison)| {
+                let at = word.find(operator)?;
+                Some((at, operator.len(), *comparison))
+            })
+            // The first operator in the word counts, the longer of two at one place.
+            .min_by_key(|(at, len, _)| (*at, std::cmp::Reverse(*len)));
+        let Some((at, len, comparison)) = found.filter(|(at, ..)| *at > 0) else {
+            return Ok(Self { is_negated, test: Test::Word(word.to_lowercase()) });
+        };
+        let (name, value) = (&word[..at], &word[at + len..]);
+        let key = KEYS.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str()));
+        let Some((_, key)) = key else {
+            // An IPv6 address holds colons and is a word like any other.
+            if word.parse::<IpAddr>().is_ok() || word.contains("://") {
+                return Ok(Self { is_negated, test: Test::Word(word.to_lowercase()) });
+            }
+            let known: Vec<&str> = KEYS.iter().filter_map(|it| it.0.first().copied()).collect();
+            return Err(format!("unknown key `{name}`; known are {}", known.join(", ")));
+        };
+        let test = match *key {
+            Key::Number(of, scale) => Test::Number(of, comparison, number(value, scale)?),
+            Key::Exact(of) => Test::Text(of, value.to_lowercase()).when(name, comparison)?,
+            Key::Containing(of) => {
+                Test::Text(of, format!("*{}", value.to_lowercase())).when(name, comparison)?
+            }
+            Key::Address(of) => {
+                let (ip, len) = network(value)?;
+                Test::Network(of, ip, len).when(name, comparison)?
+            }
+        };
+        let is_unequal = comparison == Comparison::NotEqual && !matches!(key, Key::Number(..));
+        Ok(Self { is_negated: is_negated != is_unequal, test })
+    }
+}
+
+impl Test {
+    /// Texts and addresses know only equality.
+    fn when(self, name: &str, comparison: Comparison) -> Result<Self, String> {
+        match comparison {
+            Comparison::Equal | Comparison::NotEqual => Ok(self),
+            _ => Err(format!("`{name}` can be compared by `:` and `!=` alone")),
+        }
+    }
+
+    fn holds(&self, row: &FlowRow, zero: u64) -> bool {
+        match self {
+            Self::Word(word) => texts(row).iter().any(|it| it.to_lowercase().contains(word)),
+            Self::Text(of, value) => of(row).iter().any(|it| match value.strip_prefix('*') {
+                Some(part) => it.to_lowercase().contains(part),
+                None => it.eq_ignore_ascii_case(value),
+            }),
+            Self::Network(of, ip, len) => of(row)
+                .iter()
+                .filter_map(|it| it.parse().ok())
+                .any(|it: IpAddr| is_within(it, *ip, *len)),
+            Self::Number(of, comparison, value) => {
+                let numbers = of(row, zero);
+                match comparison {
+                    Comparison::Equal => numbers.iter().any(|it| it == value),
+                    Comparison::NotEqual => numbers.iter().all(|it| it != value),
+                    Comparison::Less => numbers.iter().any(|it| it < value),
+                    Comparison::LessOrEqual => numbers.iter().any(|it| it <= value),
+                    Comparison::Greater => numbers.iter().any(|it| it > value),
+                    Comparison::GreaterOrEqual => numbers.iter().any(|it| it >= value),
+                }
+            }
+        }
+    }
+}
+
+fn texts(row: &FlowRow) -> Vec<&str> {
+    let options = [&row.domain_name, &row.user_agent, &row.ja4, &row.conn_state];
+    let always =
+        [&row.transport, &row.client_ip, &row.server_ip, &row.protocol, &row.label, &row.group];
+    let always = always.into_iter().map(String::as_str);
+    always.chain(options.into_iter().flatten().map(String::as_str)).collect()
+}
+
+fn number(text: &str, scale: Scale) -> Result<u64, String> {
+    const UNITS: &[(Scale, &str, f64)] = &[
+        (Scale::Bytes, "kib", 1024.0),
+        (Scale::Bytes, "mib", 1_048_576.0),
+        (Scale::Bytes, "gib", 1_073_741_824.0),
+        (Scale::Bytes, "kb", 1e3),
+        (Scale::Bytes, "mb", 1e6),
+        (Scale::Bytes, "gb", 1e9),
+        (Scale::Bytes, "k", 1e3),
+        (Scale::Bytes, "m", 1e6),
+        (Scale::Bytes, "g", 1e9),
+        (Scale::Bytes, "b", 1.0),
+        (Scale::Time, "ns", 1.0),
+        (Scale::Time, "us", 1e3),
+        (Scale::Time, "µs", 1e3),
+        (Scale::Time, "ms", 1e6),
+        (Scale::Time, "min", 60e9),
+        (Scale::Time, "s", 1e9),
+        (Scale::Time, "m", 60e9),
+        (Scale::Time, "h", 3600e9),
+    ];
+    let lower = text.to_lowercase();
+    let unit = UNITS.iter().filter(|it| it.0 == scale).find_map(|(_, suffix, factor)| {
+        Some((lower.strip_suffix(suffix)?.trim_end().to_owned(), *factor))
+    });
+    let default = if scale == Scale::Time { 1e9 } else { 1.0 };
+    let (digits, factor) = unit.unwrap_or((lower, default));
+    match digits.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok((value * factor).round() as u64),
+        _ => Err(format!("`{text}` is not a number")),
+    }
+}
+
+/// An address, or a network as `10.0.0.0/8`.
+fn network(text: &str) -> Result<(IpAddr, u8), String> {
+    let bad = || format!("`{text}` is no address and no network like 10.0.0.0/8");
+    let (address, len) = text.split_once('/').map_or((text, None), |it| (it.0, Some(it.1)));
+    let ip: IpAddr =
+        address.trim_matches(['[', ']']).parse().map_err(|_: std::net::AddrParseError| bad())?;
+    let longest = if ip.is_ipv4() { 32 } else { 128 };
+    let len = match len {
+        None => longest,
+        Some(digits) => digits.parse().ok().filter(|it| *it <= longest).ok_or_else(bad)?,
+    };
+    Ok((ip, len))
+}
+
+fn is_within(ip: IpAddr, network: IpAddr, len: u8) -> bool {
+    let same = |a: u128, b: u128, bits: u32| {
+        let shift = bits - u32::from(len);
+        a.checked_shr(shift).unwrap_or(0) == b.checked_shr(shift).unwrap_or(0)
+    };
+    match (ip, network) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => same(a.to_bits().into(), b.to_bits().into(), 32),
+        (IpAddr::V6(a), IpAddr::V6(b)) => same(a.to_bits(), b.to_bits(), 128),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> FlowRow {
+        FlowRow {
+            flow_id: 3,
+            transport: "tcp".into(),
+            client_ip: "10.0.4.21".into(),
+            client_port: 40_000,
+            server_ip: "2001:db8::7".into(),
+            server_port: 443,
+            time_start_ns: 5_000_000_000,
+            time_end_ns: 7_500_000_000,
+            client_bytes: 4_000_000,
+            server_bytes: 8_000_000,
+            protocol: "tls".into(),
+            label: "apple music".into(),
+            group: "media".into(),
+            domain_name: Some("play.itunes.example".into()),
+            ..FlowRow::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(filter: &str, expected: bool) {
+        assert_eq!(Filter::parse(filter).unwrap().matches(&row(), 1_000_000_000), expected);
+    }
+
+    #[test]
+    fn terms_must_all_hold() {
+        check("", true);
+        check("proto:tls port:443", true);
+        check("proto:tls port:80", false);
+    }
+
+    #[test]
+    fn either_side_of_or_may_hold() {
+        check("proto:http or proto:tls", true);
+        check("proto:http || proto:dns", false);
+        check("proto:http or", false);
+    }
+
+    #[test]
+    fn a_term_can_be_negated() {
+        check("-proto:http", true);
+        check("!proto:tls", false);
+        check("proto!=tls", false);
+        check("port!=443", false);
+    }
+
+    #[test]
+    fn addresses_match_by_network() {
+        check("ip:10.0.0.0/8", true);
+        check("ip:10.0.0.0/16 ip:10.1.0.0/16", false);
+        check("server:2001:db8::/32", true);
+        check("ip:0.0.0.0/0", true);
+    }
+
+    #[test]
+    fn numbers_have_units() {
+        check("bytes>10MB", true);
+        check("bytes>=12MB bytes<12.1MB", true);
+        check("duration==2.5s", true);
+        check("start>=4 end<=6500ms", true);
+    }
+
+    #[test]
+    fn words_and_quotes_are_searched() {
+        check("itunes", true);
+        check("label:\"apple music\"", true);
+        check("\"apple music\" -itunes", false);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        assert!(Filter::parse("colour:red").is_err_and(|it| it.contains("unknown key `colour`")));
+        assert!(Filter::parse("bytes>many").is_err());
+        assert!(Filter::parse("ip:10.0.0.0/33").is_err());
+        assert!(Filter::parse("label>3").is_err());
+        assert!(Filter::parse("\"open").is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! The whole way from bytes to answers: the web worker, the companion and the command line are its hosts.
+//!
+//! It opens no file and asks for no time: hosts feed bytes, pass `now`, and carry answers.
+
+mod export;
+mod filter;
+mod hosts;
+mod library;
+mod page;
+mod reading;
+mod rows;
+mod statistics;
+
+use std::collections::BTreeMap;
+
+use capture::{Decoder, Packet, Undecoded};
+use classify::Verdict;
+use flow::Flow;
+use serde::{Deserialize, Serialize};
+use session::Session;
+use v1::page::{FlowRow, Notice, Reading};
+
+pub use crate::{
+    export::{Export, Format},
+    filter::Filter,
+    library::{FileEntry, JobRecord, Library},
+};
+pub use capture::Error;
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the capture read so far.
+    pub bytes: u64,
+    /// Frames read so far.
+    pub frames: u64,
+    /// Packets put into flows so far.
+    pub packets: u64,
+    /// Flows found so far.
+    pub flows: u64,
+}
+
+/// A capture under analysis. The host reads the file, feeds it and decides when it is enough.
+///
+/// ```
+/// let mut job = engine::Job::new("empty.pcap", 0);
+/// // Chunk by chunk; any chunking gives the same analysis.
+/// assert!(job.feed(b"").is_ok());
+/// // Early, where the user stopped it: what was read so far.
+/// let analysis = job.finish(true);
+/// assert!(analysis.rows().is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Job {
+    file_name: String,
+    decoder: Decoder,
+    table: flow::Table,
+    undecoded: BTreeMap<Undecoded, u64>,
+    shortened: u64,
+    progress: Progress,
+    error: Option<Error>,
+}
+
+impl Job {
+    /// Starts a job. The seed is random, once per run: see [`flow::Table::new`].
+    pub fn new(file_name: &str, seed: u64) -> Self {
+        Self {
+            file_name: file_name.to_owned(),
+            decoder: Decoder::default(),
+            table: flow::Table::new(seed),
+            undecoded: BTreeMap::new(),
+            shortened: 0,
+            progress: Progress::default(),
+            error: None,
+        }
+    }
+
+    /// Takes the next bytes of the capture.
+    ///
+    /// # Errors
+    /// Where the bytes are no capture, now or in an earlier call. What was read before stays: [`Job::finish`] has it.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        self.progress.bytes += bytes.len() as u64;
+        self.decoder.feed(bytes);
+        self.drain()
+    }
+
+    fn drain(&mut self) -> Result<(), Error> {
+        loop {
+            match self.decoder.next_frame() {
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    self.error = Some(error.clone());
+                    return Err(error);
+                }
+                Ok(Some(frame)) => {
+                    self.progress.frames += 1;
+                    self.shortened +=
+                        u64::from((frame.bytes.len() as u64) < u64::from(frame.wire_len));
+                    match Packet::decode(&frame) {
+                        Ok(packet) => {
+                            self.progress.packets += 1;
+                            self.table.push(&packet);
+                        }
+                        Err(reason) => *self.undecoded.entry(reason).or_default() += 1,
+                    }
+                }
+            }
+        }
+    }
+
+    /// How far the job is.
+    pub fn progress(&self) -> Progress {
+        Progress { flows: self.table.len() as u64, ..self.progress }
+    }
+
+    /// Labels and groups the flows read so far. A job the user stopped is not called cut short.
+    pub fn finish(mut self, is_stopped: bool) -> Analysis {
+        if self.error.is_none() {
+            self.decoder.end();
+            let ended = self.drain().and_then(|()| self.decoder.finish());
+            self.error = ended.err().filter(|_| !is_stopped);
+        }
+        let notices = self.error.iter().map(|error| Notice {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            offset: error.offset(),
+            frames: self.progress.frames,
+        });
+        let reading = Reading {
+            file_name: self.file_name,
+            format: self.decoder.format().unwrap_or("unknown").to_owned(),
+            bytes: self.progress.bytes,
+            frames: self.progress.frames,
+            packets: self.progress.packets,
+            shortened: self.shortened,
+            undecoded: reading::counts(&self.undecoded),
+            names: Vec::new(),
+            notices: notices.collect(),
+            is_stopped,
+        };
+        Analysis::new(self.table.finish(), reading)
+    }
+}
+
+/// What a capture holds. Answers the questions of the page and of the v1 interface.
+#[derive(Debug)]
+pub struct Analysis {
+    /// Labelled flows, by their first packet; only the first bytes the page shows are kept of them.
+    flows: Vec<(Flow, Verdict)>,
+    sessions: Vec<Session>,
+    /// What is known of every address.
+    hosts: hosts::Hosts,
+    report: Report,
+}
+
+/// All that the v1 answers about a capture need; it can be stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// What was read, and what was not.
+    pub reading: Reading,
+    /// The flows, by their first packet.
+    pub rows: Vec<FlowRow>,
+}
+
+impl Analysis {
+    fn new(flows: Vec<Flow>, mut reading: Reading) -> Self {
+        let mut flows: Vec<(Flow, Verdict)> = flows
+            .into_iter()
+            .map(|mut flow| {
+                let verdict = classify::label(&flow);
+                flow.heads.truncate(page::HEAD_LEN);
+                (flow, verdict)
+            })
+            .collect();
+        hosts::name_by_answers(&mut flows);
+        let sessions = session::group(&flows);
+        let hosts = hosts::Hosts::new(&flows);
+        reading.names = hosts.sources();
+        let rows = rows::rows(&flows, &sessions);
+        Self { flows, sessions, hosts, report: Report { reading, rows } }
+    }
+
+    /// The flows as rows, by their first packet.
+    pub fn rows(&self) -> &[FlowRow] {
+        &self.report.rows
+    }
+
+    /// What was read, and what was not.
+    pub fn reading(&self) -> &Reading {
+        &self.report.reading
+    }
+
+    /// Whether the whole capture was read without damage.
+    pub fn is_complete(&self) -> bool {
+        self.reading().notices.is_empty() && !self.reading().is_stopped
+    }
+
+    /// All that the v1 answers need.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Answers the page.
+    pub fn page(&self, query: &v1::page::Query) -> serde_json::Value {
+        page::answer(self, query)
+    }
+}
