@@ -164,6 +164,15 @@ pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
     }
 }
 
+/// The group of a protocol, whatever service it carries.
+pub fn group_of_protocol(protocol: &str) -> &'static str {
+    match PROTOCOLS.iter().find(|it| it.name == protocol) {
+        Some(found) => found.group,
+        None if protocol == UNKNOWN => UNKNOWN,
+        None => "system",
+    }
+}
+
 /// Transports that say all there is to know.
 fn transport_label(transport: Transport) -> Option<&'static str> {
     match transport {

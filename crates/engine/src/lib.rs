@@ -11,7 +11,7 @@ mod reading;
 mod rows;
 mod statistics;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 use capture::{Decoder, Packet, Undecoded};
 use classify::Verdict;
@@ -155,6 +155,8 @@ pub struct Analysis {
     /// What is known of every address.
     hosts: hosts::Hosts,
     report: Report,
+    /// What the last window of the flow table was cut from.
+    order: Mutex<Option<page::Order>>,
 }
 
 /// All that the v1 answers about a capture need; it can be stored.
@@ -181,7 +183,7 @@ impl Analysis {
         let hosts = hosts::Hosts::new(&flows);
         reading.names = hosts.sources();
         let rows = rows::rows(&flows, &sessions);
-        Self { flows, sessions, hosts, report: Report { reading, rows } }
+        Self { flows, sessions, hosts, report: Report { reading, rows }, order: Mutex::default() }
     }
 
     /// The flows as rows, by their first packet.

@@ -1,14 +1,102 @@
-//! The page's questions and their answers.
+//! The page's questions and their answers: windows of tables, details, charts.
 
-use serde_json::Value;
-use v1::page::Query;
+mod flows;
+mod hosts;
+mod overview;
+mod sessions;
+
+use std::collections::BTreeMap;
+
+use flow::Flow;
+use serde_json::{Value, json};
+use v1::page::{LabelRow, LinkRow, Query};
 
 use crate::Analysis;
 
+pub(crate) use flows::Order;
+
 /// How many first bytes of each side are kept for the page.
 pub(crate) const HEAD_LEN: usize = 512;
+/// The most rows one window can have.
+const MAX_WINDOW: u32 = 1_000;
 
 /// Answers the page.
-pub(crate) fn answer(_analysis: &Analysis, _query: &Query) -> Value {
-    Value::Null
+pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
+    match query {
+        Query::Overview { bins } => json!(overview::overview(analysis, *bins)),
+        Query::Flows { filter, sort, is_descending, offset, len } => {
+            json!(flows::window(analysis, filter, (*sort, *is_descending), *offset, *len))
+        }
+        Query::Flow { flow_id } => json!(flows::detail(analysis, *flow_id)),
+        Query::Hosts { search, offset, len } => {
+            json!(hosts::window(analysis, search, *offset, *len))
+        }
+        Query::Host { ip } => json!(hosts::detail(analysis, ip)),
+        Query::Sessions { offset, len } => json!(sessions::window(analysis, *offset, *len)),
+        Query::Session { session_id } => json!(sessions::detail(analysis, *session_id)),
+    }
+}
+
+/// What of a list is in a window.
+fn windowed<T>(list: &[T], offset: u32, len: u32) -> &[T] {
+    let rest = list.get(offset as usize..).unwrap_or_default();
+    rest.get(..len.min(MAX_WINDOW) as usize).unwrap_or(rest)
+}
+
+/// Labels or protocols of flows, most bytes first.
+#[derive(Default)]
+struct Tally<'a> {
+    rows: BTreeMap<&'a str, Counted<'a>>,
+}
+
+#[derive(Default)]
+struct Counted<'a> {
+    group: &'a str,
+    protocols: BTreeMap<&'a str, u64>,
+    flows: u64,
+    bytes: u64,
+}
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, label: &'a str, group: &'a str, protocol: &'a str, flow: &Flow) {
+        let row = self.rows.entry(label).or_default();
+        row.group = group;
+        *row.protocols.entry(protocol).or_default() += 1;
+        row.flows += 1;
+        row.bytes += flow.bytes();
+    }
+
+    fn into_rows(self) -> Vec<LabelRow> {
+        let mut rows: Vec<LabelRow> = self
+            .rows
+            .into_iter()
+            .map(|(label, it)| LabelRow {
+                label: label.to_owned(),
+                group: it.group.to_owned(),
+                protocols: most_first(it.protocols),
+                flows: it.flows,
+                bytes: it.bytes,
+            })
+            .collect();
+        // The map's order keeps equal ones by label.
+        rows.sort_by_key(|it| std::cmp::Reverse((it.bytes, it.flows)));
+        rows
+    }
+}
+
+/// Words by how often they occur, most first, equal ones in order.
+fn most_first(counts: BTreeMap<&str, u64>) -> Vec<String> {
+    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|it| std::cmp::Reverse(it.1));
+    counts.into_iter().map(|it| it.0.to_owned()).collect()
+}
+
+fn link(edge: &session::Edge) -> LinkRow {
+    LinkRow {
+        from: edge.from,
+        to: edge.to,
+        kind: edge.kind.name().to_owned(),
+        evidence: edge.evidence.clone(),
+        percent: edge.percent,
+    }
 }

@@ -1,0 +1,161 @@
+//! Windows of the flow table, and one flow whole.
+
+use std::{cmp::Ordering, net::IpAddr, sync::Arc};
+
+use flow::{Direction, Flow};
+use v1::page::{FeatureValue, FlowDetail, FlowRow, FlowSort, Flows, StepRow};
+
+use super::{link, windowed};
+use crate::{Analysis, Filter};
+
+/// How many packets of a flow the page gets.
+const MAX_STEPS: usize = 2_000;
+/// How many bars a row's spark has, and how high they are.
+const SPARK_BARS: usize = 16;
+const SPARK_HEIGHT: u64 = 15;
+
+/// The flows that pass a filter, in an order: kept from one window to the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    filter: String,
+    sort: (FlowSort, bool),
+    numbers: Arc<[u32]>,
+    bytes: u64,
+}
+
+pub(super) fn window(
+    analysis: &Analysis,
+    filter: &str,
+    sort: (FlowSort, bool),
+    offset: u32,
+    len: u32,
+) -> Flows {
+    let total = analysis.rows().len() as u64;
+    let order = match order(analysis, filter, sort) {
+        Ok(order) => order,
+        Err(error) => return Flows { total, filter_error: Some(error), ..Flows::default() },
+    };
+    let mut answer = Flows {
+        matching: order.numbers.len() as u64,
+        matching_bytes: order.bytes,
+        total,
+        ..Flows::default()
+    };
+    for number in windowed(&order.numbers, offset, len) {
+        let at = *number as usize;
+        if let (Some(row), Some((flow, _))) = (analysis.rows().get(at), analysis.flows.get(at)) {
+            answer.rows.push(row.clone());
+            answer.sparks.push(spark(flow));
+        }
+    }
+    answer
+}
+
+/// Filters and sorts, unless the last window had the same order.
+fn order(analysis: &Analysis, filter: &str, sort: (FlowSort, bool)) -> Result<Order, String> {
+    let mut last = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
+    if let Some(order) = last.as_ref().filter(|it| it.filter == filter && it.sort == sort) {
+        return Ok(order.clone());
+    }
+    let parsed = Filter::parse(filter)?;
+    let rows = analysis.rows();
+    let start = analysis.time_start_ns();
+    let mut numbers: Vec<u32> = (0..)
+        .zip(rows)
+        .filter(|(_, row)| parsed.matches(row, start))
+        .map(|(number, _)| number)
+        .collect();
+    sort_by(analysis, sort, &mut numbers);
+    let bytes = |it: &u32| rows.get(*it as usize).map_or(0, |it| it.client_bytes + it.server_bytes);
+    let order = Order {
+        filter: filter.to_owned(),
+        sort,
+        bytes: numbers.iter().map(bytes).sum(),
+        numbers: numbers.into(),
+    };
+    *last = Some(order.clone());
+    Ok(order)
+}
+
+/// Sorts flow numbers that are in order of their first packet; equal ones stay so.
+fn sort_by(analysis: &Analysis, (column, is_descending): (FlowSort, bool), numbers: &mut [u32]) {
+    let compare: fn(&(&Flow, &FlowRow), &(&Flow, &FlowRow)) -> Ordering = match column {
+        FlowSort::Start => |a, b| a.1.time_start_ns.cmp(&b.1.time_start_ns),
+        FlowSort::Label => |a, b| (&a.1.label, &a.1.protocol).cmp(&(&b.1.label, &b.1.protocol)),
+        FlowSort::Client => |a, b| a.0.client.cmp(&b.0.client),
+        FlowSort::Server => |a, b| server_key(a).cmp(&server_key(b)),
+        FlowSort::Duration => |a, b| duration(a.1).cmp(&duration(b.1)),
+        FlowSort::Packets => |a, b| a.0.packets().cmp(&b.0.packets()),
+        FlowSort::Bytes => |a, b| a.0.bytes().cmp(&b.0.bytes()),
+    };
+    let whole = |it: u32| {
+        let (flow, _) = analysis.flows.get(it as usize)?;
+        Some((flow, analysis.rows().get(it as usize)?))
+    };
+    numbers.sort_by(|a, b| match (whole(*a), whole(*b)) {
+        (Some(a), Some(b)) if is_descending => compare(&b, &a),
+        (Some(a), Some(b)) => compare(&a, &b),
+        _ => Ordering::Equal,
+    });
+}
+
+/// Names before addresses.
+fn server_key<'a>(it: &'a (&Flow, &FlowRow)) -> (bool, Option<&'a str>, IpAddr, u16) {
+    let name = it.1.domain_name.as_deref();
+    (name.is_none(), name, it.0.server.ip, it.0.server.port)
+}
+
+fn duration(row: &FlowRow) -> u64 {
+    row.time_end_ns.saturating_sub(row.time_start_ns)
+}
+
+/// Bytes over the flow's own duration, the highest bar at full height; a bar with any byte shows.
+fn spark(flow: &Flow) -> Vec<u8> {
+    let mut bars = [0_u64; SPARK_BARS];
+    let span = flow.last.0.saturating_sub(flow.first.0).saturating_add(1);
+    for step in flow.timeline.steps() {
+        let since = step.time.0.saturating_sub(flow.first.0).min(span - 1);
+        let at = (u128::from(since) * SPARK_BARS as u128 / u128::from(span)) as usize;
+        if let Some(bar) = bars.get_mut(at) {
+            *bar += u64::from(step.frame_len);
+        }
+    }
+    let highest = bars.iter().copied().max().unwrap_or(0).max(1);
+    bars.iter().map(|it| (it * SPARK_HEIGHT).div_ceil(highest) as u8).collect()
+}
+
+pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
+    let (flow, verdict) = analysis.flows.get(flow_id as usize)?;
+    let row = analysis.rows().get(flow_id as usize)?;
+    let session = analysis.sessions.get(row.session_id as usize)?;
+    let name = |ip| Some(analysis.hosts.by_ip.get(&ip)?.name()?.0.clone());
+    let features = features::TRACTOR.features.iter();
+    let values = features::vector(&features::TRACTOR, &flow.timeline);
+    let steps = flow.timeline.steps().take(MAX_STEPS).map(|step| StepRow {
+        offset_ns: step.time.0.wrapping_sub(flow.first.0) as i64,
+        is_from_client: step.direction == Direction::Forward,
+        bytes: step.frame_len,
+        payload_bytes: step.payload_len,
+        flags: step.flags,
+    });
+    let touches = |it: &&session::Edge| it.from == flow_id || it.to == flow_id;
+    Some(FlowDetail {
+        row: row.clone(),
+        evidence: verdict.evidence().to_owned(),
+        client_name: name(flow.client.ip),
+        server_name: name(flow.server.ip),
+        links: session.edges.iter().filter(touches).map(link).collect(),
+        features: features
+            .zip(values)
+            .map(|(feature, value)| FeatureValue {
+                name: feature.name.to_owned(),
+                unit: feature.unit.symbol().to_owned(),
+                value,
+            })
+            .collect(),
+        steps: steps.collect(),
+        packets: flow.packets(),
+        client_head: flow.heads.client.bytes().to_vec(),
+        server_head: flow.heads.server.bytes().to_vec(),
+    })
+}

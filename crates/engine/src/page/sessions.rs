@@ -1,0 +1,69 @@
+//! Windows of the session table, and one session whole.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use session::Session;
+use v1::page::{SessionDetail, SessionRow, Sessions};
+
+use super::{link, most_first, windowed};
+use crate::Analysis;
+
+/// How many flows and links a session shows.
+const MAX_SHOWN: usize = 1_000;
+
+pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
+    let mut order: Vec<(u32, &Session)> = (0..).zip(&analysis.sessions).collect();
+    // Equal ones stay in order of their first flow.
+    order.sort_by_key(|(_, session)| Reverse(session.members.len()));
+    Sessions {
+        total: order.len() as u64,
+        rows: windowed(&order, offset, len)
+            .iter()
+            .filter_map(|(number, session)| row(analysis, *number, session))
+            .collect(),
+    }
+}
+
+pub(super) fn detail(analysis: &Analysis, session_id: u32) -> Option<SessionDetail> {
+    let session = analysis.sessions.get(session_id as usize)?;
+    let rows = session.members.iter().filter_map(|it| analysis.rows().get(*it as usize));
+    Some(SessionDetail {
+        row: row(analysis, session_id, session)?,
+        flows: rows.take(MAX_SHOWN).cloned().collect(),
+        links: session.edges.iter().take(MAX_SHOWN).map(link).collect(),
+    })
+}
+
+/// A session as a row; every session has a flow.
+fn row(analysis: &Analysis, session_id: u32, session: &Session) -> Option<SessionRow> {
+    let members = || session.members.iter().filter_map(|it| analysis.flows.get(*it as usize));
+    let (first, _) = members().next()?;
+    let mut labels: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut names: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for (flow, verdict) in members() {
+        // A name that was only looked up labels its session where nothing else does.
+        let weight = if verdict.group == "names" { 0 } else { flow.bytes() };
+        *labels.entry((verdict.label, verdict.group)).or_default() += weight;
+        if let Some(name) = &verdict.facts.server_name {
+            *names.entry(name).or_default() += 1;
+        }
+    }
+    for edge in &session.edges {
+        *kinds.entry(edge.kind.name()).or_default() += 1;
+    }
+    // Of equal ones the first in order.
+    let (&(label, group), _) = labels.iter().rev().max_by_key(|it| it.1)?;
+    Some(SessionRow {
+        session_id,
+        client_ip: first.client.ip.to_string(),
+        label: label.to_owned(),
+        group: group.to_owned(),
+        name: most_first(names).into_iter().next(),
+        flows: session.members.len() as u64,
+        bytes: members().map(|(flow, _)| flow.bytes()).sum(),
+        time_start_ns: first.first.0,
+        time_end_ns: members().map(|(flow, _)| flow.last.0).max()?,
+        kinds: most_first(kinds),
+    })
+}
