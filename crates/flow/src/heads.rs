@@ -31,6 +31,9 @@ pub struct Head {
     limit: u32,
 }
 
+/// How many segments may wait for the bytes before them; more would cost time for each other.
+const MAX_EARLY: usize = 64;
+
 impl Heads {
     /// Kept of each side of most flows, in bytes. A client's TLS or QUIC greeting fits in.
     pub const LIMIT: usize = 4096;
@@ -143,7 +146,8 @@ impl Head {
         let have = self.bytes.len() as u32;
         if offset > have {
             let kept: usize = self.early.iter().map(|(_, it)| it.len()).sum();
-            if kept + payload.len() <= self.limit as usize {
+            let has_room = kept + payload.len() <= self.limit as usize;
+            if has_room && self.early.len() < MAX_EARLY {
                 self.early.push((offset, payload.to_vec()));
             }
             return;
@@ -192,6 +196,16 @@ mod tests {
     #[test]
     fn a_missing_segment_ends_the_head() {
         check(&[(10, b"ab"), (14, b"ef")], b"ab");
+    }
+
+    #[test]
+    fn only_so_many_segments_wait() {
+        let mut head = Heads::new(Transport::TCP, 1, 2).client;
+        head.begin(0);
+        (1..=1_000).rev().for_each(|it| head.push_segment(it, b"x"));
+        head.push_segment(0, b"x");
+        assert_eq!(head.early.len(), MAX_EARLY);
+        assert_eq!(head.bytes(), b"x");
     }
 
     #[test]
