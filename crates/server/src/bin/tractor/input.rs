@@ -1,0 +1,55 @@
+//! Captures as the command line names them, and what is said when one cannot be read.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use engine::Analysis;
+
+use crate::Outcome;
+
+/// The argument that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Reads the captures one after the other and shows each to `take`; an earlier one is freed before the next is read.
+///
+/// What could not be read is said on standard error, and the rest is still read.
+///
+/// # Errors
+/// What `take` fails with.
+pub(crate) fn each<E>(
+    captures: &[PathBuf],
+    mut take: impl FnMut(&Path, &Analysis) -> Result<(), E>,
+) -> Result<Outcome, E> {
+    let mut outcome = Outcome::Complete;
+    for capture in captures {
+        match read(capture) {
+            Ok(analysis) => {
+                if !analysis.is_complete() {
+                    outcome = Outcome::Partial;
+                }
+                take(capture, &analysis)?;
+            }
+            Err(error) => {
+                eprintln!("tractor: {}: E-IO: {error}", capture.display());
+                outcome = Outcome::Partial;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Reads one capture and says what was wrong with it.
+fn read(capture: &Path) -> io::Result<Analysis> {
+    let name = capture.to_string_lossy();
+    let analysis = if capture.as_os_str() == STANDARD_INPUT {
+        server::read(io::stdin().lock(), &name)?
+    } else {
+        server::analyse(capture, &name)?
+    };
+    for notice in &analysis.reading().notices {
+        eprintln!("tractor: {name}: {} at byte {}: {}", notice.code, notice.offset, notice.message);
+    }
+    Ok(analysis)
+}

@@ -1,0 +1,70 @@
+//! The `tractor` command: captures in; flows, statistics, labels and the companion out.
+//!
+//! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense.
+
+mod flows;
+mod input;
+mod stats;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Opens network captures: who talked to whom, by which applications.
+#[derive(Parser)]
+#[command(name = "tractor", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes the flows of captures as JSON lines, CSV or ARFF.
+    Flows(flows::Flows),
+    /// Counts the flows of a capture, as the v1 interface answers.
+    Stats(stats::Stats),
+}
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Everything was read.
+    Complete,
+    /// Some input could not be read, or only in part.
+    Partial,
+}
+
+/// Why a command cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    /// The arguments make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The output cannot be written.
+    #[error("cannot write {to}: {source}")]
+    Write {
+        /// Where to.
+        to: String,
+        source: std::io::Error,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Flows(it) => flows::run(&it),
+        Command::Stats(it) => stats::run(&it),
+    };
+    match result {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Partial) => ExitCode::from(1),
+        // Whoever read the output has read enough.
+        Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("tractor: {error}");
+            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}
