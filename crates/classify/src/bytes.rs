@@ -63,3 +63,62 @@ pub(crate) fn text(bytes: &[u8], max: usize) -> String {
     let text = String::from_utf8_lossy(cut);
     text.trim().chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
 }
+
+/// The two bytes at an offset, in network byte order.
+pub(crate) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// The four bytes at an offset, in network byte order.
+pub(crate) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// The two bytes at an offset, the lowest first.
+pub(crate) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// The four bytes at an offset, the lowest first.
+pub(crate) fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// A host name of the wire in lower case, without the dot at its end; `None` for what cannot be one, addresses included.
+pub(crate) fn host_name(bytes: &[u8]) -> Option<String> {
+    let bytes = bytes.strip_suffix(b".").unwrap_or(bytes);
+    let is_name = (1..=253).contains(&bytes.len())
+        && bytes.iter().all(|it| it.is_ascii_alphanumeric() || b"-._*".contains(it))
+        && bytes.iter().any(u8::is_ascii_alphabetic)
+        && bytes.first() != Some(&b'.');
+    is_name.then(|| bytes.iter().map(|it| char::from(it.to_ascii_lowercase())).collect())
+}
+
+/// The host of `host`, `host:port`, `user@host` or `[address]:port`, where it is a name.
+pub(crate) fn host_of_authority(authority: &[u8]) -> Option<String> {
+    let host = authority.rsplit(|it| *it == b'@').next()?;
+    host_name(host.split(|it| *it == b':').next()?)
+}
+
+/// The lines of a text, each without its line end; the last perhaps cut.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|it| *it == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// Whether a text begins so, whatever the case of its letters.
+pub(crate) fn starts_with_word(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word))
+}
+
+/// Whether a text holds a word, whatever the case of its letters.
+pub(crate) fn contains_word(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len().max(1)).any(|it| it.eq_ignore_ascii_case(word))
+}
+
+/// What stands behind `name:` in the first lines of a text, up to the empty line: a header of HTTP, SIP and their like.
+pub(crate) fn header<'a>(message: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let head = lines(message).skip(1).take_while(|line| !line.is_empty());
+    head.filter(|line| starts_with_word(line, name)).find_map(|line| {
+        Some(line.get(name.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii())
+    })
+}

@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod bytes;
+mod hello;
 pub mod protocol;
 mod service;
 

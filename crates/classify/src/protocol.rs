@@ -1,7 +1,13 @@
 //! The protocols known by their payload. To add one: write its file, add its two lines here.
 
+mod dns;
+mod dtls;
 mod http;
+mod http2;
+mod quic;
 mod ssh;
+mod tls;
+mod x509;
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -10,7 +16,22 @@ use flow::Heads;
 /// Every protocol, in order of precedence: the first that recognises a flow names it.
 ///
 /// Those with a fixed text or magic come first, those that only look right come last.
-pub const PROTOCOLS: &[Protocol] = &[ssh::PROTOCOL, http::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    // Texts and magics at the front.
+    ssh::PROTOCOL,
+    http2::PROTOCOL,
+    http::WEBSOCKET,
+    http::PROTOCOL,
+    tls::PROTOCOL,
+    dtls::PROTOCOL,
+    quic::PROTOCOL,
+    // Messages that have to fit as a whole.
+    dns::MDNS,
+    dns::LLMNR,
+    dns::PROTOCOL,
+    // What others carry too.
+    tls::MIDWAY,
+];
 
 /// A protocol and how to tell it.
 pub struct Protocol {

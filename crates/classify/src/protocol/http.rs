@@ -1,12 +1,221 @@
-//! HTTP/1.x, by its request line or status line (RFC 9112, sections 3 and 4).
+//! HTTP/1, by its request line or status line (RFC 9112, sections 3 and 4), and WebSocket that begins with it (RFC 6455).
 
-use flow::Heads;
+use flow::{Heads, Transport};
 
-use super::{Facts, Protocol};
+use super::{Facts, Protocol, tls};
+use crate::{
+    bytes::{header, host_of_authority, lines, text},
+    hello::Carrier,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "http", group: "web", recognise };
+pub(super) const WEBSOCKET: Protocol =
+    Protocol { name: "websocket", group: "web", recognise: recognise_websocket };
+
+/// Methods of HTTP, WebDAV, UPnP events and remote procedure calls over HTTP (IANA, HTTP Method Registry, and beyond).
+const METHODS: &[&str] = &[
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "BITS_POST",
+    "CCM_POST",
+    "CHECKIN",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "NOTIFY",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POLL",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "RPC_CONNECT",
+    "RPC_IN_DATA",
+    "RPC_OUT_DATA",
+    "SEARCH",
+    "SMS_POST",
+    "SOURCE",
+    "SUBSCRIBE",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UNSUBSCRIBE",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    let is_request = heads.client.bytes().starts_with(b"GET ");
-    is_request.then(|| Facts::seen("an HTTP request line"))
+    if heads.transport != Transport::TCP {
+        return None;
+    }
+    let sides = [heads.client.bytes(), heads.server.bytes()];
+    if let Some((bytes, request)) = sides.into_iter().find_map(|it| Some((it, Request::read(it)?)))
+    {
+        return Some(request.facts(bytes));
+    }
+    let status = sides.into_iter().find_map(status)?;
+    Some(Facts::seen(format!("the HTTP status line {status}")))
+}
+
+fn recognise_websocket(heads: &Heads) -> Option<Facts> {
+    let facts = recognise(heads)?;
+    let is_upgraded = |head: &[u8]| {
+        let upgrade = header(head, b"upgrade");
+        upgrade.is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"))
+    };
+    let client = heads.client.bytes();
+    let is_websocket = is_upgraded(client) && header(client, b"sec-websocket-key").is_some()
+        || is_upgraded(heads.server.bytes());
+    is_websocket.then(|| Facts { seen: "an HTTP upgrade to WebSocket".into(), ..facts })
+}
+
+/// The parts of a request line; the target perhaps cut.
+struct Request<'a> {
+    method: &'static str,
+    target: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        // Some clients end a body with an empty line too many (RFC 9112, section 2.2).
+        let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        let line = lines(bytes).next()?;
+        let (method, rest) = line.split_at_checked(line.iter().position(|it| *it == b' ')?)?;
+        let method = METHODS.iter().find(|it| it.as_bytes() == method)?;
+        let rest = rest.strip_prefix(b" ")?;
+        let end = rest.iter().rposition(|it| *it == b' ');
+        let version = end.and_then(|end| rest.get(end + 1..));
+        let is_http = version.is_some_and(|it| {
+            it.starts_with(b"HTTP/1.") || it.starts_with(b"HTTP/0.") || it == b"HTTP/2.0"
+        });
+        let is_cut = line.len() == bytes.len();
+        let target = if is_http { rest.get(..end?)? } else { rest };
+        let is_target = match target.first()? {
+            b'/' => true,
+            b'*' => is_http && target.len() == 1,
+            _ if *method == "CONNECT" => is_http && target.contains(&b':'),
+            _ => is_http,
+        };
+        // A line longer than the head has its version behind the cut.
+        (is_target && (is_http || is_cut && target.len() > 256)).then_some(Self { method, target })
+    }
+
+    fn facts(&self, bytes: &[u8]) -> Facts {
+        // A proxy is told the whole address (RFC 9112, section 3.2.2).
+        let authority = match self.method {
+            "CONNECT" => Some(self.target),
+            _ => self
+                .target
+                .strip_prefix(b"http://")
+                .and_then(|it| it.split(|it| *it == b'/').next()),
+        };
+        let host = authority.or_else(|| header(bytes, b"host"));
+        let agent = header(bytes, b"user-agent").map(|it| text(it, 300));
+        let tunnelled = (self.method == "CONNECT").then(|| tls::started(bytes)).flatten();
+        let name = host.and_then(host_of_authority);
+        let of = name.as_deref().map(|it| format!(" for {it}")).unwrap_or_default();
+        Facts {
+            server_name: name,
+            user_agent: agent.filter(|it| !it.is_empty()),
+            ja4: tunnelled.and_then(|it| it.ja4(Carrier::Tls)),
+            ..Facts::seen(format!("an HTTP {} request{of}", self.method))
+        }
+    }
+}
+
+/// The status line of a response.
+fn status(bytes: &[u8]) -> Option<String> {
+    let line = lines(bytes).next()?;
+    let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "));
+    // Early servers of music streams answer in a protocol of their own that is HTTP but for its name.
+    let rest = rest.or_else(|| line.strip_prefix(b"ICY "))?;
+    let is_code = rest.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));
+    (is_code && rest.get(3).is_none_or(|it| *it == b' ')).then(|| text(line, 100))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(client: &[u8], server: &[u8], expected: Option<&str>) {
+        let facts = recognise(&Heads::tcp(client, server));
+        assert_eq!(facts.as_ref().map(|it| &*it.seen), expected);
+    }
+
+    #[test]
+    fn a_request_names_host_and_agent() {
+        let request =
+            b"GET /a HTTP/1.1\r\nhost: WWW.Example.org:8080\r\nUser-Agent: Wget/1.2\r\n\r\n";
+        let facts = recognise(&Heads::tcp(request, b"")).expect("HTTP");
+        assert_eq!(facts.seen, "an HTTP GET request for www.example.org");
+        assert_eq!(facts.server_name.as_deref(), Some("www.example.org"));
+        assert_eq!(facts.user_agent.as_deref(), Some("Wget/1.2"));
+    }
+
+    #[test]
+    fn a_proxy_is_told_the_name() {
+        check(
+            b"CONNECT a.example:443 HTTP/1.1\r\n\r\n",
+            b"",
+            Some("an HTTP CONNECT request for a.example"),
+        );
+        let request = b"GET http://b.example/ HTTP/1.0\r\nHost: proxy\r\n\r\n";
+        check(request, b"", Some("an HTTP GET request for b.example"));
+    }
+
+    #[test]
+    fn a_response_alone_tells() {
+        check(b"", b"HTTP/1.1 200 OK\r\n", Some("the HTTP status line HTTP/1.1 200 OK"));
+    }
+
+    #[test]
+    fn a_line_longer_than_the_head_tells() {
+        check(&[b"GET /".as_slice(), &[b'a'; 4000]].concat(), b"", Some("an HTTP GET request"));
+    }
+
+    #[test]
+    fn an_address_is_no_name() {
+        let request = b"GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n";
+        check(request, b"", Some("an HTTP GET request"));
+    }
+
+    #[test]
+    fn an_upgrade_is_websocket() {
+        let request = b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n";
+        assert!(recognise_websocket(&Heads::tcp(request, b"")).is_some());
+        let plain = b"GET /?Upgrade: websocket HTTP/1.1\r\n\r\n";
+        assert!(recognise_websocket(&Heads::tcp(plain, b"")).is_none());
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_not_http() {
+        check(b"OPTIONS rtsp://a/ RTSP/1.0\r\n", b"", None);
+        check(b"OPTIONS sip:a@b SIP/2.0\r\n", b"", None);
+        check(b"GET something\r\n", b"", None);
+        check(b"220 HTTP/1.1 200 OK\r\n", b"HTTP/1.1 2000\r\n", None);
+    }
 }

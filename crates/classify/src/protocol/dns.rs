@@ -1,0 +1,330 @@
+//! DNS over UDP and TCP, multicast DNS and LLMNR, by their common message (RFC 1035, section 4; RFC 6762; RFC 4795).
+//!
+//! The three share the message; the port of multicast DNS and LLMNR tells which it is.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use flow::{Heads, Transport};
+
+use super::{Answer, Facts, Protocol};
+use crate::bytes::{Reader, host_name, text};
+
+pub(super) const PROTOCOL: Protocol = Protocol { name: "dns", group: "names", recognise };
+pub(super) const MDNS: Protocol =
+    Protocol { name: "mdns", group: "names", recognise: recognise_mdns };
+pub(super) const LLMNR: Protocol =
+    Protocol { name: "llmnr", group: "names", recognise: recognise_llmnr };
+
+const PORT: u16 = 53;
+const MDNS_PORT: u16 = 5353;
+const LLMNR_PORT: u16 = 5355;
+
+/// How many records of one message are read.
+const MAX_RECORDS: u16 = 256;
+/// How many labels of one name are followed, pointers included.
+const MAX_LABELS: usize = 128;
+
+fn recognise(heads: &Heads) -> Option<Facts> {
+    let is_other = heads.has_port(MDNS_PORT) || heads.has_port(LLMNR_PORT);
+    if is_other { None } else { read(heads, "DNS") }
+}
+
+fn recognise_mdns(heads: &Heads) -> Option<Facts> {
+    heads.has_port(MDNS_PORT).then(|| read(heads, "multicast DNS"))?
+}
+
+fn recognise_llmnr(heads: &Heads) -> Option<Facts> {
+    heads.has_port(LLMNR_PORT).then(|| read(heads, "LLMNR"))?
+}
+
+fn read(heads: &Heads, what: &str) -> Option<Facts> {
+    let is_usual = [PORT, MDNS_PORT, LLMNR_PORT].iter().any(|it| heads.has_port(*it));
+    let mut facts = Facts::default();
+    let mut first_name = None;
+    let (mut n, mut n_messages) = (0, 0);
+    let mut answers = BTreeSet::new();
+    for head in [&heads.client, &heads.server] {
+        let messages: Vec<&[u8]> = match heads.transport {
+            Transport::UDP => head.datagrams().collect(),
+            Transport::TCP => framed(head.bytes()),
+            _ => return None,
+        };
+        for bytes in messages {
+            n += 1;
+            let Some(message) = Message::read(bytes, is_usual) else {
+                // Elsewhere than at its port, all that is said has to be DNS.
+                if is_usual && n_messages > 0 {
+                    continue;
+                }
+                return None;
+            };
+            n_messages += 1;
+            first_name = first_name.or(message.question);
+            for answer in message.answers {
+                let is_new = answers.insert((answer.name.clone(), answer.ip));
+                if is_new && facts.answers.len() < Facts::MAX_ANSWERS {
+                    facts.answers.push(answer);
+                }
+            }
+        }
+    }
+    if n == 0 {
+        return None;
+    }
+    let asked = first_name.as_deref().map(|it| format!(" for {}", text(it.as_bytes(), 100)));
+    facts.seen = format!("a {what} message{}", asked.unwrap_or_default()).into();
+    facts.server_name = first_name.and_then(|it| host_name(it.as_bytes()));
+    Some(facts)
+}
+
+/// Messages of a stream, each behind its length (RFC 1035, section 4.2.2); the last perhaps cut.
+fn framed(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut rest = Reader(bytes);
+    let mut messages = Vec::new();
+    while let Some(len) = rest.u16() {
+        messages.push(rest.take_up_to(len.into()));
+    }
+    messages
+}
+
+/// What is read of one message.
+struct Message {
+    /// The first name asked for.
+    question: Option<String>,
+    answers: Vec<Answer>,
+}
+
+impl Message {
+    /// Reads a message. At its usual port it may be cut or have a tail; elsewhere it has to fit exactly.
+    fn read(bytes: &[u8], is_usual: bool) -> Option<Self> {
+        const RESPONSE: u16 = 0x8000;
+        let mut reader = Reader(bytes);
+        let (_id, flags) = (reader.u16()?, reader.u16()?);
+        let (n_questions, n_answers) = (reader.u16()?, reader.u16()?);
+        let (n_authorities, n_more) = (reader.u16()?, reader.u16()?);
+        let is_response = flags & RESPONSE != 0;
+        let opcode = flags >> 11 & 0xf;
+        let n_records = u32::from(n_answers) + u32::from(n_authorities) + u32::from(n_more);
+        // A dynamic update counts otherwise, in the same places (RFC 2136).
+        let is_header = matches!(opcode, 0..=2 | 4..=6)
+            && n_questions <= 32
+            && n_records <= 1024
+            && (n_questions > 0 || n_records > 0 || is_usual && is_response)
+            && (is_response || n_answers <= 32)
+            && (is_usual || flags & 0x0040 == 0 && flags & 0xf <= 11 && n_questions == 1);
+        if !is_header {
+            return None;
+        }
+        let mut question = None;
+        for _ in 0..n_questions {
+            let name = match name(bytes, &mut reader) {
+                Some(name) => name,
+                None if is_usual && question.is_some() => break,
+                None => return None,
+            };
+            let (kind, class) = (reader.u16()?, reader.u16()?);
+            let is_known = matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255)
+                && (matches!(kind, 1..=31 | 33..=110 | 128 | 249..=262 | 32768 | 32769)
+                    || is_usual && kind != 0);
+            if !is_known {
+                return None;
+            }
+            question.get_or_insert(name);
+        }
+        let mut answers = Answers::new(question.as_deref());
+        let mut read_all = || {
+            for _ in 0..n_records.min(MAX_RECORDS.into()) {
+                let owner = name(bytes, &mut reader)?;
+                let (kind, class, _ttl) = (reader.u16()?, reader.u16()?, reader.u32()?);
+                let data = reader.vec16()?;
+                if class & 0x7fff == 1 {
+                    let at = bytes.len() - reader.0.len() - data.len();
+                    answers.add(&owner, kind, data, bytes.get(..at + data.len())?, at);
+                }
+            }
+            Some(())
+        };
+        let is_whole = read_all().is_some();
+        let fits = is_whole && (reader.is_empty() || n_records > MAX_RECORDS.into());
+        if !is_usual && !fits || is_usual && !is_whole && question.is_none() {
+            return None;
+        }
+        let answers = answers.found;
+        Some(Self { question, answers })
+    }
+}
+
+/// The addresses of a message, found along its aliases.
+struct Answers<'a> {
+    question: Option<&'a str>,
+    /// The names that stand for the question's.
+    aliases: BTreeSet<String>,
+    found: Vec<Answer>,
+}
+
+impl<'a> Answers<'a> {
+    fn new(question: Option<&'a str>) -> Self {
+        Self {
+            question,
+            aliases: question.map(str::to_owned).into_iter().collect(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Takes one record; aliases come before what they lead to (RFC 1034, section 4.3.2).
+    fn add(&mut self, owner: &str, kind: u16, data: &[u8], upto: &[u8], at: usize) {
+        const A: u16 = 1;
+        const CNAME: u16 = 5;
+        const AAAA: u16 = 28;
+        let ip = match kind {
+            A => data.try_into().map(|it: [u8; 4]| IpAddr::V4(Ipv4Addr::from(it))).ok(),
+            AAAA => data.try_into().map(|it: [u8; 16]| IpAddr::V6(Ipv6Addr::from(it))).ok(),
+            CNAME if self.aliases.contains(owner) && self.aliases.len() < 64 => {
+                let mut target = Reader(upto.get(at..).unwrap_or_default());
+                self.aliases.extend(name(upto, &mut target));
+                None
+            }
+            _ => None,
+        };
+        let Some(ip) = ip else { return };
+        let name = match self.question {
+            Some(question) if self.aliases.contains(owner) => question,
+            // Multicast DNS answers without repeating the question.
+            None => owner,
+            Some(_) => return,
+        };
+        if let Some(name) = host_name(name.as_bytes()) {
+            self.found.push(Answer { name, ip });
+        }
+    }
+}
+
+/// The name at the reader in lower case, with the reader moved behind it. Pointers lead backwards only.
+fn name<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<String> {
+    let mut name = String::new();
+    let mut ahead = *reader;
+    let mut has_jumped = false;
+    let mut limit = message.len();
+    for _ in 0..MAX_LABELS {
+        let len = ahead.u8()?;
+        match len {
+            0 => {
+                if !has_jumped {
+                    *reader = ahead;
+                }
+                return Some(name);
+            }
+            1..64 => {
+                let label = ahead.take(len.into())?;
+                if name.len() + label.len() > 254 {
+                    return None;
+                }
+                if !name.is_empty() {
+                    name.push('.');
+                }
+                name.extend(label.iter().map(|it| char::from(it.to_ascii_lowercase())));
+            }
+            0xc0.. => {
+                let low = ahead.u8()?;
+                if !has_jumped {
+                    *reader = ahead;
+                    has_jumped = true;
+                }
+                let target = usize::from(len & 0x3f) << 8 | usize::from(low);
+                // Each jump has to lead before the last, so that none can go round.
+                if target >= limit {
+                    return None;
+                }
+                limit = target;
+                ahead = Reader(message.get(target..)?);
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUESTION: &[u8] =
+        b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07Example\x03org\0\0\x01\0\x01";
+
+    /// An answer to [`QUESTION`]: an alias, then the address of what it stands for, in a name of one label.
+    fn answer() -> Vec<u8> {
+        let mut bytes = QUESTION.to_vec();
+        bytes[2] = 0x81;
+        bytes[3] = 0x80;
+        bytes[7] = 2;
+        bytes.extend(b"\xc0\x0c\0\x05\0\x01\0\0\0\x09\0\x06\x03cdn\xc0\x10");
+        bytes.extend(b"\xc0\x2d\0\x01\0\x01\0\0\0\x09\0\x04\xc0\0\x02\x07");
+        bytes
+    }
+
+    #[track_caller]
+    fn check(heads: &Heads, expected: Option<&str>) {
+        let facts = recognise(heads);
+        assert_eq!(facts.as_ref().map(|it| &*it.seen), expected);
+    }
+
+    #[test]
+    fn a_question_tells_at_any_port() {
+        check(&Heads::udp(&[QUESTION], &[]), Some("a DNS message for www.example.org"));
+        let framed = [&[0, QUESTION.len() as u8], QUESTION].concat();
+        check(&Heads::tcp(&framed, b""), Some("a DNS message for www.example.org"));
+    }
+
+    #[test]
+    fn an_answer_gives_the_address_under_the_name_asked_for() {
+        let facts = recognise(&Heads::udp(&[QUESTION], &[&answer()])).expect("DNS");
+        let name = "www.example.org".to_owned();
+        assert_eq!(facts.server_name.as_ref(), Some(&name));
+        assert_eq!(facts.answers, [Answer { name, ip: "192.0.2.7".parse().expect("an address") }]);
+    }
+
+    #[test]
+    fn the_port_tells_its_relatives() {
+        let heads = || Heads::udp(&[QUESTION], &[]);
+        assert!(recognise_mdns(&heads().with_ports(5353, 5353)).is_some());
+        assert!(recognise_llmnr(&heads().with_ports(50_000, 5355)).is_some());
+        check(&heads().with_ports(5353, 5353), None);
+    }
+
+    #[test]
+    fn names_that_go_round_end() {
+        let mut bytes = QUESTION[..12].to_vec();
+        bytes.extend(b"\xc0\x0c\0\x01\0\x01");
+        check(&Heads::udp(&[&bytes], &[]).with_ports(50_000, 53), None);
+        bytes.splice(12.., *b"\x01a\xc0\x0c\0\x01\0\x01");
+        check(&Heads::udp(&[&bytes], &[]).with_ports(50_000, 53), None);
+    }
+
+    #[test]
+    fn a_cut_message_tells_at_its_port_alone() {
+        let answer = answer();
+        let heads = || Heads::udp(&[], &[&answer[..answer.len() - 5]]);
+        check(&heads(), None);
+        check(&heads().with_ports(50_000, 53), Some("a DNS message for www.example.org"));
+    }
+
+    #[test]
+    fn the_port_alone_is_not_dns() {
+        check(&Heads::udp(&[b"hello, who is there?"], &[]).with_ports(50_000, 53), None);
+        check(&Heads::udp(&[&[0; 12]], &[]).with_ports(50_000, 53), None);
+        check(&Heads::tcp(b"GET / HTTP/1.1\r\n\r\n", b"").with_ports(50_000, 53), None);
+    }
+
+    #[test]
+    fn no_cut_or_changed_byte_stops_it() {
+        let answer = answer();
+        for i in 0..answer.len() {
+            let mut other = answer.clone();
+            other[i] ^= 0xff;
+            recognise(&Heads::udp(&[&answer[..i]], &[&other]).with_ports(50_000, 53));
+        }
+    }
+}
