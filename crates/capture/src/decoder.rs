@@ -1,13 +1,14 @@
 //! Bytes in any chunking in, frames in file order out.
 
-use crate::{Error, Frame, Timestamp, pcap, pcapng};
+use crate::{Error, Frame, Timestamp, packing::Packing, pcap, pcapng};
 
 /// Cuts the bytes of a capture into frames, in file order.
 ///
 /// How the bytes are chunked makes no difference to the frames.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// Fed, and not yet dropped.
+    source: Source,
+    /// Unpacked, and not yet dropped.
     pending: Vec<u8>,
     /// How much of `pending` is already cut.
     cut: usize,
@@ -20,10 +21,39 @@ pub struct Decoder {
     format: Option<Format>,
 }
 
+/// Where the bytes of the capture come from.
+#[derive(Debug, Default)]
+enum Source {
+    /// Too few bytes yet to tell.
+    #[default]
+    Unknown,
+    /// The bytes fed are the capture.
+    Plain,
+    Packed {
+        packing: Packing,
+        /// Fed, and not yet unpacked.
+        input: Vec<u8>,
+        /// How much of `input` is done with.
+        taken: usize,
+        /// Where `input` starts, in bytes from the start of the file.
+        offset: u64,
+    },
+}
+
 #[derive(Debug)]
 enum Format {
     Pcap(pcap::File),
     Pcapng(pcapng::Section),
+}
+
+/// A frame in what is pending.
+struct Cut {
+    time: Timestamp,
+    offset: u64,
+    link_type: u16,
+    wire_len: u32,
+    start: usize,
+    len: usize,
 }
 
 /// What the front of the pending bytes turned out to be.
@@ -49,11 +79,30 @@ pub(crate) enum Step {
 pub(crate) const MAX_RECORD_LEN: u32 = 16 * 1024 * 1024;
 
 impl Decoder {
-    /// Takes the next bytes of the capture.
+    /// Takes the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.pending.drain(..self.cut);
-        self.offset += self.cut as u64;
-        self.cut = 0;
+        if let Source::Packed { input, taken, offset, .. } = &mut self.source {
+            input.drain(..*taken);
+            *offset += *taken as u64;
+            *taken = 0;
+            input.extend_from_slice(bytes);
+            return;
+        }
+        self.take(bytes);
+        if let (Source::Unknown, Some(start)) = (&self.source, self.pending.first_chunk()) {
+            self.source = match Packing::recognise(*start) {
+                None => Source::Plain,
+                Some(packing) => {
+                    let input = std::mem::take(&mut self.pending);
+                    Source::Packed { packing, input, taken: 0, offset: 0 }
+                }
+            };
+        }
+    }
+
+    /// Takes the next bytes of the capture.
+    fn take(&mut self, bytes: &[u8]) {
+        self.drop_cut();
         let skipped = self.skip.min(bytes.len() as u64) as usize;
         if skipped > 0 {
             // Nothing is pending while a block is skipped.
@@ -63,11 +112,59 @@ impl Decoder {
         self.pending.extend_from_slice(bytes.get(skipped..).unwrap_or_default());
     }
 
+    fn drop_cut(&mut self) {
+        self.pending.drain(..self.cut);
+        self.offset += self.cut as u64;
+        self.cut = 0;
+    }
+
+    /// Unpacks a piece more; `false` until more is fed.
+    fn unpack(&mut self) -> Result<bool, Error> {
+        self.drop_cut();
+        let Source::Packed { packing, input, taken, offset } = &mut self.source else {
+            return Ok(false);
+        };
+        let before = self.pending.len();
+        let rest = input.get(*taken..).unwrap_or_default();
+        let step = packing.step(rest, &mut self.pending);
+        let Ok(step) = step else {
+            let (offset, packing) = (*offset + *taken as u64, packing.name());
+            return Err(Error::BadPacking { offset, packing });
+        };
+        *taken += step;
+        let unpacked = self.pending.len() - before;
+        let is_more = step > 0 || unpacked > 0;
+        // Nothing is pending while a block is skipped.
+        let skipped = self.skip.min(unpacked as u64);
+        self.pending.drain(..skipped as usize);
+        self.skip -= skipped;
+        self.offset += skipped;
+        Ok(is_more)
+    }
+
     /// The next whole frame, or `None` until more is fed.
     ///
     /// # Errors
     /// Where the bytes are no capture. Nothing after an error can be decoded.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        loop {
+            let Some(cut) = self.next_cut()? else {
+                match self.unpack()? {
+                    true => continue,
+                    false => return Ok(None),
+                }
+            };
+            let bytes = self.pending.get(cut.start..cut.start + cut.len).unwrap_or_default();
+            let Cut { time, offset, link_type, wire_len, .. } = cut;
+            return Ok(Some(Frame { time, offset, link_type, wire_len, bytes }));
+        }
+    }
+
+    /// The next whole frame in what is pending.
+    fn next_cut(&mut self) -> Result<Option<Cut>, Error> {
+        if self.skip > 0 || matches!(self.source, Source::Unknown) && !self.is_end {
+            return Ok(None);
+        }
         loop {
             let offset = self.offset + self.cut as u64;
             let rest = self.pending.get(self.cut..).unwrap_or_default();
@@ -95,8 +192,7 @@ impl Decoder {
                 Step::Frame { record_len, time, link_type, wire_len, at, len } => {
                     let start = self.cut + at;
                     self.cut += record_len;
-                    let bytes = self.pending.get(start..start + len).unwrap_or_default();
-                    return Ok(Some(Frame { time, offset, link_type, wire_len, bytes }));
+                    return Ok(Some(Cut { time, offset, link_type, wire_len, start, len }));
                 }
             }
         }
@@ -112,6 +208,12 @@ impl Decoder {
     /// # Errors
     /// Where nothing was fed, or the bytes end inside a record.
     pub fn finish(&self) -> Result<(), Error> {
+        if let Source::Packed { packing, input, taken, offset } = &self.source {
+            if !packing.is_whole() || *taken < input.len() {
+                let (offset, packing) = (*offset + input.len() as u64, packing.name());
+                return Err(Error::PackingCutShort { offset, packing });
+            }
+        }
         let offset = self.offset + self.cut as u64;
         let rest = self.pending.get(self.cut..).unwrap_or_default();
         match &self.format {
@@ -122,6 +224,14 @@ impl Decoder {
             }),
             Some(_) if self.skip > 0 || !rest.is_empty() => Err(Error::CutShort { offset }),
             Some(_) => Ok(()),
+        }
+    }
+
+    /// How the file is packed, where it is.
+    pub fn packing(&self) -> Option<&'static str> {
+        match &self.source {
+            Source::Packed { packing, .. } => Some(packing.name()),
+            Source::Unknown | Source::Plain => None,
         }
     }
 
@@ -160,8 +270,6 @@ fn is_capture(magic: [u8; 4]) -> bool {
 
 /// First bytes of files that people take for captures, and what they are.
 const OTHERS: &[(&[u8], &str)] = &[
-    (&[0x1f, 0x8b], "gzip data; unpack it first"),
-    (&[0x28, 0xb5, 0x2f, 0xfd], "zstd data; unpack it first"),
     (b"PK", "a ZIP archive; unpack it first"),
     (b"BZh", "bzip2 data; unpack it first"),
     (&[0xfd, b'7', b'z', b'X'], "xz data; unpack it first"),

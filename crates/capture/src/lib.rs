@@ -6,10 +6,13 @@
 #![warn(clippy::indexing_slicing)]
 
 mod decoder;
+mod gzip;
 mod link;
 mod packet;
+mod packing;
 mod pcap;
 mod pcapng;
+mod zstd;
 
 pub use crate::{
     decoder::Decoder,
@@ -48,6 +51,24 @@ pub enum Error {
         /// Which kind of block.
         what: &'static str,
     },
+    /// The capture is packed, and the packed bytes contradict themselves.
+    #[error(
+        "the {packing} data at byte {offset} cannot be unpacked; what comes before it was read"
+    )]
+    BadPacking {
+        /// Where, in bytes from the start of the packed file.
+        offset: u64,
+        /// How it is packed.
+        packing: &'static str,
+    },
+    /// The capture is packed, and the packed bytes end too early.
+    #[error("the {packing} data ends too early, at byte {offset}; all that it held was read")]
+    PackingCutShort {
+        /// The length of the packed file, in bytes.
+        offset: u64,
+        /// How it is packed.
+        packing: &'static str,
+    },
     /// The capture ends inside a record.
     #[error("the file ends inside the record at byte {offset}; all earlier packets were read")]
     CutShort {
@@ -64,16 +85,19 @@ impl Error {
             Self::NotACapture { .. } => "E-NOT-A-CAPTURE",
             Self::BadLength { .. } => "E-BAD-LENGTH",
             Self::BadBlock { .. } => "E-BAD-BLOCK",
-            Self::CutShort { .. } => "E-CUT-SHORT",
+            Self::BadPacking { .. } => "E-BAD-PACKING",
+            Self::CutShort { .. } | Self::PackingCutShort { .. } => "E-CUT-SHORT",
         }
     }
 
-    /// Where it happened, in bytes from the start of the capture.
+    /// Where it happened, in bytes from the start of the capture, or of its file where the packing is at fault.
     pub fn offset(&self) -> u64 {
         match *self {
             Self::Empty | Self::NotACapture { .. } => 0,
             Self::BadLength { offset, .. }
             | Self::BadBlock { offset, .. }
+            | Self::BadPacking { offset, .. }
+            | Self::PackingCutShort { offset, .. }
             | Self::CutShort { offset } => offset,
         }
     }

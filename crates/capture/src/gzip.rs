@@ -1,0 +1,169 @@
+//! gzip (RFC 1952): member after member, zero bytes between them allowed, `flate2` inside.
+
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use crate::packing::Broken;
+
+/// Put out by one step, in bytes.
+const PIECE_LEN: usize = 256 * 1024;
+/// The longest member header that is read, in bytes: 64 kB of extra field, a name and a comment.
+const MAX_HEADER_LEN: usize = 80 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Gzip {
+    state: State,
+    inflate: Decompress,
+    crc: Crc,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    /// Before the first member or after one.
+    Between,
+    Body,
+    /// Checksum and length follow.
+    Trailer,
+}
+
+impl Default for Gzip {
+    fn default() -> Self {
+        Self { state: State::Between, inflate: Decompress::new(false), crc: Crc::new() }
+    }
+}
+
+impl Gzip {
+    pub(crate) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, Broken> {
+        match self.state {
+            State::Between => {
+                let padding = input.iter().take_while(|it| **it == 0).count();
+                if padding > 0 {
+                    return Ok(padding);
+                }
+                let Some(len) = header_len(input)? else { return Ok(0) };
+                self.inflate.reset(false);
+                self.crc.reset();
+                self.state = State::Body;
+                Ok(len)
+            }
+            State::Body => {
+                let (start, taken) = (out.len(), self.inflate.total_in());
+                out.reserve(PIECE_LEN);
+                let status = self.inflate.decompress_vec(input, out, FlushDecompress::None);
+                self.crc.update(out.get(start..).unwrap_or_default());
+                if status.map_err(|_: flate2::DecompressError| Broken)? == Status::StreamEnd {
+                    self.state = State::Trailer;
+                }
+                Ok((self.inflate.total_in() - taken) as usize)
+            }
+            State::Trailer => {
+                let Some(trailer) = input.first_chunk::<8>() else { return Ok(0) };
+                let number = |bytes: Option<&[u8; 4]>| bytes.map(|it| u32::from_le_bytes(*it));
+                let is_right = number(trailer.first_chunk()) == Some(self.crc.sum())
+                    && number(trailer.last_chunk()) == Some(self.crc.amount());
+                self.state = State::Between;
+                if is_right { Ok(8) } else { Err(Broken) }
+            }
+        }
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.state == State::Between
+    }
+}
+
+/// The length of a member header, or `None` until it is all there.
+fn header_len(bytes: &[u8]) -> Result<Option<usize>, Broken> {
+    // Identification, method 8 (deflate), flags; then time, extra flags and system.
+    let Some(&[id1, id2, method, flags]) = bytes.first_chunk() else { return Ok(None) };
+    if [id1, id2, method] != [0x1f, 0x8b, 8] || flags & 0xe0 != 0 {
+        return Err(Broken);
+    }
+    let whole = || {
+        let mut at = 10;
+        if flags & 4 != 0 {
+            let len = *bytes.get(at..)?.first_chunk()?;
+            at += 2 + usize::from(u16::from_le_bytes(len));
+        }
+        // Name and comment end with a zero byte.
+        for flag in [8, 16] {
+            if flags & flag != 0 {
+                at += bytes.get(at..)?.iter().position(|it| *it == 0)? + 1;
+            }
+        }
+        if flags & 2 != 0 {
+            at += 2;
+        }
+        (bytes.len() >= at).then_some(at)
+    };
+    match whole() {
+        None if bytes.len() > MAX_HEADER_LEN => Err(Broken),
+        len => Ok(len),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, GzBuilder};
+
+    use super::*;
+
+    fn member(text: &[u8]) -> Vec<u8> {
+        let builder = GzBuilder::new().filename("a name").extra([1, 2, 3]).comment("a comment");
+        let mut writer = builder.write(Vec::new(), Compression::default());
+        writer.write_all(text).unwrap();
+        writer.finish().unwrap()
+    }
+
+    /// Fed in pieces of this length: what comes out, and how it ends.
+    fn unpack(packed: &[u8], len: usize) -> (Vec<u8>, Result<bool, Broken>) {
+        let (mut gzip, mut out, mut input) = (Gzip::default(), Vec::new(), Vec::new());
+        for piece in packed.chunks(len) {
+            input.extend_from_slice(piece);
+            loop {
+                let before = out.len();
+                match gzip.step(&input, &mut out) {
+                    Err(broken) => return (out, Err(broken)),
+                    Ok(0) if out.len() == before => break,
+                    Ok(taken) => drop(input.drain(..taken)),
+                }
+            }
+        }
+        (out, Ok(gzip.is_whole() && input.is_empty()))
+    }
+
+    #[track_caller]
+    fn check(packed: &[u8], expected: &[u8], end: Result<bool, Broken>) {
+        for len in [1, 7, packed.len()] {
+            assert_eq!(
+                unpack(packed, len),
+                (expected.to_vec(), end.as_ref().copied().map_err(|_| Broken))
+            );
+        }
+    }
+
+    #[test]
+    fn members_and_padding_may_follow() {
+        check(&[member(b"one "), member(b"two"), vec![0; 9]].concat(), b"one two", Ok(true));
+    }
+
+    #[test]
+    fn what_a_cut_member_holds_comes_out() {
+        let whole = member(b"one");
+        check(&whole[..whole.len() - 5], b"one", Ok(false));
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_told() {
+        let mut broken = member(b"one");
+        let at = broken.len() - 8;
+        broken[at] ^= 1;
+        check(&broken, b"one", Err(Broken));
+    }
+
+    #[test]
+    fn other_bytes_after_a_member_are_told() {
+        check(&[member(b"one"), b"rubbish".to_vec()].concat(), b"one", Err(Broken));
+    }
+}
