@@ -130,9 +130,13 @@ impl Job {
             offset: error.offset(),
             frames: self.progress.frames,
         });
+        let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
+        if let Some(packing) = self.decoder.packing() {
+            format = format!("{format}, {packing}");
+        }
         let reading = Reading {
             file_name: self.file_name,
-            format: self.decoder.format().unwrap_or("unknown").to_owned(),
+            format,
             bytes: self.progress.bytes,
             frames: self.progress.frames,
             packets: self.progress.packets,
@@ -204,6 +208,14 @@ impl Analysis {
     /// All that the v1 answers need.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// What [`Library::finish`] wants to know: the report, or why not a single frame could be read.
+    pub fn result(&self) -> Result<Report, String> {
+        match self.reading().notices.first() {
+            Some(notice) if self.reading().frames == 0 => Err(notice.message.clone()),
+            _ => Ok(self.report.clone()),
+        }
     }
 
     /// Answers the page.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     net::IpAddr,
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,8 @@ pub struct JobRecord {
     pub file_name: String,
     /// How far it is.
     pub status: FileStatus,
-    /// What it found, once it is finished.
-    pub report: Option<Report>,
+    /// What it found, once it is finished; shared, so that a store can write it while questions are answered.
+    pub report: Option<Arc<Report>>,
     /// Why it failed.
     pub failure: Option<String>,
 }
@@ -143,7 +144,7 @@ impl Library {
         match result {
             Ok(report) => {
                 record.status.state = State::Finished;
-                record.report = Some(report);
+                record.report = Some(Arc::new(report));
             }
             Err(failure) => {
                 record.status.state = State::Failed;
@@ -179,7 +180,7 @@ impl Library {
 
     fn report(&self, job: JobId) -> Result<&Report, Error> {
         let record = self.job(job)?;
-        record.report.as_ref().ok_or_else(|| match &record.failure {
+        record.report.as_deref().ok_or_else(|| match &record.failure {
             Some(failure) => Error::not_found(format!("job {} failed: {failure}", job.0)),
             None => Error::not_found(format!("job {} is not finished yet", job.0)),
         })
