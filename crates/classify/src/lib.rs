@@ -5,8 +5,10 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod ber;
 mod bytes;
 mod hello;
+mod look;
 pub mod protocol;
 mod service;
 

@@ -1,12 +1,27 @@
 //! The protocols known by their payload. To add one: write its file, add its two lines here.
 
+mod bittorrent;
+mod dhcp;
+mod dhcpv6;
 mod dns;
 mod dtls;
 mod http;
 mod http2;
+mod netbios;
+mod ntp;
+mod openvpn;
 mod quic;
+mod rdp;
+mod rtcp;
+mod rtp;
+mod smb;
+mod snmp;
+mod socks;
 mod ssh;
+mod stun;
+mod telnet;
 mod tls;
+mod wireguard;
 mod x509;
 
 use std::{borrow::Cow, net::IpAddr};
@@ -25,10 +40,26 @@ pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
     dtls::PROTOCOL,
     quic::PROTOCOL,
+    bittorrent::PROTOCOL,
+    smb::PROTOCOL,
+    rdp::PROTOCOL,
+    stun::PROTOCOL,
+    dhcp::PROTOCOL,
     // Messages that have to fit as a whole.
+    netbios::PROTOCOL,
+    socks::SOCKS5,
+    socks::SOCKS4,
+    telnet::PROTOCOL,
+    snmp::PROTOCOL,
+    dhcpv6::PROTOCOL,
     dns::MDNS,
     dns::LLMNR,
     dns::PROTOCOL,
+    ntp::PROTOCOL,
+    wireguard::PROTOCOL,
+    openvpn::PROTOCOL,
+    rtcp::PROTOCOL,
+    rtp::PROTOCOL,
     // What others carry too.
     tls::MIDWAY,
 ];

@@ -1,0 +1,83 @@
+//! IMAP, by its tagged commands and untagged answers (RFC 9051), also where it goes over to TLS.
+
+use flow::Heads;
+
+use super::{Facts, Protocol, tls};
+use crate::{
+    bytes::{contains_word, starts_with_word, text},
+    dialogue::{Dialogue, dialogues, first_lines, is_one_of, word},
+    hello::Carrier,
+};
+
+pub(super) const PROTOCOL: Protocol = Protocol { name: "imap", group: "mail", recognise };
+
+const PORTS: &[u16] = &[143, 993];
+
+const COMMANDS: &[&str] = &[
+    "APPEND", "AUTHENTICATE", "CAPABILITY", "CHECK", "CLOSE", "COMPRESS", "COPY", "CREATE",
+    "DELETE", "ENABLE", "EXAMINE", "EXPUNGE", "FETCH", "GETQUOTAROOT", "ID", "IDLE", "LIST",
+    "LOGIN", "LOGOUT", "LSUB", "MOVE", "NAMESPACE", "NOOP", "RENAME", "SEARCH", "SELECT",
+    "STARTTLS", "STATUS", "STORE", "SUBSCRIBE", "UID", "UNSELECT", "UNSUBSCRIBE", "XLIST",
+];
+
+fn recognise(heads: &Heads) -> Option<Facts> {
+    let has_port = PORTS.iter().any(|it| heads.has_port(*it));
+    let dialogue = dialogues(heads).find(|it| is_imap(it, has_port))?;
+    let seen = match first_lines(dialogue.host).next() {
+        Some(greeting) => format!("the IMAP answer {}", text(greeting, 100)),
+        None => "IMAP commands".to_owned(),
+    };
+    let hello = tls::started(dialogue.user);
+    Some(Facts {
+        server_name: hello.as_ref().and_then(|it| it.server_name.clone()),
+        ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Tls)),
+        ..Facts::seen(seen)
+    })
+}
+
+fn is_imap(dialogue: &Dialogue, has_port: bool) -> bool {
+    let asks = first_lines(dialogue.user).next().is_some_and(is_command);
+    let answer = first_lines(dialogue.host).next().unwrap_or_default();
+    let is_answer =
+        [b"* OK".as_slice(), b"* PREAUTH", b"* BYE", b"* CAPABILITY"].iter().any(|it| starts_with_word(answer, it));
+    let says_so = contains_word(answer, b"IMAP") || contains_word(answer, b"[CAPABILITY ");
+    if dialogue.host.is_empty() {
+        return asks;
+    }
+    is_answer && (asks || dialogue.user.is_empty() && (says_so || has_port))
+        || asks && (answer.starts_with(b"* ") || has_port)
+}
+
+/// Whether a line is a tag of letters and digits, then a command.
+fn is_command(line: &[u8]) -> bool {
+    let tag = word(line);
+    let rest = line.get(tag.len() + 1..).unwrap_or_default();
+    let is_tag = (1..=20).contains(&tag.len())
+        && tag.iter().all(|it| it.is_ascii_alphanumeric() || b"._-".contains(it))
+        && tag.iter().any(u8::is_ascii_digit);
+    is_tag && is_one_of(word(rest), COMMANDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(client: &[u8], server: &[u8], expected: bool) {
+        assert_eq!(recognise(&Heads::tcp(client, server)).is_some(), expected);
+    }
+
+    #[test]
+    fn a_dialogue_tells() {
+        check(b"a001 LOGIN a b\r\n", b"* OK hello\r\na001 OK\r\n", true);
+        check(b"", b"* OK [CAPABILITY IMAP4rev1] ready\r\n", true);
+        check(b"1 capability\r\n", b"", true);
+    }
+
+    #[test]
+    fn other_dialogues_are_not_imap() {
+        check(b"LOGIN a b\r\n", b"", false);
+        check(b"", b"* OK\r\n", false);
+        check(b"GET LIST 1\r\n", b"HTTP/1.1 200 OK\r\n", false);
+    }
+}
