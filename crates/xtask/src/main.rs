@@ -1,3 +1,41 @@
-//! In the making.
+//! The project's own commands: `cargo xtask serve`, `cargo xtask test`, `cargo xtask dist`, `cargo xtask corpus`.
 
-fn main() {}
+mod build;
+mod corpus;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+/// Every command: its name, what it does, and the function that does it.
+const COMMANDS: &[(&str, &str, Command)] = &[
+    ("serve", "build what is missing and start the companion on loopback", build::serve),
+    ("test", "run every test, in headless Chromium too", test::all),
+    ("dist", "build the page into the folder `dist`", build::dist),
+    ("corpus", "read every capture below a folder and say what could not be read", corpus::read),
+];
+
+type Command = fn(&[String]) -> anyhow::Result<()>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let named = arguments.split_first().and_then(|(name, rest)| {
+        let found = COMMANDS.iter().find(|it| it.0 == name)?;
+        Some((found.2, rest))
+    });
+    let Some((command, rest)) = named else {
+        eprintln!("usage: cargo xtask COMMAND\n");
+        for (name, about, _) in COMMANDS {
+            eprintln!("  {name:8} {about}");
+        }
+        return ExitCode::from(2);
+    };
+    match command(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The page's end of a worker. One worker reads one capture and answers questions about it.
+//!
+//! The worker ends with the last clone of its [`Backend`]: WebAssembly memory never shrinks, ending it gives all back.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::{Rc, Weak},
+};
+
+use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{Blob, ErrorEvent, File, MessageEvent, Worker};
+
+pub use crate::message::Progress;
+use crate::message::{Export, FromWorker, Question, ToWorker, describe, pack, unpack};
+
+/// What `boot.js` leaves for the page.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = tractor, js_name = startWorker, catch)]
+    fn start_worker() -> Result<Worker, JsValue>;
+    #[wasm_bindgen(js_namespace = tractor, js_name = sample, catch)]
+    fn sample() -> Result<Option<File>, JsValue>;
+    #[wasm_bindgen(js_namespace = tractor, js_name = isSealed, catch)]
+    fn boot_is_sealed() -> Result<bool, JsValue>;
+}
+
+/// What happens while a capture is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// More was read; at most some ten times a second.
+    Progress(Progress),
+    /// Everything was read, or reading was stopped: questions are answered now.
+    Done,
+    /// The capture cannot be read, or the worker ended.
+    Failed(String),
+}
+
+/// The worker of one capture.
+#[derive(Clone)]
+pub struct Backend {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    worker: Worker,
+    /// What was asked and not answered yet.
+    waiting: RefCell<BTreeMap<u32, Waiting>>,
+    last_id: Cell<u32>,
+    /// Why the worker answers no more.
+    failure: RefCell<Option<String>>,
+    on_event: Box<dyn Fn(Event)>,
+}
+
+struct Waiting {
+    resolve: Function,
+    reject: Function,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+impl Backend {
+    /// Reads a file the user chose.
+    ///
+    /// # Errors
+    /// Where the browser starts no worker.
+    pub fn open(file: File, on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
+        let worker = start_worker().map_err(|it| describe(&it))?;
+        let inner = Rc::new(Inner {
+            worker,
+            waiting: RefCell::default(),
+            last_id: Cell::new(0),
+            failure: RefCell::default(),
+            on_event: Box::new(on_event),
+        });
+        listen(&inner, file);
+        publish(&inner);
+        Ok(Self { inner })
+    }
+
+    /// Reads the capture that comes with the page.
+    ///
+    /// # Errors
+    /// Where the browser starts no worker, or the page came without a capture.
+    pub fn open_sample(on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
+        let file = sample().map_err(|it| describe(&it))?;
+        Self::open(file.ok_or("the page came without its sample capture")?, on_event)
+    }
+
+    /// Asks what only the page asks.
+    ///
+    /// # Errors
+    /// Where there is no answer (yet), or the worker ended.
+    pub async fn ask<T: DeserializeOwned>(&self, query: &v1::page::Query) -> Result<T, String> {
+        let answer = self.inner.ask(Question::Page(query.clone())).await;
+        let bytes = answer.map_err(|it| it.message)?;
+        serde_json::from_slice(&bytes_of(&bytes)).map_err(|it| it.to_string())
+    }
+
+    /// Asks by the v1 interface. The answer is the JSON the companion and `tractor stats` give of the same capture, byte
+    /// for byte. The capture's job has the number 1.
+    ///
+    /// # Errors
+    /// The error of the interface; 500 where the worker ended.
+    pub async fn v1(&self, request: &v1::Request) -> Result<String, v1::Error> {
+        self.inner.v1(request.clone()).await
+    }
+
+    /// The flows as a file.
+    ///
+    /// # Errors
+    /// Where format, schema or filter are not understood, or the worker ended.
+    pub async fn export(&self, export: &Export) -> Result<Blob, String> {
+        let answer = self.inner.ask(Question::Export(export.clone())).await;
+        answer.map_err(|it| it.message)?.dyn_into().map_err(|it| describe(&it))
+    }
+
+    /// Ends reading. What was read stays, and [`Event::Done`] follows.
+    pub fn stop(&self) {
+        // A worker that cannot be told anything has ended, and has said so itself.
+        drop(self.inner.say(&ToWorker::Stop, &JsValue::UNDEFINED));
+    }
+}
+
+impl Inner {
+    fn say(&self, control: &ToWorker, payload: &JsValue) -> Result<(), JsValue> {
+        self.worker.post_message(&pack(control, payload))
+    }
+
+    async fn ask(&self, question: Question) -> Result<JsValue, v1::Error> {
+        if let Some(failure) = &*self.failure.borrow() {
+            return Err(v1::Error::internal(failure));
+        }
+        let id = self.last_id.get().wrapping_add(1);
+        self.last_id.set(id);
+        let answer = Promise::new(&mut |resolve, reject| {
+            self.waiting.borrow_mut().insert(id, Waiting { resolve, reject });
+        });
+        self.say(&ToWorker::Ask { id, question }, &JsValue::UNDEFINED)
+            .map_err(|it| v1::Error::internal(describe(&it)))?;
+        JsFuture::from(answer).await.map_err(|it| {
+            serde_wasm_bindgen::from_value(it)
+                .unwrap_or_else(|it| v1::Error::internal(it.to_string()))
+        })
+    }
+
+    async fn v1(&self, request: v1::Request) -> Result<String, v1::Error> {
+        let answer = self.ask(Question::V1(request)).await?;
+        String::from_utf8(bytes_of(&answer)).map_err(|it| v1::Error::internal(it.to_string()))
+    }
+
+    fn hear(&self, said: FromWorker, payload: &JsValue) {
+        match said {
+            FromWorker::Ready => {}
+            FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
+            FromWorker::Done => (self.on_event)(Event::Done),
+            FromWorker::Failed(message) => self.fail(message),
+            FromWorker::Answer { id } => {
+                if let Some(waiting) = self.take(id) {
+                    settle(&waiting.resolve, payload);
+                }
+            }
+            FromWorker::Refused { id, error } => {
+                if let Some(waiting) = self.take(id) {
+                    refuse(&waiting, &error);
+                }
+            }
+        }
+    }
+
+    fn take(&self, id: u32) -> Option<Waiting> {
+        self.waiting.borrow_mut().remove(&id)
+    }
+
+    /// Nothing will be answered any more.
+    fn fail(&self, message: String) {
+        let error = v1::Error::internal(message.clone());
+        let waiting = self.waiting.take();
+        *self.failure.borrow_mut() = Some(message.clone());
+        for it in waiting.values() {
+            refuse(it, &error);
+        }
+        (self.on_event)(Event::Failed(message));
+    }
+}
+
+fn refuse(waiting: &Waiting, error: &v1::Error) {
+    let error = serde_wasm_bindgen::to_value(error).unwrap_or(JsValue::UNDEFINED);
+    settle(&waiting.reject, &error);
+}
+
+fn settle(function: &Function, value: &JsValue) {
+    // The functions of a promise do not throw.
+    drop(function.call1(&JsValue::UNDEFINED, value));
+}
+
+fn listen(inner: &Rc<Inner>, file: File) {
+    let weak = Rc::downgrade(inner);
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        let Some(inner) = weak.upgrade() else { return };
+        let Some((said, payload)) = unpack::<FromWorker>(event.data()) else { return };
+        if said == FromWorker::Ready
+            && let Err(error) = inner.say(&ToWorker::Open, &file)
+        {
+            return inner.fail(describe(&error));
+        }
+        inner.hear(said, &payload);
+    });
+    let weak = Rc::downgrade(inner);
+    let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |event: ErrorEvent| {
+        if let Some(inner) = weak.upgrade() {
+            inner.fail(event.message());
+        }
+    });
+    // The browser frees the listeners with the worker; they do not keep it alive.
+    inner.worker.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
+    inner.worker.set_onerror(Some(on_error.into_js_value().unchecked_ref()));
+}
+
+/// Leaves `tractor.v1` for scripts (and the browser's console): it takes a `v1::Request` as JSON, such as
+/// `{"Statistics":{"job":1}}`, and promises the answer as JSON about the capture opened last.
+fn publish(inner: &Rc<Inner>) {
+    let weak = Rc::downgrade(inner);
+    let v1 = Closure::<dyn Fn(String) -> Promise>::new(move |request: String| {
+        future_to_promise(answer(Weak::clone(&weak), request))
+    });
+    let v1 = v1.into_js_value();
+    let tractor = Reflect::get(&js_sys::global(), &"tractor".into());
+    // Without `boot.js` no worker starts, so the object is there.
+    drop(tractor.and_then(|it| Reflect::set(&it, &"v1".into(), &v1)));
+}
+
+async fn answer(inner: Weak<Inner>, request: String) -> Result<JsValue, JsValue> {
+    let request = serde_json::from_str(&request).map_err(|it| JsValue::from(it.to_string()))?;
+    let inner = inner.upgrade().ok_or("no capture is open")?;
+    let answer = inner.v1(request).await;
+    answer.map(JsValue::from).map_err(|it| JsValue::from(it.message))
+}
+
+fn bytes_of(buffer: &JsValue) -> Vec<u8> {
+    match buffer.dyn_ref::<ArrayBuffer>() {
+        Some(buffer) => Uint8Array::new(buffer).to_vec(),
+        None => Vec::new(),
+    }
+}
+
+/// Whether the page can reach no network any more; it opens files only then.
+pub fn is_sealed() -> bool {
+    boot_is_sealed().unwrap_or(false)
+}
+
+/// Where a companion serves its own page, such as `/server/`; nothing where there is no companion.
+pub fn companion() -> Option<String> {
+    let document = web_sys::window()?.document()?;
+    let meta = document.query_selector("meta[name=tractor-companion]").ok()??;
+    meta.get_attribute("content").filter(|it| !it.is_empty())
+}
+
+/// Whether this is the companion's own page, which asks the companion and opens no files.
+pub fn is_companion_page() -> bool {
+    let path = web_sys::window().and_then(|it| it.location().pathname().ok());
+    match (companion(), path) {
+        (Some(companion), Some(path)) => path.starts_with(&companion),
+        _ => false,
+    }
+}

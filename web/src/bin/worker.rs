@@ -1,0 +1,205 @@
+//! The web worker: feeds a file to the engine and answers the page's questions about it.
+
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, Write},
+    rc::Rc,
+};
+
+use engine::{Analysis, FileEntry, Filter, Format, Job, Library};
+use js_sys::{Array, Uint8Array};
+use v1::Request;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web::{
+    chunks::{CHUNK_LEN, Chunks},
+    message::{Export, FromWorker, Progress, Question, ToWorker, describe, pack, unpack},
+};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, File, MessageEvent};
+
+/// Progress is told at most once in so many milliseconds.
+const PROGRESS_MILLIS: f64 = 100.0;
+/// An export is gathered in pieces of so many bytes.
+const EXPORT_PIECE_LEN: usize = 1 << 20;
+
+/// What the worker keeps between messages.
+#[derive(Default)]
+struct State {
+    is_stopped: Cell<bool>,
+    read: RefCell<Option<Read>>,
+}
+
+/// A capture that was read.
+struct Read {
+    analysis: Analysis,
+    /// Answers the v1 interface, as the companion's does.
+    library: Library,
+}
+
+fn main() {
+    console_error_panic_hook::set_once();
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let state = Rc::new(State::default());
+    let page = scope.clone();
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        let Some((said, payload)) = unpack::<ToWorker>(event.data()) else { return };
+        match said {
+            ToWorker::Open => match payload.dyn_into::<File>() {
+                Ok(file) => spawn_local(read(page.clone(), state.clone(), file)),
+                Err(other) => {
+                    say(&page, &FromWorker::Failed(describe(&other)), &JsValue::UNDEFINED)
+                }
+            },
+            ToWorker::Stop => state.is_stopped.set(true),
+            ToWorker::Ask { id, question } => match answer(&state, &question) {
+                Ok(answer) => say(&page, &FromWorker::Answer { id }, &answer),
+                Err(error) => say(&page, &FromWorker::Refused { id, error }, &JsValue::UNDEFINED),
+            },
+        }
+    });
+    scope.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
+    say(&scope, &FromWorker::Ready, &JsValue::UNDEFINED);
+}
+
+/// Sends a message; a buffer in it is handed over.
+fn say(page: &DedicatedWorkerGlobalScope, said: &FromWorker, payload: &JsValue) {
+    let handed_over = match payload.is_instance_of::<js_sys::ArrayBuffer>() {
+        true => Array::of1(payload),
+        false => Array::new(),
+    };
+    // Only a payload that cannot be sent is refused, and files, buffers and blobs can.
+    drop(page.post_message_with_transfer(&pack(said, payload), &handed_over));
+}
+
+async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
+    let name = file.name();
+    let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
+    let total = chunks.total();
+    let mut job = Job::new(&name, (js_sys::Math::random() * u64::MAX as f64) as u64);
+    let mut told_at = 0.0;
+    let mut failure = None;
+    while !state.is_stopped.get() {
+        match chunks.next().await {
+            Ok(None) => break,
+            // What cannot be read further is in the notices of the analysis.
+            Ok(Some(bytes)) if job.feed(bytes).is_err() => break,
+            Ok(Some(_)) => {}
+            Err(error) => {
+                failure = Some(describe(&error));
+                break;
+            }
+        }
+        let now = js_sys::Date::now();
+        if now - told_at >= PROGRESS_MILLIS {
+            told_at = now;
+            tell_progress(&page, &job, total);
+        }
+    }
+    tell_progress(&page, &job, total);
+    if let Some(failure) = failure.filter(|_| job.progress().frames == 0) {
+        return say(&page, &FromWorker::Failed(failure), &JsValue::UNDEFINED);
+    }
+    let is_whole = job.progress().bytes == total;
+    let analysis = job.finish(!is_whole && state.is_stopped.get());
+    let library = library(&name, total, &analysis);
+    state.read.replace(Some(Read { analysis, library }));
+    say(&page, &FromWorker::Done, &JsValue::UNDEFINED);
+}
+
+fn tell_progress(page: &DedicatedWorkerGlobalScope, job: &Job, total: u64) {
+    let it = job.progress();
+    let progress = Progress {
+        bytes: it.bytes,
+        total,
+        frames: it.frames,
+        packets: it.packets,
+        flows: it.flows,
+    };
+    say(page, &FromWorker::Progress(progress), &JsValue::UNDEFINED);
+}
+
+/// A library of this one file, its job finished.
+fn library(name: &str, bytes: u64, analysis: &Analysis) -> Library {
+    let now = (js_sys::Date::now() / 1_000.0) as u64;
+    let mut library = Library::new();
+    library.set_files(vec![FileEntry { file_name: name.to_owned(), bytes }]);
+    let process = Request::Process { file_name: name.to_owned() };
+    if library.answer(&process, now).is_ok()
+        && let Some((job, _)) = library.next_job()
+    {
+        library.finish(job, analysis.result(), now);
+    }
+    library
+}
+
+fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
+    let mut read = state.read.borrow_mut();
+    let Some(read) = read.as_mut() else {
+        return Err(v1::Error::not_found("the capture is still being read"));
+    };
+    match question {
+        Question::Page(query) => json(&read.analysis.page(query)),
+        Question::V1(request) => {
+            let now = (js_sys::Date::now() / 1_000.0) as u64;
+            json(&read.library.answer(request, now)?)
+        }
+        Question::Export(it) => export(&read.analysis, it),
+    }
+}
+
+/// JSON in a buffer of its own.
+fn json(value: &serde_json::Value) -> Result<JsValue, v1::Error> {
+    let bytes = serde_json::to_vec(value).map_err(|it| v1::Error::internal(it.to_string()))?;
+    Ok(Uint8Array::from(&*bytes).buffer().into())
+}
+
+fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
+    let schema = match &export.schema {
+        None => None,
+        Some(name) => Some(
+            features::schema(name)
+                .ok_or_else(|| v1::Error::bad_request(format!("there is no schema `{name}`")))?,
+        ),
+    };
+    let format = match (&*export.format, schema) {
+        ("jsonl", _) => Format::Jsonl,
+        ("csv", None) => Format::Csv,
+        ("csv", Some(schema)) => Format::CsvFeatures(schema),
+        ("arff", schema) => Format::Arff(schema.unwrap_or(&features::TRACTOR)),
+        (other, _) => {
+            return Err(v1::Error::bad_request(format!("there is no format `{other}`")));
+        }
+    };
+    let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
+    let timeout_micros = export.timeout_seconds.map(|it| (it * 1e6).round() as u64);
+    let export = engine::Export { filter, timeout_micros, ..engine::Export::new(format) };
+    let mut pieces = Pieces { parts: Array::new(), piece: Vec::new() };
+    analysis
+        .export(&export, &mut pieces)
+        .and_then(|()| pieces.flush())
+        .map_err(|it| v1::Error::internal(it.to_string()))?;
+    let blob = Blob::new_with_u8_array_sequence(&pieces.parts);
+    Ok(blob.map_err(|it| v1::Error::internal(describe(&it)))?.into())
+}
+
+/// Gathers an export outside the worker's memory, piece by piece.
+struct Pieces {
+    parts: Array,
+    piece: Vec<u8>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= EXPORT_PIECE_LEN {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.parts.push(&Uint8Array::from(&*self.piece));
+        self.piece.clear();
+        Ok(())
+    }
+}
