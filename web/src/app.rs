@@ -1,0 +1,569 @@
+//! The frame of the page: the bar, the rail, the view that the address names, and everything the whole window listens to.
+
+use gloo::events::{EventListener, EventListenerOptions};
+use leptos::{html, prelude::*};
+use wasm_bindgen::JsCast;
+
+use crate::{
+    backend, format,
+    i18n::Lang,
+    pages::{
+        companion::Companion, export::Export, first::First, flows::Flows, hosts::Hosts, keys::Keys,
+        labels::Labels, overview::OverviewPage, reading::Reading, seal::Seal, sessions::Sessions,
+    },
+    parts::{
+        icons::{Glass, HalfMoon, Outline, Sign},
+        small::Failure,
+    },
+    place::{Place, VIEWS, View},
+    state::{App, Phase, Step, THEMES, app, texts},
+    terms,
+};
+
+/// Puts the page into the document.
+pub fn start() {
+    mount_to_body(Page);
+}
+
+/// The page.
+#[component]
+fn Page() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    let root = document().document_element();
+    if let Some(root) = root {
+        Effect::new(move |_| {
+            let theme = app.theme.get();
+            let name = THEMES.iter().find(|it| it.0 == theme).map_or("", |it| it.1);
+            // The two attributes are always valid.
+            let _ = root.set_attribute("data-theme", name);
+            let _ = root.set_attribute("lang", app.lang.get().tag());
+        });
+    }
+    // Made anew in the other language; everything worth keeping is in `App` and in the address.
+    move || {
+        app.lang.track();
+        if backend::is_companion_page() {
+            view! { <Companion /> }.into_any()
+        } else {
+            view! { <Private /> }.into_any()
+        }
+    }
+}
+
+/// The page that opens captures itself.
+#[component]
+fn Private() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let input = NodeRef::<html::Input>::new();
+    let filter = NodeRef::<html::Input>::new();
+    let keys = NodeRef::<html::Dialog>::new();
+    let is_dragged = RwSignal::new(false);
+    listen(app, input, filter, keys, is_dragged);
+    Effect::new(move |_| title(app));
+
+    let is_open = Memo::new(move |_| app.phase.get() == Phase::Done);
+    let is_reading = Memo::new(move |_| matches!(app.phase.get(), Phase::Reading { .. }));
+    let content = move || {
+        if is_open.get() {
+            view! { <Opened /> }.into_any()
+        } else if is_reading.get() {
+            view! { <Reading /> }.into_any()
+        } else {
+            view! { <First input /> }.into_any()
+        }
+    };
+    let announced = move || match app.phase.get() {
+        Phase::Reading { progress, .. } if progress.total > 0 => {
+            // In tenths, so that it is not said all the time.
+            let tenth = progress.bytes * 10 / progress.total;
+            (t.announce)(&format!("{} %", tenth * 10))
+        }
+        Phase::Done => {
+            let flows = app.seen().map_or(0, |it| it.flows);
+            (t.announce_done)(&t.n_flows.with(flows, lang))
+        }
+        _ => String::new(),
+    };
+    view! {
+        <a class="skip" href="#main" on:click=skip>{t.skip}</a>
+        <header class="bar">
+            <a class="word" href=move || app.view(View::Overview).hash()>
+                <Sign />
+                <span>"TrActor"</span>
+            </a>
+            <Show when=move || is_open.get()>
+                <File />
+                <Filter input=filter />
+            </Show>
+            <span class="push"></span>
+            <Show when=move || is_open.get()>
+                <button type="button" class="btn" title=t.open_hint on:click=move |_| choose(input)>{t.open}</button>
+            </Show>
+            <Seal />
+            <LangSwitch />
+            <ThemeButton />
+            <button type="button" class="btn icon" aria-label=t.keyboard title=t.keyboard on:click=move |_| toggle(keys)>
+                "?"
+            </button>
+        </header>
+        {content}
+        <input
+            id="file-input"
+            class="unseen"
+            type="file"
+            tabindex="-1"
+            aria-label=t.choose_file
+            disabled=!backend::is_sealed()
+            node_ref=input
+            on:change=move |_| {
+                let chosen = input.get_untracked().and_then(|input| {
+                    let file = input.files().and_then(|it| it.get(0));
+                    // So that the same file can be chosen again.
+                    input.set_value("");
+                    file
+                });
+                if let Some(file) = chosen {
+                    app.open_file(file);
+                }
+            }
+        />
+        <Keys dialog=keys />
+        <Show when=move || is_dragged.get()>
+            <div class="drop-over" aria-hidden="true"><p>{t.drop_now}</p></div>
+        </Show>
+        <p class="unseen" role="status" aria-live="polite">{announced}</p>
+        <div class="toasts" role="status" aria-live="polite">
+            {move || app.toast.get().map(|it| view! { <p class="toast">{it}</p> })}
+        </div>
+    }
+}
+
+/// The address is a place, not an anchor: the link moves the focus itself.
+fn skip(event: leptos::ev::MouseEvent) {
+    event.prevent_default();
+    if let Some(main) = document().get_element_by_id("main") {
+        drop(main.unchecked_into::<web_sys::HtmlElement>().focus());
+    }
+}
+
+/// The document's title follows file and view.
+fn title(app: App) {
+    let t = app.lang.get().texts();
+    let view = app.place.with(|it| it.view);
+    let name = app.capture.with(|it| it.as_ref().map(|it| it.name.clone()));
+    let at = VIEWS.iter().position(|it| *it == view).unwrap_or(0);
+    document().set_title(&match name {
+        Some(name) => format!("{name} · {} · TrActor", t.views[at]),
+        None => format!("TrActor · {}", t.tagline),
+    });
+}
+
+/// The views of an opened capture.
+#[component]
+fn Opened() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    // The view is made anew only when it is another one, or shows another thing whole.
+    let shown = Memo::new(move |_| {
+        app.place.with(|place| {
+            let is_whole = matches!(place.view, View::Hosts | View::Sessions);
+            (place.view, if is_whole { place.id.clone() } else { String::new() })
+        })
+    });
+    let content = move || {
+        if let Some(Err(error)) = app.overview.get() {
+            return view! { <Failure title=t.failed.to_owned() text=error /> }.into_any();
+        }
+        match shown.get() {
+            (View::Overview, _) => view! { <OverviewPage /> }.into_any(),
+            (View::Flows, _) => view! { <Flows /> }.into_any(),
+            (View::Hosts, id) => view! { <Hosts id /> }.into_any(),
+            (View::Sessions, id) => view! { <Sessions id /> }.into_any(),
+            (View::Labels, _) => view! { <Labels /> }.into_any(),
+            (View::Export, _) => view! { <Export /> }.into_any(),
+        }
+    };
+    view! {
+        <div class="frame">
+            <Rail />
+            <main id="main" tabindex="-1">{content}</main>
+        </div>
+    }
+}
+
+/// The icons of the views, shown where there is no room for a rail.
+const OUTLINES: [&str; 6] = [
+    "M3 17V9m5 8V4m5 13v-6m4 6V7",
+    "M3 5h14M3 10h14M3 15h14",
+    "M3 4h14v9H3zM7 17h6M10 13v4",
+    "M6 6h8a3 3 0 0 1 0 6H6a3 3 0 0 0 0 6M14 6l-2-2m2 2-2 2",
+    "M3 4h7l7 7-6 6-7-7V4zM6.5 7.5h.01",
+    "M10 3v9m-3.5-3.5L10 12l3.5-3.5M3 15v2h14v-2",
+];
+
+/// The ways between the views.
+#[component]
+fn Rail() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let count = move |view| {
+        let seen = app.seen()?;
+        let number = match view {
+            View::Flows => seen.flows,
+            View::Hosts => seen.hosts,
+            View::Sessions => seen.sessions,
+            View::Labels => seen.labels.len() as u64,
+            View::Overview | View::Export => return None,
+        };
+        Some(format::count(number, lang))
+    };
+    let items = VIEWS.into_iter().zip(t.views).zip(OUTLINES).map(|((view, name), path)| {
+        let is_current = move || app.place.with(|it| it.view == view).then_some("page");
+        view! {
+            {(view == View::Export).then(|| view! { <hr /> })}
+            <a href=move || app.view(view).hash() aria-current=is_current>
+                <Outline path />
+                <span>{name}</span>
+                <span class="n">{move || count(view)}</span>
+            </a>
+        }
+    });
+    view! { <nav class="rail" aria-label=t.views_label>{items.collect_view()}</nav> }
+}
+
+/// The opened file, in the bar.
+#[component]
+fn File() -> impl IntoView {
+    let app = app();
+    let (_, lang) = texts();
+    let file = move || {
+        let (name, size) =
+            app.capture.with(|it| it.as_ref().map(|it| (it.name.clone(), it.size)))?;
+        let seen = app.seen()?;
+        let size = format::bytes(size.max(seen.reading.bytes.min(u64::MAX)).max(size), lang);
+        let when = match seen.flows {
+            0 => String::new(),
+            _ => format!(" · {}", format::span(seen.time_start_ns, seen.time_end_ns)),
+        };
+        Some(view! {
+            <span class="file">
+                <b title=name.clone()>{name.clone()}</b>
+                <span class="dim">{size}{when}</span>
+            </span>
+        })
+    };
+    view! { {file} }
+}
+
+/// The filter of the flow table, in the bar.
+#[component]
+fn Filter(
+    /// The field.
+    input: NodeRef<html::Input>,
+) -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let text = move || app.place.with(|it| it.filter.clone());
+    // What was typed goes into the address once the typing rests.
+    let waiting = StoredValue::new_local(None::<gloo::timers::callback::Timeout>);
+    let take = move |is_final: bool| {
+        waiting.set_value(None);
+        let Some(field) = input.get_untracked() else { return };
+        let typed = field.value().trim().to_owned();
+        let place = app.place.get_untracked();
+        if place.view == View::Flows {
+            app.replace(Place { filter: typed, ..place });
+        } else if is_final {
+            app.go(Place { filter: typed, ..place.in_view(View::Flows) });
+        }
+    };
+    let on_input = move |_| {
+        let timeout = gloo::timers::callback::Timeout::new(250, move || take(false));
+        waiting.set_value(Some(timeout));
+    };
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        let field = input.get_untracked();
+        match event.key().as_str() {
+            "Enter" => take(true),
+            "Escape" => {
+                if let Some(field) = field {
+                    drop(field.blur());
+                }
+            }
+            _ => return,
+        }
+        event.stop_propagation();
+    };
+    let clear = move |_| {
+        app.go(Place { filter: String::new(), ..app.place.get_untracked() });
+        if let Some(field) = input.get_untracked() {
+            drop(field.focus());
+        }
+    };
+    view! {
+        <search class="filter">
+            <Glass />
+            <input
+                id="filter"
+                class="mono"
+                type="text"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                aria-label=t.filter_label
+                placeholder=t.filter_hint
+                node_ref=input
+                prop:value=text
+                on:input=on_input
+                on:keydown=on_key
+            />
+            <Show when=move || app.place.with(|it| !it.filter.is_empty()) fallback=|| view! { <kbd>"/"</kbd> }>
+                <button type="button" class="bare" aria-label=t.clear title=t.clear on:click=clear>"✕"</button>
+            </Show>
+        </search>
+    }
+}
+
+/// The filter's terms as words that can be taken out, a range of time in words of its own.
+#[component]
+pub fn Chips() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    move || {
+        let filter = app.place.with(|it| it.filter.clone());
+        let start = app.capture_start_ns();
+        let range = terms::range(&filter);
+        let mut chips = Vec::new();
+        for (at, term) in terms::split(&filter).into_iter().enumerate() {
+            if range.is_none() || !terms::is_range(&term) {
+                chips.push((term, terms::without(&filter, at)));
+            }
+        }
+        if let Some((from, to)) = range {
+            let text = (t.within)(&format::clock(start + from), &format::clock(start + to));
+            chips.push((text, terms::with_range(&filter, None)));
+        }
+        let chips = chips.into_iter().map(|(text, rest)| {
+            let label = (t.remove)(&text);
+            let place = move || Place { filter: rest.clone(), ..app.place.get_untracked() };
+            view! {
+                <button type="button" class="chip" aria-label=label on:click=move |_| app.go(place())>
+                    <span class="mono">{text}</span>
+                    <span aria-hidden="true">"✕"</span>
+                </button>
+            }
+        });
+        chips.collect_view()
+    }
+}
+
+/// The language, by its own name.
+#[component]
+pub fn LangSwitch() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let buttons = [(Lang::Ru, "RU", "Русский"), (Lang::En, "EN", "English")];
+    let buttons = buttons.map(|(of, short, name)| {
+        let choose = move |_| {
+            app.set_lang(of);
+            // The button was made anew with everything else.
+            let id = format!("lang-{}", of.tag());
+            gloo::timers::callback::Timeout::new(0, move || focus(&id)).forget();
+        };
+        view! {
+            <button
+                type="button"
+                id=format!("lang-{}", of.tag())
+                lang=of.tag()
+                title=name
+                aria-label=name
+                aria-pressed=(of == lang).to_string()
+                on:click=choose
+            >
+                {short}
+            </button>
+        }
+    });
+    view! { <div class="switch lang" role="group" aria-label=t.language>{buttons.collect_view()}</div> }
+}
+
+fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        drop(element.unchecked_into::<web_sys::HtmlElement>().focus());
+    }
+}
+
+/// Goes through the themes.
+#[component]
+pub fn ThemeButton() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let says = move || {
+        let theme = app.theme.get();
+        let at = THEMES.iter().position(|it| it.0 == theme).unwrap_or(0);
+        format!("{}: {}", t.theme, t.theme_names[at])
+    };
+    view! {
+        <button
+            type="button"
+            class="btn icon theme"
+            aria-label=says
+            title=says
+            on:click=move |_| {
+                app.next_theme();
+                app.say(untrack(says));
+            }
+        >
+            <HalfMoon />
+        </button>
+    }
+}
+
+/// Opens the browser's file dialogue.
+pub(crate) fn choose(input: NodeRef<html::Input>) {
+    if let Some(input) = input.get_untracked() {
+        input.click();
+    }
+}
+
+fn toggle(dialog: NodeRef<html::Dialog>) {
+    if let Some(dialog) = dialog.get_untracked() {
+        if dialog.open() {
+            dialog.close();
+        } else {
+            drop(dialog.show_modal());
+        }
+    }
+}
+
+/// Everything the window itself listens to: the address, keys, files dragged in.
+fn listen(
+    app: App,
+    input: NodeRef<html::Input>,
+    filter: NodeRef<html::Input>,
+    keys: NodeRef<html::Dialog>,
+    is_dragged: RwSignal<bool>,
+) {
+    let window = window();
+    let mut listeners = Vec::new();
+    for name in ["popstate", "hashchange"] {
+        listeners.push(EventListener::new(&window, name, move |_| app.follow_address()));
+    }
+    let active = EventListenerOptions::enable_prevent_default();
+    let on_key = move |event: &web_sys::Event| {
+        if let Some(event) = event.dyn_ref::<web_sys::KeyboardEvent>() {
+            press(app, event, input, filter, keys);
+        }
+    };
+    listeners.push(EventListener::new_with_options(&window, "keydown", active, on_key));
+    let on_over = move |event: &web_sys::Event| {
+        // Without this the browser would leave the page for the file.
+        event.prevent_default();
+        is_dragged.set(has_files(event) && backend::is_sealed());
+    };
+    for name in ["dragenter", "dragover"] {
+        listeners.push(EventListener::new_with_options(&window, name, active, on_over));
+    }
+    let on_leave = move |event: &web_sys::Event| {
+        let event = event.unchecked_ref::<web_sys::DragEvent>();
+        if event.related_target().is_none() {
+            is_dragged.set(false);
+        }
+    };
+    listeners.push(EventListener::new(&window, "dragleave", on_leave));
+    let on_drop = move |event: &web_sys::Event| {
+        event.prevent_default();
+        is_dragged.set(false);
+        let event = event.unchecked_ref::<web_sys::DragEvent>();
+        let files = event.data_transfer().and_then(|it| it.files());
+        if let Some(file) = files.and_then(|it| it.get(0)).filter(|_| backend::is_sealed()) {
+            app.open_file(file);
+        }
+    };
+    listeners.push(EventListener::new_with_options(&window, "drop", active, on_drop));
+    // They end with this part: a new language makes it, and them, anew.
+    let listeners = StoredValue::new_local(listeners);
+    on_cleanup(move || {
+        listeners.try_update_value(Vec::clear);
+    });
+}
+
+fn has_files(event: &web_sys::Event) -> bool {
+    let event = event.unchecked_ref::<web_sys::DragEvent>();
+    event.data_transfer().is_some_and(|it| it.types().includes(&"Files".into(), 0))
+}
+
+/// A key of the whole page.
+fn press(
+    app: App,
+    event: &web_sys::KeyboardEvent,
+    input: NodeRef<html::Input>,
+    filter: NodeRef<html::Input>,
+    keys: NodeRef<html::Dialog>,
+) {
+    let target = event.target().and_then(|it| it.dyn_into::<web_sys::Element>().ok());
+    let is_within =
+        |selector| target.as_ref().is_some_and(|it| it.closest(selector).ok().flatten().is_some());
+    let is_command = event.ctrl_key() || event.meta_key() || event.alt_key();
+    if event.default_prevented() || is_command || is_within("dialog, [popover]") {
+        return;
+    }
+    let key = event.key();
+    let place = app.place.get_untracked();
+    if key == "Escape" {
+        if !place.id.is_empty() {
+            app.go(place.with_id(""));
+        }
+        return;
+    }
+    let is_typing = is_within("input:not([type=radio], [type=checkbox]), textarea, select");
+    if is_typing || !app.has_keys.get_untracked() {
+        return;
+    }
+    let is_open = app.phase.get_untracked() == Phase::Done;
+    let step = match key.as_str() {
+        "?" => return toggle(keys),
+        "o" if backend::is_sealed() => return choose(input),
+        // The physical keys of a Russian keyboard mean the same.
+        "l" | "д" => {
+            let other = if app.lang.get_untracked() == Lang::En { Lang::Ru } else { Lang::En };
+            return app.set_lang(other);
+        }
+        "t" | "е" => {
+            app.next_theme();
+            return;
+        }
+        _ if !is_open => return,
+        "/" => {
+            event.prevent_default();
+            if let Some(field) = filter.get_untracked() {
+                drop(field.focus());
+                field.select();
+            }
+            return;
+        }
+        "j" | "о" | "ArrowDown" => Step::Next,
+        "k" | "л" | "ArrowUp" => Step::Previous,
+        "g" | "п" | "Home" => Step::First,
+        "G" | "П" | "End" => Step::Last,
+        "Enter" if !is_within("a, button, summary") => Step::Open,
+        "f" | "а" => Step::Keep,
+        "x" | "ч" => Step::Exclude,
+        "h" | "р" => Step::Host,
+        "c" | "с" => Step::Copy,
+        digit => {
+            let at = digit.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
+            if let Some(view) = at.and_then(|it| VIEWS.get(it)) {
+                app.go(place.in_view(*view));
+            }
+            return;
+        }
+    };
+    let is_list = matches!(place.view, View::Flows | View::Hosts | View::Sessions);
+    if is_list && !(is_within("input") && key.starts_with("Arrow")) {
+        event.prevent_default();
+        app.step(step);
+    }
+}

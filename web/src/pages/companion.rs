@@ -1,0 +1,495 @@
+//! The companion's own page: its captures, their statistics, hosts and flows, all asked of it over the v1 interface.
+
+use gloo::{events::EventListener, net::http::Request, timers::callback::Timeout};
+use leptos::{prelude::*, task::spawn_local};
+use v1::{DetailsIp, DetailsLabelItem, File, FileStatus, Label, State, StatisticItem};
+
+use crate::{
+    app::{LangSwitch, ThemeButton},
+    format, groups,
+    i18n::word,
+    parts::{
+        bars::{Bar, Bars},
+        icons::{Lock, Sign},
+        small::{Failure, Mark, Panel, Switch, Waiting},
+    },
+    place::{encode, pairs},
+    state::{address, app, asking, texts},
+};
+
+/// Where in this page one is: a job, and a label or a host of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Where {
+    job: Option<u64>,
+    name: String,
+    label: Option<String>,
+    ip: Option<String>,
+}
+
+impl Where {
+    fn parse(hash: &str) -> Self {
+        let mut place = Self::default();
+        for (key, value) in pairs(hash) {
+            match key {
+                "job" => place.job = value.parse().ok(),
+                "name" => place.name = value,
+                "label" => place.label = Some(value),
+                "ip" => place.ip = Some(value),
+                _ => {}
+            }
+        }
+        place
+    }
+
+    fn hash(&self) -> String {
+        let Some(job) = self.job else { return "#".to_owned() };
+        let mut out = format!("#job={job}&name={}", encode(&self.name));
+        if let Some(label) = &self.label {
+            out += &format!("&label={}", encode(label));
+        }
+        if let Some(ip) = &self.ip {
+            out += &format!("&ip={}", encode(ip));
+        }
+        out
+    }
+
+    fn of_label(&self, label: &str) -> String {
+        Self { label: Some(label.to_owned()), ip: None, ..self.clone() }.hash()
+    }
+
+    fn of_ip(&self, ip: &str) -> String {
+        Self { ip: Some(ip.to_owned()), label: None, ..self.clone() }.hash()
+    }
+
+    fn whole(&self) -> String {
+        Self { label: None, ip: None, ..self.clone() }.hash()
+    }
+}
+
+/// Asks the companion.
+async fn get<T: serde::de::DeserializeOwned>(path: String) -> Result<T, String> {
+    let answer = Request::get(&path).send().await.map_err(|it| it.to_string())?;
+    read(answer).await
+}
+
+async fn read<T: serde::de::DeserializeOwned>(
+    answer: gloo::net::http::Response,
+) -> Result<T, String> {
+    let text = answer.text().await.map_err(|it| it.to_string())?;
+    if answer.ok() {
+        return serde_json::from_str(&text).map_err(|it| it.to_string());
+    }
+    // Every error of the interface has its shape; what has not comes from elsewhere.
+    let error = serde_json::from_str::<v1::Error>(&text).map(|it| it.message);
+    Err(error.unwrap_or_else(|_| format!("{} {}", answer.status(), answer.status_text())))
+}
+
+async fn process(file_name: String) -> Result<FileStatus, String> {
+    let body = serde_json::json!({ "file_name": file_name }).to_string();
+    let request = Request::post("/files/process").header("content-type", "application/json");
+    let request = request.body(body).map_err(|it| it.to_string())?;
+    read(request.send().await.map_err(|it| it.to_string())?).await
+}
+
+/// A query's value, percent-encoded.
+fn value(text: &str) -> String {
+    encode(text).replace('&', "%26").replace('+', "%2B")
+}
+
+/// The page.
+#[component]
+pub fn Companion() -> impl IntoView {
+    let (t, _) = texts();
+    let here = RwSignal::new(Where::parse(&address()));
+    let window = window();
+    let listeners = ["hashchange", "popstate"].map(|name| {
+        EventListener::new(&window, name, move |_| {
+            here.try_set(Where::parse(&address()));
+        })
+    });
+    let listeners = StoredValue::new_local(Vec::from(listeners));
+    on_cleanup(move || {
+        listeners.try_update_value(Vec::clear);
+    });
+    Effect::new(move |_| document().set_title(&format!("{} · TrActor", t.companion_title)));
+    let content = move || {
+        let place = here.get();
+        match (place.job, place.label.clone(), place.ip.clone()) {
+            (Some(job), Some(label), _) => view! { <OfLabel place job label /> }.into_any(),
+            (Some(job), None, Some(ip)) => view! { <OfIp place job ip /> }.into_any(),
+            (Some(job), None, None) => view! { <Job place job /> }.into_any(),
+            (None, ..) => view! { <Files /> }.into_any(),
+        }
+    };
+    let app = app();
+    view! {
+        <header class="bar">
+            <a class="word" href="#"><Sign /><span>"TrActor"</span></a>
+            <span class="push"></span>
+            <span class="seal is-open"><Lock /><span>{t.companion_badge}</span></span>
+            <LangSwitch />
+            <ThemeButton />
+        </header>
+        <main id="main" class="companion" tabindex="-1"><div class="page">{content}</div></main>
+        <div class="toasts" role="status" aria-live="polite">
+            {move || app.toast.get().map(|it| view! { <p class="toast">{it}</p> })}
+        </div>
+    }
+}
+
+/// The companion's captures.
+#[component]
+fn Files() -> impl IntoView {
+    let (t, lang) = texts();
+    let turn = RwSignal::new(0_u32);
+    let files = asking(move || {
+        turn.track();
+        Some(get::<Vec<File>>("/files/list".to_owned()))
+    });
+    let failure = RwSignal::new(None::<String>);
+    // While one is being read the list is asked for again.
+    Effect::new(move |_| {
+        let Some(Ok(files)) = files.get() else { return };
+        if files.iter().any(|it| it.status.state == State::InProgress) {
+            let again = Timeout::new(700, move || {
+                turn.try_update(|it| *it += 1);
+            });
+            again.forget();
+        }
+    });
+    let start = move |name: String| {
+        failure.set(None);
+        spawn_local(async move {
+            if let Err(error) = process(name).await {
+                failure.try_set(Some(error));
+            }
+            turn.try_update(|it| *it += 1);
+        });
+    };
+    let row = move |file: File| {
+        let full = format!("{}.{}", file.name, file.extension);
+        let state = match file.status.state {
+            State::New => 0,
+            State::InProgress => 1,
+            State::Finished => 2,
+            State::Failed => 3,
+        };
+        let job = file.status.job_id.filter(|_| file.status.state == State::Finished);
+        let place = Where { job: job.map(|it| it.0), name: full.clone(), ..Where::default() };
+        let title = match job {
+            Some(_) => view! { <a href=place.hash()><b>{full.clone()}</b></a> }.into_any(),
+            None => view! { <b>{full.clone()}</b> }.into_any(),
+        };
+        let when = (file.status.state == State::Finished)
+            .then(|| format::span(file.time_start * 1_000_000_000, file.time_end * 1_000_000_000));
+        let action = match file.status.state {
+            State::Finished => view! { <a class="btn" href=place.hash()>{t.show}</a> }.into_any(),
+            State::InProgress => view! { <span class="dim">"…"</span> }.into_any(),
+            State::New | State::Failed => view! {
+                <button type="button" class="btn main" on:click=move |_| start(full.clone())>
+                    {if state == 3 { t.again } else { t.process }}
+                </button>
+            }
+            .into_any(),
+        };
+        view! {
+            <tr>
+                <td class="title">{title}</td>
+                <td class="num">{format::bytes(file.size * 1_000, lang)}</td>
+                <td><span class=["tag", "tag", "tag ok", "tag warn"][state]>{t.file_states[state]}</span></td>
+                <td class="num">{file.flows_count.map(|it| format::count(it, lang))}</td>
+                <td class="mono dim">{when}</td>
+                <td class="num">{action}</td>
+            </tr>
+        }
+    };
+    let content = move || match files.get() {
+        None => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(Err(error)) => {
+            view! { <Failure title=t.failed.to_owned() text=(t.no_answer)(&error) /> }.into_any()
+        }
+        Some(Ok(files)) if files.is_empty() => {
+            view! { <p class="waiting">{t.no_files}</p> }.into_any()
+        }
+        Some(Ok(files)) => {
+            let rows = files.into_iter().map(row).collect_view();
+            view! {
+                <div class="sideways" tabindex="0" role="group" aria-label=t.companion_title>
+                    <table class="files">
+                        <thead>
+                            <tr>
+                                <th scope="col">{t.file}</th>
+                                <th scope="col" class="num">{t.size}</th>
+                                <th scope="col">{t.file_state}</th>
+                                <th scope="col" class="num">{t.flows}</th>
+                                <th scope="col">{t.time}</th>
+                                <td></td>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            }
+            .into_any()
+        }
+    };
+    let right = move || {
+        view! { <button type="button" class="btn" on:click=move |_| turn.update(|it| *it += 1)>{t.refresh}</button> }
+    };
+    view! {
+        <header class="head">
+            <h1>{t.companion_title}</h1>
+            <p>{t.companion_lead}</p>
+            <a class="btn" href="/">{t.companion_private}</a>
+        </header>
+        {move || failure.get().map(|text| view! { <Failure title=t.failed.to_owned() text /> })}
+        <Panel title=t.file.to_owned() right=right>{content}</Panel>
+    }
+}
+
+#[component]
+fn Head(
+    /// Where this is.
+    place: Where,
+    /// What of the capture; nothing for all of it.
+    #[prop(optional, into)]
+    part: String,
+) -> impl IntoView {
+    let (t, _) = texts();
+    let is_part = !part.is_empty();
+    let up = is_part
+        .then(|| view! { " / " <a class="link" href=place.whole()>{place.name.clone()}</a> });
+    let title = if is_part { part } else { place.name.clone() };
+    view! {
+        <header class="head">
+            <p><a class="link back" href="#">"← "{t.companion_title}</a>{up}</p>
+            <h1>{title}</h1>
+        </header>
+    }
+}
+
+/// Lists of counts, each line leading on where there is more to see.
+#[component]
+fn Statistics(
+    /// The lists.
+    items: Vec<StatisticItem>,
+    /// Where this is.
+    place: Where,
+) -> impl IntoView {
+    let (t, lang) = texts();
+    let panels = items.into_iter().map(|item| {
+        let most = item.content.iter().map(|it| it.count).max().unwrap_or(1).max(1);
+        let is_address = matches!(item.title.as_str(), "clients" | "servers" | "ports");
+        let bars = item.content.iter().map(|it| Bar {
+            title: if is_address { it.label.clone() } else { groups::written(&it.label) },
+            href: match item.title.as_str() {
+                "labels" => place.of_label(&it.label),
+                "clients" | "servers" => place.of_ip(&it.label),
+                _ => String::new(),
+            },
+            figures: vec![format::count(it.count, lang)],
+            share: it.count as f64 / most as f64,
+            is_mono: is_address,
+            ..Bar::default()
+        });
+        let bars: Vec<Bar> = bars.collect();
+        let title = word(&t.statistic_titles, &item.title);
+        let n = format::count(item.content.len() as u64, lang);
+        let headings = vec![title.clone(), t.flows.to_owned()];
+        view! { <Panel title=title><Bars headings bars at_first=8 more=(t.all_of_them)(&n) /></Panel> }
+    });
+    view! { <div class="grid-of-panels">{panels.collect_view()}</div> }
+}
+
+/// One capture.
+#[component]
+fn Job(place: Where, job: u64) -> impl IntoView {
+    let (t, lang) = texts();
+    let file = asking(move || Some(get::<File>(format!("/file/{job}/details"))));
+    let statistics =
+        asking(move || Some(get::<Vec<StatisticItem>>(format!("/file/{job}/statistics"))));
+    let labels = asking(move || Some(get::<Vec<Label>>("/labels/list".to_owned())));
+    let figures = move || {
+        file.get().and_then(Result::ok).map(|file| {
+            let (start, end) = (file.time_start * 1_000_000_000, file.time_end * 1_000_000_000);
+            view! {
+                <dl class="strip">
+                    <div><dt>{t.flows}</dt><dd>{format::count(file.flows_count.unwrap_or(0), lang)}</dd></div>
+                    <div><dt>{t.size}</dt><dd>{format::bytes(file.size * 1_000, lang)}</dd></div>
+                    <div><dt>{t.duration}</dt><dd>{format::duration(end.saturating_sub(start), lang)}</dd><small>{format::span(start, end)}</small></div>
+                </dl>
+            }
+        })
+    };
+    let by_group = {
+        let place = place.clone();
+        move || {
+            let (Some(Ok(groups_known)), Some(Ok(items))) = (labels.get(), statistics.get()) else {
+                return None;
+            };
+            let found = items.into_iter().find(|it| it.title == "labels")?.content;
+            let blocks = groups_known.into_iter().filter_map(|group| {
+                let here: Vec<_> = found.iter().filter(|it| group.labels.contains(&it.label)).cloned().collect();
+                if here.is_empty() {
+                    return None;
+                }
+                let lines = here.into_iter().map(|it| {
+                    view! { <li><a class="link" href=place.of_label(&it.label)>{groups::written(&it.label)}</a> " " <span class="dim">{format::count(it.count, lang)}</span></li> }
+                });
+                Some(view! {
+                    <div class="known">
+                        <h3><Mark class=groups::class(&group.group_name) letter=groups::letter(&group.group_name) />{word(&t.groups, &group.group_name)}</h3>
+                        <ul>{lines.collect_view()}</ul>
+                    </div>
+                })
+            });
+            let blocks = blocks.collect_view();
+            Some(
+                view! { <Panel title=t.labels.to_owned()><div class="inset">{blocks}</div></Panel> },
+            )
+        }
+    };
+    let shown = place.clone();
+    view! {
+        <Head place />
+        {figures}
+        {by_group}
+        {move || match statistics.get() {
+            None => view! { <Waiting text=t.loading /> }.into_any(),
+            Some(Err(error)) => view! { <Failure title=t.failed.to_owned() text=error /> }.into_any(),
+            Some(Ok(items)) => view! { <Statistics items place=shown.clone() /> }.into_any(),
+        }}
+    }
+}
+
+/// One host of a capture.
+#[component]
+fn OfIp(place: Where, job: u64, ip: String) -> impl IntoView {
+    let (t, _) = texts();
+    let path = format!("/file/{job}/statistics/ip?ip={}", value(&ip));
+    let answer = asking(move || Some(get::<DetailsIp>(path.clone())));
+    let shown = place.clone();
+    let told = move |text: &str| if text == "unknown" { "–".to_owned() } else { text.to_owned() };
+    view! {
+        <Head place part=ip />
+        {move || match answer.get() {
+            None => view! { <Waiting text=t.loading /> }.into_any(),
+            Some(Err(error)) => view! { <Failure title=t.failed.to_owned() text=error /> }.into_any(),
+            Some(Ok(host)) => view! {
+                <Panel title=t.host.to_owned()>
+                    <dl class="kv">
+                        <dt>{t.name}</dt><dd>{host.domain_name.clone().unwrap_or_else(|| "–".to_owned())}</dd>
+                        <dt>{t.agent}</dt><dd>{host.user_agent.clone().unwrap_or_else(|| "–".to_owned())}</dd>
+                        <dt>{t.country}</dt><dd>{told(&host.country)}</dd>
+                        <dt>{t.city}</dt><dd>{told(&host.city)}</dd>
+                    </dl>
+                </Panel>
+                <Statistics items=host.statistics place=shown.clone() />
+            }
+            .into_any(),
+        }}
+    }
+}
+
+/// Flows listed on the page at first, and more by each press.
+const LISTED: usize = 200;
+
+/// The flows with one label.
+#[component]
+fn OfLabel(place: Where, job: u64, label: String) -> impl IntoView {
+    let (t, lang) = texts();
+    let (flows_path, statistics_path) = (
+        format!("/file/{job}/flows/labels?label={}", value(&label)),
+        format!("/file/{job}/statistics/labels?label={}", value(&label)),
+    );
+    let flows = asking(move || Some(get::<Vec<DetailsLabelItem>>(flows_path.clone())));
+    let statistics = asking(move || Some(get::<Vec<StatisticItem>>(statistics_path.clone())));
+    let tab = RwSignal::new(0);
+    let limit = RwSignal::new(LISTED);
+    let shown = place.clone();
+    let table = {
+        let place = place.clone();
+        move |items: Vec<DetailsLabelItem>| {
+            let n = items.len();
+            let rows = items.into_iter().take(limit.get()).map(|it| {
+                view! {
+                    <tr>
+                        <td class="mono">{format::clock(it.time_start * 1_000_000_000)}</td>
+                        <td class="mono"><a href=place.of_ip(&it.client_ip)>{format::endpoint(&it.client_ip, it.client_port)}</a></td>
+                        <td class="mono"><a href=place.of_ip(&it.server_ip)>{format::endpoint(&it.server_ip, it.server_port)}</a></td>
+                        <td class="num">{format::duration((it.time_end - it.time_start) * 1_000_000_000, lang)}</td>
+                        <td class="title">{crate::i18n::reason(&it.comment, lang)}</td>
+                    </tr>
+                }
+            });
+            let rows = rows.collect_view();
+            view! {
+                <div class="sideways" tabindex="0" role="group" aria-label=t.flows>
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">{t.start}" (UTC)"</th>
+                                <th scope="col">{t.client}</th>
+                                <th scope="col">{t.server}</th>
+                                <th scope="col" class="num">{t.duration}</th>
+                                <th scope="col">{t.comment}</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+                {(n > limit.get()).then(|| view! {
+                    <button type="button" class="more" on:click=move |_| limit.update(|it| *it *= 5)>
+                        {(t.first_of)(&format::count(limit.get() as u64, lang), &t.n_flows.with(n as u64, lang))}
+                    </button>
+                })}
+            }
+        }
+    };
+    let content = move || {
+        if tab.get() == 1 {
+            return match statistics.get() {
+                None => view! { <Waiting text=t.loading /> }.into_any(),
+                Some(Err(error)) => {
+                    view! { <Failure title=t.failed.to_owned() text=error /> }.into_any()
+                }
+                Some(Ok(items)) => view! { <Statistics items place=shown.clone() /> }.into_any(),
+            };
+        }
+        match flows.get() {
+            None => view! { <Waiting text=t.loading /> }.into_any(),
+            Some(Err(error)) => {
+                view! { <Failure title=t.failed.to_owned() text=error /> }.into_any()
+            }
+            Some(Ok(items)) => {
+                let title = t.n_flows.with(items.len() as u64, lang);
+                let table = table(items);
+                view! { <Panel title>{table}</Panel> }.into_any()
+            }
+        }
+    };
+    view! {
+        <Head place part=groups::written(&label) />
+        <div><Switch label=groups::written(&label) options=vec![t.flows.to_owned(), t.statistics.to_owned()] chosen=tab /></div>
+        {content}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_holds_where_one_is() {
+        let place = Where {
+            job: Some(3),
+            name: "a b.pcap".into(),
+            label: Some("apple music".into()),
+            ip: None,
+        };
+        assert_eq!(place.hash(), "#job=3&name=a%20b.pcap&label=apple%20music");
+        assert_eq!(Where::parse(&place.hash()), place);
+        assert_eq!(Where::parse(&place.of_ip("2001:db8::1")).ip.as_deref(), Some("2001:db8::1"));
+        assert_eq!(Where::parse("#"), Where::default());
+    }
+}

@@ -1,0 +1,364 @@
+//! One flow, beside the table: why it has its label, its facts, packets, features and first bytes.
+
+use leptos::prelude::*;
+use v1::page::{FlowDetail, FlowRow, Query};
+
+use crate::{
+    format, groups,
+    i18n::{Lang, evidence, reason, word},
+    parts::{
+        hex::Hex,
+        packets::Packets,
+        small::{Failure, Mark, Switch, Waiting},
+    },
+    place::Place,
+    state::{App, Step, app, texts},
+    terms,
+};
+
+/// The flow the address names.
+#[component]
+pub fn Flow() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let number = Memo::new(move |_| app.place.with(|it| it.id.parse::<u32>().ok()));
+    let answer =
+        app.ask::<Option<FlowDetail>>(move || Some(Query::Flow { flow_id: number.get()? }));
+    // The choice below stays from flow to flow.
+    let tab = RwSignal::new(0);
+    obey(app, answer);
+    let content = move || match answer.get() {
+        None if number.get().is_some() => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(Ok(Some(detail))) => view! { <Detail detail tab /> }.into_any(),
+        Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
+        None | Some(Ok(None)) => {
+            view! { <Failure title=t.no_such.to_owned() text=String::new() /> <Close /> }.into_any()
+        }
+    };
+    view! { <aside class="panel detail" aria-label=t.flows>{content}</aside> }
+}
+
+/// The keys that are about the open flow.
+fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>) {
+    let heard = StoredValue::new(app.step.get_untracked().0);
+    Effect::new(move |_| {
+        let (number, step) = app.step.get();
+        if number == heard.get_value() {
+            return;
+        }
+        heard.set_value(number);
+        let Some(Ok(Some(detail))) = answer.get_untracked() else { return };
+        let row = detail.row;
+        let place = app.place.get_untracked();
+        let label = terms::term("label", &row.label);
+        match step {
+            Some(Step::Keep) => {
+                app.go(Place { filter: terms::with(&place.filter, &label), ..place })
+            }
+            Some(Step::Exclude) => {
+                let filter = terms::with(&place.filter, &format!("-{label}"));
+                app.go(Place { filter, ..place.with_id("") });
+            }
+            Some(Step::Host) => app.go(Place::host(&row.server_ip)),
+            Some(Step::Copy) => app.copy(wireshark_filter(&row)),
+            _ => {}
+        }
+    });
+}
+
+/// A display filter of Wireshark that finds the flow's packets.
+pub fn wireshark_filter(row: &FlowRow) -> String {
+    let ip = if row.client_ip.contains(':') { "ipv6" } else { "ip" };
+    let mut out = format!("{ip}.addr=={} && {ip}.addr=={}", row.client_ip, row.server_ip);
+    let transport = row.transport.as_str();
+    if ["tcp", "udp", "sctp"].contains(&transport) {
+        out += &format!(
+            " && {transport}.port=={} && {transport}.port=={}",
+            row.client_port, row.server_port
+        );
+    } else if transport.parse::<u8>().is_ok() {
+        let field = if ip == "ip" { "ip.proto" } else { "ipv6.nxt" };
+        out += &format!(" && {field}=={transport}");
+    } else {
+        out += &format!(" && {transport}");
+    }
+    out
+}
+
+#[component]
+fn Close() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let href = move || app.place.with(|it| it.with_id("").hash());
+    view! { <a class="btn icon close" href=href aria-label=t.close title=format!("{} (Esc)", t.close)>"✕"</a> }
+}
+
+#[component]
+fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let row = detail.row.clone();
+    let class = groups::class(&row.group);
+    let written = groups::written(&row.label);
+    let filter = terms::term("label", &row.label);
+    let of_label = Place::flows(filter).hash();
+    let to_copy = wireshark_filter(&row);
+    let evidence_class = if detail.evidence == "unknown" { "tag" } else { "tag ok" };
+    let end = |ip: &str, port: u16, name: &Option<String>| {
+        let name = name.clone().map(|it| view! { <span class="dim">{it}</span> });
+        view! {
+            <a class="mono" href=Place::host(ip).hash()>{format::endpoint(ip, port)}</a>
+            " "
+            {name}
+        }
+    };
+    let fact = |title: &'static str, value: Option<String>, key: &'static str, is_mono: bool| {
+        value.map(|value| {
+            let href = Place::flows(terms::term(key, &value)).hash();
+            let title_of = (t.with_this)(&value);
+            view! {
+                <dt>{title}</dt>
+                <dd><a class=if is_mono { "mono" } else { "" } href=href title=title_of>{value.clone()}</a></dd>
+            }
+        })
+    };
+    let state = row.conn_state.clone().map(|state| {
+        let href = Place::flows(terms::term("state", &state)).hash();
+        view! {
+            <dt>{t.state}</dt>
+            <dd>
+                <a class="mono" href=href>{state.clone()}</a>
+                " "
+                <span class="dim">{word(&t.conn_states, &state)}</span>
+            </dd>
+        }
+    });
+    let links = detail.links.iter().map(|link| {
+        let other = if link.from == row.flow_id { link.to } else { link.from };
+        let href = app.place.with_untracked(|it| it.with_id(other.to_string()).hash());
+        view! {
+            <li>
+                {evidence(&link.evidence, lang)}
+                " "
+                <a class="link" href=href>{(t.flow_n)(&format::count(other.into(), lang))}</a>
+                " "
+                <span class="dim">{(t.sure)(&link.percent.to_string())}</span>
+            </li>
+        }
+    });
+    let links = links.collect_view();
+    let session = Place::session(row.session_id).hash();
+    let alone =
+        detail.links.is_empty().then(|| view! { " " <span class="dim">{t.session_alone}</span> });
+    let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
+    let steps = detail.steps.iter().map(|it| (it.offset_ns, it.is_from_client, it.bytes)).collect();
+    let last = detail.steps.iter().map(|it| it.offset_ns).max().unwrap_or(0).max(0) as u64;
+    let shown = detail.steps.len() as u64;
+    let part = (shown < detail.packets).then(|| {
+        let text =
+            (t.first_of)(&format::count(shown, lang), &t.n_packets.with(detail.packets, lang));
+        view! { <p class="dim inset">{text}</p> }
+    });
+    let totals = [
+        (t.packets, row.client_packets, row.server_packets, false),
+        (t.bytes, row.client_bytes, row.server_bytes, true),
+        (t.ip_bytes, row.client_ip_bytes, row.server_ip_bytes, true),
+    ];
+    let totals = totals.map(|(title, client, server, is_bytes)| {
+        let text = |it| if is_bytes { format::bytes(it, lang) } else { format::count(it, lang) };
+        view! {
+            <tr>
+                <th scope="row">{title}</th>
+                <td class="num" title=client.to_string()>{text(client)}</td>
+                <td class="num" title=server.to_string()>{text(server)}</td>
+            </tr>
+        }
+    });
+    let stored = StoredValue::new(detail.clone());
+    let below = move || {
+        stored.with_value(|detail| match tab.get() {
+            0 => features(detail, lang).into_any(),
+            1 => heads(detail).into_any(),
+            _ => packet_list(detail, lang).into_any(),
+        })
+    };
+    view! {
+        <header>
+            <Mark class letter=groups::letter(&row.group) />
+            <h2><a href=of_label>{written}</a> <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
+            <div class="right">
+                <button
+                    type="button"
+                    class="btn"
+                    title=t.copy_filter_hint
+                    on:click=move |_| app.copy(to_copy.clone())
+                >
+                    {t.copy_filter}
+                </button>
+                <Close />
+            </div>
+        </header>
+        <dl class="kv">
+            <dt>{t.why}</dt>
+            <dd>
+                {reason(&row.reason, lang)}
+                " "
+                <span class=evidence_class>{word(&t.evidence_names, &detail.evidence)}</span>
+            </dd>
+            <dt>{t.client}</dt>
+            <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>
+            <dt>{t.server}</dt>
+            <dd>{end(&row.server_ip, row.server_port, &detail.server_name)}</dd>
+            {fact(t.asked_for, row.domain_name.clone(), "name", false)}
+            {fact(t.agent, row.user_agent.clone(), "agent", false)}
+            {fact("JA4", row.ja4.clone(), "ja4", true)}
+            <dt>{t.protocol}</dt>
+            <dd>
+                <a href=Place::flows(terms::term("proto", &row.protocol)).hash()>{groups::written(&row.protocol)}</a>
+                " "
+                <span class="dim">{groups::written(&row.transport)}</span>
+            </dd>
+            {state}
+            <dt>{t.start}</dt>
+            <dd class="mono">{format::moment(row.time_start_ns)}</dd>
+            <dt>{t.duration}</dt>
+            <dd>{format::duration(duration, lang)}</dd>
+            <dt>{t.session}</dt>
+            <dd>
+                <a class="link" href=session>{(t.session_n)(&format::count(row.session_id.into(), lang))}</a>
+                {alone}
+                <ul class="links">{links}</ul>
+            </dd>
+        </dl>
+        <Packets
+            packets=steps
+            label=t.packet_chart.to_owned()
+            edges=[t.client_up.to_owned(), t.server_down.to_owned()]
+            ends=["0".to_owned(), format::duration(last, lang)]
+            choices=[t.time.to_owned(), t.packets.to_owned()]
+            class
+        />
+        {part}
+        <table class="sides">
+            <thead>
+                <tr><td></td><th scope="col" class="num">{t.client}</th><th scope="col" class="num">{t.server}</th></tr>
+            </thead>
+            <tbody>{totals.collect_view()}</tbody>
+        </table>
+        <div class="tabs">
+            <Switch
+                label=(t.flow_n)(&row.flow_id.to_string())
+                options=vec![t.features.to_owned(), t.first_bytes.to_owned(), t.packet_list.to_owned()]
+                chosen=tab
+            />
+        </div>
+        {below}
+    }
+}
+
+fn features(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
+    let t = lang.texts();
+    let rows = detail.features.iter().map(|it| {
+        let value = match it.value {
+            Some(value) => view! { <td class="num">{format::feature(value, lang)}</td><td class="dim">{it.unit.clone()}</td> }.into_any(),
+            None => view! { <td class="num dim" title=t.no_value>"–"</td><td></td> }.into_any(),
+        };
+        view! {
+            <tr>
+                <td class="mono">{it.name.clone()}</td>
+                {value}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <table class="features">
+            <thead>
+                <tr><th scope="col">{t.feature}</th><th scope="col" class="num">{t.value}</th><td></td></tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+fn heads(detail: &FlowDetail) -> impl IntoView + use<> {
+    let (t, _) = texts();
+    let sides = [(t.client, &detail.client_head), (t.server, &detail.server_head)];
+    let sides = sides.map(|(title, bytes)| {
+        let content = if bytes.is_empty() {
+            view! { <p class="dim">{t.no_payload}</p> }.into_any()
+        } else {
+            view! { <Hex bytes=bytes.clone() label=format!("{}: {title}", t.first_bytes) /> }
+                .into_any()
+        };
+        view! {
+            <h3>{title}</h3>
+            {content}
+        }
+    });
+    view! { <div class="inset">{sides.collect_view()}</div> }
+}
+
+/// Packets in the list; the chart shows more.
+const MAX_LISTED: usize = 200;
+
+fn packet_list(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
+    let t = lang.texts();
+    let rows = detail.steps.iter().take(MAX_LISTED).map(|it| {
+        let sign = if it.offset_ns < 0 { "\u{2212}" } else { "" };
+        let after = format!("{sign}{}", format::duration(it.offset_ns.unsigned_abs(), lang));
+        let (arrow, who) = if it.is_from_client { ("↑", t.client) } else { ("↓", t.server) };
+        view! {
+            <tr>
+                <td class="num">{after}</td>
+                <td title=who aria-label=who>{arrow}</td>
+                <td class="num">{format::count(it.bytes.into(), lang)}</td>
+                <td class="num">{format::count(it.payload_bytes.into(), lang)}</td>
+                <td class="mono dim">{format::tcp_flags(it.flags)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let part = (detail.packets > MAX_LISTED as u64).then(|| {
+        let shown = format::count(MAX_LISTED.min(detail.steps.len()) as u64, lang);
+        view! { <p class="dim inset">{(t.first_of)(&shown, &t.n_packets.with(detail.packets, lang))}</p> }
+    });
+    view! {
+        <table class="features">
+            <thead>
+                <tr>
+                    <th scope="col" class="num">{t.offset}</th>
+                    <td></td>
+                    <th scope="col" class="num">{t.bytes}</th>
+                    <th scope="col" class="num">{t.payload}</th>
+                    <th scope="col">{t.flags}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+        {part}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_is_found_in_wireshark() {
+        let mut row = FlowRow {
+            transport: "tcp".into(),
+            client_ip: "10.0.0.1".into(),
+            client_port: 40_000,
+            server_ip: "10.0.0.2".into(),
+            server_port: 80,
+            ..FlowRow::default()
+        };
+        let ends = "ip.addr==10.0.0.1 && ip.addr==10.0.0.2";
+        assert_eq!(wireshark_filter(&row), format!("{ends} && tcp.port==40000 && tcp.port==80"));
+        row.transport = "89".into();
+        assert_eq!(wireshark_filter(&row), format!("{ends} && ip.proto==89"));
+        row.transport = "icmp".into();
+        assert_eq!(wireshark_filter(&row), format!("{ends} && icmp"));
+    }
+}

@@ -1,0 +1,262 @@
+//! The flow table, and beside it the flow that is open.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use v1::page::{FlowRow, FlowSort, Flows as Answered, Query};
+
+use crate::{
+    app::Chips,
+    format, groups,
+    pages::flow::Flow,
+    parts::{
+        rows::Rows,
+        small::{Failure, Mark, Waiting},
+        table::{Column, Row, Table},
+    },
+    place::{Place, View},
+    state::{App, app, texts},
+    terms,
+};
+
+/// The columns: what they are sorted by, and their class.
+const COLUMNS: [(Option<FlowSort>, &str); 8] = [
+    (Some(FlowSort::Start), "c-start"),
+    (Some(FlowSort::Label), "c-label"),
+    (Some(FlowSort::Client), "c-client"),
+    (Some(FlowSort::Server), "c-server"),
+    (None, "c-spark"),
+    (Some(FlowSort::Duration), "c-duration num"),
+    (Some(FlowSort::Packets), "c-packets num"),
+    (Some(FlowSort::Bytes), "c-bytes num"),
+];
+
+type Line = Arc<(FlowRow, Vec<u8>)>;
+
+/// What the window says besides its rows.
+#[derive(Clone, Copy)]
+struct Said {
+    matching_bytes: RwSignal<u64>,
+    total: RwSignal<u64>,
+    filter_error: RwSignal<Option<String>>,
+}
+
+/// The page.
+#[component]
+pub fn Flows() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let said = Said {
+        matching_bytes: RwSignal::new(0),
+        total: RwSignal::new(0),
+        filter_error: RwSignal::new(None),
+    };
+    let rows = fetched(app, said);
+    let cursor = RwSignal::new(None);
+    // Another filter or order is another list.
+    let list =
+        Memo::new(move |_| app.place.with(|it| (it.filter.clone(), it.sort, it.is_descending)));
+    let frame = Memo::new(move |_| list.get());
+    Effect::new(move |_| {
+        frame.track();
+        cursor.set(None);
+        rows.reset();
+    });
+
+    let columns = Signal::derive(move || {
+        let titles =
+            [t.start, t.label, t.client, t.server, t.over_time, t.duration, t.packets, t.bytes];
+        let (_, sort, is_descending) = list.get();
+        let columns = COLUMNS.into_iter().zip(titles).map(|((by, class), title)| Column {
+            title: title.to_owned(),
+            class,
+            is_sortable: by.is_some(),
+            sorted: (by == Some(sort)).then_some(is_descending),
+        });
+        columns.collect()
+    });
+    let on_sort = Callback::new(move |at: usize| {
+        let Some((Some(sort), _)) = COLUMNS.get(at).copied() else { return };
+        let place = app.place.get_untracked();
+        // Sizes are looked at from the top, names and times from the bottom.
+        let is_size = matches!(sort, FlowSort::Duration | FlowSort::Packets | FlowSort::Bytes);
+        let is_descending = if place.sort == sort { !place.is_descending } else { is_size };
+        app.go(Place { sort, is_descending, ..place });
+    });
+    let row = Callback::new(move |at: u32| {
+        let line = rows.get(at)?;
+        let open = app.place.with(|it| it.id == line.0.flow_id.to_string());
+        let href = app.place.with(|it| it.with_id(line.0.flow_id.to_string()).hash());
+        Some(Row { href, is_open: open, cells: cells(&line, lang, t.groups.as_slice()) })
+    });
+    let on_need = Callback::new(move |(first, last)| rows.need(first, last));
+    let on_open = Callback::new(move |at: u32| {
+        if let Some(line) = rows.peek(at) {
+            let place = app.place.get_untracked();
+            let next = place.with_id(line.0.flow_id.to_string());
+            // From flow to flow Back would lead through all of them.
+            if place.id.is_empty() { app.go(next) } else { app.replace(next) }
+        }
+    });
+    let total = Signal::derive(move || rows.total.get().unwrap_or(0));
+    let is_open = Memo::new(move |_| app.place.with(|it| !it.id.is_empty()));
+
+    let counted = move || {
+        let matching = t.n_flows.with(total.get(), lang);
+        let bytes = format::bytes(said.matching_bytes.get(), lang);
+        let all = said.total.get();
+        if total.get() == all {
+            format!("{matching} · {bytes}")
+        } else {
+            let matching = format::count(total.get(), lang);
+            format!("{} · {bytes}", (t.of_flows)(&matching, &t.n_flows.with(all, lang)))
+        }
+    };
+    let state = move || {
+        if let Some(error) = rows.error.get() {
+            return Some(view! { <Failure title=t.failed.to_owned() text=error /> }.into_any());
+        }
+        if let Some(error) = said.filter_error.get() {
+            return Some(
+                view! { <Failure title=t.filter_wrong.to_owned() text=error /> }.into_any(),
+            );
+        }
+        match rows.total.get() {
+            None => Some(view! { <Waiting text=t.loading /> }.into_any()),
+            Some(0) => Some(view! { <NoneMatch /> }.into_any()),
+            Some(_) => None,
+        }
+    };
+    view! {
+        <div class="page fill">
+            <div class="above">
+                <Chips />
+                <span class="dim" role="status">{counted}</span>
+                <span class="push"></span>
+                <a class="btn" href=move || app.view(View::Export).hash()>{t.views[5]}</a>
+            </div>
+            <div class="beside" class:is-split=move || is_open.get()>
+                <section class="panel list">
+                    {state}
+                    <Table
+                        label=t.flows.to_owned()
+                        columns
+                        on_sort
+                        total
+                        row
+                        on_need
+                        on_open
+                        cursor
+                        follows=Signal::from(is_open)
+                        keys=app.step
+                    />
+                </section>
+                <Show when=move || is_open.get()>
+                    <Flow />
+                </Show>
+            </div>
+        </div>
+    }
+}
+
+fn fetched(app: App, said: Said) -> Rows<Line> {
+    Rows::new(move |offset, len| {
+        let place = app.place.get_untracked();
+        let backend = app.backend();
+        Box::pin(async move {
+            let backend = backend.ok_or("no capture is open")?;
+            let query = Query::Flows {
+                filter: place.filter,
+                sort: place.sort,
+                is_descending: place.is_descending,
+                offset,
+                len,
+            };
+            let answer: Answered = backend.ask(&query).await?;
+            said.matching_bytes.try_set(answer.matching_bytes);
+            said.total.try_set(answer.total);
+            said.filter_error.try_set(answer.filter_error);
+            let sparks = answer.sparks.into_iter().chain(std::iter::repeat(Vec::new()));
+            let lines = answer.rows.into_iter().zip(sparks).map(Arc::new);
+            Ok((answer.matching, lines.collect()))
+        })
+    })
+}
+
+fn cells(
+    line: &Line,
+    lang: crate::i18n::Lang,
+    words: &[(&'static str, &'static str)],
+) -> Vec<AnyView> {
+    let (row, spark) = &**line;
+    let class = groups::class(&row.group);
+    let label = view! {
+        <span title=crate::i18n::word(words, &row.group)><Mark class letter=groups::letter(&row.group) /></span>
+        {groups::written(&row.label)}
+        " "
+        <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
+    };
+    let port =
+        |port: u16| (port != 0).then(|| view! { <span class="dim">":"{port.to_string()}</span> });
+    let server = match &row.domain_name {
+        Some(name) => view! { <span title=row.server_ip.clone()>{name.clone()}</span> }.into_any(),
+        None => view! { <span class="mono">{format::host(&row.server_ip)}</span> }.into_any(),
+    };
+    let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
+    vec![
+        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::clock_millis(row.time_start_ns)}</span> }.into_any(),
+        label.into_any(),
+        view! { <span class="mono">{format::host(&row.client_ip)}{port(row.client_port)}</span> }.into_any(),
+        view! { {server}<span class="mono">{port(row.server_port)}</span> }.into_any(),
+        view! {
+            <svg class=format!("spark {class}") width="48" height="15" viewBox="0 0 48 15" aria-hidden="true">
+                <path d=spark_path(spark) />
+            </svg>
+        }
+        .into_any(),
+        if duration == 0 { "–".into_any() } else { format::duration(duration, lang).into_any() },
+        format::count(row.client_packets + row.server_packets, lang).into_any(),
+        format::bytes(row.client_bytes + row.server_bytes, lang).into_any(),
+    ]
+}
+
+/// Sixteen bars of 0 to 15 pixels.
+fn spark_path(bars: &[u8]) -> String {
+    let bars = bars.iter().enumerate().filter(|it| *it.1 > 0);
+    let bars = bars.map(|(at, height)| {
+        format!("M{} {}h2v{height}h-2z", at * 3, 15_u8.saturating_sub(*height))
+    });
+    bars.collect()
+}
+
+/// What can be done when nothing matches.
+#[component]
+fn NoneMatch() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let shorter = move || {
+        let place = app.place.get_untracked();
+        let last = terms::split(&place.filter).len().saturating_sub(1);
+        Place { filter: terms::without(&place.filter, last), ..place }
+    };
+    let clear = move |_| app.go(Place { filter: String::new(), ..app.place.get_untracked() });
+    view! {
+        <div class="empty">
+            <p>{t.none_match}</p>
+            <div>
+                <button type="button" class="btn" on:click=move |_| app.go(shorter())>{t.remove_last}</button>
+                <button type="button" class="btn" on:click=clear>{t.clear}</button>
+            </div>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spark_has_a_bar_for_each_number() {
+        assert_eq!(spark_path(&[0, 15, 3]), "M3 0h2v15h-2zM6 12h2v3h-2z");
+    }
+}

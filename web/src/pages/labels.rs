@@ -1,0 +1,167 @@
+//! The labels of the capture by group, and all that can be named.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use leptos::prelude::*;
+use v1::page::{LabelRow, Overview};
+
+use crate::{
+    format, groups,
+    i18n::word,
+    parts::small::{Failure, Mark, Panel, Waiting},
+    place::Place,
+    state::{app, asking, texts},
+    terms,
+};
+
+/// The labels of each group, most bytes first, as are the groups.
+pub fn by_group(rows: &[LabelRow]) -> Vec<(String, Vec<LabelRow>)> {
+    let mut found: BTreeMap<&str, Vec<LabelRow>> = BTreeMap::new();
+    for row in rows {
+        found.entry(&row.group).or_default().push(row.clone());
+    }
+    let mut found: Vec<_> = found.into_iter().map(|it| (it.0.to_owned(), it.1)).collect();
+    found.sort_by_key(|it| std::cmp::Reverse(it.1.iter().map(|it| it.bytes).sum::<u64>()));
+    found
+}
+
+/// The page.
+#[component]
+pub fn Labels() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    move || match app.seen() {
+        None => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(seen) => view! { <Found seen /> }.into_any(),
+    }
+}
+
+#[component]
+fn Found(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let most = seen.labels.iter().map(|it| it.bytes).max().unwrap_or(1).max(1);
+    let all: u64 = seen.client_bytes + seen.server_bytes;
+    let blocks = by_group(&seen.labels).into_iter().map(|(group, rows)| {
+        let class = groups::class(&group);
+        let flows: u64 = rows.iter().map(|it| it.flows).sum();
+        let bytes: u64 = rows.iter().map(|it| it.bytes).sum();
+        let href = Place::flows(terms::term("group", &group)).hash();
+        let lines = rows.into_iter().map(|row| {
+            let href = Place::flows(terms::term("label", &row.label)).hash();
+            let protocols: Vec<String> = row.protocols.iter().filter(|it| **it != row.label).map(|it| groups::written(it)).collect();
+            let width = format!("{:.1}%", (row.bytes as f64 / most as f64 * 100.0).clamp(0.6, 100.0));
+            view! {
+                <tr>
+                    <td class="title"><a href=href.clone()>{groups::written(&row.label)}</a> " " <span class="dim">{protocols.join(", ")}</span></td>
+                    <td class="num"><a href=href tabindex="-1">{format::count(row.flows, lang)}</a></td>
+                    <td class="num">{format::bytes(row.bytes, lang)}</td>
+                    <td class="wide"><div class=format!("track {class}")><i style:width=width></i></div></td>
+                </tr>
+            }
+        });
+        view! {
+            <tbody>
+                <tr class="group">
+                    <th scope="rowgroup" class="title">
+                        <Mark class letter=groups::letter(&group) />
+                        <a href=href.clone()>{word(&t.groups, &group)}</a>
+                    </th>
+                    <td class="num"><a href=href tabindex="-1">{format::count(flows, lang)}</a></td>
+                    <td class="num">{format::bytes(bytes, lang)}</td>
+                    <td class="wide dim">{format::percent(bytes, all, lang)}</td>
+                </tr>
+                {lines.collect_view()}
+            </tbody>
+        }
+    });
+    let blocks = blocks.collect_view();
+    let found = (t.labels_found)(&t.n_labels.with(seen.labels.len() as u64, lang));
+    view! {
+        <div class="page">
+            <Panel title=t.labels.to_owned() right=move || found.clone()>
+                <table class="bars grouped">
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.label}</th>
+                            <th scope="col" class="num">{t.flows}</th>
+                            <th scope="col" class="num">{t.bytes}</th>
+                            <th class="wide"></th>
+                        </tr>
+                    </thead>
+                    {blocks}
+                </table>
+            </Panel>
+            <Known seen />
+        </div>
+    }
+}
+
+/// Everything the program can name, those in the capture as links.
+#[component]
+fn Known(seen: Arc<Overview>) -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let answer = asking(move || {
+        let backend = app.backend()?;
+        Some(async move {
+            let text = backend.v1(&v1::Request::Labels).await.map_err(|it| it.message)?;
+            serde_json::from_str::<Vec<v1::Label>>(&text).map_err(|it| it.to_string())
+        })
+    });
+    move || match answer.get() {
+        None => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
+        Some(Ok(known)) => {
+            let n: u64 = known.iter().map(|it| it.labels.len() as u64).sum();
+            let hint = (t.labels_known_hint)(&t.n_labels.with(n, lang));
+            let seen = seen.clone();
+            let blocks = known.into_iter().map(move |group| {
+                let labels = group.labels.iter().map(|label| {
+                    let is_here = seen.labels.iter().any(|it| it.label == *label);
+                    if is_here {
+                        let href = Place::flows(terms::term("label", label)).hash();
+                        view! { <li><a class="link" href=href>{groups::written(label)}</a></li> }.into_any()
+                    } else {
+                        view! { <li class="dim">{groups::written(label)}</li> }.into_any()
+                    }
+                });
+                view! {
+                    <div class="known">
+                        <h3>
+                            <Mark class=groups::class(&group.group_name) letter=groups::letter(&group.group_name) />
+                            {word(&t.groups, &group.group_name)}
+                        </h3>
+                        <ul>{labels.collect_view()}</ul>
+                    </div>
+                }
+            });
+            let blocks = blocks.collect_view();
+            view! {
+                <Panel title=t.labels_known.to_owned() right=move || hint.clone()>
+                    <div class="inset">{blocks}</div>
+                </Panel>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_with_most_bytes_come_first() {
+        let row = |label: &str, group: &str, bytes| LabelRow {
+            label: label.into(),
+            group: group.into(),
+            bytes,
+            ..LabelRow::default()
+        };
+        let groups =
+            by_group(&[row("vk", "social", 5), row("dns", "names", 3), row("mdns", "names", 4)]);
+        assert_eq!(groups[0].0, "names");
+        assert_eq!(groups[0].1.len(), 2);
+        assert_eq!(groups[1].0, "social");
+    }
+}

@@ -1,0 +1,553 @@
+//! The first look at a capture: figures, traffic over time, labels, protocols, hosts, what was read and what was not.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use v1::page::{GroupSeries, LabelRow, Overview, Reading};
+
+use crate::{
+    app::Chips,
+    format, groups,
+    i18n::{Lang, Texts, notice, word},
+    parts::{
+        bars::{Bar, Bars},
+        chart::{Chart, Scale, Series, sums},
+        small::{Mark, Panel, Switch, Waiting},
+    },
+    place::{Place, View},
+    state::{app, texts},
+    terms,
+};
+
+/// The page.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    move || match app.seen() {
+        None => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(seen) if seen.flows == 0 => view! {
+            <div class="page">
+                <p class="note">{t.no_flows_at_all}</p>
+                <ReadingPanel seen />
+            </div>
+        }
+        .into_any(),
+        Some(seen) => view! {
+            <div class="page">
+                <Figures seen=seen.clone() />
+                <Traffic seen=seen.clone() />
+                <div class="cols">
+                    <div class="stack">
+                        <LabelPanel title=t.labels rows=seen.labels.clone() key="label" />
+                        <HostPanel seen=seen.clone() />
+                    </div>
+                    <div class="stack">
+                        <ReadingPanel seen=seen.clone() />
+                        <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" />
+                    </div>
+                </div>
+                <StatisticsPanel statistics=seen.statistics.clone() />
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+fn figure(title: &'static str, value: String, small: String, href: String) -> impl IntoView {
+    let value = if href.is_empty() {
+        value.into_any()
+    } else {
+        view! { <a href=href>{value}</a> }.into_any()
+    };
+    view! {
+        <div>
+            <dt>{title}</dt>
+            <dd>{value}</dd>
+            <small>{small}</small>
+        </div>
+    }
+}
+
+/// The figures in one strip.
+#[component]
+fn Figures(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let bytes = seen.client_bytes + seen.server_bytes;
+    let of_hosts =
+        (t.of_hosts)(&t.n_sessions.with(seen.sessions, lang), &t.n_hosts.with(seen.hosts, lang));
+    let directions = format!(
+        "↑ {} · ↓ {}",
+        format::bytes(seen.client_bytes, lang),
+        format::bytes(seen.server_bytes, lang)
+    );
+    let frames_aside: u64 = seen.reading.undecoded.iter().map(|it| it.count).sum();
+    let aside = match frames_aside {
+        0 => t.all_accounted.to_owned(),
+        n => (t.some_set_aside)(&t.n_frames.with(n, lang)),
+    };
+    let place = |filter: &str| Place::flows(filter).hash();
+    view! {
+        <dl class="strip">
+            {figure(t.flows, format::count(seen.flows, lang), of_hosts, place(""))}
+            {figure(t.traffic, format::bytes(bytes, lang), directions, String::new())}
+            {figure(
+                t.duration,
+                format::duration(seen.time_end_ns - seen.time_start_ns, lang),
+                peak(&seen, t, lang),
+                String::new(),
+            )}
+            {figure(
+                t.named,
+                format::percent(seen.recognised_bytes, bytes, lang),
+                (t.named_hint)("", &format::percent(seen.named_bytes, bytes, lang)),
+                place("-proto:unknown"),
+            )}
+            {figure(t.packets_read, format::count(seen.reading.packets, lang), aside, String::new())}
+        </dl>
+    }
+}
+
+/// When there was most traffic, and how much.
+fn peak(seen: &Overview, t: &Texts, lang: Lang) -> String {
+    let of = |it: &GroupSeries| Series { values: it.bytes.clone(), ..Series::default() };
+    let sums = sums(&seen.timeline.series.iter().map(of).collect::<Vec<_>>());
+    let most = sums.iter().enumerate().max_by_key(|(at, bytes)| (**bytes, std::cmp::Reverse(*at)));
+    // Bars shorter than a millisecond tell no rate.
+    let Some((at, bytes)) = most.filter(|_| seen.timeline.bin_ns >= 1_000_000) else {
+        return String::new();
+    };
+    let rate = *bytes as f64 * 1e9 / seen.timeline.bin_ns as f64;
+    let time = format::clock(seen.timeline.start_ns + at as u64 * seen.timeline.bin_ns);
+    (t.peak)(&format::bits_per_second(rate, lang), &time)
+}
+
+/// The traffic over time: a chart to choose a range on, and the same as a table.
+#[component]
+fn Traffic(seen: Arc<Overview>) -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let metric = RwSignal::new(0);
+    let is_table = RwSignal::new(false);
+    let (start_ns, bin_ns) = (seen.timeline.start_ns, seen.timeline.bin_ns);
+    let of_metric = {
+        let seen = seen.clone();
+        move || series(&seen, metric.get(), t)
+    };
+    let scale = move || match (metric.get(), lang) {
+        (0, Lang::En) => Scale {
+            factor: 1e9 / bin_ns as f64,
+            axis: |it| format::bits_per_second(it, Lang::En),
+            amount: |it| format::bytes(it, Lang::En),
+        },
+        (0, Lang::Ru) => Scale {
+            factor: 1e9 / bin_ns as f64,
+            axis: |it| format::bits_per_second(it, Lang::Ru),
+            amount: |it| format::bytes(it, Lang::Ru),
+        },
+        (_, Lang::En) => Scale {
+            factor: 1.0,
+            axis: |it| format::count(it.round() as u64, Lang::En),
+            amount: |it| format::count(it, Lang::En),
+        },
+        (_, Lang::Ru) => Scale {
+            factor: 1.0,
+            axis: |it| format::count(it.round() as u64, Lang::Ru),
+            amount: |it| format::count(it, Lang::Ru),
+        },
+    };
+    let chosen = Signal::derive(move || app.place.with(|it| terms::range(&it.filter)));
+    let on_choose = Callback::new(move |range| {
+        let place = app.place.get_untracked();
+        let filter = terms::with_range(&place.filter, range);
+        app.replace(Place { filter, ..place });
+    });
+    let to_flows = move || app.view(View::Flows).hash();
+    let on_open = Callback::new(move |()| app.go(untrack(|| app.view(View::Flows))));
+    let groups_found: Vec<String> =
+        seen.timeline.series.iter().map(|it| it.group.clone()).collect();
+    let legend = move || {
+        let links = groups_found.iter().map(|group| {
+            let filter = terms::term("group", group);
+            view! {
+                <a href=Place::flows(filter).hash()>
+                    <Mark class=groups::class(group) letter=groups::letter(group) />
+                    {word(&t.groups, group)}
+                </a>
+            }
+        });
+        links.collect_view()
+    };
+    let chart = {
+        let of_metric = of_metric.clone();
+        move || {
+            view! {
+                <Chart
+                    series=of_metric()
+                    scale=scale()
+                    start_ns
+                    bin_ns
+                    chosen
+                    on_choose
+                    on_open
+                    label=t.traffic_over_time.to_owned()
+                    help=t.chart_help.to_owned()
+                />
+            }
+        }
+    };
+    let table = move || traffic_table(&of_metric(), scale(), start_ns, bin_ns, t, lang);
+    let right = move || {
+        view! {
+            <Switch
+                label=t.traffic_over_time.to_owned()
+                options=vec![t.bytes.to_owned(), t.packets.to_owned(), t.flows.to_owned()]
+                chosen=metric
+            />
+            <button
+                type="button"
+                class="btn"
+                aria-pressed=move || is_table.get().to_string()
+                on:click=move |_| is_table.update(|it| *it = !*it)
+            >
+                {move || if is_table.get() { t.as_chart } else { t.as_table }}
+            </button>
+        }
+    };
+    let has_filter = move || app.place.with(|it| !it.filter.is_empty());
+    view! {
+        <Panel title=t.traffic_over_time.to_owned() class="traffic" right=right>
+            <Show when=has_filter fallback=move || view! { <div class="legend">{legend()}</div> }>
+                <div class="chosen">
+                    <Chips />
+                    <a class="btn main" href=to_flows>{t.show_flows}</a>
+                    <span class="dim">{t.filter_waits}</span>
+                </div>
+            </Show>
+            {move || if is_table.get() { table().into_any() } else { chart().into_any() }}
+        </Panel>
+    }
+}
+
+fn series(seen: &Overview, metric: usize, t: &Texts) -> Vec<Series> {
+    let of = |it: &GroupSeries| Series {
+        class: groups::class(&it.group),
+        letter: groups::letter(&it.group),
+        name: word(&t.groups, &it.group),
+        values: match metric {
+            0 => it.bytes.clone(),
+            1 => it.packets.clone(),
+            _ => it.flows.clone(),
+        },
+    };
+    seen.timeline.series.iter().map(of).collect()
+}
+
+/// How many lines the table of the traffic has at most.
+const LINES: usize = 30;
+/// How many groups have a column of their own.
+const COLUMNS: usize = 5;
+
+fn traffic_table(
+    series: &[Series],
+    scale: Scale,
+    start_ns: u64,
+    bin_ns: u64,
+    t: &Texts,
+    lang: Lang,
+) -> impl IntoView + use<> {
+    let sums = sums(series);
+    let bars = sums.len().div_ceil(LINES).max(1);
+    let head = series.iter().take(COLUMNS).map(|it| {
+        view! { <th scope="col" class="num"><Mark class=it.class letter=it.letter />{it.name.clone()}</th> }
+    });
+    let head = head.collect_view();
+    let lines = (0..sums.len()).step_by(bars).map(|at| {
+        let of = |values: &[u64]| values.iter().skip(at).take(bars).sum::<u64>();
+        let (from, to) = (at as u64 * bin_ns, (at + bars) as u64 * bin_ns);
+        let href = Place::flows(terms::with_range("", Some((from, to)))).hash();
+        let text = (t.within)(&format::clock(start_ns + from), &format::clock(start_ns + to));
+        let amount = |it: u64| if it == 0 { "–".to_owned() } else { (scale.amount)(it) };
+        let cells = series
+            .iter()
+            .take(COLUMNS)
+            .map(|it| view! { <td class="num">{amount(of(&it.values))}</td> });
+        view! {
+            <tr>
+                <td><a class="mono" href=href>{text}</a></td>
+                <td class="num">{amount(of(&sums))}</td>
+                {cells.collect_view()}
+            </tr>
+        }
+    });
+    let lines = lines.collect_view();
+    let _ = lang;
+    view! {
+        <div class="sideways" tabindex="0" role="group" aria-label=t.traffic_over_time>
+            <table>
+                <thead>
+                    <tr><th scope="col">{t.time}" (UTC)"</th><th scope="col" class="num">{t.total}</th>{head}</tr>
+                </thead>
+                <tbody>{lines}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// Labels or protocols as bars.
+#[component]
+pub fn LabelPanel(
+    /// The heading.
+    title: &'static str,
+    /// The rows, most bytes first.
+    rows: Vec<LabelRow>,
+    /// The filter's key that finds their flows.
+    key: &'static str,
+    /// What else their flows are filtered by.
+    #[prop(optional, into)]
+    within: String,
+) -> impl IntoView {
+    let (t, lang) = texts();
+    let most = rows.iter().map(|it| it.bytes).max().unwrap_or(1).max(1);
+    let n = format::count(rows.len() as u64, lang);
+    let is_label = key == "label";
+    let bars = rows.iter().map(|row| {
+        let protocols: Vec<String> = row
+            .protocols
+            .iter()
+            .filter(|it| **it != row.label)
+            .map(|it| groups::written(it))
+            .collect();
+        Bar {
+            class: groups::class(&row.group),
+            letter: groups::letter(&row.group),
+            title: groups::written(&row.label),
+            href: Place::flows(terms::with(&within, &terms::term(key, &row.label))).hash(),
+            sub: if is_label { protocols.join(", ") } else { String::new() },
+            figures: vec![format::count(row.flows, lang), format::bytes(row.bytes, lang)],
+            share: row.bytes as f64 / most as f64,
+            is_mono: false,
+        }
+    });
+    let bars = bars.collect();
+    let first = if is_label { t.label } else { t.protocol };
+    let headings = vec![first.to_owned(), t.flows.to_owned(), t.bytes.to_owned()];
+    view! {
+        <Panel title=title.to_owned() right=move || t.by_bytes>
+            <Bars headings bars more=(t.all_of_them)(&n) />
+        </Panel>
+    }
+}
+
+/// The hosts with most traffic.
+#[component]
+fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let all = Place::default().in_view(View::Hosts).hash();
+    let rows = seen.top_hosts.iter().map(|host| {
+        let flows = host.client_flows + host.server_flows;
+        let href = Place::host(&host.ip).hash();
+        let name = match &host.name {
+            Some(name) => view! {
+                <a href=href><b>{name.clone()}</b></a>
+                " "
+                <span class="mono dim">{host.ip.clone()}</span>
+            }
+            .into_any(),
+            None => view! { <a class="mono" href=href>{host.ip.clone()}</a> }.into_any(),
+        };
+        let place = host.country.clone().unwrap_or_else(|| word(&t.scopes, &host.scope));
+        view! {
+            <tr>
+                <td class="title">{name}</td>
+                <td class="dim">{place}</td>
+                <td class="num">
+                    <a href=Place::flows(terms::term("ip", &host.ip)).hash() tabindex="-1">
+                        {format::count(flows, lang)}
+                    </a>
+                </td>
+                <td class="num">{format::bytes(host.bytes, lang)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let n = format::count(seen.hosts, lang);
+    let right = move || view! { <a class="link" href=all.clone()>{(t.all_of_them)(&n)}</a> };
+    view! {
+        <Panel title=t.hosts.to_owned() right=right>
+            <table class="bars">
+                <thead>
+                    <tr>
+                        <th scope="col">{t.host}</th>
+                        <th scope="col">{t.where_}</th>
+                        <th scope="col" class="num">{t.flows}</th>
+                        <th scope="col" class="num">{t.bytes}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </Panel>
+    }
+}
+
+/// The filter that finds the flows of a statistic's line.
+pub fn statistic_filter(title: &str, label: &str) -> String {
+    match title {
+        "clients" => terms::term("client", label),
+        "servers" => terms::term("server", label),
+        "labels" => terms::term("label", label),
+        "ports" => match label.split_once('/') {
+            Some((transport, port)) => format!("transport:{transport} server_port:{port}"),
+            None => String::new(),
+        },
+        // Where the payload told nothing, the transport stands in the protocol's place.
+        "protocols" if ["tcp", "udp"].contains(&label) => {
+            format!("transport:{label} proto:unknown")
+        }
+        "protocols" => terms::term("proto", label),
+        _ => String::new(),
+    }
+}
+
+/// The book's statistics, one list at a time.
+#[component]
+pub fn StatisticsPanel(
+    /// The lists.
+    statistics: Vec<v1::StatisticItem>,
+    /// What else their flows are filtered by.
+    #[prop(optional, into)]
+    within: String,
+) -> impl IntoView {
+    let (t, lang) = texts();
+    let titles: Vec<String> =
+        statistics.iter().map(|it| word(&t.statistic_titles, &it.title)).collect();
+    let chosen = RwSignal::new(0);
+    let statistics = StoredValue::new(statistics);
+    let right = move || {
+        view! { <Switch label=t.statistics.to_owned() options=titles.clone() chosen /> }
+    };
+    let content = move || {
+        let item = statistics.with_value(|it| it.get(chosen.get()).cloned())?;
+        let most = item.content.iter().map(|it| it.count).max().unwrap_or(1).max(1);
+        let is_address = matches!(item.title.as_str(), "clients" | "servers" | "ports");
+        let bars = item.content.iter().map(|it| {
+            let filter = statistic_filter(&item.title, &it.label);
+            Bar {
+                title: if is_address { it.label.clone() } else { groups::written(&it.label) },
+                href: Place::flows(format!("{within} {filter}").trim()).hash(),
+                figures: vec![format::count(it.count, lang)],
+                share: it.count as f64 / most as f64,
+                is_mono: is_address,
+                ..Bar::default()
+            }
+        });
+        let n = format::count(item.content.len() as u64, lang);
+        let headings = vec![word(&t.statistic_titles, &item.title), t.flows.to_owned()];
+        Some(view! { <Bars headings bars=bars.collect() more=(t.all_of_them)(&n) /> })
+    };
+    view! { <Panel title=t.statistics.to_owned() class="statistics" right=right>{content}</Panel> }
+}
+
+/// What was read of the capture, and what was not.
+#[component]
+fn ReadingPanel(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let reading = &seen.reading;
+    let (state, class) = match reading {
+        Reading { is_stopped: true, .. } => (t.stopped, "tag warn"),
+        Reading { notices, .. } if !notices.is_empty() => (t.partial, "tag warn"),
+        _ => (t.complete, "tag ok"),
+    };
+    let undecoded = reading.undecoded.iter().map(|it| {
+        let name = match it.label.strip_prefix("link type ") {
+            Some(number) => (t.link_type)(number),
+            None => word(&t.undecoded, &it.label),
+        };
+        format!("{name} {}", format::count(it.count, lang))
+    });
+    let undecoded: Vec<String> = undecoded.collect();
+    let aside: u64 = reading.undecoded.iter().map(|it| it.count).sum();
+    let aside = match aside {
+        0 => t.nothing_set_aside.to_owned(),
+        n => format!("{}: {}", t.n_frames.with(n, lang), undecoded.join(", ")),
+    };
+    let names = reading
+        .names
+        .iter()
+        .map(|it| format!("{} {}", groups::written(&it.label), format::count(it.count, lang)));
+    let names: Vec<String> = names.collect();
+    let names = if names.is_empty() { t.no_names.to_owned() } else { names.join(", ") };
+    let shortened = (reading.shortened > 0).then(|| {
+        let n = t.n_packets.with(reading.shortened, lang);
+        view! {
+            <dt>{t.shortened}</dt>
+            <dd>{(t.shortened_hint)(&n)}</dd>
+        }
+    });
+    let mut notices: Vec<_> = reading
+        .notices
+        .iter()
+        .map(|it| {
+            let at = format!(
+                "{} · {} · {}",
+                (t.at_byte)(&format::count(it.offset, lang)),
+                t.n_frames.with(it.frames, lang),
+                it.code
+            );
+            (notice(&it.code, &it.message, lang), at)
+        })
+        .collect();
+    if reading.is_stopped {
+        let bytes = format::bytes(reading.bytes, lang);
+        notices.insert(0, ((t.stopped_notice)(&bytes), String::new()));
+    }
+    let notices = notices.into_iter().map(|(text, at)| {
+        view! {
+            <li>
+                <span class="sev" aria-hidden="true"></span>
+                <div>
+                    <span>{text}</span>
+                    <p class="dim">{at}</p>
+                </div>
+            </li>
+        }
+    });
+    let notices = notices.collect_view();
+    let format = format!(
+        "{} · {} · {}",
+        reading.format,
+        format::bytes(reading.bytes, lang),
+        t.n_frames.with(reading.frames, lang)
+    );
+    let packets = t.n_packets.with(reading.packets, lang);
+    let right = move || view! { <span class=class>{state}</span> };
+    view! {
+        <Panel title=t.what_was_read.to_owned() right=right>
+            <ul class="notes">{notices}</ul>
+            <dl class="kv">
+                <dt>{t.format}</dt>
+                <dd>{format}</dd>
+                <dt>{t.in_flows}</dt>
+                <dd>{packets}</dd>
+                <dt>{t.set_aside}</dt>
+                <dd>{aside}</dd>
+                {shortened}
+                <dt>{t.names_from}</dt>
+                <dd>{names}</dd>
+            </dl>
+        </Panel>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statistics_line_leads_to_its_flows() {
+        assert_eq!(statistic_filter("ports", "tcp/443"), "transport:tcp server_port:443");
+        assert_eq!(statistic_filter("protocols", "tcp"), "transport:tcp proto:unknown");
+        assert_eq!(statistic_filter("protocols", "dns"), "proto:dns");
+        assert_eq!(statistic_filter("labels", "apple music"), "label:\"apple music\"");
+    }
+}

@@ -1,0 +1,256 @@
+//! The session table, and one session with what holds it together.
+
+use leptos::prelude::*;
+use v1::page::{FlowRow, Query, SessionDetail, SessionRow, Sessions as Answered};
+
+use crate::{
+    format, groups,
+    i18n::{Lang, Texts, evidence, word},
+    parts::{
+        rows::Rows,
+        small::{Failure, Mark, Panel, Waiting},
+        table::{Column, Row, Table},
+    },
+    place::{Place, View},
+    state::{app, texts},
+};
+
+/// The page: the table, or the session with this number.
+#[component]
+pub fn Sessions(
+    /// The number; empty for the table.
+    id: String,
+) -> impl IntoView {
+    if id.is_empty() { view! { <List /> }.into_any() } else { view! { <One id /> }.into_any() }
+}
+
+#[component]
+fn List() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let rows = Rows::<SessionRow>::new(move |offset, len| {
+        let backend = app.backend();
+        Box::pin(async move {
+            let backend = backend.ok_or("no capture is open")?;
+            let answer: Answered = backend.ask(&Query::Sessions { offset, len }).await?;
+            Ok((answer.total, answer.rows))
+        })
+    });
+    rows.reset();
+    let columns = Signal::derive(move || {
+        let columns = [
+            (t.start, "c-start"),
+            (t.label, "c-label"),
+            (t.client, "c-client"),
+            (t.asked_for, "c-name"),
+            (t.held_by, "c-kinds"),
+            (t.flows, "c-count num"),
+            (t.duration, "c-duration num"),
+            (t.bytes, "c-bytes num"),
+        ];
+        let columns = columns.into_iter().map(|(title, class)| Column {
+            title: title.to_owned(),
+            class,
+            sorted: (title == t.flows).then_some(true),
+            ..Column::default()
+        });
+        columns.collect()
+    });
+    let row = Callback::new(move |at: u32| {
+        let session = rows.get(at)?;
+        let href = Place::session(session.session_id).hash();
+        Some(Row { href, is_open: false, cells: cells(&session, t, lang) })
+    });
+    let on_open = Callback::new(move |at: u32| {
+        if let Some(session) = rows.peek(at) {
+            app.go(Place::session(session.session_id));
+        }
+    });
+    let total = Signal::derive(move || rows.total.get().unwrap_or(0));
+    let state = move || match (rows.error.get(), rows.total.get()) {
+        (Some(text), _) => Some(view! { <Failure title=t.failed.to_owned() text /> }.into_any()),
+        (None, None) => Some(view! { <Waiting text=t.loading /> }.into_any()),
+        (None, Some(0)) => {
+            Some(view! { <p class="waiting">{t.n_sessions.with(0, lang)}</p> }.into_any())
+        }
+        _ => None,
+    };
+    view! {
+        <div class="page fill">
+            <div class="above">
+                <span role="status">{move || t.n_sessions.with(total.get(), lang)}</span>
+                <span class="dim">{t.sessions_lead}</span>
+            </div>
+            <section class="panel list">
+                {state}
+                <Table
+                    label=t.views[3].to_owned()
+                    columns
+                    total
+                    row
+                    on_need=Callback::new(move |(first, last)| rows.need(first, last))
+                    on_open
+                    cursor=RwSignal::new(None)
+                    keys=app.step
+                />
+            </section>
+        </div>
+    }
+}
+
+fn label(label: &str, group: &str) -> impl IntoView + use<> {
+    view! {
+        <Mark class=groups::class(group) letter=groups::letter(group) />
+        {groups::written(label)}
+    }
+}
+
+fn cells(row: &SessionRow, t: &Texts, lang: Lang) -> Vec<AnyView> {
+    let kinds = row.kinds.iter().map(|it| word(&t.kinds, it)).collect::<Vec<_>>().join(", ");
+    let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
+    let flows = Place::flows(format!("session:{}", row.session_id)).hash();
+    vec![
+        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::clock_millis(row.time_start_ns)}</span> }.into_any(),
+        label(&row.label, &row.group).into_any(),
+        view! { <span class="mono">{row.client_ip.clone()}</span> }.into_any(),
+        row.name.clone().into_any(),
+        view! { <span class="dim">{kinds}</span> }.into_any(),
+        view! { <a href=flows tabindex="-1">{format::count(row.flows, lang)}</a> }.into_any(),
+        if duration == 0 { "–".into_any() } else { format::duration(duration, lang).into_any() },
+        format::bytes(row.bytes, lang).into_any(),
+    ]
+}
+
+#[component]
+fn One(id: String) -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let number = id.parse::<u32>().ok();
+    let answer =
+        app.ask::<Option<SessionDetail>>(move || Some(Query::Session { session_id: number? }));
+    let back = Place::default().in_view(View::Sessions).hash();
+    let content = move || match answer.get() {
+        None if number.is_some() => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(Ok(Some(detail))) => view! { <Whole detail /> }.into_any(),
+        None | Some(Ok(None)) => {
+            view! { <Failure title=t.no_such.to_owned() text=String::new() /> }.into_any()
+        }
+        Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
+    };
+    view! {
+        <div class="page">
+            <a class="link back" href=back>"← "{t.views[3]}</a>
+            {content}
+        </div>
+    }
+}
+
+/// Flows and links listed on the page.
+const MAX_LISTED: usize = 200;
+
+#[component]
+fn Whole(detail: SessionDetail) -> impl IntoView {
+    let (t, lang) = texts();
+    let row = detail.row;
+    let number = format::count(row.session_id.into(), lang);
+    let flows = Place::flows(format!("session:{}", row.session_id)).hash();
+    let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
+    let client = Place::host(&row.client_ip).hash();
+    let link = |number: u32| {
+        view! { <a class="link" href=Place::flow(number).hash()>{(t.flow_n)(&format::count(number.into(), lang))}</a> }
+    };
+    let links = detail.links.iter().take(MAX_LISTED).map(|it| {
+        view! {
+            <li>
+                <b>{word(&t.kinds, &it.kind)}</b>
+                <div>
+                    <span>{evidence(&it.evidence, lang)}</span>
+                    <p class="dim">{link(it.from)}" → "{link(it.to)}" · "{(t.sure)(&it.percent.to_string())}</p>
+                </div>
+            </li>
+        }
+    });
+    let links = links.collect_view();
+    let links = if links.is_empty() {
+        view! { <p class="dim inset">{t.single_flow}</p> }.into_any()
+    } else {
+        view! { <ul class="evidence">{links}</ul> }.into_any()
+    };
+    let span = (row.time_start_ns, row.time_end_ns);
+    let lines = detail.flows.iter().take(MAX_LISTED).map(|it| line(it, span, lang));
+    let lines = lines.collect_view();
+    let cut = |n: usize| {
+        (n > MAX_LISTED).then(|| (t.first_n_shown)(&format::count(MAX_LISTED as u64, lang)))
+    };
+    let (cut_flows, cut_links) = (cut(row.flows as usize), cut(detail.links.len()));
+    let has_name = row.name.clone();
+    view! {
+        <header class="head">
+            <h1>{(t.session_n)(&number)}</h1>
+            <p>{label(&row.label, &row.group)} " " <span class="dim">{has_name}</span></p>
+            <a class="btn main" href=flows.clone()>{t.show_flows}</a>
+        </header>
+        <dl class="strip">
+            <div><dt>{t.flows}</dt><dd><a href=flows>{format::count(row.flows, lang)}</a></dd></div>
+            <div><dt>{t.traffic}</dt><dd>{format::bytes(row.bytes, lang)}</dd></div>
+            <div><dt>{t.duration}</dt><dd>{format::duration(duration, lang)}</dd><small>{format::span(row.time_start_ns, row.time_end_ns)}</small></div>
+            <div><dt>{t.client}</dt><dd class="mono"><a href=client>{row.client_ip.clone()}</a></dd></div>
+        </dl>
+        <Panel title=t.flows.to_owned() right=move || cut_flows.clone()>
+            <div class="sideways" tabindex="0" role="group" aria-label=t.flows>
+                <table class="spans">
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.start}</th>
+                            <th scope="col">{t.label}</th>
+                            <th scope="col">{t.server}</th>
+                            <th scope="col" class="wide">{t.when}</th>
+                            <th scope="col" class="num">{t.bytes}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{lines}</tbody>
+                </table>
+            </div>
+        </Panel>
+        <Panel title=t.why_together.to_owned() right=move || cut_links.clone()>{links}</Panel>
+    }
+}
+
+/// From where to where of the session a flow lasts, in percent: left and width.
+fn part((start, end): (u64, u64), flow: &FlowRow) -> (f64, f64) {
+    let length = end.saturating_sub(start).max(1) as f64;
+    let left = flow.time_start_ns.saturating_sub(start) as f64 / length * 100.0;
+    let width = flow.time_end_ns.saturating_sub(flow.time_start_ns) as f64 / length * 100.0;
+    (left.min(99.0), width.clamp(0.4, 100.0 - left.min(99.0)))
+}
+
+fn line(flow: &FlowRow, span: (u64, u64), lang: Lang) -> impl IntoView + use<> {
+    let (left, width) = part(span, flow);
+    let server = flow.domain_name.clone().unwrap_or_else(|| format::host(&flow.server_ip));
+    let port = (flow.server_port != 0).then(|| format!(":{}", flow.server_port));
+    view! {
+        <tr>
+            <td><a class="mono" href=Place::flow(flow.flow_id).hash()>{format::clock_millis(flow.time_start_ns)}</a></td>
+            <td>{label(&flow.label, &flow.group)} " " <span class="dim">{(flow.protocol != flow.label).then(|| flow.protocol.clone())}</span></td>
+            <td>{server}<span class="dim mono">{port}</span></td>
+            <td class="wide">
+                <div class=format!("lasting {}", groups::class(&flow.group))>
+                    <i style:left=format!("{left:.2}%") style:width=format!("{width:.2}%")></i>
+                </div>
+            </td>
+            <td class="num">{format::bytes(flow.client_bytes + flow.server_bytes, lang)}</td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_has_its_part_of_the_session() {
+        let flow = FlowRow { time_start_ns: 150, time_end_ns: 200, ..FlowRow::default() };
+        assert_eq!(part((100, 200), &flow), (50.0, 50.0));
+        assert_eq!(part((150, 150), &flow).0, 0.0);
+    }
+}

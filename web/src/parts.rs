@@ -1,0 +1,10 @@
+//! Pieces of pages. They know texts, numbers and places, and nothing of captures.
+
+pub mod bars;
+pub mod chart;
+pub mod hex;
+pub mod icons;
+pub mod packets;
+pub mod rows;
+pub mod small;
+pub mod table;
