@@ -4,7 +4,10 @@
 
 use flow::{Heads, Transport};
 
-use crate::{Facts, bytes::text};
+use crate::{
+    Facts,
+    bytes::{be16, be32},
+};
 
 /// How many datagrams of each side are looked at where all of them have to fit.
 const FEW: usize = 4;
@@ -68,9 +71,24 @@ pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|it| it == part)
 }
 
-/// The first line of a text, without its end, at most 100 bytes of it.
-pub(crate) fn first_line(bytes: &[u8]) -> String {
-    text(bytes.split(|it| matches!(it, b'\r' | b'\n' | 0)).next().unwrap_or_default(), 100)
+/// Whether the bytes begin with one of these.
+pub(crate) fn begins(bytes: &[u8], starts: &[&[u8]]) -> bool {
+    starts.iter().any(|it| bytes.starts_with(it))
+}
+
+/// Whether these bytes stand at an offset.
+pub(crate) fn has_at(bytes: &[u8], at: usize, part: &[u8]) -> bool {
+    bytes.get(at..).is_some_and(|it| it.starts_with(part))
+}
+
+/// Whether a big-endian length of two bytes at an offset, counted from another, ends with the bytes.
+pub(crate) fn ends_at_be16(bytes: &[u8], at: usize, counted_from: usize) -> bool {
+    be16(bytes, at).is_some_and(|it| usize::from(it) + counted_from == bytes.len())
+}
+
+/// The same of a length of four bytes.
+pub(crate) fn ends_at_be32(bytes: &[u8], at: usize, counted_from: usize) -> bool {
+    be32(bytes, at).is_some_and(|it| it as usize + counted_from == bytes.len())
 }
 
 /// Whether every byte is printable ASCII, a tab or a line end.

@@ -1,25 +1,41 @@
 //! The protocols known by their payload. To add one: write its file, add its two lines here.
 
 mod bittorrent;
+mod coap;
+mod dcerpc;
 mod dhcp;
 mod dhcpv6;
 mod dns;
 mod dtls;
 mod http;
 mod http2;
+mod ike;
+mod kerberos;
+mod ldap;
+mod machines;
+mod magic;
+mod mqtt;
+mod mysql;
 mod netbios;
 mod ntp;
+mod oncrpc;
 mod openvpn;
+mod postgres;
 mod quic;
+mod radius;
 mod rdp;
 mod rtcp;
 mod rtp;
+mod rx;
+mod slp;
 mod smb;
 mod snmp;
 mod socks;
 mod ssh;
 mod stun;
+mod tds;
 mod telnet;
+mod tftp;
 mod tls;
 mod wireguard;
 mod x509;
@@ -45,21 +61,157 @@ pub const PROTOCOLS: &[Protocol] = &[
     rdp::PROTOCOL,
     stun::PROTOCOL,
     dhcp::PROTOCOL,
+    postgres::PROTOCOL,
+    mysql::PROTOCOL,
+    mqtt::PROTOCOL,
+    kerberos::PROTOCOL,
+    magic::GNUTELLA,
+    magic::EDONKEY,
+    magic::WHATSAPP,
+    magic::DISCORD,
+    magic::ZOOM,
+    magic::SD_RTN,
+    magic::MUMBLE,
+    magic::TEAMSPEAK,
+    magic::SPOTIFY,
+    magic::DROPBOX,
+    magic::XIAOMI,
+    magic::DINGTALK,
+    magic::ALICLOUD,
+    magic::SYNCTHING,
+    magic::VNC,
+    magic::TINC,
+    magic::PPTP,
+    magic::CITRIX,
+    magic::X11,
+    magic::RSYNC,
+    magic::GIT,
+    magic::SVN,
+    magic::LUSTRE,
+    magic::FLUTE,
+    magic::TIVO,
+    magic::SOURCE_ENGINE,
+    magic::STEAM,
+    magic::QUAKE,
+    magic::RAKNET,
+    magic::YOJIMBO,
+    magic::NINTENDO,
+    magic::STARCRAFT,
+    magic::GENSHIN,
+    magic::EPIC,
+    magic::GAIJIN,
+    magic::ZUG,
+    machines::MONGODB,
+    machines::ORACLE,
+    machines::AMQP,
+    machines::NATS,
+    machines::ZEROMQ,
+    machines::HL7,
+    machines::FIX,
+    machines::STRATUM,
+    machines::BITCOIN,
+    machines::MONERO,
+    machines::FASTCGI,
+    machines::ZABBIX,
+    machines::MUNIN,
+    machines::CHECKMK,
+    machines::BJNP,
+    machines::WSD,
+    machines::SSDP,
+    machines::S7COMM,
+    machines::OPC_UA,
+    machines::HISLIP,
+    machines::CAN,
+    machines::ATG,
+    machines::RTPS,
+    machines::BGP,
+    machines::MGCP,
+    machines::MEGACO,
+    machines::H323,
+    machines::OOKLA,
+    machines::DNSCRYPT,
     // Messages that have to fit as a whole.
     netbios::PROTOCOL,
     socks::SOCKS5,
     socks::SOCKS4,
     telnet::PROTOCOL,
     snmp::PROTOCOL,
+    ldap::PROTOCOL,
+    tds::PROTOCOL,
+    ike::IKE,
+    radius::PROTOCOL,
+    slp::PROTOCOL,
+    oncrpc::NFS,
+    oncrpc::OTHER,
+    dcerpc::PROTOCOL,
+    tftp::PROTOCOL,
     dhcpv6::PROTOCOL,
     dns::MDNS,
     dns::LLMNR,
     dns::PROTOCOL,
     ntp::PROTOCOL,
+    // What is told by a shape that fits, or by one that its port supports.
+    magic::TELEGRAM,
+    magic::OICQ,
+    magic::VIBER,
+    magic::TEAMVIEWER,
+    magic::TEREDO,
+    magic::XDMCP,
+    magic::AFP,
+    magic::UFTP,
+    magic::RTMP,
+    magic::ACTIVISION,
+    machines::REDIS,
+    machines::MEMCACHED,
+    machines::CASSANDRA,
+    machines::DRDA,
+    machines::ELASTICSEARCH,
+    machines::RAFT,
+    machines::KAFKA,
+    machines::JSON_RPC,
+    machines::AJP,
+    machines::COLLECTD,
+    machines::SFLOW,
+    machines::NETFLOW,
+    machines::SYSLOG,
+    machines::RMCP,
+    machines::NAT_PMP,
+    machines::KNX,
+    machines::BACNET,
+    machines::DNP3,
+    machines::IEC104,
+    machines::MODBUS,
+    machines::ETHERNET_IP,
+    machines::FINS,
+    machines::HART_IP,
+    machines::SOME_IP,
+    machines::TRDP,
+    machines::PTP,
+    machines::LDP,
+    machines::RIP,
+    machines::HSRP,
+    machines::BFD,
+    machines::LISP,
+    machines::CAPWAP,
+    machines::GTP,
+    machines::VXLAN,
+    machines::GENEVE,
+    machines::L2TP,
+    machines::DIAMETER,
+    machines::SMPP,
+    machines::SKINNY,
+    machines::IAX2,
+    machines::OPENFLOW,
+    machines::WHOIS,
+    machines::IDENT,
+    machines::KCP,
+    coap::PROTOCOL,
     wireguard::PROTOCOL,
     openvpn::PROTOCOL,
     rtcp::PROTOCOL,
     rtp::PROTOCOL,
+    rx::PROTOCOL,
+    ike::ESP,
     // What others carry too.
     tls::MIDWAY,
 ];

@@ -1,0 +1,67 @@
+//! DCE/RPC (C706, chapter 12): version 5 over TCP, version 4 over UDP, with the data's representation.
+
+use flow::Heads;
+
+use super::{Facts, Protocol};
+use crate::{
+    bytes::{be16, le16},
+    look,
+};
+
+pub(super) const PROTOCOL: Protocol = Protocol { name: "dcerpc", group: "system", recognise };
+
+fn recognise(heads: &Heads) -> Option<Facts> {
+    if look::all_streams(heads, is_connected) {
+        return Some(Facts::seen("a remote procedure call (DCE/RPC)"));
+    }
+    let is_seen = look::all_datagrams(heads, is_connectionless);
+    look::seen_if(is_seen, "a remote procedure call (DCE/RPC over UDP)")
+}
+
+/// Version 5, a kind, flags, letters and numbers as they are coded, the whole length.
+fn is_connected(stream: &[u8]) -> bool {
+    let &[5, 0..=1, 0..=19, _, order, 0..=3, 0, 0, ..] = stream else { return false };
+    let len = match order {
+        0x10 => le16(stream, 8),
+        0x00 => be16(stream, 8),
+        _ => None,
+    };
+    len.is_some_and(|it| it >= 16) && stream.len() >= 16
+}
+
+/// Version 4 in a header of 80 bytes, which tells how long the rest is.
+fn is_connectionless(bytes: &[u8]) -> bool {
+    let &[4, 0..=10, first, _, order, 0..=3, 0, ..] = bytes else { return false };
+    let len = match order {
+        0x10 => le16(bytes, 74),
+        0x00 => be16(bytes, 74),
+        _ => None,
+    };
+    let is_flags = first & 0x81 == 0;
+    is_flags && len.is_some_and(|it| usize::from(it) + 80 == bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding() {
+        let bind = b"\x05\x00\x0b\x03\x10\0\0\0\x48\0\0\0\x01\0\0\0\xb8\x10";
+        assert!(recognise(&Heads::tcp(bind, b"")).is_some());
+        assert!(
+            recognise(&Heads::tcp(b"\x05\x00\x0b\x03\x20\0\0\0\x48\0\0\0\x01\0\0\0", b""))
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_call_over_udp_tells_its_length() {
+        let mut call = vec![4, 0, 0x20, 0, 0x10, 0, 0];
+        call.resize(82, 0);
+        call[74] = 2;
+        assert!(recognise(&Heads::udp(&[&call], &[])).is_some());
+        call[74] = 3;
+        assert!(recognise(&Heads::udp(&[&call], &[])).is_none());
+    }
+}
