@@ -2,7 +2,7 @@
 //!
 //! Sides are treated alike, since a capture may hold one of them or begin in the middle.
 
-use flow::{Heads, Transport};
+use flow::{Head, Heads, Transport};
 
 use crate::{
     Facts,
@@ -53,7 +53,14 @@ pub(crate) fn all_datagrams(heads: &Heads, test: impl Fn(&[u8]) -> bool) -> bool
         return false;
     }
     let mut sides = [&heads.client, &heads.server].into_iter();
-    firsts(heads).next().is_some() && sides.all(|side| side.datagrams().take(FEW).all(&test))
+    firsts(heads).next().is_some() && sides.all(|side| whole_datagrams(side).all(&test))
+}
+
+/// The first datagrams of a side, without one that was cut because the side said more than is kept.
+fn whole_datagrams(side: &Head) -> impl Iterator<Item = &[u8]> {
+    let count = side.datagrams().count();
+    let is_full = count > 1 && side.bytes().len() >= Heads::LIMIT;
+    side.datagrams().take(FEW.min(count - usize::from(is_full)))
 }
 
 /// Whether a port of the flow is one of these. It may support what the payload says, never replace it.

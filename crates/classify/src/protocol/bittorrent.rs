@@ -64,6 +64,9 @@ fn datagram(bytes: &[u8]) -> Option<&'static str> {
 struct Utp {
     kind: u8,
     connection: u16,
+    /// When it was sent, in microseconds of the sender's clock.
+    sent: u32,
+    sequence: u16,
     delay: u32,
     acknowledged: u16,
 }
@@ -78,8 +81,8 @@ impl Utp {
         let (kind, version) = (first >> 4, first & 15);
         let mut extension = reader.u8()?;
         let connection = reader.u16()?;
-        let (_sent, delay, _window) = (reader.u32()?, reader.u32()?, reader.u32()?);
-        let (_sequence, acknowledged) = (reader.u16()?, reader.u16()?);
+        let (sent, delay, _window) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let (sequence, acknowledged) = (reader.u16()?, reader.u16()?);
         let mut n_extensions = 0;
         while extension != 0 {
             let known = extension <= 3 && n_extensions < 3;
@@ -87,7 +90,14 @@ impl Utp {
             reader.vec8()?;
             n_extensions += 1;
         }
-        (kind <= SYN && version == 1).then_some(Self { kind, connection, delay, acknowledged })
+        (kind <= SYN && version == 1).then_some(Self {
+            kind,
+            connection,
+            sent,
+            sequence,
+            delay,
+            acknowledged,
+        })
     }
 
     /// It opens a connection: nothing was received yet, so nothing is acknowledged or measured.
@@ -108,7 +118,17 @@ fn utp(heads: &Heads) -> Option<&'static str> {
     let is_one_connection = all.iter().all(|it| it.connection - lowest <= 1);
     let is_opened = all.iter().any(|it| it.is_opening());
     let is_dialogue = all.len() >= 4 && sides.iter().all(|it| !it.is_empty());
-    (is_one_connection && (is_opened || is_dialogue)).then_some("a µTP connection")
+    let is_running = sides.iter().any(|it| it.len() >= 3 && it.windows(2).all(is_next));
+    (is_one_connection && (is_opened || is_dialogue || is_running)).then_some("a µTP connection")
+}
+
+/// A minute at most between two packets of a side, and few packets lost.
+fn is_next(pair: &[Utp]) -> bool {
+    let [one, two] = pair else { return false };
+    let elapsed = two.sent.wrapping_sub(one.sent);
+    one.connection == two.connection
+        && (1..60_000_000).contains(&elapsed)
+        && two.sequence.wrapping_sub(one.sequence) < 64
 }
 
 #[cfg(test)]

@@ -210,7 +210,7 @@ pub(super) const HL7: Protocol = row("hl7", "system", |heads| {
 });
 
 pub(super) const FIX: Protocol = row("fix", "other", |heads| {
-    let is_message = |it: &[u8]| begins(it, &[b"8=FIX.", b"8=FIXT."]);
+    let is_message = |it: &[u8]| begins(it, &[b"8=FIX", b"8=O\x019="]);
     seen_if(all_streams(heads, is_message), "an order or quote of a stock exchange (FIX)")
 });
 
@@ -446,13 +446,26 @@ pub(super) const BACNET: Protocol = row("bacnet", "system", |heads| {
 });
 
 pub(super) const DNP3: Protocol = row("dnp3", "system", |heads| {
-    // A start, then a length of at least the header's five bytes.
-    let is_frame = |it: &[u8]| matches!(it, [0x05, 0x64, 5..=255, ..]) && it.len() >= 10;
+    // A start, a length of at least the header's five bytes, and the header's check sum.
+    let is_frame = |it: &[u8]| {
+        let sum = it.get(..8).map(dnp3_sum);
+        matches!(it, [0x05, 0x64, 5..=255, ..]) && le16(it, 8).is_some_and(|it| Some(it) == sum)
+    };
     seen_if(
-        all_streams(heads, is_frame) || all_datagrams(heads, is_frame),
+        any_stream(heads, is_frame) || any_first(heads, is_frame),
         "a DNP3 frame of an electric network",
     )
 });
+
+/// The check sum of IEEE 1815, section 9.2.4.
+fn dnp3_sum(bytes: &[u8]) -> u16 {
+    !bytes.iter().fold(0, |sum, byte| {
+        (0..8).fold(sum ^ u16::from(*byte), |sum, _| match sum & 1 {
+            0 => sum >> 1,
+            _ => sum >> 1 ^ 0xa6bc,
+        })
+    })
+}
 
 pub(super) const IEC104: Protocol = row("iec60870", "system", |heads| {
     // A start and a length; three kinds of control fields (IEC 60870-5-104, section 5).
@@ -658,6 +671,7 @@ pub(super) const HSRP: Protocol = row("hsrp", "system", |heads| {
     let is_message = |it: &[u8]| match it {
         [0, 0..=3, 0 | 1 | 2 | 4 | 8 | 16, ..] => it.len() >= 20 && it.len() < 60,
         [1, 40, 2, 0..=3, 0..=6, 4 | 6, ..] => it.len() >= 42,
+        [2, 4, 0, 0, 0, _] => true,
         _ => false,
     };
     seen_if(
@@ -712,10 +726,15 @@ pub(super) const CAPWAP: Protocol = row("capwap", "system", |heads| {
 
 pub(super) const GTP: Protocol = row("gtp", "system", |heads| {
     // Version and the length of what follows the fixed header (3GPP TS 29.060, 29.274, 32.295), at its ports.
+    let is_prime = |it: &[u8]| {
+        it.first().is_some_and(|it| it & 0x10 == 0 && *it >> 5 < 3)
+            && (ends_at_be16(it, 2, 6) || ends_at_be16(it, 2, 20))
+    };
     let is_message = |it: &[u8]| match it.first().map(|it| it >> 5) {
+        _ if is_prime(it) => true,
         Some(1) => ends_at_be16(it, 2, 8) && it.get(1).is_some_and(|it| *it > 0),
         Some(2) => ends_at_be16(it, 2, 4) && it.get(1).is_some_and(|it| *it > 0),
-        Some(0) => ends_at_be16(it, 2, 6) || ends_at_be16(it, 2, 20),
+        Some(0) => ends_at_be16(it, 2, 20),
         _ => false,
     };
     let is_port = has_port(heads, &[2123, 2152, 3386]);

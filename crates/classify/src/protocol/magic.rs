@@ -27,7 +27,7 @@ pub(super) const GNUTELLA: Protocol = row("gnutella", "peer2peer", |heads| {
     // Version 0.6 greets; over UDP a message's header is 16 bytes of number, kind, life, hops and the payload's length.
     let is_message = |it: &[u8]| {
         let is_kind =
-            matches!(it.get(16), Some(0 | 1 | 2 | 0x10 | 0x30 | 0x31 | 0x40 | 0x80 | 0x81));
+            matches!(it.get(16), Some(0 | 1 | 2 | 0x10 | 0x30 | 0x31 | 0x40 | 0x44 | 0x80 | 0x81));
         let is_hops = matches!(it.get(17..19), Some([0..=15, 0..=15]));
         let is_len = le32(it, 19).is_some_and(|len| len as usize + 23 == it.len());
         is_kind && is_hops && is_len || it.starts_with(b"GND") && it.len() >= 8
@@ -56,13 +56,15 @@ pub(super) const WHATSAPP: Protocol = row("whatsapp", "messaging", |heads| {
 pub(super) const TELEGRAM: Protocol = row("telegram", "messaging", |heads| {
     // A reflector of calls is addressed by 16 bytes of number, then 12 of ones.
     let is_reflected = |it: &[u8]| has_at(it, 16, &[0xff; 12]) && it.len() % 4 == 0;
-    seen_if(all_datagrams(heads, is_reflected), "a message to Telegram's reflector of calls")
+    seen_if(any_first(heads, is_reflected), "a message to Telegram's reflector of calls")
 });
 
 pub(super) const DISCORD: Protocol = row("discord", "messaging", |heads| {
     // The search for the own address: kind 1 or 2, and 70 bytes.
     let is_search = |it: &[u8]| it.len() == 74 && begins(it, &[b"\0\x01\0\x46", b"\0\x02\0\x46"]);
-    seen_if(any_first(heads, is_search), "a Discord voice channel's search for its own address")
+    let is_alive = |it: &[u8]| it.len() == 8 && it.starts_with(b"\x13\x37\xca\xfe");
+    let is_seen = any_first(heads, is_search) || all_datagrams(heads, is_alive);
+    seen_if(is_seen, "a Discord voice channel's search for its own address")
 });
 
 pub(super) const OICQ: Protocol = row("oicq", "messaging", |heads| {
@@ -117,7 +119,7 @@ pub(super) const SPOTIFY: Protocol = row("spotify", "media", |heads| {
 });
 
 pub(super) const DROPBOX: Protocol = row("dropbox", "cloud", |heads| {
-    let is_seen = any_first(heads, |it| it.starts_with(b"{\"host_int\": "));
+    let is_seen = any_first(heads, |it| it.starts_with(b"{\"") && contains(it, b"\"host_int\": "));
     seen_if(is_seen, "Dropbox looking for computers of the network")
 });
 

@@ -11,6 +11,10 @@ use crate::{
 pub(super) const PROTOCOL: Protocol = Protocol { name: "mqtt", group: "system", recognise };
 
 fn recognise(heads: &Heads) -> Option<Facts> {
+    let pings: Vec<&[u8]> = look::streams(heads).map(|it| it.get(..2).unwrap_or(it)).collect();
+    if pings == [b"\xc0\0", b"\xd0\0"] {
+        return Some(Facts::seen("an MQTT ping and its answer"));
+    }
     let client = look::streams(heads).find_map(opening)?;
     Some(match client {
         Some(client) => Facts::seen(format!("an MQTT connection of {client}")),

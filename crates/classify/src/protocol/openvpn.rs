@@ -76,6 +76,11 @@ fn opens(bytes: &[u8]) -> bool {
     if rest == [0; 5] {
         return true;
     }
+    let is_answer =
+        rest.len() == 17 && rest.starts_with(&[1, 0, 0, 0, 0]) && rest.ends_with(&[0; 4]);
+    if is_answer {
+        return true;
+    }
     let is_authenticated = CHECKSUM_LENS.iter().any(|len| {
         rest.len() == len + 4 + 4 + 5 && be32(rest, *len) == Some(1) && rest.ends_with(&[0; 5])
     });

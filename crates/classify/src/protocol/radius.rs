@@ -14,7 +14,8 @@ pub(super) const PROTOCOL: Protocol = Protocol { name: "radius", group: "system"
 const HEADER_LEN: usize = 20;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    if !look::all_datagrams(heads, is_message) {
+    // One that was damaged on the way does not make the others something else.
+    if !look::any_first(heads, is_message) {
         return None;
     }
     Some(Facts::seen(match look::firsts(heads).next()?.first()? {
@@ -29,8 +30,12 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 fn is_message(bytes: &[u8]) -> bool {
     let is_code = matches!(bytes.first(), Some(1..=5 | 11..=13 | 40..=45));
     let is_len = be16(bytes, 2).map(usize::from) == Some(bytes.len());
-    let Some(attributes) = bytes.get(HEADER_LEN..) else { return false };
-    let mut reader = Reader(attributes);
+    is_code && is_len && bytes.get(HEADER_LEN..).is_some_and(are_attributes)
+}
+
+/// Kind and length of each, up to the end.
+fn are_attributes(bytes: &[u8]) -> bool {
+    let mut reader = Reader(bytes);
     while let Some(kind) = reader.u8() {
         let len = reader.u8().unwrap_or_default();
         let is_fitting = kind != 0 && len >= 2 && reader.skip(usize::from(len) - 2).is_some();
@@ -38,7 +43,7 @@ fn is_message(bytes: &[u8]) -> bool {
             return false;
         }
     }
-    is_code && is_len
+    true
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! RX, the remote procedure calls of AFS: headers of both sides that agree on epoch and connection.
+//! RX, the remote procedure calls of AFS: headers of both sides that agree on the epoch.
 
 use flow::Heads;
 
@@ -11,7 +11,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if !look::all_datagrams(heads, is_packet) {
         return None;
     }
-    let mut ends = look::datagrams(heads).take(8).filter_map(|it| it.get(..8));
+    let mut ends = look::datagrams(heads).take(8).filter_map(|it| it.get(..4));
     let first = ends.next()?;
     // A client has bit 0 of the flags, a server has it not.
     let flags: Vec<u8> = look::firsts(heads).filter_map(|it| Some(it.get(21)? & 1)).collect();
@@ -40,7 +40,7 @@ mod tests {
             bytes
         };
         assert!(recognise(&Heads::udp(&[&packet(1, 7)], &[&packet(0, 7)])).is_some());
-        assert!(recognise(&Heads::udp(&[&packet(1, 7)], &[&packet(0, 8)])).is_none());
+        assert!(recognise(&Heads::udp(&[&packet(1, 7)], &[&packet(1, 8)])).is_none());
         assert!(recognise(&Heads::udp(&[&packet(1, 7)], &[])).is_none());
     }
 }

@@ -11,6 +11,7 @@ use crate::{
 pub(super) const PROTOCOL: Protocol = Protocol { name: "mssql-tds", group: "system", recognise };
 
 const HEADER_LEN: usize = 8;
+const PORT: u16 = 1433;
 const ANSWER: u8 = 4;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
@@ -23,7 +24,8 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     };
     // One side alone must show more than a header.
     let is_telling = kinds.contains(&ANSWER) && kinds.len() == 2
-        || look::any_stream(heads, |it| is_prelogin(it) || is_login(it));
+        || look::any_stream(heads, |it| is_prelogin(it) || is_login(it))
+        || heads.has_port(PORT) && look::all_streams(heads, is_whole);
     is_telling.then(|| Facts::seen(seen))
 }
 
@@ -32,6 +34,11 @@ fn kind(stream: &[u8]) -> Option<u8> {
     let is_kind = matches!(kind, 1..=4 | 6 | 7 | 14 | 0x10..=0x12);
     let is_len = be16(stream, 2).is_some_and(|it| (8..=32_767).contains(&it));
     (is_kind && status <= 0x1f && window == 0 && is_len).then_some(kind)
+}
+
+/// The packet is all that was said.
+fn is_whole(stream: &[u8]) -> bool {
+    be16(stream, 2).map(usize::from) == Some(stream.len())
 }
 
 /// Options of five bytes each, the version first, up to an end mark.

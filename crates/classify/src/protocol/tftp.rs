@@ -14,6 +14,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if let Some((verb, file)) = look::firsts(heads).find_map(request) {
         return Some(Facts::seen(format!("a TFTP request to {verb} {file}")));
     }
+    if look::any_first(heads, are_options) {
+        return Some(Facts::seen("the options of a TFTP transfer"));
+    }
     look::seen_if(is_transfer(heads), "the blocks of a TFTP transfer")
 }
 
@@ -27,6 +30,13 @@ fn request(bytes: &[u8]) -> Option<(&'static str, String)> {
     let (file, mode) = (parts.next()?, parts.next()?.to_ascii_lowercase());
     let is_mode = matches!(&*mode, b"octet" | b"netascii" | b"mail");
     (is_mode && !file.is_empty() && look::is_text(file)).then(|| (verb, text(file, 100)))
+}
+
+/// The server grants options by their names.
+fn are_options(bytes: &[u8]) -> bool {
+    let names =
+        [&b"\0\x06blksize\0"[..], b"\0\x06tsize\0", b"\0\x06timeout\0", b"\0\x06windowsize\0"];
+    look::begins(bytes, &names) && bytes.ends_with(&[0])
 }
 
 /// A sender of blocks 1, 2, 3 and a receiver that acknowledges them; the sender may repeat one.
