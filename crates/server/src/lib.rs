@@ -1,5 +1,16 @@
 //! The native host of the engine: capture files, clock, threads and sockets, and nothing that knows a packet.
 
+mod companion;
+mod folder;
+mod guard;
+mod http;
+mod page;
 mod reading;
+mod store;
 
-pub use crate::reading::{CHUNK_LEN, analyse, read, run_seed};
+pub use crate::{
+    companion::{Companion, Error},
+    guard::Hosts,
+    http::app,
+    reading::{CHUNK_LEN, analyse, read, run_seed},
+};

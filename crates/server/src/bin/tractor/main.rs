@@ -4,6 +4,7 @@
 
 mod flows;
 mod input;
+mod serve;
 mod stats;
 
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ enum Command {
     Flows(flows::Flows),
     /// Counts the flows of a capture, as the v1 interface answers.
     Stats(stats::Stats),
+    /// Serves the page and the v1 interface over a folder of captures.
+    Serve(serve::Serve),
 }
 
 /// How a command ends.
@@ -41,6 +44,9 @@ enum Error {
     /// The arguments make no sense.
     #[error("{0}")]
     Usage(String),
+    /// The companion cannot start.
+    #[error("{0}")]
+    Start(String),
     /// The output cannot be written.
     #[error("cannot write {to}: {source}")]
     Write {
@@ -54,6 +60,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Flows(it) => flows::run(&it),
         Command::Stats(it) => stats::run(&it),
+        Command::Serve(it) => serve::run(&it),
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,

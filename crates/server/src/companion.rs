@@ -1,0 +1,241 @@
+//! What the companion does between its requests: files, jobs on threads of their own, and their store.
+
+use std::{
+    fs,
+    io::{self, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::SystemTime,
+};
+
+use engine::{JobRecord, Library, Report};
+use serde_json::Value;
+use v1::{JobId, Request};
+
+use crate::{
+    folder::{Folder, is_plain_name},
+    reading,
+    store::{self, Store},
+};
+
+/// How many captures are read at once: each takes memory by its flows.
+const MAX_RUNNING: usize = 2;
+
+/// A library of captures with everything it needs to process them. Dropping it ends its threads; the jobs they were at
+/// run again when the same folders are opened next.
+pub struct Companion {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Why the companion cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A folder cannot be used.
+    #[error("the folder {path} cannot be used: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The job store cannot be used.
+    #[error("the job store {path} cannot be used: {message}")]
+    Store {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+}
+
+struct Shared {
+    folder: Folder,
+    state: Mutex<State>,
+    /// A job waits, or the end is near.
+    wake: Condvar,
+    /// Locked while a record is taken and written, so that the newest is the last written.
+    store: Mutex<Store>,
+}
+
+struct State {
+    library: Library,
+    is_closing: bool,
+}
+
+impl Companion {
+    /// Opens a folder of captures and a folder for the job store, making those that are missing.
+    ///
+    /// # Errors
+    /// Where a folder or the store cannot be used.
+    pub fn open(captures: &Path, data: &Path) -> Result<Self, Error> {
+        let folder = Folder::open(captures)
+            .map_err(|source| Error::Folder { path: captures.to_owned(), source })?;
+        fs::create_dir_all(data)
+            .map_err(|source| Error::Folder { path: data.to_owned(), source })?;
+        let path = data.join("jobs.redb");
+        let unusable = |error: store::Error| {
+            let message = match error {
+                store::Error::Database(redb::DatabaseError::DatabaseAlreadyOpen) => {
+                    "another companion uses it".to_owned()
+                }
+                error => error.to_string(),
+            };
+            Error::Store { path: path.clone(), message }
+        };
+        let store = Store::open(&path).map_err(unusable)?;
+        let mut library = Library::new();
+        for record in store.load().map_err(unusable)? {
+            library.restore(record);
+        }
+        let shared = Arc::new(Shared {
+            folder,
+            state: Mutex::new(State { library, is_closing: false }),
+            wake: Condvar::new(),
+            store: Mutex::new(store),
+        });
+        let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_RUNNING);
+        let threads = (0..n_threads)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || shared.run_jobs())
+            })
+            .collect();
+        Ok(Self { shared, threads })
+    }
+
+    /// Answers a request. It may read the folder, write the store and take its time: not for a thread that must not wait.
+    ///
+    /// # Errors
+    /// The v1 error.
+    pub fn answer(&self, request: &Request) -> Result<Value, v1::Error> {
+        self.shared.answer(request)
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        self.shared.state().is_closing = true;
+        self.shared.wake.notify_all();
+        for thread in self.threads.drain(..) {
+            // Its panics were caught and told.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn answer(&self, request: &Request) -> Result<Value, v1::Error> {
+        match request {
+            Request::Files => {
+                self.rescan()?;
+                self.state().library.answer(request, now())
+            }
+            Request::Process { file_name } => {
+                if !is_plain_name(file_name) {
+                    return Err(v1::Error::bad_request(format!(
+                        "`{file_name}` is no file name: say the name alone, without folders"
+                    )));
+                }
+                self.rescan()?;
+                let answer = self.state().library.answer(request, now())?;
+                if let Some(job) = answer.get("job_id").and_then(Value::as_u64) {
+                    self.save(JobId(job)).map_err(|error| {
+                        v1::Error::internal(format!("the job cannot be stored: {error}"))
+                    })?;
+                }
+                self.wake.notify_one();
+                Ok(answer)
+            }
+            request => self.state().library.answer(request, now()),
+        }
+    }
+
+    fn rescan(&self) -> Result<(), v1::Error> {
+        let files = self.folder.files().map_err(|error| {
+            v1::Error::internal(format!("the captures folder cannot be read: {error}"))
+        })?;
+        self.state().library.set_files(files);
+        Ok(())
+    }
+
+    /// A thread's life: job after job, until the end.
+    fn run_jobs(&self) {
+        while let Some((job, file_name)) = self.wait_for_job() {
+            // A capture that makes the program fail must not take the other jobs with it.
+            let result = catch_unwind(AssertUnwindSafe(|| self.process(&file_name)))
+                .unwrap_or_else(|_| Some(Err("the program failed on this capture".to_owned())));
+            // Without a result it was the end that stopped it: the store says it still runs, so it will run again.
+            let Some(result) = result else { return };
+            self.state().library.finish(job, result, now());
+            if let Err(error) = self.save(job) {
+                eprintln!("tractor: job {} cannot be stored: {error}", job.0);
+            }
+        }
+    }
+
+    fn wait_for_job(&self) -> Option<(JobId, String)> {
+        let mut state = self.state();
+        loop {
+            if state.is_closing {
+                return None;
+            }
+            if let Some(job) = state.library.next_job() {
+                return Some(job);
+            }
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Reads a capture; `None` where the end came first.
+    fn process(&self, file_name: &str) -> Option<Result<Report, String>> {
+        let file = match self.folder.file(file_name) {
+            Ok(file) => file,
+            Err(error) => return Some(Err(format!("`{file_name}` cannot be opened: {error}"))),
+        };
+        let analysis = match reading::read(Until { shared: self, file }, file_name) {
+            Ok(analysis) => analysis,
+            Err(_) if self.state().is_closing => return None,
+            Err(error) => return Some(Err(format!("`{file_name}` cannot be read: {error}"))),
+        };
+        Some(analysis.result())
+    }
+
+    fn save(&self, job: JobId) -> Result<(), store::Error> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(record) = self.state().library.record(job) else { return Ok(()) };
+        store.save(&record, |job| self.record(job).is_some())
+    }
+
+    fn record(&self, job: JobId) -> Option<JobRecord> {
+        self.state().library.record(job)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while an answer was made leaves the library as it was.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file that fails once the companion closes.
+struct Until<'a, R> {
+    shared: &'a Shared,
+    file: R,
+}
+
+impl<R: Read> Read for Until<'_, R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.shared.state().is_closing {
+            return Err(io::Error::other("the companion closes"));
+        }
+        self.file.read(bytes)
+    }
+}
+
+/// Unix seconds.
+fn now() -> u64 {
+    // A clock before 1970 is no clock.
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |it| it.as_secs())
+}

@@ -1,0 +1,105 @@
+//! The page's files, and the headers every answer has.
+
+use std::{path::Path, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use tower_http::services::ServeDir;
+use v1::Error;
+
+use crate::http::response_of;
+
+/// What the page may do before it seals itself; `index.html` says the same for hosts that send no headers.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self' blob:; connect-src 'self'; \
+     form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors 'none'";
+
+/// What an answer of the interface may do, should a browser show it.
+const ANSWER_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Where the page learns that a companion serves it: as built, and as served.
+const COMPANION_META: [&str; 2] = [
+    r#"<meta name="tractor-companion" content="">"#,
+    r#"<meta name="tractor-companion" content="/server/">"#,
+];
+
+/// Everything that is not the interface: the page at `/`, and the same page at `/server/`, where it asks this companion.
+///
+/// The page names its files relative to itself, so they are found beside both addresses.
+pub(crate) async fn serve(page: Option<Arc<Path>>, mut request: Request) -> Response {
+    let unknown =
+        Error::not_found(format!("there is no `{} {}`", request.method(), request.uri().path()));
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return response_of(&unknown);
+    }
+    let path = request.uri().path();
+    if path == "/server" {
+        return Redirect::permanent("/server/").into_response();
+    }
+    let path = path.strip_prefix("/server").unwrap_or(path).to_owned();
+    let is_index = matches!(&*path, "/" | "/index.html");
+    let Some(page) = page else {
+        let not_built =
+            Error::not_found("the page is not built; the interface begins at /files/list");
+        return response_of(if is_index { &not_built } else { &unknown });
+    };
+    if is_index {
+        return index(&page).await;
+    }
+    let Ok(uri) = path.parse::<Uri>() else { return response_of(&unknown) };
+    *request.uri_mut() = uri;
+    // What the page may not do, its files may not do either; a folder has no listing.
+    let mut files = ServeDir::new(&*page).append_index_html_on_directories(false);
+    match files.try_call(request).await {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => response_of(&unknown),
+        Ok(response) => named_type(&path, response.map(Body::new)),
+        Err(error) => response_of(&Error::internal(format!("`{path}` cannot be read: {error}"))),
+    }
+}
+
+/// The page itself, told that a companion serves it.
+async fn index(page: &Path) -> Response {
+    let path = page.join("index.html");
+    let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
+    match read {
+        Ok(Ok(html)) => Html(html.replace(COMPANION_META[0], COMPANION_META[1])).into_response(),
+        _ => response_of(&Error::internal("the page's index.html cannot be read")),
+    }
+}
+
+/// Types that the usual tables lack.
+fn named_type(path: &str, mut response: Response) -> Response {
+    let known = match path.rsplit_once('.').map(|it| it.1) {
+        Some("pcap") => "application/vnd.tcpdump.pcap",
+        Some("pcapng") => "application/x-pcapng",
+        _ => return response,
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(known));
+    response
+}
+
+/// Puts the headers on every answer that say what a browser may do with it.
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_answer = content_type == Some(b"application/json");
+    let policy = if is_answer { ANSWER_POLICY } else { PAGE_POLICY };
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, if is_answer { "no-store" } else { "no-cache" }),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
