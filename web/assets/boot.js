@@ -5,8 +5,23 @@
 'use strict';
 
 (() => {
+  // Whatever is not named here is refused by default: styles, fonts, frames, hints, requests of any kind.
   const SEAL =
-    "connect-src 'none'; worker-src blob:; script-src 'wasm-unsafe-eval'; img-src data: blob:; frame-src 'none'";
+    "default-src 'none'; connect-src 'none'; worker-src blob:; script-src 'wasm-unsafe-eval'; img-src data: blob:";
+
+  // What a worker does before the engine is in it: it tries the network, which must refuse, and tells of any fault.
+  // Its messages are of the shape of message.rs.
+  const WORKER_START = `
+    const broken = fault => postMessage([{ Broken: String(fault) }, undefined]);
+    addEventListener('error', event => broken(event.message));
+    addEventListener('unhandledrejection', event => broken(event.reason));
+    onmessage = async event => {
+      onmessage = null;
+      const isSealed = await fetch(event.data.probe).then(() => false, () => true);
+      if (!isSealed) return broken('this browser does not seal workers');
+      await wasm_bindgen({ module_or_path: event.data.wasm });
+    };
+  `;
 
   // Leptos builds static parts from HTML that was fixed when it was compiled; no other code makes HTML.
   // Scripts of workers come from the one blob below. Nothing may make a script out of text.
@@ -23,7 +38,7 @@
     startWorker() {
       if (!state.isSealed) throw new Error('the page is not sealed');
       const worker = new Worker(policy ? policy.createScriptURL(workerUrl) : workerUrl);
-      worker.postMessage(state.worker);
+      worker.postMessage({ wasm: state.worker, probe: location.href });
       return worker;
     },
     /** The capture that comes with the page, as a File; null where it did not come. */
@@ -38,32 +53,40 @@
   };
 
   async function load(name, as) {
-    const response = await fetch(name, { credentials: 'omit' });
+    const response = await fetch(name, { cache: 'no-cache', credentials: 'omit' });
     if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
     return response[as]();
   }
 
   async function seal() {
-    // Requests that no policy covers.
+    // Connections that no policy covers.
     for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport']) {
       delete globalThis[name];
     }
+    // A request can fail for many reasons; that the policy refuses it, the browser says by this event.
+    const refusal = new Promise(resolve => {
+      document.addEventListener('securitypolicyviolation', event => {
+        if (event.effectiveDirective === 'connect-src') resolve(true);
+      });
+      setTimeout(resolve, 2000, false);
+    });
     const meta = document.createElement('meta');
     meta.httpEquiv = 'Content-Security-Policy';
     meta.content = SEAL;
     document.head.append(meta);
-    // Belief is not enough: a request must fail now.
-    try {
-      await fetch('boot.js');
-    } catch {
-      state.isSealed = true;
-      return;
-    }
-    throw new Error('this browser does not seal the page, so it opens no file');
+    const isRefused = await fetch('boot.js').then(() => false, () => refusal);
+    if (!isRefused) throw new Error('this browser does not seal the page, so it opens no file');
+    state.isSealed = true;
+  }
+
+  // Modules that do not belong together do not run together: ask whether a stored copy is still right.
+  async function loadApp() {
+    await load('app.js', 'text');
+    return import('./app.js');
   }
 
   async function start() {
-    const app = import('./app.js');
+    const app = loadApp();
     if (isCompanionPage()) {
       const module = await app;
       await module.default({ module_or_path: await load('app_bg.wasm', 'arrayBuffer') });
@@ -74,13 +97,10 @@
       load('app_bg.wasm', 'arrayBuffer'),
       load('worker.js', 'text'),
       load('worker_bg.wasm', 'arrayBuffer'),
-      load('sample.pcapng', 'blob'),
+      load('sample.pcapng', 'blob').catch(() => null),
     ]);
-    // The worker's wasm comes as its first message; then the engine listens itself.
-    const begin =
-      'onmessage = event => { onmessage = null; wasm_bindgen({ module_or_path: event.data }); };';
     workerUrl = URL.createObjectURL(
-      new Blob([workerScript, '\n', begin], { type: 'text/javascript' }),
+      new Blob([workerScript, WORKER_START], { type: 'text/javascript' }),
     );
     state.worker = workerWasm;
     state.sample = sample;
@@ -88,11 +108,12 @@
     await module.default({ module_or_path: appWasm });
   }
 
-  start().catch(error => {
-    const message = document.createElement('p');
-    message.setAttribute('role', 'alert');
-    message.className = 'boot-failure';
-    message.textContent = `TrActor cannot start: ${error.message} · TrActor не запускается: ${error.message}`;
-    document.body.append(message);
-  });
+  const note = document.getElementById('boot');
+  start().then(
+    () => note.remove(),
+    error => {
+      note.setAttribute('role', 'alert');
+      note.textContent = `TrActor cannot start: ${error.message} · TrActor не запускается: ${error.message}`;
+    },
+  );
 })();

@@ -163,7 +163,8 @@ impl Inner {
             FromWorker::Ready => {}
             FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
             FromWorker::Done => (self.on_event)(Event::Done),
-            FromWorker::Failed(message) => self.fail(message),
+            FromWorker::Failed(message) => (self.on_event)(Event::Failed(message)),
+            FromWorker::Broken(message) => self.fail(message),
             FromWorker::Answer { id } => {
                 if let Some(waiting) = self.take(id) {
                     settle(&waiting.resolve, payload);
@@ -181,8 +182,11 @@ impl Inner {
         self.waiting.borrow_mut().remove(&id)
     }
 
-    /// Nothing will be answered any more.
+    /// Nothing will be answered any more. A fault is told in several ways; the first says most.
     fn fail(&self, message: String) {
+        if self.failure.borrow().is_some() {
+            return;
+        }
         let error = v1::Error::internal(message.clone());
         let waiting = self.waiting.take();
         *self.failure.borrow_mut() = Some(message.clone());

@@ -57,8 +57,10 @@ pub enum FromWorker {
     Progress(Progress),
     /// It has read all there is, or was stopped; it can be asked now.
     Done,
-    /// It cannot go on.
+    /// The capture cannot be read.
     Failed(String),
+    /// It ended by a fault of ours and says no more.
+    Broken(String),
     /// The answer to a question, in the payload.
     Answer {
         /// The question's number.

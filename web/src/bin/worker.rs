@@ -8,7 +8,7 @@ use std::{
 
 use engine::{Analysis, FileEntry, Filter, Format, Job, Library};
 use js_sys::{Array, Uint8Array};
-use v1::Request;
+use v1::{JobId, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web::{
@@ -22,23 +22,26 @@ const PROGRESS_MILLIS: f64 = 100.0;
 /// An export is gathered in pieces of so many bytes.
 const EXPORT_PIECE_LEN: usize = 1 << 20;
 
+/// The job of the one capture a worker reads.
+const JOB: JobId = JobId(1);
+
 /// What the worker keeps between messages.
 #[derive(Default)]
 struct State {
     is_stopped: Cell<bool>,
-    read: RefCell<Option<Read>>,
-}
-
-/// A capture that was read.
-struct Read {
-    analysis: Analysis,
     /// Answers the v1 interface, as the companion's does.
-    library: Library,
+    library: RefCell<Library>,
+    /// Answers the page, once the capture is read.
+    analysis: RefCell<Option<Analysis>>,
 }
 
 fn main() {
-    console_error_panic_hook::set_once();
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    // A fault of ours ends the worker; the page shall say so and not wait for ever.
+    std::panic::set_hook(Box::new(|fault| {
+        let page: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        say(&page, &FromWorker::Broken(fault.to_string()), &JsValue::UNDEFINED);
+    }));
     let state = Rc::new(State::default());
     let page = scope.clone();
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -46,9 +49,7 @@ fn main() {
         match said {
             ToWorker::Open => match payload.dyn_into::<File>() {
                 Ok(file) => spawn_local(read(page.clone(), state.clone(), file)),
-                Err(other) => {
-                    say(&page, &FromWorker::Failed(describe(&other)), &JsValue::UNDEFINED)
-                }
+                Err(other) => fail(&page, describe(&other)),
             },
             ToWorker::Stop => state.is_stopped.set(true),
             ToWorker::Ask { id, question } => match answer(&state, &question) {
@@ -59,6 +60,10 @@ fn main() {
     });
     scope.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
     say(&scope, &FromWorker::Ready, &JsValue::UNDEFINED);
+}
+
+fn fail(page: &DedicatedWorkerGlobalScope, message: String) {
+    say(page, &FromWorker::Failed(message), &JsValue::UNDEFINED);
 }
 
 /// Sends a message; a buffer in it is handed over.
@@ -75,7 +80,8 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
     let name = file.name();
     let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
     let total = chunks.total();
-    let mut job = Job::new(&name, (js_sys::Math::random() * u64::MAX as f64) as u64);
+    begin(&mut state.library.borrow_mut(), &name, total);
+    let mut job = Job::new(&name, seed(&page));
     let mut told_at = 0.0;
     let mut failure = None;
     while !state.is_stopped.get() {
@@ -96,14 +102,44 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
         }
     }
     tell_progress(&page, &job, total);
-    if let Some(failure) = failure.filter(|_| job.progress().frames == 0) {
-        return say(&page, &FromWorker::Failed(failure), &JsValue::UNDEFINED);
-    }
     let is_whole = job.progress().bytes == total;
-    let analysis = job.finish(!is_whole && state.is_stopped.get());
-    let library = library(&name, total, &analysis);
-    state.read.replace(Some(Read { analysis, library }));
-    say(&page, &FromWorker::Done, &JsValue::UNDEFINED);
+    let has_frames = job.progress().frames > 0;
+    // A file that went away while it was read has ended early, like one that the user stopped.
+    let analysis = job.finish(!is_whole && (state.is_stopped.get() || failure.is_some()));
+    let result = match failure.filter(|_| !has_frames) {
+        Some(failure) => Err(failure),
+        None => analysis.result(),
+    };
+    let failure = result.as_ref().err().cloned();
+    state.library.borrow_mut().finish(JOB, result, now_seconds());
+    state.analysis.replace(Some(analysis));
+    match failure {
+        Some(failure) => fail(&page, failure),
+        None => say(&page, &FromWorker::Done, &JsValue::UNDEFINED),
+    }
+}
+
+/// Puts the one file into the library and starts its job.
+fn begin(library: &mut Library, name: &str, bytes: u64) {
+    library.set_files(vec![FileEntry { file_name: name.to_owned(), bytes }]);
+    let process = Request::Process { file_name: name.to_owned() };
+    // The file is there and nothing waits before it.
+    let started = library.answer(&process, now_seconds());
+    let next = library.next_job();
+    debug_assert!(started.is_ok() && next.is_some_and(|it| it.0 == JOB));
+}
+
+/// A number nobody can foresee; see [`Job::new`].
+fn seed(page: &DedicatedWorkerGlobalScope) -> u64 {
+    let mut bytes = [0; 8];
+    let filled = page.crypto().and_then(|it| it.get_random_values_with_u8_array(&mut bytes));
+    // Every browser that runs the page has the function: it is older than WebAssembly.
+    filled.expect("the browser gives random numbers");
+    u64::from_le_bytes(bytes)
+}
+
+fn now_seconds() -> u64 {
+    (js_sys::Date::now() / 1_000.0) as u64
 }
 
 fn tell_progress(page: &DedicatedWorkerGlobalScope, job: &Job, total: u64) {
@@ -118,32 +154,16 @@ fn tell_progress(page: &DedicatedWorkerGlobalScope, job: &Job, total: u64) {
     say(page, &FromWorker::Progress(progress), &JsValue::UNDEFINED);
 }
 
-/// A library of this one file, its job finished.
-fn library(name: &str, bytes: u64, analysis: &Analysis) -> Library {
-    let now = (js_sys::Date::now() / 1_000.0) as u64;
-    let mut library = Library::new();
-    library.set_files(vec![FileEntry { file_name: name.to_owned(), bytes }]);
-    let process = Request::Process { file_name: name.to_owned() };
-    if library.answer(&process, now).is_ok()
-        && let Some((job, _)) = library.next_job()
-    {
-        library.finish(job, analysis.result(), now);
-    }
-    library
-}
-
 fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
-    let mut read = state.read.borrow_mut();
-    let Some(read) = read.as_mut() else {
-        return Err(v1::Error::not_found("the capture is still being read"));
+    let analysis = state.analysis.borrow();
+    let read = || {
+        let unread = || v1::Error::not_found("the capture is still being read");
+        analysis.as_ref().ok_or_else(unread)
     };
     match question {
-        Question::Page(query) => json(&read.analysis.page(query)),
-        Question::V1(request) => {
-            let now = (js_sys::Date::now() / 1_000.0) as u64;
-            json(&read.library.answer(request, now)?)
-        }
-        Question::Export(it) => export(&read.analysis, it),
+        Question::Page(query) => json(&read()?.page(query)),
+        Question::V1(request) => json(&state.library.borrow_mut().answer(request, now_seconds())?),
+        Question::Export(it) => export(read()?, it),
     }
 }
 
@@ -171,8 +191,17 @@ fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
         }
     };
     let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
-    let timeout_micros = export.timeout_seconds.map(|it| (it * 1e6).round() as u64);
-    let export = engine::Export { filter, timeout_micros, ..engine::Export::new(format) };
+    let timeout_micros = match export.timeout_seconds {
+        None => None,
+        // A float's conversion to an integer stops at the integer's ends.
+        Some(seconds) if seconds > 0.0 => Some((seconds * 1e6).round() as u64),
+        Some(_) => {
+            let message = "the timeout is not a number of seconds above 0";
+            return Err(v1::Error::bad_request(message));
+        }
+    };
+    let capture = Some(analysis.reading().file_name.clone());
+    let export = engine::Export { filter, timeout_micros, capture, ..engine::Export::new(format) };
     let mut pieces = Pieces { parts: Array::new(), piece: Vec::new() };
     analysis
         .export(&export, &mut pieces)
