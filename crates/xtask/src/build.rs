@@ -11,7 +11,7 @@ use anyhow::Context as _;
 
 use crate::{
     run::{cargo, program, root, step, target},
-    tools,
+    tools, wasm,
 };
 
 /// What the page is made of.
@@ -76,6 +76,11 @@ pub(crate) fn page() -> anyhow::Result<PathBuf> {
     // Trunk takes this as an option of its own, with other values.
     trunk.env_remove("NO_COLOR");
     step("building the page and its worker", &mut trunk)?;
+    for name in ["app_bg.wasm", "worker_bg.wasm"] {
+        let path = dist.join(name);
+        let module = wasm::without_names(&fs::read(&path).context(name)?).context(name)?;
+        fs::write(&path, module).context(name)?;
+    }
     fs::create_dir_all(target()).context("making the target folder")?;
     let file = fs::File::create(&stamp).context("marking the page as built")?;
     file.set_modified(started).context("marking the page as built")?;

@@ -5,6 +5,7 @@ mod corpus;
 mod run;
 mod test;
 mod tools;
+mod wasm;
 
 use std::process::ExitCode;
 
