@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn a_reply_of_many_lines_counts_once() {
-        assert_eq!(codes(b"220-Hello\r\n 331 not a reply\r\n220 there\r\n331 Name?\r\nxx"), [220, 331]);
+        assert_eq!(
+            codes(b"220-Hello\r\n 331 not a reply\r\n220 there\r\n331 Name?\r\nxx"),
+            [220, 331]
+        );
         assert_eq!(codes(b"2200 no\r\n220 late\r\n"), [0u16; 0]);
     }
 }

@@ -7,6 +7,7 @@
 
 mod ber;
 mod bytes;
+mod dialogue;
 mod hello;
 mod look;
 pub mod protocol;

@@ -72,10 +72,9 @@ fn is_ftp(dialogue: &Dialogue, has_port: bool) -> bool {
     if codes.is_empty() {
         return false;
     }
-    let greeting = first_lines(dialogue.host).next().unwrap_or_default();
-    let says_so = codes.first() == Some(&220)
-        && contains_word(greeting, b"FTP")
-        && !contains_word(greeting, b"SMTP");
+    let greets_with =
+        |word: &[u8]| first_lines(dialogue.host).take(8).any(|it| contains_word(it, word));
+    let says_so = codes.first() == Some(&220) && greets_with(b"FTP") && !greets_with(b"SMTP");
     // Replies that only FTP has: a password wanted, entered passive mode.
     let has_own_reply = codes.iter().any(|it| matches!(it, 331 | 227 | 229));
     let speaks = asks || dialogue.user.is_empty();
@@ -154,7 +153,8 @@ mod tests {
     #[test]
     fn data_connections_are_announced() {
         let user = b"USER a\r\nPORT 192,0,2,9,4,0\r\nEPRT |2|2001:db8::9|1025|\r\n";
-        let host = b"220 ready\r\n227 Entering Passive Mode (192,0,2,1,4,1)\r\n229 Passive (|||5000|)\r\n";
+        let host =
+            b"220 ready\r\n227 Entering Passive Mode (192,0,2,1,4,1)\r\n229 Passive (|||5000|)\r\n";
         let facts = recognise(&Heads::tcp(user, host)).expect("FTP");
         let expected = |is_client, ip: Option<&str>, port| Expected {
             is_client,

@@ -14,10 +14,40 @@ pub(super) const PROTOCOL: Protocol = Protocol { name: "imap", group: "mail", re
 const PORTS: &[u16] = &[143, 993];
 
 const COMMANDS: &[&str] = &[
-    "APPEND", "AUTHENTICATE", "CAPABILITY", "CHECK", "CLOSE", "COMPRESS", "COPY", "CREATE",
-    "DELETE", "ENABLE", "EXAMINE", "EXPUNGE", "FETCH", "GETQUOTAROOT", "ID", "IDLE", "LIST",
-    "LOGIN", "LOGOUT", "LSUB", "MOVE", "NAMESPACE", "NOOP", "RENAME", "SEARCH", "SELECT",
-    "STARTTLS", "STATUS", "STORE", "SUBSCRIBE", "UID", "UNSELECT", "UNSUBSCRIBE", "XLIST",
+    "APPEND",
+    "AUTHENTICATE",
+    "CAPABILITY",
+    "CHECK",
+    "CLOSE",
+    "COMPRESS",
+    "COPY",
+    "CREATE",
+    "DELETE",
+    "ENABLE",
+    "EXAMINE",
+    "EXPUNGE",
+    "FETCH",
+    "GETQUOTAROOT",
+    "ID",
+    "IDLE",
+    "LIST",
+    "LOGIN",
+    "LOGOUT",
+    "LSUB",
+    "MOVE",
+    "NAMESPACE",
+    "NOOP",
+    "RENAME",
+    "SEARCH",
+    "SELECT",
+    "STARTTLS",
+    "STATUS",
+    "STORE",
+    "SUBSCRIBE",
+    "UID",
+    "UNSELECT",
+    "UNSUBSCRIBE",
+    "XLIST",
 ];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
@@ -38,8 +68,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 fn is_imap(dialogue: &Dialogue, has_port: bool) -> bool {
     let asks = first_lines(dialogue.user).next().is_some_and(is_command);
     let answer = first_lines(dialogue.host).next().unwrap_or_default();
-    let is_answer =
-        [b"* OK".as_slice(), b"* PREAUTH", b"* BYE", b"* CAPABILITY"].iter().any(|it| starts_with_word(answer, it));
+    let is_answer = [b"* OK".as_slice(), b"* PREAUTH", b"* BYE", b"* CAPABILITY"]
+        .iter()
+        .any(|it| starts_with_word(answer, it));
     let says_so = contains_word(answer, b"IMAP") || contains_word(answer, b"[CAPABILITY ");
     if dialogue.host.is_empty() {
         return asks;

@@ -14,14 +14,25 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 
 /// Whether a client names itself: `NICK` and `USER` with its four parameters, or capabilities first.
 fn registers(bytes: &[u8]) -> bool {
-    const BEFORE: &[&str] = &["PASS", "CAP", "NICK", "USER", "PROTOCTL", "WEBIRC", "AUTHENTICATE", "MODE", "JOIN", "PONG"];
+    const BEFORE: &[&str] = &[
+        "PASS",
+        "CAP",
+        "NICK",
+        "USER",
+        "PROTOCTL",
+        "WEBIRC",
+        "AUTHENTICATE",
+        "MODE",
+        "JOIN",
+        "PONG",
+    ];
     let lines = || first_lines(bytes).take_while(|it| is_one_of(word(it), BEFORE));
     let has = |verb: &str, n_words: usize| {
-        lines().any(|it| {
-            is_one_of(word(it), &[verb]) && it.split(|it| *it == b' ').count() >= n_words
-        })
+        lines()
+            .any(|it| is_one_of(word(it), &[verb]) && it.split(|it| *it == b' ').count() >= n_words)
     };
-    has("NICK", 2) && (has("USER", 5) || has("JOIN", 2)) || first_lines(bytes).next().is_some_and(|it| it.starts_with(b"CAP LS"))
+    has("NICK", 2) && (has("USER", 5) || has("JOIN", 2))
+        || first_lines(bytes).next().is_some_and(|it| it.starts_with(b"CAP LS"))
         || first_lines(bytes).next().is_some_and(is_joined)
 }
 
@@ -39,11 +50,15 @@ fn answers(bytes: &[u8]) -> bool {
         let first = words.next().unwrap_or_default();
         let second = words.next().unwrap_or_default();
         let is_numeric = second.len() == 3 && second.iter().all(u8::is_ascii_digit);
-        let is_verb = is_one_of(second, &["NOTICE", "PRIVMSG", "MODE", "JOIN", "NICK", "QUIT", "PING", "CAP", "PART"]);
+        let is_verb = is_one_of(
+            second,
+            &["NOTICE", "PRIVMSG", "MODE", "JOIN", "NICK", "QUIT", "PING", "CAP", "PART"],
+        );
         let is_prefixed = first.len() > 1 && first.starts_with(b":") && (is_numeric || is_verb);
         is_prefixed && words.next().is_some() || line.starts_with(b"NOTICE AUTH :")
     };
-    let is_other = |line: &[u8]| is_answer(line) || line.starts_with(b"PING ") || line.starts_with(b"ERROR :");
+    let is_other =
+        |line: &[u8]| is_answer(line) || line.starts_with(b"PING ") || line.starts_with(b"ERROR :");
     let mut lines = first_lines(bytes).take(4);
     let first = lines.next().unwrap_or_default();
     is_answer(first) && lines.all(is_other)
@@ -62,7 +77,11 @@ mod tests {
     fn a_dialogue_tells() {
         check(b"NICK me\r\nUSER me 0 * :Me\r\n", b"", true);
         check(b"CAP LS 302\r\n", b"", true);
-        check(b"", b":irc.example NOTICE * :*** Looking up\r\n:irc.example 001 me :Welcome\r\n", true);
+        check(
+            b"",
+            b":irc.example NOTICE * :*** Looking up\r\n:irc.example 001 me :Welcome\r\n",
+            true,
+        );
         check(b"", b"NOTICE AUTH :*** Looking up\r\n", true);
     }
 

@@ -14,8 +14,23 @@ const PORT: u16 = 119;
 
 /// Commands that no other dialogue has, some with what follows them.
 const OWN: &[&str] = &[
-    "ARTICLE", "AUTHINFO", "BODY", "CAPABILITIES", "CHECK", "GROUP", "HDR", "IHAVE", "LISTGROUP",
-    "NEWGROUPS", "NEWNEWS", "OVER", "TAKETHIS", "XFEATURE", "XHDR", "XOVER", "XZVER",
+    "ARTICLE",
+    "AUTHINFO",
+    "BODY",
+    "CAPABILITIES",
+    "CHECK",
+    "GROUP",
+    "HDR",
+    "IHAVE",
+    "LISTGROUP",
+    "NEWGROUPS",
+    "NEWNEWS",
+    "OVER",
+    "TAKETHIS",
+    "XFEATURE",
+    "XHDR",
+    "XOVER",
+    "XZVER",
 ];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
@@ -33,7 +48,8 @@ fn is_nntp(dialogue: &Dialogue, has_port: bool) -> bool {
     let codes = codes(dialogue.host);
     let greeting = first_lines(dialogue.host).next().unwrap_or_default();
     let greets = matches!(codes.first(), Some(200 | 201));
-    let says_so = [b"NNTP".as_slice(), b"news", b"usenet"].iter().any(|it| contains_word(greeting, it));
+    let says_so =
+        [b"NNTP".as_slice(), b"news", b"usenet"].iter().any(|it| contains_word(greeting, it));
     let is_quiet = dialogue.user.is_empty() || is_one_of(word(first), &["QUIT", "HELP", "LIST"]);
     asks && (!codes.is_empty() || dialogue.host.is_empty() && has_port)
         || greets && is_quiet && (says_so || has_port)

@@ -8,8 +8,19 @@ use crate::bytes::{header, host_of_authority, lines, starts_with_word, text};
 pub(super) const PROTOCOL: Protocol = Protocol { name: "rtsp", group: "media", recognise };
 
 const METHODS: &[&str] = &[
-    "ANNOUNCE", "DESCRIBE", "GET_PARAMETER", "OPTIONS", "PAUSE", "PLAY", "PLAY_NOTIFY", "POST",
-    "RECORD", "REDIRECT", "SETUP", "SET_PARAMETER", "TEARDOWN",
+    "ANNOUNCE",
+    "DESCRIBE",
+    "GET_PARAMETER",
+    "OPTIONS",
+    "PAUSE",
+    "PLAY",
+    "PLAY_NOTIFY",
+    "POST",
+    "RECORD",
+    "REDIRECT",
+    "SETUP",
+    "SET_PARAMETER",
+    "TEARDOWN",
 ];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
@@ -25,7 +36,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     });
     let mut facts = Facts {
         server_name: target.and_then(host_of_authority),
-        user_agent: header(message, b"user-agent").map(|it| text(it, 200)).filter(|it| !it.is_empty()),
+        user_agent: header(message, b"user-agent")
+            .map(|it| text(it, 200))
+            .filter(|it| !it.is_empty()),
         ..Facts::seen(format!("the RTSP line {}", text(line, 100)))
     };
     for line in sides.into_iter().flat_map(lines) {
@@ -39,7 +52,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 
 fn is_rtsp(message: &[u8]) -> bool {
     let line = lines(message).next().unwrap_or_default();
-    if let Some(status) = line.strip_prefix(b"RTSP/1.0 ").or_else(|| line.strip_prefix(b"RTSP/2.0 ")) {
+    if let Some(status) =
+        line.strip_prefix(b"RTSP/1.0 ").or_else(|| line.strip_prefix(b"RTSP/2.0 "))
+    {
         return status.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));
     }
     let method = line.split(|it| *it == b' ').next().unwrap_or_default();

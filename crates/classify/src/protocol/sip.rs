@@ -8,8 +8,20 @@ use crate::bytes::{header, host_of_authority, lines, text};
 pub(super) const PROTOCOL: Protocol = Protocol { name: "sip", group: "voice", recognise };
 
 const METHODS: &[&str] = &[
-    "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "PUBLISH",
-    "REFER", "REGISTER", "SUBSCRIBE", "UPDATE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "INFO",
+    "INVITE",
+    "MESSAGE",
+    "NOTIFY",
+    "OPTIONS",
+    "PRACK",
+    "PUBLISH",
+    "REFER",
+    "REGISTER",
+    "SUBSCRIBE",
+    "UPDATE",
 ];
 
 /// How many datagrams of a side are looked at: keep-alives may come before the first message.
@@ -44,22 +56,29 @@ fn is_sip(message: &[u8]) -> bool {
         return status.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));
     }
     let mut words = line.split(|it| *it == b' ');
-    let is_method = words.next().is_some_and(|it| METHODS.iter().any(|method| method.as_bytes() == it));
+    let is_method =
+        words.next().is_some_and(|it| METHODS.iter().any(|method| method.as_bytes() == it));
     let has_target = words.next().is_some_and(|it| strip_scheme(it).is_some());
     let version = words.next();
     // The line of a cut message may end before the version.
-    is_method && has_target && version.is_none_or(|it| b"SIP/2.0".starts_with(it) || it == b"SIP/2.0")
+    is_method
+        && has_target
+        && version.is_none_or(|it| b"SIP/2.0".starts_with(it) || it == b"SIP/2.0")
 }
 
 fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = target.split_at_checked(target.iter().position(|it| *it == b':')? + 1)?;
-    let is_known = [b"sip:".as_slice(), b"sips:", b"tel:"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
+    let is_known =
+        [b"sip:".as_slice(), b"sips:", b"tel:"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
     is_known.then(|| rest.split(|it| matches!(it, b';' | b'?' | b'>')).next().unwrap_or_default())
 }
 
 fn agent(head: &Head) -> Option<String> {
     let agents = head.datagrams().take(FEW).filter(|it| is_sip(it));
-    agents.filter_map(|it| header(it, b"user-agent")).map(|it| text(it, 200)).find(|it| !it.is_empty())
+    agents
+        .filter_map(|it| header(it, b"user-agent"))
+        .map(|it| text(it, 200))
+        .find(|it| !it.is_empty())
 }
 
 /// Adds the ends of media streams that the SDP in a message announces, each with that of its control stream.
@@ -159,7 +178,12 @@ mod tests {
         let ends: Vec<_> =
             facts.expected.iter().map(|it| (it.ip.map(|ip| ip.to_string()), it.port)).collect();
         let at = |ip: &str, port| (Some(ip.to_owned()), port);
-        let all = [at("192.0.2.5", 4000), at("192.0.2.5", 4001), at("192.0.2.6", 4002), at("192.0.2.6", 4010)];
+        let all = [
+            at("192.0.2.5", 4000),
+            at("192.0.2.5", 4001),
+            at("192.0.2.6", 4002),
+            at("192.0.2.6", 4010),
+        ];
         assert_eq!(ends, all);
         assert!(facts.expected.iter().all(|it| it.is_client));
     }

@@ -37,9 +37,8 @@ fn is_smtp(dialogue: &Dialogue, has_port: bool) -> bool {
     const SHARED: &[&str] = &["RSET", "NOOP", "QUIT", "HELP", "VRFY", "EXPN", "AUTH", "STARTTLS"];
 
     let codes = codes(dialogue.host);
-    let has_sender = |line: &[u8]| {
-        starts_with_word(line, b"MAIL FROM:") || starts_with_word(line, b"RCPT TO:")
-    };
+    let has_sender =
+        |line: &[u8]| starts_with_word(line, b"MAIL FROM:") || starts_with_word(line, b"RCPT TO:");
     let first = first_lines(dialogue.user).next().unwrap_or_default();
     let greets = is_one_of(word(first), GREETINGS) || has_sender(first);
     if dialogue.host.is_empty() {

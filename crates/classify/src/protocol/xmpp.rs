@@ -38,7 +38,8 @@ fn opening(bytes: &[u8]) -> Option<&[u8]> {
     let is_stream = bytes.starts_with(b"<stream:stream") || bytes.starts_with(b"<flash:stream");
     let end = bytes.iter().position(|it| *it == b'>').unwrap_or(bytes.len()).min(MAX_TAG_LEN);
     let tag = bytes.get(..end)?;
-    (is_stream && (contains_word(tag, b"jabber:") || contains_word(tag, b"etherx.jabber.org"))).then_some(tag)
+    (is_stream && (contains_word(tag, b"jabber:") || contains_word(tag, b"etherx.jabber.org")))
+        .then_some(tag)
 }
 
 /// The value of an attribute in single or double quotes.
@@ -65,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_stream_names_the_server() {
-        let opening = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' to='Chat.example'>";
+        let opening =
+            b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' to='Chat.example'>";
         let facts = recognise(&Heads::tcp(opening, b"")).expect("XMPP");
         assert_eq!(facts.server_name.as_deref(), Some("chat.example"));
     }
