@@ -27,6 +27,7 @@ mod rdp;
 mod rtcp;
 mod rtp;
 mod rx;
+mod skype;
 mod slp;
 mod smb;
 mod snmp;
@@ -212,6 +213,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     rtp::PROTOCOL,
     rx::PROTOCOL,
     ike::ESP,
+    skype::PROTOCOL,
     // What others carry too.
     tls::MIDWAY,
 ];

@@ -71,6 +71,8 @@ struct Utp {
     acknowledged: u16,
 }
 
+/// The kind of the packet that only acknowledges.
+const STATE: u8 = 2;
 /// The kind of the packet that opens a connection.
 const SYN: u8 = 4;
 
@@ -118,7 +120,11 @@ fn utp(heads: &Heads) -> Option<&'static str> {
     let is_one_connection = all.iter().all(|it| it.connection - lowest <= 1);
     let is_opened = all.iter().any(|it| it.is_opening());
     let is_dialogue = all.len() >= 4 && sides.iter().all(|it| !it.is_empty());
-    let is_running = sides.iter().any(|it| it.len() >= 3 && it.windows(2).all(is_next));
+    let is_running = sides.iter().any(|it| {
+        let acknowledges = it.iter().any(|it| it.kind == STATE && it.acknowledged != 0);
+        let counts = it.first().map(|it| it.sequence) != it.last().map(|it| it.sequence);
+        it.len() >= 3 && it.windows(2).all(is_next) && (acknowledges || counts)
+    });
     (is_one_connection && (is_opened || is_dialogue || is_running)).then_some("a µTP connection")
 }
 

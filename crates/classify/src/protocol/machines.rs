@@ -924,3 +924,234 @@ pub(super) const KCP: Protocol = row("kcp", "other", |heads| {
     let is_one = all.all(|it| it.len() < 24 || le32(it, 0) == conversation);
     seen_if(is_one && all_datagrams(heads, is_segment), "a KCP conversation")
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::recognise;
+
+    /// One flow that is the protocol, and one that nearly is.
+    #[track_caller]
+    fn check(name: &str, is: &Heads, is_not: &Heads) {
+        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
+        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
+    }
+
+    fn tcp(client: &[u8]) -> Heads {
+        Heads::tcp(client, b"")
+    }
+
+    fn udp(client: &[u8]) -> Heads {
+        Heads::udp(&[client], &[])
+    }
+
+    /// The same bytes at the protocol's port and elsewhere.
+    #[track_caller]
+    fn check_at(name: &str, port: u16, heads: &Heads) {
+        check(name, &heads.clone().with_ports(50_000, port), heads);
+    }
+
+    #[test]
+    fn databases_and_queues() {
+        check("redis", &tcp(b"*1\r\n$4\r\nPING\r\n"), &tcp(b"*1\r\n4\r\nPING\r\n"));
+        check_at("memcached", 11_211, &tcp(b"get key\r\n"));
+        check(
+            "mongodb",
+            &tcp(b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0admin.$cmd\0"),
+            &tcp(b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xd4\x17\0\0\0\0\0\0admin.$cmd\0"),
+        );
+        check("cassandra", &tcp(b"\x04\0\0\0\x05\0\0\0\0"), &tcp(b"\x09\0\0\0\x05\0\0\0\0"));
+        let connect =
+            [b"\0\xd4\0\0\x01\0\0\0\x01\x3b\x01".as_slice(), &[0; 60], b"(CONNECT_DATA=(SID=x))"];
+        check("oracle", &tcp(&connect.concat()), &tcp(&connect[..2].concat()));
+        check(
+            "drda",
+            &tcp(b"\0\x89\xd0\x41\0\x01\0\x83\x10\x41"),
+            &tcp(b"\0\x89\xd1\x41\0\x01\0\x83\x10\x41"),
+        );
+        check(
+            "elasticsearch",
+            &tcp(b"ES\0\0\x01\x05\0\0\0\0\0\0\0\x01\0\0"),
+            &tcp(b"ES\0\0\x01\x05\0\0\0\0\0\0\0\x01\xff\0"),
+        );
+        let raft = b"\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\0127.0.0.1:9001\0\0";
+        check("raft", &tcp(raft), &tcp(&raft[1..]));
+        check("amqp", &tcp(b"AMQP\0\0\x09\x01"), &tcp(b"AMQP\0\0\x08\x01"));
+        let kafka = b"\0\0\0\x14\0\x12\0\x03\0\0\0\x01\0\x08producer\0";
+        check(
+            "kafka",
+            &Heads::tcp(kafka, b"\0\0\0\x10\0\0\0\x01"),
+            &Heads::tcp(kafka, b"\0\0\0\x10\0\0\0\x02"),
+        );
+        check(
+            "nats",
+            &Heads::tcp(b"", b"INFO {\"server_id\":\"x\"}"),
+            &Heads::tcp(b"", b"INFO {}"),
+        );
+        check(
+            "zeromq",
+            &tcp(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL"),
+            &tcp(b"\xff\0\0\0\0\0\0\0\x01\x7e\x03\0NULL"),
+        );
+        check("hl7", &tcp(b"\x0bMSH|^~\\&|"), &tcp(b"MSH|^~\\&|"));
+        check("fix", &tcp(b"8=FIX.4.4\x019=5\x01"), &tcp(b"8=FAX.4.4\x019=5\x01"));
+        check(
+            "stratum",
+            &tcp(b"{\"id\":1,\"method\":\"mining.subscribe\"}"),
+            &tcp(b"{\"id\":1,\"method\":\"subscribe\"}"),
+        );
+        check(
+            "bitcoin",
+            &tcp(b"\xf9\xbe\xb4\xd9version\0\0\0\0\0"),
+            &tcp(b"\xf9\xbe\xb4\xda1234567\0\0\0\0\0"),
+        );
+        check(
+            "monero",
+            &tcp(b"\x01\x21\x01\x01\x01\x01\x01\x01"),
+            &tcp(b"\x01\x21\x01\x01\x01\x01\x01"),
+        );
+        check(
+            "json-rpc",
+            &tcp(b"{\"jsonrpc\": \"2.0\", \"method\": \"echo\"}"),
+            &tcp(b"{\"method\": \"echo\"}"),
+        );
+        check(
+            "ajp",
+            &Heads::tcp(b"\x12\x34\0\x01\x0a", b"AB\0\x01\x09"),
+            &Heads::tcp(b"\x12\x34\0\x01\x0a", b"BA\0\x01\x09"),
+        );
+        check(
+            "fastcgi",
+            &tcp(b"\x01\x01\0\x01\0\x08\0\0\0\x01\0"),
+            &tcp(b"\x01\x01\0\x01\0\x09\0\0\0\x01\0"),
+        );
+    }
+
+    #[test]
+    fn watching_over_machines() {
+        check("zabbix", &tcp(b"ZBXD\x01\x05"), &tcp(b"ZBXD\xff\x05"));
+        check("munin", &Heads::tcp(b"", b"# munin node at home\n"), &Heads::tcp(b"", b"# munin\n"));
+        check("checkmk", &Heads::tcp(b"", b"<<<check_mk>>>\n"), &Heads::tcp(b"", b"<<<check>>>\n"));
+        check("collectd", &udp(b"\0\0\0\x09host\0\0\x02\0\x06a\0"), &udp(b"\0\0\0\x08host"));
+        let sflow =
+            |version: u8| [&[0, 0, 0, version, 0, 0, 0, 1][..], &[0; 16], &[0, 0, 0, 1]].concat();
+        check("sflow", &udp(&sflow(5)), &udp(&sflow(6)));
+        let ipfix =
+            |len: u8| [&[0, 10, 0, len, 0x59, 0, 0, 0][..], &[0; 8], &[0, 2, 0, 8]].concat();
+        check("netflow", &udp(&ipfix(20)), &udp(&ipfix(21)));
+        check("syslog", &udp(b"<134>Oct 11 host app: text"), &udp(b"<192>Oct 11 host app: text"));
+        check(
+            "syslog",
+            &tcp(b"27 <134>1 2020 host app - - -"),
+            &tcp(b"27 <abc>1 2020 host app - - -"),
+        );
+        check_at("rmcp", 623, &udp(b"\x06\0\xff\x07\0\0\0\0\0\0\0\0\0\x09"));
+        check(
+            "bjnp",
+            &udp(b"BJNP\x02\x01\0\0\0\x01\0\0\0\0\0\0"),
+            &udp(b"BJNP\x02\x01\0\0\0\x01\0\0\0\0\0\x07"),
+        );
+        check_at("nat-pmp", 5351, &udp(b"\0\0"));
+        check(
+            "wsd",
+            &udp(b"<?xml?><e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\">"),
+            &udp(b"<?xml?>"),
+        );
+        check("ssdp", &udp(b"M-SEARCH * HTTP/1.1\r\n"), &udp(b"SEARCH * HTTP/1.1\r\n"));
+        check(
+            "knxnet-ip",
+            &udp(b"\x06\x10\x02\x01\0\x08\0\0"),
+            &udp(b"\x06\x10\x02\x01\0\x09\0\0"),
+        );
+    }
+
+    #[test]
+    fn industry() {
+        check(
+            "bacnet",
+            &udp(b"\x81\x0b\0\x08\x01\x20\xff\xff"),
+            &udp(b"\x81\x0b\0\x09\x01\x20\xff\xff"),
+        );
+        let dnp3 = b"\x05\x64\x08\xc4\x04\0\x03\0\xb4\xb8";
+        check("dnp3", &tcp(dnp3), &tcp(b"\x05\x64\x08\xc4\x04\0\x03\0\xb4\xb9"));
+        check("iec60870", &tcp(b"\x68\x04\x07\0\0\0"), &tcp(b"\x68\x04\x08\0\0\0"));
+        let modbus = b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x01";
+        check_at("modbus", 502, &tcp(modbus));
+        check(
+            "s7comm",
+            &tcp(b"\x03\0\0\x19\x02\xf0\x80\x32\x01"),
+            &tcp(b"\x03\0\0\x19\x02\xf0\x80\x7f\x01"),
+        );
+        check_at("ethernet-ip", 44_818, &tcp(&[&[0x65, 0, 0, 0][..], &[0; 20]].concat()));
+        check("opc-ua", &tcp(b"HELF\x39\0\0\0\0\0\0\0"), &tcp(b"HELG\x39\0\0\0\0\0\0\0"));
+        check("fins", &tcp(b"FINS\0\0\0\x0c"), &tcp(b"FIND\0\0\0\x0c"));
+        check_at("hart-ip", 5094, &udp(b"\x01\0\0\0\0\x02\0\x0d\x01\0\0\x75\x30"));
+        check("hislip", &tcp(&[b"HS\0\0".as_slice(), &[0; 12]].concat()), &tcp(b"HS\0\0"));
+        check("controller-area-network", &udp(b"ISO11898\x01"), &udp(b"ISO1189"));
+        let some_ip = b"\0\x01\0\x01\0\0\0\x08\0\0\0\x01\x01\x01\0\0";
+        check("some-ip", &udp(some_ip), &udp(b"\0\x01\0\x01\0\0\0\x08\0\0\0\x01\x02\x01\0\0"));
+        check(
+            "trdp",
+            &udp(&[b"\0\0\0\0\x01\0Pd".as_slice(), &[0; 32]].concat()),
+            &udp(&[b"\0\0\0\0\x01\0Qd".as_slice(), &[0; 32]].concat()),
+        );
+        check("atg", &tcp(b"\x01I20100\r\n"), &tcp(b"\x01X20100\r\n"));
+        check("rtps", &udp(b"RTPS\x02\x01"), &udp(b"RTPX\x02\x01"));
+        check_at("ptpv2", 319, &udp(&[&[0, 2, 0, 44][..], &[0; 40]].concat()));
+    }
+
+    #[test]
+    fn routers_and_operators() {
+        let bgp = |len: u8| [&[0xff; 16][..], &[0, len, 4]].concat();
+        check("bgp", &tcp(&bgp(19)), &tcp(&bgp(18)));
+        let ldp = b"\0\x01\0\x20\x0a\0\x01\x01\0\0\x02\0\0\x16\0\0\0\x02";
+        check("ldp", &tcp(ldp), &tcp(b"\0\x01\0\x20\x0a\0\x01\x01\0\0\x02\0\0\x17\0\0\0\x02"));
+        check_at("rip", 520, &udp(&[&[2, 2, 0, 0][..], &[0; 20]].concat()));
+        check_at("hsrp", 1985, &udp(&[0; 20]));
+        check_at("bfd", 3784, &udp(&[&[0x20, 0xc0, 3, 24][..], &[0; 20]].concat()));
+        check_at("lisp", 4342, &udp(&[0x30; 20]));
+        check_at("capwap", 5246, &udp(&[&[0, 0x10, 2, 0, 0, 0, 0, 0][..], &[0; 8]].concat()));
+        check_at("gtp", 2123, &udp(b"\x48\x20\0\x04\0\0\0\0"));
+        check_at("vxlan", 4789, &udp(&[&[8, 0, 0, 0, 0, 0, 1, 0][..], &[0; 20]].concat()));
+        check_at("geneve", 6081, &udp(&[&[0, 0, 0x65, 0x58, 0, 0, 1, 0][..], &[0; 20]].concat()));
+        check(
+            "l2tp",
+            &udp(b"\xc8\x02\0\x0c\0\0\0\0\0\0\0\0"),
+            &udp(b"\xc8\x02\0\x0d\0\0\0\0\0\0\0\0"),
+        );
+        let diameter = |version: u8| {
+            [&[version, 0, 0, 0x18, 0x80, 0, 1, 1][..], &[0; 12], &[0, 0, 1, 8]].concat()
+        };
+        check("diameter", &tcp(&diameter(1)), &tcp(&diameter(2)));
+        check(
+            "smpp",
+            &tcp(b"\0\0\0\x10\0\0\0\x15\0\0\0\0\0\0\0\x01"),
+            &tcp(b"\0\0\0\x10\0\0\0\x16\0\0\0\0\0\0\0\x01"),
+        );
+        check("mgcp", &udp(b"RSIP 1 *@gw MGCP 1.0\r\n"), &udp(b"RSIP 1 *@gw SIP 1.0\r\n"));
+        check("megaco", &udp(b"!/1 <gw> T=1{C=-{}}"), &udp(b"!/4 <gw> T=1{C=-{}}"));
+        check_at("cisco-skinny", 2000, &tcp(b"\x04\0\0\0\0\0\0\0\x26\0\0\0"));
+        check(
+            "h323",
+            &tcp(b"\x03\0\0\x20\x08\x02\x77\xf4\x05\x04\x03\x80\x90\xa5\x7e\0\x05"),
+            &tcp(b"\x03\0\0\x20\x08\x02\x77\xf4\x05\x04\x03\x80\x90\xa5"),
+        );
+        check_at("iax2", 4569, &udp(b"\x80\x01\0\0\0\0\0\x01\0\0\x06\x01"));
+        check("openflow", &tcp(b"\x04\0\0\x08\0\0\0\x01"), &tcp(b"\x04\x01\0\x08\0\0\0\x01"));
+    }
+
+    #[test]
+    fn what_is_left_of_the_early_network() {
+        let whois = Heads::tcp(b"example.org\r\n", b"% IANA WHOIS server\n");
+        check_at("whois", 43, &whois);
+        check(
+            "ident",
+            &Heads::tcp(b"6191, 23\r\n", b"6191, 23 : USERID : UNIX : me\r\n"),
+            &Heads::tcp(b"6191\r\n", b"6191 : USERID : UNIX : me\r\n"),
+        );
+        check("ookla", &Heads::tcp(b"HI\n", b"HELLO 2.4\n"), &Heads::tcp(b"HI\n", b"BYE\n"));
+        check("dnscrypt", &Heads::udp(&[b"noise"], &[b"r6fnvWj8abc"]), &udp(b"noise"));
+        let kcp = |kind: u8| [&[1, 0, 0, 0, kind, 0, 0, 1][..], &[0; 16]].concat();
+        check("kcp", &udp(&kcp(82)), &udp(&kcp(85)));
+    }
+}

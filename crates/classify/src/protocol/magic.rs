@@ -8,8 +8,8 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, be32, le32},
     look::{
-        all_datagrams, all_streams, any_first, any_stream, begins, contains, ends_at_be16, has_at,
-        has_port, seen_if,
+        all_datagrams, all_streams, any_first, any_stream, begins, contains, datagrams,
+        ends_at_be16, has_at, has_port, seen_if,
     },
 };
 
@@ -54,9 +54,14 @@ pub(super) const WHATSAPP: Protocol = row("whatsapp", "messaging", |heads| {
 });
 
 pub(super) const TELEGRAM: Protocol = row("telegram", "messaging", |heads| {
-    // A reflector of calls is addressed by 16 bytes of number, then 12 of ones.
-    let is_reflected = |it: &[u8]| has_at(it, 16, &[0xff; 12]) && it.len() % 4 == 0;
-    seen_if(any_first(heads, is_reflected), "a message to Telegram's reflector of calls")
+    // A reflector of calls is addressed by 16 bytes that stay, then 12 of ones and what is wanted of it.
+    let is_reflected = |it: &[u8]| has_at(it, 16, &[0xff; 12]) && !has_at(it, 29, &[0xff; 4]);
+    let address = |it: &&[u8]| it.get(..16).map(<[u8]>::to_vec);
+    let mut addresses =
+        datagrams(heads).take(8).filter(|it| is_reflected(it)).map(|it| address(&it));
+    let first = addresses.next().flatten();
+    let is_seen = first.is_some() && addresses.next().is_some_and(|it| it == first);
+    seen_if(is_seen, "messages to Telegram's reflector of calls")
 });
 
 pub(super) const DISCORD: Protocol = row("discord", "messaging", |heads| {
@@ -87,7 +92,9 @@ pub(super) const ZOOM: Protocol = row("zoom", "voice", |heads| {
     let is_direct = |it: &[u8]| {
         let len = be32(it, 24).unwrap_or_default() as usize;
         let text = it.get(28..).and_then(|it| it.get(..len)).unwrap_or_default();
-        it.starts_with(b"\x1f\x02\x01\0") && len >= 7 && text.iter().all(u8::is_ascii_graphic)
+        it.starts_with(b"\x1f\x02\x01\0")
+            && text.len() >= 7
+            && text.iter().all(u8::is_ascii_graphic)
     };
     seen_if(any_first(heads, is_direct), "two Zoom clients finding each other")
 });
@@ -123,7 +130,7 @@ pub(super) const DROPBOX: Protocol = row("dropbox", "cloud", |heads| {
     seen_if(is_seen, "Dropbox looking for computers of the network")
 });
 
-pub(super) const XIAOMI: Protocol = row("xiaomi", "messaging", |heads| {
+pub(super) const XIAOMI: Protocol = row("xiaomi", "system", |heads| {
     let is_seen = any_stream(heads, |it| it.starts_with(b"\xc2\xfe\0\x05\0\0"));
     seen_if(is_seen, "a message of Xiaomi's push service")
 });
@@ -397,3 +404,168 @@ pub(super) const GAIJIN: Protocol = row("gaijin-entertainment", "games", |heads|
 pub(super) const ZUG: Protocol = row("zug", "games", |heads| {
     seen_if(any_first(heads, |it| it.starts_with(b"\0zUG\x10")), "a greeting of the game Zug")
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::recognise;
+
+    /// One flow that is the protocol, and one that nearly is.
+    #[track_caller]
+    fn check(name: &str, is: &Heads, is_not: &Heads) {
+        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
+        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
+    }
+
+    fn tcp(client: &[u8]) -> Heads {
+        Heads::tcp(client, b"")
+    }
+
+    fn udp(client: &[u8]) -> Heads {
+        Heads::udp(&[client], &[])
+    }
+
+    #[test]
+    fn sharing_and_talking() {
+        let gnutella = b"0123456789abcdef\x00\x01\x00\x00\x00\x00\x00";
+        check("gnutella", &udp(gnutella), &udp(b"0123456789abcdef\x00\x01\x00\x01\x00\x00\x00"));
+        check("gnutella", &tcp(b"GNUTELLA CONNECT/0.6\r\n"), &tcp(b"GNUTELLAS"));
+        check(
+            "edonkey",
+            &tcp(b"\xe3\x20\0\0\0\x01\x10 and so on"),
+            &tcp(b"\xe3\x20\0\0\0\x01\x11 and so on"),
+        );
+        check("whatsapp", &tcp(b"WA\x06\x05noise"), &tcp(b"WAIT"));
+        let reflected = |n: u8| [&[n; 16][..], &[0xff; 12], b"\xc7\x72\x15\xc0"].concat();
+        let (one, other) = (reflected(1), reflected(2));
+        check("telegram", &Heads::udp(&[&one, &one], &[]), &Heads::udp(&[&one, &other], &[]));
+        let search = |kind: u8| [&[0, kind, 0, 70][..], &[0; 70]].concat();
+        check("discord", &udp(&search(1)), &udp(&search(3)));
+        check(
+            "oicq",
+            &udp(b"\x02\x3b\x0b\0\x01\x12\x34account\x03"),
+            &udp(b"\x02\x3b\x0b\0\x01\x12\x34account\x04"),
+        );
+        let call = [b"\x12\x34\x11\0\0\0".as_slice(), &[7; 12]].concat();
+        check("viber", &udp(&call).with_ports(50_000, 7985), &udp(&call));
+        let zoom = [b"\x1f\x02\x01\0".as_slice(), &[0; 20], b"\0\0\0\x0810.0.0.1"].concat();
+        check("zoom", &udp(&zoom), &udp(&zoom[..30]));
+        check(
+            "sd-rtn",
+            &udp(b"\0\x60\x2d\x94\0\0\x21\0\0\0\0\0\x04SNI\0\x1c"),
+            &udp(b"\0\x60\x2d\x94\0\0\x21\0\0\0\0\0SNI\0\x1c"),
+        );
+        let (ping, answer) =
+            (b"\0\0\0\0pingping", b"\0\x01\x03\0pingping\0\0\0\0\0\0\0\x64\0\x01\x19\x40");
+        check(
+            "mumble",
+            &Heads::udp(&[ping], &[answer]),
+            &Heads::udp(&[ping], &[b"\0\x01\x03\0pongpong\0\0\0\0\0\0\0\x64\0\x01\x19\x40"]),
+        );
+        check("teamspeak", &udp(b"TS3INIT1\0\x65\0\0\x88"), &udp(b"TS3SERVER"));
+        check("spotify", &udp(b"SpotUdp0abc"), &tcp(b"SpotUdp0abc"));
+        check(
+            "dropbox",
+            &udp(b"{\"version\": [2, 0], \"host_int\": 1}"),
+            &udp(b"{\"version\": [2, 0]}"),
+        );
+        check("xiaomi", &tcp(b"\xc2\xfe\0\x05\0\0\0\xcd"), &tcp(b"\xc2\xfe\0\x06\0\0\0\xcd"));
+        check("dingtalk", &tcp(b"\x10\x64\x87\x80\x01\0"), &tcp(b"\x10\x64\x87\x81\x01\0"));
+        check("alicloud", &tcp(b"\xce\xfa\xbe\xba\x80\0\0\0"), &tcp(b"\xce\xfa\xbe\xbb\x80\0\0\0"));
+        check("syncthing", &udp(b"\x2e\xa7\xd9\x0b\x0a"), &udp(b"\x2e\xa7\xd9\x0c\x0a"));
+    }
+
+    #[test]
+    fn tunnels_and_ways_into_other_machines() {
+        check("vnc", &Heads::tcp(b"", b"RFB 003.008\n"), &Heads::tcp(b"", b"RFC 003.008\n"));
+        check(
+            "teamviewer",
+            &tcp(b"\x17\x24\x0a\x20\0\0\0\0\0"),
+            &tcp(b"\x17\x24\xff\x20\0\0\0\0\0"),
+        );
+        check(
+            "tinc",
+            &Heads::tcp(b"0 alice 17.3\n", b"0 bob 17.3\n"),
+            &Heads::tcp(b"0 alice 17.3\n", b"1 bob\n"),
+        );
+        check(
+            "pptp",
+            &tcp(b"\0\x9c\0\x01\x1a\x2b\x3c\x4d\0\x01"),
+            &tcp(b"\0\x9c\0\x01\x1a\x2b\x3c\x4e\0\x01"),
+        );
+        let inner = [b"\x60\0\0\0\0\0\x3b\x15\x20\x01\0\0".as_slice(), &[7; 28]].concat();
+        check("teredo", &udp(&inner).with_ports(50_000, 3544), &udp(&inner));
+        check("citrix", &tcp(b"\x7f\x7fICA\0"), &tcp(b"\x7f\x7fICE\0"));
+        check(
+            "x11",
+            &tcp(b"l\0\x0b\0\0\0\x12\0\x10\0\0\0MIT-MAGIC-COOKIE-1"),
+            &tcp(b"l\0\x0c\0\0\0\x12\0\x10\0\0\0MIT-MAGIC-COOKIE-1"),
+        );
+        check(
+            "xdmcp",
+            &udp(b"\0\x01\0\x02\0\x01\0").with_ports(50_000, 177),
+            &udp(b"\0\x01\0\x02\0\x02\0").with_ports(50_000, 177),
+        );
+    }
+
+    #[test]
+    fn files_and_media() {
+        check("rsync", &tcp(b"@RSYNCD: 31.0\n"), &tcp(b"RSYNCD: 31.0\n"));
+        check(
+            "git",
+            &tcp(b"003egit-upload-pack /project.git\0"),
+            &tcp(b"git-upload-pack /project.git\0"),
+        );
+        check(
+            "svn",
+            &Heads::tcp(b"", b"( success ( 2 2 ( ) ( edit-pipeline"),
+            &Heads::tcp(b"", b"( success )"),
+        );
+        let afp = b"\0\x02\x22\xc6\0\0\0\0\0\0\0\x02\0\0\0\0ab";
+        check("afp", &tcp(afp).with_ports(50_000, 548), &tcp(afp));
+        check("lustre", &tcp(b"\0\x71\xce\xac\x01\0\0\0"), &tcp(b"\0\x71\xce\xac\x02\0\0\0"));
+        let uftp = |kind: u8| [&[0x40, kind, 0, 1][..], b"senderXY", &[0; 8]].concat();
+        let (one, two, three) = (uftp(1), uftp(2), uftp(99));
+        check(
+            "uftp",
+            &Heads::udp(&[&one, &two, &one], &[]),
+            &Heads::udp(&[&one, &two, &three], &[]),
+        );
+        check("flute", &udp(b"\x10\x10\x08\0<FDT-Instance Expires"), &udp(b"\x10\x10\x08\0<FDT"));
+        let greeting = [&[3, 0, 0, 0, 1, 0, 0, 0, 0][..], &[7; 1500]].concat();
+        check("rtmp", &tcp(&greeting), &tcp(&greeting[..1000]));
+        check("tivoconnect", &udp(b"TiVoConnect=1\n"), &udp(b"TiVo=1\n"));
+    }
+
+    #[test]
+    fn games() {
+        check(
+            "source-engine",
+            &udp(b"\xff\xff\xff\xffTSource Engine Query\0"),
+            &udp(b"\xff\xff\xff\xffTSource"),
+        );
+        check("steam", &tcp(b"\x20\0\0\0VT01abc"), &tcp(b"VT01abc"));
+        check("quake", &udp(b"\xff\xff\xff\xffgetstatus\n"), &udp(b"\xff\xff\xff\xffgetstate\n"));
+        let raknet = b"\x05\0\xff\xff\0\xfe\xfe\xfe\xfe\xfd\xfd\xfd\xfd\x12\x34\x56\x78\x06";
+        check("raknet", &udp(raknet), &udp(&raknet[..15]));
+        check("yojimbo", &udp(b"\0NETCODE 1.02\0"), &udp(b"\0NETCODE 2\0"));
+        check("nintendo", &udp(b"\x32\xab\x98\x64\x02\0"), &udp(b"\x32\xab\x98\x65\x02\0"));
+        check(
+            "starcraft",
+            &tcp(b"\x4a\0\0\x0a\x66\x02\x0a\xed\x2d\x66"),
+            &tcp(b"\x4a\0\0\x0a\x66"),
+        );
+        let greet = |first: u8| [&[first, 2, 0][..], &[7; 26]].concat();
+        check(
+            "activision",
+            &Heads::udp(&[&greet(13)], &[&greet(12)]),
+            &Heads::udp(&[&greet(13)], &[&greet(13)]),
+        );
+        let genshin = b"\0\0\0\xff\0\0\0\0\0\0\0\0\x49\x96\x02\xd2\xff\xff\xff\xff";
+        check("genshin-impact", &udp(genshin), &udp(&genshin[..16]));
+        let epic = [b"\x47\x1a\x20\0\x08\x98\x22\x65\x74\x04\0\0".as_slice(), &[0; 42]].concat();
+        check("epicgames", &udp(&epic), &udp(&epic[..30]));
+        check("gaijin-entertainment", &udp(b"embeddedupdater.start,env=x"), &udp(b"embedded"));
+        check("zug", &udp(b"\0zUG\x10\x99"), &udp(b"\0zUG\x11\x99"));
+    }
+}

@@ -16,12 +16,17 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 
 fn is_message(bytes: &[u8]) -> bool {
     match bytes {
-        [1, 1..=10, ..] => {
-            be16(bytes, 2).map(usize::from) == Some(bytes.len()) && bytes.len() >= 12
-        }
+        [1, 1..=10, ..] => version_1(bytes),
         [2, 1..=11, ..] => version_2(bytes).is_some(),
         _ => false,
     }
+}
+
+/// Length, flags, a dialect of zero and the language's two letters.
+fn version_1(bytes: &[u8]) -> bool {
+    let is_language = bytes.get(6..8).is_some_and(|it| it.iter().all(u8::is_ascii_lowercase));
+    let is_len = be16(bytes, 2).map(usize::from) == Some(bytes.len());
+    is_len && is_language && bytes.get(5) == Some(&0)
 }
 
 /// Length, flags, an offset of extensions, a number, then the language as text.
