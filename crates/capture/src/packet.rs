@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::{Ipv6ExtensionSlice, LaxIpSlice, TcpHeaderSlice};
+use etherparse::{LaxIpSlice, TcpHeaderSlice};
 
 use crate::{ByteOrder::Big, Frame, Timestamp, link};
 
@@ -84,6 +84,13 @@ const UDP: u8 = 17;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 const DCCP: u8 = 33;
+/// Extension headers of IPv6.
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION_OPTIONS: u8 = 60;
 
 impl<'a> Packet<'a> {
     /// Decodes link, IP and transport headers (RFC 791, 8200, 9293, 768).
@@ -114,9 +121,9 @@ impl<'a> Packet<'a> {
             LaxIpSlice::Ipv6(v6) => {
                 let payload_len = u32::from(v6.header().payload_length());
                 let ip_len = if payload_len > 0 { payload_len + 40 } else { rest_on_wire };
-                let is_later = v6.extensions().clone().into_iter().any(|it| {
-                    matches!(it, Ipv6ExtensionSlice::Fragment(it) if it.fragment_offset().value() > 0)
-                });
+                let extensions = v6.extensions();
+                let first = extensions.first_header().map_or(NO_NEXT_HEADER, |it| it.0);
+                let is_later = is_later_fragment(first, extensions.slice());
                 (ip_len, is_later)
             }
         };
@@ -181,4 +188,40 @@ fn cut_tcp(body: &[u8]) -> Option<Tcp> {
         flags: *body.get(13)?,
         window: Big.u16(body, 14).unwrap_or(0),
     })
+}
+
+/// Whether the extension headers of an IPv6 packet say that it is a fragment beyond the first (RFC 8200, section 4).
+///
+/// `etherparse` can walk them too, but runs past their end where the capture cut them.
+fn is_later_fragment(first: u8, headers: &[u8]) -> bool {
+    let (mut kind, mut rest) = (first, headers);
+    while let [next, len, ..] = *rest {
+        let header_len = match kind {
+            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => (usize::from(len) + 1) * 8,
+            AUTHENTICATION => (usize::from(len) + 2) * 4,
+            FRAGMENT => return Big.u16(rest, 2).is_some_and(|it| it >> 3 > 0),
+            _ => return false,
+        };
+        (kind, rest) = (next, rest.get(header_len..).unwrap_or_default());
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_beyond_the_first_is_told_behind_other_headers() {
+        let headers = [&[FRAGMENT, 0, 0, 0, 0, 0, 0, 0][..], &[UDP, 0, 0, 8, 0, 0, 0, 1]].concat();
+        assert!(is_later_fragment(HOP_BY_HOP, &headers));
+        assert!(!is_later_fragment(FRAGMENT, &[UDP, 0, 0, 1, 0, 0, 0, 1]));
+    }
+
+    #[test]
+    fn headers_that_end_too_early_are_no_fragment() {
+        assert!(!is_later_fragment(HOP_BY_HOP, &[HOP_BY_HOP, 200, 0, 0]));
+        assert!(!is_later_fragment(FRAGMENT, &[UDP, 0, 0]));
+        assert!(!is_later_fragment(HOP_BY_HOP, &[]));
+    }
 }
