@@ -1,0 +1,235 @@
+//! Drives headless Chromium by WebDriver (W3C), and a server under it that sees every request.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whom Chromium asks of its own accord, whatever page is open; all other names lead to our server.
+const OWN_HOSTS: [&str; 3] =
+    ["accounts.google.com", "clients2.google.com", "update.googleapis.com"];
+
+/// What `cargo xtask test` sets.
+pub(crate) fn setting(name: &str) -> PathBuf {
+    env::var_os(name).unwrap_or_else(|| panic!("{name} is not set; run `cargo xtask test`")).into()
+}
+
+/// A file of `tests/captures`.
+pub(crate) fn capture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/captures").join(name)
+}
+
+/// Serves the built page and keeps a log of everything asked of it.
+pub(crate) struct Site {
+    pub(crate) port: u16,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Site {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (kept, folder) = (log.clone(), setting("TRACTOR_PAGE"));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, folder) = (kept.clone(), folder.clone());
+                thread::spawn(move || serve(stream, &folder, &log));
+            }
+        });
+        Self { port, log }
+    }
+
+    /// Everything asked since the last call.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+}
+
+fn serve(stream: TcpStream, folder: &Path, log: &Mutex<Vec<String>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut first = Vec::new();
+    // Whatever comes counts, be it HTTP or not; a connection on which nothing is said asks nothing.
+    if reader.read_until(b'\n', &mut first).unwrap_or(0) == 0 {
+        return;
+    }
+    let line = String::from_utf8_lossy(&first).trim().to_owned();
+    log.lock().unwrap().push(line.clone());
+    let mut header = String::new();
+    while reader.read_line(&mut header).is_ok_and(|it| it > 2) {
+        header.clear();
+    }
+    let path = line.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
+    let name = if path.is_empty() { "index.html" } else { path };
+    let kind = match name.rsplit('.').next().unwrap() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript",
+        "css" => "text/css",
+        "svg" => "image/svg+xml",
+        "wasm" => "application/wasm",
+        _ => "application/octet-stream",
+    };
+    let (status, body) = match fs::read(folder.join(name)) {
+        Ok(body) if !name.contains("..") => ("200 OK", body),
+        _ => ("404 Not Found", Vec::new()),
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = stream;
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+}
+
+/// A browser with one window.
+pub(crate) struct Browser {
+    agent: ureq::Agent,
+    driver: Child,
+    session: String,
+}
+
+impl Browser {
+    /// A fresh browser in this language that finds the site under every name there is.
+    pub(crate) fn start(site: &Site, language: &str) -> Self {
+        let mut driver = Command::new(setting("CHROMEDRIVER"))
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(driver.stdout.take().unwrap());
+        let port = loop {
+            let mut line = String::new();
+            assert!(said.read_line(&mut line).unwrap() > 0, "the driver does not start");
+            if let Some((_, port)) = line.trim().trim_end_matches('.').rsplit_once("successfully on port ") {
+                break port.to_owned();
+            }
+        };
+        // What the driver says must be read, or it waits.
+        thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent: ureq::Agent = config.timeout_global(Some(PATIENCE)).build().into();
+        let rules =
+            format!("--host-resolver-rules=MAP * 127.0.0.1:{}, EXCLUDE localhost", site.port);
+        let capabilities = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--no-first-run",
+                "--window-size=1440,900", rules,
+            ],
+            "prefs": {"intl.accept_languages": language},
+        }}}});
+        let mut browser =
+            Self { agent, driver, session: format!("http://127.0.0.1:{port}/session") };
+        let made = browser.post("", &capabilities);
+        let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}"));
+        browser.session = format!("{}/{id}", browser.session);
+        browser
+    }
+
+    /// Goes to the page and waits until a file can be chosen.
+    pub(crate) fn open_page(site: &Site, language: &str) -> Self {
+        let browser = Self::start(site, language);
+        let address = format!("http://localhost:{}/", site.port);
+        browser.post("/url", &json!({ "url": address }));
+        browser.until("document.querySelector('#choose-file:enabled') !== null");
+        browser
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.session);
+        let request = self.agent.post(&url).content_type("application/json");
+        let mut answer = request.send(body.to_string()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(answer.status(), 200, "{path}: {value}");
+        value["value"].clone()
+    }
+
+    /// The value of a script's `return`; a promise is waited for.
+    pub(crate) fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        self.post("/execute/sync", &json!({"script": script, "args": arguments}))
+    }
+
+    /// Waits until an expression is true.
+    pub(crate) fn until(&self, expression: &str) {
+        let start = Instant::now();
+        while self.run(&format!("return Boolean({expression})"), &[]) != json!(true) {
+            if start.elapsed() > PATIENCE {
+                let text = self.run("return document.body.innerText", &[]);
+                panic!("never: {expression}\nthe page says: {text}");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn element(&self, css: &str) -> String {
+        let found = self.post("/element", &json!({"using": "css selector", "value": css}));
+        found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned()
+    }
+
+    /// Clicks as a user does: the element must be seen.
+    pub(crate) fn click(&self, css: &str) {
+        self.until(&format!("document.querySelector({}) !== null", json!(css)));
+        self.post(&format!("/element/{}/click", self.element(css)), &json!({}));
+    }
+
+    /// Chooses a file in the page's field.
+    pub(crate) fn choose(&self, file: &Path) {
+        let field = self.element("#file-input");
+        self.post(&format!("/element/{field}/value"), &json!({"text": file.to_str().unwrap()}));
+    }
+
+    /// Drops a file on the page.
+    pub(crate) fn drop_file(&self, file: &Path) {
+        let bytes = fs::read(file).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let script = "const [bytes, name] = arguments;
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], name));
+            for (const type of ['dragenter', 'dragover', 'drop']) {
+                const event = new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true});
+                document.body.dispatchEvent(event);
+            }";
+        self.run(script, &[json!(bytes), json!(name)]);
+    }
+
+    /// Presses a key wherever the focus is.
+    pub(crate) fn press(&self, key: &str) {
+        let keys = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        self.post(
+            "/actions",
+            &json!({"actions": [{"type": "key", "id": "keys", "actions": keys}]}),
+        );
+    }
+
+    /// Waits until the capture is read.
+    pub(crate) fn until_read(&self) {
+        self.until("document.querySelector('nav.rail') !== null");
+    }
+
+    /// Asks the page's worker by the v1 interface; the answer's bytes.
+    pub(crate) fn v1(&self, request: &Value) -> String {
+        let answer = self.run("return tractor.v1(arguments[0])", &[json!(request.to_string())]);
+        answer.as_str().unwrap_or_else(|| panic!("{request}: {answer}")).to_owned()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.agent.delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
