@@ -37,9 +37,9 @@ pub(crate) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
     words.iter().any(|it| it.as_bytes().eq_ignore_ascii_case(word))
 }
 
-/// The first lines of a side, each with a line end; the last of a cut head is left out.
+/// The first lines of a side, each with a line end: the last of a cut head is left out, unless it is all there is.
 pub(crate) fn first_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let end = bytes.iter().rposition(|it| *it == b'\n').unwrap_or(0);
+    let end = bytes.iter().rposition(|it| *it == b'\n').unwrap_or(bytes.len());
     lines(bytes.get(..end).unwrap_or_default()).take(FEW)
 }
 

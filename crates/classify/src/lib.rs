@@ -154,7 +154,10 @@ pub fn label(flow: &Flow) -> Verdict {
         verdict.serve(service, Reason::Name);
     } else if let Some(service) = facts.user_agent.as_deref().and_then(service::by_agent) {
         verdict.serve(service, Reason::Agent);
-    } else if let Some((network, service)) = service::by_address(flow.server.ip) {
+    } else if matches!(verdict.group, "web" | "media" | "voice" | UNKNOWN)
+        && let Some((network, service)) = service::by_address(flow.server.ip)
+    {
+        // Who owns the machine says nothing of a shell or a peer on it.
         verdict.serve(service, Reason::Address { network });
     }
     verdict

@@ -95,7 +95,7 @@ pub(crate) fn ends_at_be16(bytes: &[u8], at: usize, counted_from: usize) -> bool
 
 /// The same of a length of four bytes.
 pub(crate) fn ends_at_be32(bytes: &[u8], at: usize, counted_from: usize) -> bool {
-    be32(bytes, at).is_some_and(|it| it as usize + counted_from == bytes.len())
+    be32(bytes, at).is_some_and(|it| u64::from(it) + counted_from as u64 == bytes.len() as u64)
 }
 
 /// Whether every byte is printable ASCII, a tab or a line end.

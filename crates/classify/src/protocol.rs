@@ -7,9 +7,12 @@ mod dhcp;
 mod dhcpv6;
 mod dns;
 mod dtls;
+mod ftp;
 mod http;
 mod http2;
 mod ike;
+mod imap;
+mod irc;
 mod kerberos;
 mod ldap;
 mod machines;
@@ -17,19 +20,24 @@ mod magic;
 mod mqtt;
 mod mysql;
 mod netbios;
+mod nntp;
 mod ntp;
 mod oncrpc;
 mod openvpn;
+mod pop3;
 mod postgres;
 mod quic;
 mod radius;
 mod rdp;
 mod rtcp;
 mod rtp;
+mod rtsp;
 mod rx;
+mod sip;
 mod skype;
 mod slp;
 mod smb;
+mod smtp;
 mod snmp;
 mod socks;
 mod ssh;
@@ -40,6 +48,7 @@ mod tftp;
 mod tls;
 mod wireguard;
 mod x509;
+mod xmpp;
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -51,9 +60,12 @@ use flow::Heads;
 pub const PROTOCOLS: &[Protocol] = &[
     // Texts and magics at the front.
     ssh::PROTOCOL,
+    sip::PROTOCOL,
+    rtsp::PROTOCOL,
     http2::PROTOCOL,
     http::WEBSOCKET,
     http::PROTOCOL,
+    xmpp::PROTOCOL,
     tls::PROTOCOL,
     dtls::PROTOCOL,
     quic::PROTOCOL,
@@ -131,6 +143,13 @@ pub const PROTOCOLS: &[Protocol] = &[
     machines::H323,
     machines::OOKLA,
     machines::DNSCRYPT,
+    // Dialogues of lines.
+    smtp::PROTOCOL,
+    ftp::PROTOCOL,
+    pop3::PROTOCOL,
+    imap::PROTOCOL,
+    nntp::PROTOCOL,
+    irc::PROTOCOL,
     // Messages that have to fit as a whole.
     netbios::PROTOCOL,
     socks::SOCKS5,
@@ -216,6 +235,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     skype::PROTOCOL,
     // What others carry too.
     tls::MIDWAY,
+    quic::MIDWAY,
 ];
 
 /// A protocol and how to tell it.
@@ -287,4 +307,59 @@ pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
         return None;
     }
     PROTOCOLS.iter().find_map(|protocol| Some((protocol, (protocol.recognise)(heads)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random and are the same every time (xorshift).
+    struct Noise(u64);
+
+    impl Noise {
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0
+        }
+
+        fn bytes(&mut self, len: usize, mask: u8) -> Vec<u8> {
+            (0..len).map(|_| (self.next() >> 32) as u8 & mask).collect()
+        }
+
+        /// A TCP flow, or a UDP flow of three datagrams a side.
+        fn heads(&mut self, len: usize, mask: u8) -> Heads {
+            let (client, server) = (self.bytes(len, mask), self.bytes(len, mask));
+            if self.next().is_multiple_of(2) {
+                return Heads::tcp(&client, &server);
+            }
+            let cut = 1 + len / 3;
+            let client: Vec<&[u8]> = client.chunks(cut).collect();
+            let server: Vec<&[u8]> = server.chunks(cut).collect();
+            Heads::udp(&client, &server)
+        }
+    }
+
+    #[test]
+    fn noise_is_nothing() {
+        let mut noise = Noise(0x5eed);
+        for round in 0..20_000 {
+            let heads = noise.heads(8 + round % 600, 0xff);
+            assert_eq!(recognise(&heads).map(|it| it.0.name), None, "{heads:?}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_at_any_port_make_a_recogniser_panic() {
+        let mut noise = Noise(7);
+        for port in 0..=u16::MAX {
+            // Small numbers reach deeper into formats than noise does.
+            let mask = if port % 2 == 0 { 0x07 } else { 0xff };
+            let heads = noise.heads(usize::from(port) % 97, mask).with_ports(50_000, port);
+            for protocol in PROTOCOLS {
+                let _ = (protocol.recognise)(&heads);
+            }
+        }
+    }
 }

@@ -2664,7 +2664,7 @@ pub const SERVICES: &[Service] = &[
     names("citrix", "other", &["citrix.com", "cloud.com", "citrixworkspacesapi.net"]),
     names("teamviewer", "other", &["teamviewer.com", "dyngate.com"])
         .agents(&["TeamViewer", "Mozilla/4.0 (compatible; MSIE 6.0; DynGate)"]),
-    names("anydesk", "other", &["anydesk.com"]),
+    names("anydesk", "other", &["anydesk.com", "anynet relay", "anydesk client"]),
     names("splashtop", "other", &["splashtop.com"]),
     names("logmein", "other", &["logmein.com", "logmeinrescue.com"]),
     names("rustdesk", "other", &["rustdesk.com"]),

@@ -12,6 +12,9 @@ pub(super) const PROTOCOL: Protocol = Protocol { name: "http", group: "web", rec
 pub(super) const WEBSOCKET: Protocol =
     Protocol { name: "websocket", group: "web", recognise: recognise_websocket };
 
+/// Where HTTP is spoken; a request without a version is believed there.
+const PORTS: &[u16] = &[80, 3128, 8000, 8008, 8080, 8081, 8888];
+
 /// Methods of HTTP, WebDAV, UPnP events and remote procedure calls over HTTP (IANA, HTTP Method Registry, and beyond).
 const METHODS: &[&str] = &[
     "ACL",
@@ -72,7 +75,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         return None;
     }
     let sides = [heads.client.bytes(), heads.server.bytes()];
-    if let Some((bytes, request)) = sides.into_iter().find_map(|it| Some((it, Request::read(it)?)))
+    let is_usual = PORTS.iter().any(|it| heads.has_port(*it));
+    if let Some((bytes, request)) =
+        sides.into_iter().find_map(|it| Some((it, Request::read(it, is_usual)?)))
     {
         return Some(request.facts(bytes));
     }
@@ -99,7 +104,7 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn read(bytes: &'a [u8]) -> Option<Self> {
+    fn read(bytes: &'a [u8], is_usual: bool) -> Option<Self> {
         // Some clients end a body with an empty line too many (RFC 9112, section 2.2).
         let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
         let line = lines(bytes).next()?;
@@ -119,8 +124,11 @@ impl<'a> Request<'a> {
             _ if *method == "CONNECT" => is_http && target.contains(&b':'),
             _ => is_http,
         };
-        // A line longer than the head has its version behind the cut.
-        (is_target && (is_http || is_cut && target.len() > 256)).then_some(Self { method, target })
+        // A line longer than the head has its version behind the cut; HTTP/0.9 and careless clients send none.
+        let is_bare = *method == "GET" && !is_cut && !target.contains(&b' ');
+        let is_old = is_bare && (is_usual || header(bytes, b"host").is_some());
+        let is_believed = is_http || is_cut && target.len() > 256 || is_old;
+        (is_target && is_believed).then_some(Self { method, target })
     }
 
     fn facts(&self, bytes: &[u8]) -> Facts {
@@ -195,6 +203,13 @@ mod tests {
     #[test]
     fn a_line_longer_than_the_head_tells() {
         check(&[b"GET /".as_slice(), &[b'a'; 4000]].concat(), b"", Some("an HTTP GET request"));
+    }
+
+    #[test]
+    fn a_request_without_a_version_tells_with_a_host_or_a_port() {
+        check(b"GET /a\r\nHost: a.example\r\n\r\n", b"", Some("an HTTP GET request for a.example"));
+        check(b"GET /a\r\n", b"", None);
+        assert!(recognise(&Heads::tcp(b"GET /a\r\n", b"").with_ports(50_000, 80)).is_some());
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn is_command(line: &[u8]) -> bool {
     let rest = line.get(tag.len() + 1..).unwrap_or_default();
     let is_tag = (1..=20).contains(&tag.len())
         && tag.iter().all(|it| it.is_ascii_alphanumeric() || b"._-".contains(it))
-        && tag.iter().any(u8::is_ascii_digit);
+        && (tag.iter().any(u8::is_ascii_digit) || tag == b".");
     is_tag && is_one_of(word(rest), COMMANDS)
 }
 
@@ -103,6 +103,7 @@ mod tests {
         check(b"a001 LOGIN a b\r\n", b"* OK hello\r\na001 OK\r\n", true);
         check(b"", b"* OK [CAPABILITY IMAP4rev1] ready\r\n", true);
         check(b"1 capability\r\n", b"", true);
+        check(b". CAPABILITY\r\n", b"* OK hello\r\n", true);
     }
 
     #[test]

@@ -392,7 +392,7 @@ pub(super) const NAT_PMP: Protocol = row("nat-pmp", "system", |heads| {
         [0, 1 | 2, 0, 0, ..] => it.len() == 12,
         [0, 128, 0, ..] => it.len() == 12,
         [0, 129 | 130, 0, ..] => it.len() == 16,
-        [2, 0..=3 | 128..=131, ..] => it.len() >= 24 && it.len() % 4 == 0,
+        [2, 0..=3 | 128..=131, ..] => it.len() >= 24 && it.len().is_multiple_of(4),
         _ => false,
     };
     let is_port = has_port(heads, &[5350, 5351]);
@@ -573,7 +573,8 @@ pub(super) const CAN: Protocol = row("controller-area-network", "system", |heads
 pub(super) const SOME_IP: Protocol = row("some-ip", "system", |heads| {
     // Service and method, length from there on, client and session, both versions 1, kind, result.
     let is_message = |it: &[u8]| {
-        let is_len = be32(it, 4).is_some_and(|len| len >= 8 && len as usize + 8 <= it.len());
+        let is_len = be32(it, 4)
+            .is_some_and(|len| (8..1 << 24).contains(&len) && len as usize + 8 <= it.len());
         let is_kind = matches!(it.get(14), Some(0..=2 | 0x20..=0x22 | 0x80 | 0x81 | 0xa0 | 0xa1));
         is_len
             && it.get(12) == Some(&1)
@@ -779,7 +780,7 @@ pub(super) const DIAMETER: Protocol = row("diameter", "system", |heads| {
         let is_flags = it.get(4).is_some_and(|it| it & 0x0f == 0);
         let command = be32(it, 4).unwrap_or_default() & 0xff_ffff;
         it.first() == Some(&1)
-            && len % 4 == 0
+            && len.is_multiple_of(4)
             && (20..65_536).contains(&len)
             && is_flags
             && (257..0x90_0000).contains(&command)
@@ -916,7 +917,7 @@ pub(super) const KCP: Protocol = row("kcp", "other", |heads| {
     // Conversation, kind, fragment, window, time, number, number awaited, length of the rest; lowest byte first.
     let is_segment = |it: &[u8]| {
         matches!(it.get(4), Some(81..=84))
-            && le32(it, 20).is_some_and(|len| len as usize + 24 <= it.len() && len < 1500)
+            && le32(it, 20).is_some_and(|len| len < 1500 && len as usize + 24 <= it.len())
             && (it.len() > 24 || le32(it, 20) == Some(0))
     };
     let mut all = heads.client.datagrams().chain(heads.server.datagrams());
@@ -974,7 +975,7 @@ mod tests {
             &tcp(b"ES\0\0\x01\x05\0\0\0\0\0\0\0\x01\0\0"),
             &tcp(b"ES\0\0\x01\x05\0\0\0\0\0\0\0\x01\xff\0"),
         );
-        let raft = b"\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\0127.0.0.1:9001\0\0";
+        let raft = b"\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\x00127.0.0.1:9001\0\0";
         check("raft", &tcp(raft), &tcp(&raft[1..]));
         check("amqp", &tcp(b"AMQP\0\0\x09\x01"), &tcp(b"AMQP\0\0\x08\x01"));
         let kafka = b"\0\0\0\x14\0\x12\0\x03\0\0\0\x01\0\x08producer\0";

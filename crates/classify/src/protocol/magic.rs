@@ -29,7 +29,7 @@ pub(super) const GNUTELLA: Protocol = row("gnutella", "peer2peer", |heads| {
         let is_kind =
             matches!(it.get(16), Some(0 | 1 | 2 | 0x10 | 0x30 | 0x31 | 0x40 | 0x44 | 0x80 | 0x81));
         let is_hops = matches!(it.get(17..19), Some([0..=15, 0..=15]));
-        let is_len = le32(it, 19).is_some_and(|len| len as usize + 23 == it.len());
+        let is_len = le32(it, 19).is_some_and(|len| u64::from(len) + 23 == it.len() as u64);
         is_kind && is_hops && is_len || it.starts_with(b"GND") && it.len() >= 8
     };
     let is_greeting = any_stream(heads, |it| begins(it, &[b"GNUTELLA CONNECT/", b"GNUTELLA/0."]));
@@ -262,7 +262,7 @@ pub(super) const AFP: Protocol = row("afp", "files", |heads| {
     let is_message = |it: &[u8]| {
         matches!(it, [0 | 1, 1..=8, _, _, 0, 0, 0, 0, 0, 0, ..])
             && has_at(it, 12, &[0; 4])
-            && be32(it, 8).is_some_and(|len| len as usize + 16 <= it.len())
+            && be32(it, 8).is_some_and(|len| u64::from(len) + 16 <= it.len() as u64)
     };
     seen_if(has_port(heads, &[548]) && all_streams(heads, is_message), "an AFP request")
 });

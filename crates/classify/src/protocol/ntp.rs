@@ -39,7 +39,7 @@ fn is_ntp(bytes: &[u8]) -> bool {
             let precision = i8::from_be_bytes([precision]);
             let poll = i8::from_be_bytes([poll]);
             let fits = stratum <= 16 && (-6..=17).contains(&poll) && (-40..=4).contains(&precision);
-            fits && bytes.len() >= HEADER_LEN && bytes.len() % 4 == 0
+            fits && bytes.len() >= HEADER_LEN && bytes.len().is_multiple_of(4)
         }
         _ => false,
     }

@@ -19,6 +19,13 @@ use crate::{
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "quic", group: "web", recognise };
 
+/// QUIC seen from its middle, by short headers that go to one connection. They say little, so this one comes last.
+pub(super) const MIDWAY: Protocol =
+    Protocol { name: "quic", group: "web", recognise: recognise_midway };
+
+/// The port of QUIC under HTTP.
+const PORT: u16 = 443;
+
 /// How many packets of a flow are decrypted.
 const MAX_PACKETS: usize = 16;
 /// How long a greeting may be, in bytes; the heads hold no more.
@@ -95,6 +102,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         seen = seen.or_else(|| head.datagrams().take(MAX_PACKETS).find_map(long_header_kind));
         if let Some(facts) = head.datagrams().next().and_then(google_greeting) {
             return Some(facts);
+        }
+        if heads.has_port(PORT) && head.datagrams().next().is_some_and(is_google_rejection) {
+            seen = Some("a QUIC server's answer of Google's");
         }
     }
     seen.map(Facts::seen)
@@ -284,6 +294,8 @@ impl CryptoStream {
         const ACK: u8 = 2;
         const ACK_ECN: u8 = 3;
         const CRYPTO: u8 = 6;
+        // In Google's last versions; what has this number in the standard is not sent in first packets.
+        const GOOGLE_CRYPTO: u8 = 8;
 
         let mut reader = Reader(frames);
         while let Some(kind) = reader.u8() {
@@ -302,7 +314,7 @@ impl CryptoStream {
                         varint(&mut reader)?;
                     }
                 }
-                CRYPTO => {
+                CRYPTO | GOOGLE_CRYPTO => {
                     let offset = usize::try_from(varint(&mut reader)?).ok()?;
                     let len = usize::try_from(varint(&mut reader)?).ok()?;
                     let data = reader.take(len)?;
@@ -346,6 +358,35 @@ fn google_greeting(datagram: &[u8]) -> Option<Facts> {
     let at = head.windows(4).position(|it| it == b"CHLO");
     let facts = at.and_then(|at| google_facts(datagram.get(at..)?));
     facts.or_else(|| Some(Facts::seen("a QUIC header of Google's")))
+}
+
+/// Whether a server answers in Google's versions: `REJ` in a stream frame behind a header that names no version.
+fn is_google_rejection(datagram: &[u8]) -> bool {
+    let head = datagram.get(..64).unwrap_or(datagram);
+    let has_tag = head.windows(4).any(|it| matches!(it, b"REJ\0" | b"SHLO"));
+    has_tag && datagram.first().is_some_and(|it| it & 0x81 == 0)
+}
+
+fn recognise_midway(heads: &Heads) -> Option<Facts> {
+    let heads_match = heads.transport == Transport::UDP && heads.has_port(PORT);
+    let sides = [&heads.client, &heads.server];
+    let is_short = |it: &[u8]| it.len() > 20 && it.first().is_some_and(|it| it & 0xc0 == 0x40);
+    let are_short = sides.iter().all(|side| side.datagrams().all(is_short));
+    (heads_match && are_short && sides.into_iter().any(has_one_destination))
+        .then(|| Facts::seen("QUIC short headers"))
+}
+
+/// Whether several datagrams of a side go to one connection: behind the first byte they name it (RFC 9000, section 17.3).
+fn has_one_destination(head: &Head) -> bool {
+    let mut names = head.datagrams().map(|it| it.get(1..5));
+    let Some(Some(first)) = names.next() else { return false };
+    let is_varied = first.windows(2).any(|it| matches!(it, [a, b] if a != b));
+    let mut n_others = 0;
+    let is_one = names.all(|it| {
+        n_others += 1;
+        it == Some(first)
+    });
+    is_varied && is_one && n_others >= 2
 }
 
 /// What a `CHLO` says: a table of tags and where their values end, then the values (Google's QUIC Crypto document).
@@ -487,6 +528,23 @@ mod tests {
             &[&[0x80, 0, 0, 0, 0, 0, 1, 9, 0, 0, 0, 1]],
             Some("a QUIC server's list of versions"),
         );
+    }
+
+    #[test]
+    fn short_headers_to_one_connection_are_quic_at_its_port() {
+        let datagrams = [1u8, 2, 3].map(|n| {
+            let mut bytes = vec![0x40 | n, 9, 8, 7, 6];
+            bytes.resize(40, n);
+            bytes
+        });
+        let [a, b, c] = &datagrams;
+        let heads = || Heads::udp(&[a, b, c], &[]);
+        assert!(recognise_midway(&heads().with_ports(50_000, 443)).is_some());
+        assert!(recognise_midway(&heads()).is_none());
+        let mut other = c.clone();
+        other[1] = 0;
+        let mixed = Heads::udp(&[a, b, &other], &[]).with_ports(50_000, 443);
+        assert!(recognise_midway(&mixed).is_none());
     }
 
     #[test]

@@ -10,12 +10,13 @@ use crate::{
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "radius", group: "system", recognise };
 
+const PORTS: &[u16] = &[1645, 1646, 1812, 1813, 3799];
 /// Code, number, length and the authenticator of 16 bytes.
 const HEADER_LEN: usize = 20;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     // One that was damaged on the way does not make the others something else.
-    if !look::any_first(heads, is_message) {
+    if !look::any_first(heads, |it| is_message(it, look::has_port(heads, PORTS))) {
         return None;
     }
     Some(Facts::seen(match look::firsts(heads).next()?.first()? {
@@ -27,10 +28,12 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     }))
 }
 
-fn is_message(bytes: &[u8]) -> bool {
+/// At its ports a length that fits is enough: attributes may be damaged.
+fn is_message(bytes: &[u8], is_at_port: bool) -> bool {
     let is_code = matches!(bytes.first(), Some(1..=5 | 11..=13 | 40..=45));
     let is_len = be16(bytes, 2).map(usize::from) == Some(bytes.len());
-    is_code && is_len && bytes.get(HEADER_LEN..).is_some_and(are_attributes)
+    let fits = |it: &[u8]| is_at_port || are_attributes(it);
+    is_code && is_len && bytes.get(HEADER_LEN..).is_some_and(fits)
 }
 
 /// Kind and length of each, up to the end.

@@ -50,7 +50,7 @@ fn is_smtp(dialogue: &Dialogue, has_port: bool) -> bool {
     let is_usual = has_port && matches!(codes.first(), Some(220 | 250 | 421 | 521 | 554));
     // FTP says 250 only after a login.
     let answers = codes.starts_with(&[220, 250]) || codes.starts_with(&[250, 250]);
-    greets && !codes.is_empty() || speaks && (says_so || is_usual || answers)
+    greets && !codes.is_empty() || says_so || speaks && (is_usual || answers)
 }
 
 #[cfg(test)]

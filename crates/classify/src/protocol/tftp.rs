@@ -50,7 +50,9 @@ fn is_transfer(heads: &Heads) -> bool {
     };
     let counts = |numbers: &[u16]| {
         numbers.first().is_some_and(|it| *it <= 1)
-            && numbers.windows(2).all(|it| matches!(it, [a, b] if b == a || *b == a + 1))
+            && numbers
+                .windows(2)
+                .all(|it| matches!(it, [a, b] if b == a || *b == a.wrapping_add(1)))
     };
     let is_short = |head: &flow::Head| head.datagrams().all(|it| it.len() == 4);
     let pairs = [(&heads.client, &heads.server), (&heads.server, &heads.client)];
