@@ -68,8 +68,8 @@ fn is_old(bytes: &[u8], is_at_port: bool) -> bool {
     let kinds: Vec<u16> = attributes(bytes).map(|it| it.0).collect();
     let is_known = |it: &u16| matches!(it, 1..=0x16 | 0x20..=0x2a | 0x8000..=0x80ff);
     let held: usize = attributes(bytes).map(|it| 4 + it.1.len().next_multiple_of(4)).sum();
-    let is_whole = len == Some(held) && kinds.iter().all(is_known);
-    is_whole && (is_at_port || kinds.len() >= 2 || kinds == [1])
+    let is_telling = kinds.iter().all(is_known) && (kinds.len() >= 2 || kinds == [1]);
+    len == Some(held) && (is_at_port || is_telling)
 }
 
 /// The attributes of a message, with their numbers.
