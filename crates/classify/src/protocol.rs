@@ -144,11 +144,11 @@ pub const PROTOCOLS: &[Protocol] = &[
     machines::OOKLA,
     machines::DNSCRYPT,
     // Dialogues of lines.
+    nntp::PROTOCOL,
     smtp::PROTOCOL,
     ftp::PROTOCOL,
     pop3::PROTOCOL,
     imap::PROTOCOL,
-    nntp::PROTOCOL,
     irc::PROTOCOL,
     // Messages that have to fit as a whole.
     netbios::PROTOCOL,
