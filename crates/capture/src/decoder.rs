@@ -208,11 +208,11 @@ impl Decoder {
     /// # Errors
     /// Where nothing was fed, or the bytes end inside a record.
     pub fn finish(&self) -> Result<(), Error> {
-        if let Source::Packed { packing, input, taken, offset } = &self.source {
-            if !packing.is_whole() || *taken < input.len() {
-                let (offset, packing) = (*offset + input.len() as u64, packing.name());
-                return Err(Error::PackingCutShort { offset, packing });
-            }
+        if let Source::Packed { packing, input, taken, offset } = &self.source
+            && (!packing.is_whole() || *taken < input.len())
+        {
+            let (offset, packing) = (*offset + input.len() as u64, packing.name());
+            return Err(Error::PackingCutShort { offset, packing });
         }
         let offset = self.offset + self.cut as u64;
         let rest = self.pending.get(self.cut..).unwrap_or_default();

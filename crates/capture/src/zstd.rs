@@ -106,10 +106,10 @@ impl Zstd {
         };
         let len = 5 + window_len + dictionary_len + content_len;
         let Some(header) = input.get(..len) else { return Ok(0) };
-        self.frame
-            .reset(header)
-            .map_err(|_: ruzstd::decoding::errors::FrameDecoderError| Broken)?;
-        self.state = State::Block;
+        match self.frame.reset(header) {
+            Ok(()) => self.state = State::Block,
+            Err(_) => return Err(Broken),
+        }
         Ok(len)
     }
 
@@ -122,7 +122,10 @@ impl Zstd {
 
     /// Takes what the window no longer needs.
     fn collect(&mut self, out: &mut Vec<u8>) -> Result<(), Broken> {
-        self.frame.collect_to_writer(out).map(drop).map_err(|_: std::io::Error| Broken)
+        match self.frame.collect_to_writer(out) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Broken),
+        }
     }
 }
 

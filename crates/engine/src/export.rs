@@ -135,8 +135,11 @@ struct JsonLine<'a> {
     piece: Option<u32>,
 }
 
+/// A column's name, and its text in a row.
+type Column = (&'static str, fn(&FlowRow) -> String);
+
 /// The columns of a CSV file of flows.
-const COLUMNS: &[(&str, fn(&FlowRow) -> String)] = &[
+const COLUMNS: &[Column] = &[
     ("flow_id", |it| it.flow_id.to_string()),
     ("session_id", |it| it.session_id.to_string()),
     ("transport", |it| it.transport.clone()),

@@ -294,8 +294,7 @@ fn number(text: &str, scale: Scale) -> Result<u64, String> {
 fn network(text: &str) -> Result<(IpAddr, u8), String> {
     let bad = || format!("`{text}` is no address and no network like 10.0.0.0/8");
     let (address, len) = text.split_once('/').map_or((text, None), |it| (it.0, Some(it.1)));
-    let ip: IpAddr =
-        address.trim_matches(['[', ']']).parse().map_err(|_: std::net::AddrParseError| bad())?;
+    let Ok(ip) = address.trim_matches(['[', ']']).parse::<IpAddr>() else { return Err(bad()) };
     let longest = if ip.is_ipv4() { 32 } else { 128 };
     let len = match len {
         None => longest,

@@ -42,10 +42,10 @@ impl Hosts {
             client.flows.push(number);
             client.client_flows += 1;
             client.bytes += flow.bytes();
-            if let Some(agent) = &verdict.facts.user_agent {
-                if client.user_agents.len() < MAX_NAMES {
-                    client.user_agents.insert(agent.clone());
-                }
+            if let Some(agent) = &verdict.facts.user_agent
+                && client.user_agents.len() < MAX_NAMES
+            {
+                client.user_agents.insert(agent.clone());
             }
             if let Some(name) = &verdict.facts.own_name {
                 client.add_name(name, verdict.protocol);

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use v1::{Count, StatisticItem, page::FlowRow};
 
+/// A title, and under which label a flow counts.
+type Statistic = (&'static str, fn(&FlowRow) -> Option<String>);
+
 /// The statistics and what each counts.
-const STATISTICS: &[(&str, fn(&FlowRow) -> Option<String>)] = &[
+const STATISTICS: &[Statistic] = &[
     // A flow whose protocol is not known counts under its transport, as in the book's example.
     ("protocols", |it| {
         let is_known = it.protocol != "unknown";

@@ -108,9 +108,8 @@ fn answered(flows: &[(Flow, Verdict)]) -> Vec<Edge> {
             });
         }
     }
-    for list in &mut answers {
-        list.1.sort_by_key(|it| it.time);
-    }
+    // Each list by itself, so the order of the lists does not matter.
+    answers.values_mut().for_each(|list| list.sort_by_key(|it| it.time));
     let mut edges = Vec::new();
     for (number, flow, _) in numbered(flows) {
         let Some(list) = answers.get(&(flow.client.ip, flow.server.ip)) else { continue };
