@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whom Chromium asks of its own accord, whatever page is open; all other names lead to our server.
-const OWN_HOSTS: [&str; 3] =
-    ["accounts.google.com", "clients2.google.com", "update.googleapis.com"];
+/// Whom Chromium asks of its own accord, whatever page is open. These names lead nowhere, all others to our server.
+const OWN_HOSTS: &[&str] = &["*.google.com", "*.googleapis.com", "*.gstatic.com", "*.gvt1.com"];
 
 /// What `cargo xtask test` sets.
 pub(crate) fn setting(name: &str) -> PathBuf {
@@ -51,9 +50,13 @@ impl Site {
         Self { port, log }
     }
 
-    /// Everything asked since the last call.
+    /// Everything asked since the last call, but for what Chromium asks for itself.
     pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.log.lock().unwrap())
+        let mut asked = std::mem::take(&mut *self.log.lock().unwrap());
+        let is_own =
+            |it: &str| it.strip_prefix("TLS to ").is_some_and(|it| OWN_HOSTS.contains(&it));
+        asked.retain(|it| !is_own(it));
+        asked
     }
 }
 
@@ -64,8 +67,16 @@ fn serve(stream: TcpStream, folder: &Path, log: &Mutex<Vec<String>>) {
     if reader.read_until(b'\n', &mut first).unwrap_or(0) == 0 {
         return;
     }
+    let is_tls = first.starts_with(&[0x16, 3]);
+    if is_tls {
+        first.extend_from_slice(reader.fill_buf().unwrap_or_default());
+    }
     let line = String::from_utf8_lossy(&first).trim().to_owned();
-    log.lock().unwrap().push(line.clone());
+    log.lock().unwrap().push(if is_tls {
+        format!("TLS to {}", names(&first))
+    } else {
+        line.clone()
+    });
     let mut header = String::new();
     while reader.read_line(&mut header).is_ok_and(|it| it > 2) {
         header.clear();
@@ -92,6 +103,13 @@ fn serve(stream: TcpStream, folder: &Path, log: &Mutex<Vec<String>>) {
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
 }
 
+/// Everything in a TLS greeting that looks like a host's name.
+fn names(greeting: &[u8]) -> String {
+    let is_part = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'-');
+    let words = greeting.split(|it| !is_part(it)).map(String::from_utf8_lossy);
+    words.filter(|it| it.len() > 5 && it.contains('.')).collect::<Vec<_>>().join(", ")
+}
+
 /// A browser with one window.
 pub(crate) struct Browser {
     agent: ureq::Agent,
@@ -112,7 +130,9 @@ impl Browser {
         let port = loop {
             let mut line = String::new();
             assert!(said.read_line(&mut line).unwrap() > 0, "the driver does not start");
-            if let Some((_, port)) = line.trim().trim_end_matches('.').rsplit_once("successfully on port ") {
+            if let Some((_, port)) =
+                line.trim().trim_end_matches('.').rsplit_once("successfully on port ")
+            {
                 break port.to_owned();
             }
         };
@@ -120,8 +140,12 @@ impl Browser {
         thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent: ureq::Agent = config.timeout_global(Some(PATIENCE)).build().into();
-        let rules =
-            format!("--host-resolver-rules=MAP * 127.0.0.1:{}, EXCLUDE localhost", site.port);
+        // The first rule that fits holds.
+        let nowhere: String = OWN_HOSTS.iter().map(|it| format!("MAP {it} ^NOTFOUND, ")).collect();
+        let rules = format!(
+            "--host-resolver-rules={nowhere}MAP * 127.0.0.1:{}, EXCLUDE localhost",
+            site.port
+        );
         let capabilities = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
