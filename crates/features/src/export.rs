@@ -40,7 +40,7 @@ pub fn row(schema: &Schema, values: &[Option<f64>], label: &str, missing: &str) 
     let mut line = String::new();
     for (feature, value) in schema.features.iter().zip(values) {
         match value {
-            Some(value) => line.push_str(&number(*value, feature.unit)),
+            Some(value) => line.push_str(&number(*value, feature.unit, schema.semantics)),
             None => line.push_str(missing),
         }
         line.push(',');
@@ -57,18 +57,28 @@ fn class_name(schema: &Schema) -> &'static str {
     }
 }
 
-/// Rates with at most ten decimals, the rest with at most fifteen significant digits; no zeros at the end.
-fn number(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Micros => {
-            let rounded = format!("{value:.14e}").parse().unwrap_or(value);
-            format!("{rounded}")
-        }
-        Unit::PacketsPerSecond | Unit::BytesPerSecond => {
-            let text = format!("{value:.10}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
+/// Rates with at most ten decimals, all with at most fifteen significant digits; no zeros at the end.
+fn number(value: f64, unit: Unit, semantics: Semantics) -> String {
+    let fifteen_digits = || {
+        let rounded = format!("{value:.14e}").parse().unwrap_or(value);
+        format!("{rounded}")
+    };
+    if unit == Unit::Micros {
+        return fifteen_digits();
     }
+    // The power of ten: from 10^5 on fifteen digits leave fewer than ten decimals.
+    let power = format!("{value:e}").split_once('e').and_then(|(_, it)| it.parse::<i32>().ok());
+    let rounded_up = match (power, semantics) {
+        (Some(5..), _) => return fifteen_digits(),
+        // The published files round the fifteenth digit up from an eleventh on: that gives 99 % of their 94,618 rates
+        // at 15, 30 and 60 seconds, rounding at the half 92 %. What the rest went through cannot be told.
+        (Some(power @ ..=3), Semantics::Published) => {
+            value + format!("1e{}", power - 13).parse().unwrap_or(0.0) / 11.0
+        }
+        _ => value,
+    };
+    let text = format!("{rounded_up:.10}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A label that both formats read back: quoted where it holds more than letters, digits and dashes.
@@ -84,13 +94,17 @@ mod tests {
 
     #[track_caller]
     fn check(value: f64, unit: Unit, expected: &str) {
-        assert_eq!(number(value, unit), expected);
+        assert_eq!(number(value, unit, Semantics::Published), expected);
     }
 
     #[test]
     fn numbers_look_as_published() {
         check(2e6 / 192_013.0, Unit::PacketsPerSecond, "10.4159614193");
         check(448e6 / 192_013.0, Unit::BytesPerSecond, "2333.1753579185");
+        check(448e6 / 52_857.0, Unit::BytesPerSecond, "8475.6985829692");
+        check(448e6 / 64_424.0, Unit::BytesPerSecond, "6953.9302123432");
+        check(2e6 / 172_631.0, Unit::PacketsPerSecond, "11.5854047072");
+        check(80e6 / 633.0, Unit::BytesPerSecond, "126382.306477093");
         check(0.0, Unit::BytesPerSecond, "0");
         check(1_634_113.0, Unit::Micros, "1634113");
         check(9_368_711.0 / 96.0, Unit::Micros, "97590.7395833333");
