@@ -1,0 +1,129 @@
+//! How a capture is chunked makes no difference: not to its frames, not to what is made of them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use capture::{Decoder, Error};
+use engine::{Export, Format, Job};
+use tests::Random;
+
+/// Where a frame starts, its time, link type, length on the wire and bytes.
+type Seen = (u64, u64, u16, u32, Vec<u8>);
+
+fn frames<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<Seen>, Option<Error>) {
+    let mut decoder = Decoder::default();
+    let mut frames = Vec::new();
+    for chunk in chunks {
+        decoder.feed(chunk);
+        if let Err(error) = drain(&mut decoder, &mut frames) {
+            return (frames, Some(error));
+        }
+    }
+    decoder.end();
+    let end = drain(&mut decoder, &mut frames).and_then(|()| decoder.finish());
+    (frames, end.err())
+}
+
+fn drain(decoder: &mut Decoder, frames: &mut Vec<Seen>) -> Result<(), Error> {
+    while let Some(it) = decoder.next_frame()? {
+        frames.push((it.offset, it.time.0, it.link_type, it.wire_len, it.bytes.to_vec()));
+    }
+    Ok(())
+}
+
+/// Everything the host gets: flows in every format, and what was read.
+fn outcome<'a>(chunks: impl Iterator<Item = &'a [u8]>, seed: u64) -> Vec<u8> {
+    let mut job = Job::new("chunked", seed);
+    for chunk in chunks {
+        if job.feed(chunk).is_err() {
+            break;
+        }
+    }
+    let analysis = job.finish(false);
+    let mut out = Vec::new();
+    let mut reading = analysis.reading().clone();
+    // A broken capture is not read to the end of the chunk it breaks in.
+    if !analysis.is_complete() {
+        reading.bytes = 0;
+    }
+    out.extend(serde_json::to_vec(&reading).unwrap());
+    for format in [Format::Jsonl, Format::Csv, Format::Arff(features::SCHEMAS[0])] {
+        analysis.export(&Export::new(format), &mut out).unwrap();
+    }
+    out
+}
+
+/// Cuts bytes at random places; some chunks are empty.
+fn shredded<'a>(bytes: &'a [u8], most: u64, random: &mut Random) -> Vec<&'a [u8]> {
+    let mut chunks = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let len = (random.between(0, most) as usize).min(rest.len());
+        let (chunk, after) = rest.split_at(len);
+        chunks.push(chunk);
+        rest = after;
+    }
+    chunks
+}
+
+#[test]
+fn chunks_of_any_length_give_the_same_frames() {
+    for made in tests::small_captures() {
+        let whole = frames([&made.bytes[..]].into_iter());
+        for len in (1..=80).chain([333, 1_000, 4_096]) {
+            let chunked = frames(made.bytes.chunks(len));
+            assert!(chunked == whole, "{} in chunks of {len} bytes", made.file_name);
+        }
+        let mut random = Random::new(8);
+        for most in [3, 30, 300, 3_000] {
+            let chunks = shredded(&made.bytes, most, &mut random);
+            let chunked = frames(chunks.into_iter());
+            assert!(chunked == whole, "{} in chunks of up to {most} bytes", made.file_name);
+        }
+    }
+}
+
+#[test]
+fn chunks_of_any_length_give_the_same_outcome() {
+    for made in tests::small_captures() {
+        let whole = outcome([&made.bytes[..]].into_iter(), 0);
+        for len in [1, 7, 64, 1_000] {
+            let chunked = outcome(made.bytes.chunks(len), 0);
+            assert!(chunked == whole, "{} in chunks of {len} bytes", made.file_name);
+        }
+    }
+}
+
+#[test]
+fn neither_chunks_nor_the_seed_show_in_what_the_sample_gives() {
+    let sample = tests::sample();
+    let whole = outcome([&sample[..]].into_iter(), 0);
+    let mut random = Random::new(80);
+    for (seed, most) in [(1, 90), (u64::MAX, 9_000), (77, 200_000)] {
+        let chunks = shredded(&sample, most, &mut random);
+        assert!(outcome(chunks.into_iter(), seed) == whole, "in chunks of up to {most} bytes");
+    }
+}
+
+#[test]
+fn damage_is_told_with_its_place() {
+    let of = |file_name: &str| {
+        let captures = tests::small_captures();
+        let made = captures.iter().find(|it| it.file_name == file_name).unwrap();
+        let (frames, error) = frames([&made.bytes[..]].into_iter());
+        let error = error.unwrap();
+        // It is where the last whole frame ended, if a record is to blame.
+        (frames.len(), error.code(), error.offset())
+    };
+    let end_of = |n: usize| {
+        let captures = tests::small_captures();
+        let made = captures.iter().find(|it| it.file_name == "ethernet.pcap").unwrap();
+        frames([&made.bytes[..]].into_iter()).0[n].0
+    };
+    assert_eq!(of("empty.pcap"), (0, "E-EMPTY", 0));
+    assert_eq!(of("not-a-capture.pcap"), (0, "E-NOT-A-CAPTURE", 0));
+    assert_eq!(of("bad-length.pcap"), (5, "E-BAD-LENGTH", end_of(5)));
+    let (n, code, offset) = of("bad-block.pcapng");
+    assert_eq!((n, code), (4, "E-BAD-BLOCK"));
+    assert!(offset > 0);
+    let (n, code, offset) = of("cut-short.pcap");
+    assert_eq!((code, offset), ("E-CUT-SHORT", end_of(n)));
+}
