@@ -61,6 +61,11 @@ pub enum Reason {
         /// The name.
         name: String,
     },
+    /// Another flow announced it.
+    Announced {
+        /// Which and how, in a sentence.
+        evidence: String,
+    },
     /// The model.
     Model {
         /// Share of the trees that agree, 0 to 1.
@@ -84,7 +89,7 @@ impl Verdict {
     /// How the label was reached, in a word: `payload`, `name`, `model` or `unknown`.
     pub fn evidence(&self) -> &'static str {
         match self.reason {
-            Reason::Payload | Reason::Transport => "payload",
+            Reason::Payload | Reason::Transport | Reason::Announced { .. } => "payload",
             Reason::Name | Reason::Agent | Reason::Address { .. } | Reason::Answered { .. } => {
                 "name"
             }
@@ -117,6 +122,7 @@ impl Verdict {
             Reason::Answered { name } => {
                 format!("{seen}a DNS answer gave the server's address for {name} to this client")
             }
+            Reason::Announced { evidence } => evidence.clone(),
             Reason::Model { confidence } => {
                 format!("{:.0} % of the model's trees say {label}", confidence * 100.0)
             }
@@ -177,6 +183,20 @@ pub fn group_of_protocol(protocol: &str) -> &'static str {
         Some(found) => found.group,
         None if protocol == UNKNOWN => UNKNOWN,
         None => "system",
+    }
+}
+
+/// Says of a flow whose payload tells nothing that another one announced it: as data of this protocol.
+pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, evidence: &str) {
+    let Some(protocol) = PROTOCOLS.iter().find(|it| it.name == protocol) else { return };
+    if verdict.protocol != UNKNOWN {
+        return;
+    }
+    verdict.protocol = protocol.name;
+    // A service that is known by name or address stays.
+    if verdict.label == UNKNOWN {
+        (verdict.label, verdict.group) = (protocol.name, protocol.group);
+        verdict.reason = Reason::Announced { evidence: evidence.to_owned() };
     }
 }
 

@@ -35,7 +35,8 @@ pub(crate) struct Host {
 }
 
 impl Hosts {
-    pub(crate) fn new(flows: &[(Flow, Verdict)]) -> Self {
+    /// `answered` are the flows that have their name from a DNS answer.
+    pub(crate) fn new(flows: &[(Flow, Verdict)], answered: &BTreeSet<u32>) -> Self {
         let mut hosts = Self::default();
         for (number, (flow, verdict)) in (0..).zip(flows) {
             let client = hosts.by_ip.entry(flow.client.ip).or_default();
@@ -57,7 +58,7 @@ impl Hosts {
             }
             // What a resolver is asked for is not its name.
             let is_own = !matches!(verdict.group, "names" | "system");
-            let is_answered = matches!(verdict.reason, classify::Reason::Answered { .. });
+            let is_answered = answered.contains(&number);
             if let Some(name) = verdict.facts.server_name.as_ref().filter(|_| is_own) {
                 let source = if is_answered { "dns" } else { verdict.protocol };
                 hosts.by_ip.entry(flow.server.ip).or_default().add_name(name, source);
@@ -98,8 +99,9 @@ impl Host {
 }
 
 /// Gives flows without a name of their own the one that a DNS answer gave their server's address: to the same client
-/// before the flow began.
-pub(crate) fn name_by_answers(flows: &mut [(Flow, Verdict)]) {
+/// before the flow began. Returns which flows it named.
+pub(crate) fn name_by_answers(flows: &mut [(Flow, Verdict)]) -> BTreeSet<u32> {
+    let mut named = BTreeSet::new();
     let mut answers: HashMap<(IpAddr, IpAddr), Vec<(Timestamp, String)>> = HashMap::new();
     for (flow, verdict) in &*flows {
         for answer in &verdict.facts.answers {
@@ -108,7 +110,7 @@ pub(crate) fn name_by_answers(flows: &mut [(Flow, Verdict)]) {
             list.push((flow.first, answer.name.clone()));
         }
     }
-    for (flow, verdict) in flows {
+    for (number, (flow, verdict)) in (0..).zip(flows) {
         if verdict.facts.server_name.is_some() || matches!(verdict.group, "names" | "system") {
             continue;
         }
@@ -117,8 +119,10 @@ pub(crate) fn name_by_answers(flows: &mut [(Flow, Verdict)]) {
         if let Some((_, name)) = before.checked_sub(1).and_then(|at| list.get(at)) {
             verdict.facts.server_name = Some(name.clone());
             classify::relabel_by_answer(verdict, name);
+            named.insert(number);
         }
     }
+    named
 }
 
 /// What an address is for: `private`, `public` … (IANA's special-purpose registries).

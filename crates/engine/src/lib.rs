@@ -182,9 +182,10 @@ impl Analysis {
                 (flow, verdict)
             })
             .collect();
-        hosts::name_by_answers(&mut flows);
+        let answered = hosts::name_by_answers(&mut flows);
         let sessions = session::group(&flows);
-        let hosts = hosts::Hosts::new(&flows);
+        label_announced(&mut flows, &sessions);
+        let hosts = hosts::Hosts::new(&flows, &answered);
         reading.names = hosts.sources();
         let rows = rows::rows(&flows, &sessions);
         Self { flows, sessions, hosts, report: Report { reading, rows }, order: Mutex::default() }
@@ -221,5 +222,19 @@ impl Analysis {
     /// Answers the page.
     pub fn page(&self, query: &v1::page::Query) -> serde_json::Value {
         page::answer(self, query)
+    }
+}
+
+/// Labels flows without a payload of their own kind by the dialogue that announced them: FTP data, a call's media.
+fn label_announced(flows: &mut [(Flow, Verdict)], sessions: &[Session]) {
+    for edge in sessions.iter().flat_map(|it| &it.edges) {
+        let protocol = match edge.kind {
+            session::Kind::FtpData => "ftp",
+            session::Kind::Media => "rtp",
+            _ => continue,
+        };
+        if let Some((_, verdict)) = flows.get_mut(edge.to as usize) {
+            classify::relabel_by_announcement(verdict, protocol, &edge.evidence);
+        }
     }
 }
