@@ -47,6 +47,8 @@ pub struct Backend {
 
 struct Inner {
     worker: Worker,
+    /// What is to be said once the worker listens; nothing from then on.
+    unsaid: RefCell<Option<Vec<JsValue>>>,
     /// What was asked and not answered yet.
     waiting: RefCell<BTreeMap<u32, Waiting>>,
     last_id: Cell<u32>,
@@ -77,12 +79,13 @@ impl Backend {
         let worker = start_worker().map_err(|it| describe(&it))?;
         let inner = Rc::new(Inner {
             worker,
+            unsaid: RefCell::new(Some(vec![pack(&ToWorker::Open, &file)])),
             waiting: RefCell::default(),
             last_id: Cell::new(0),
             failure: RefCell::default(),
             on_event: Box::new(on_event),
         });
-        listen(&inner, file);
+        listen(&inner);
         publish(&inner);
         Ok(Self { inner })
     }
@@ -127,13 +130,26 @@ impl Backend {
     /// Ends reading. What was read stays, and [`Event::Done`] follows.
     pub fn stop(&self) {
         // A worker that cannot be told anything has ended, and has said so itself.
-        drop(self.inner.say(&ToWorker::Stop, &JsValue::UNDEFINED));
+        drop(self.inner.say(&ToWorker::Stop));
     }
 }
 
 impl Inner {
-    fn say(&self, control: &ToWorker, payload: &JsValue) -> Result<(), JsValue> {
-        self.worker.post_message(&pack(control, payload))
+    fn say(&self, control: &ToWorker) -> Result<(), JsValue> {
+        let message = pack(control, &JsValue::UNDEFINED);
+        match &mut *self.unsaid.borrow_mut() {
+            Some(unsaid) => {
+                unsaid.push(message);
+                Ok(())
+            }
+            None => self.worker.post_message(&message),
+        }
+    }
+
+    /// The worker listens now.
+    fn catch_up(&self) -> Result<(), JsValue> {
+        let unsaid = self.unsaid.take().unwrap_or_default();
+        unsaid.iter().try_for_each(|it| self.worker.post_message(it))
     }
 
     async fn ask(&self, question: Question) -> Result<JsValue, v1::Error> {
@@ -145,7 +161,7 @@ impl Inner {
         let answer = Promise::new(&mut |resolve, reject| {
             self.waiting.borrow_mut().insert(id, Waiting { resolve, reject });
         });
-        self.say(&ToWorker::Ask { id, question }, &JsValue::UNDEFINED)
+        self.say(&ToWorker::Ask { id, question })
             .map_err(|it| v1::Error::internal(describe(&it)))?;
         JsFuture::from(answer).await.map_err(|it| {
             serde_wasm_bindgen::from_value(it)
@@ -160,7 +176,11 @@ impl Inner {
 
     fn hear(&self, said: FromWorker, payload: &JsValue) {
         match said {
-            FromWorker::Ready => {}
+            FromWorker::Ready => {
+                if let Err(error) = self.catch_up() {
+                    self.fail(describe(&error));
+                }
+            }
             FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
             FromWorker::Done => (self.on_event)(Event::Done),
             FromWorker::Failed(message) => (self.on_event)(Event::Failed(message)),
@@ -207,16 +227,11 @@ fn settle(function: &Function, value: &JsValue) {
     drop(function.call1(&JsValue::UNDEFINED, value));
 }
 
-fn listen(inner: &Rc<Inner>, file: File) {
+fn listen(inner: &Rc<Inner>) {
     let weak = Rc::downgrade(inner);
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         let Some(inner) = weak.upgrade() else { return };
         let Some((said, payload)) = unpack::<FromWorker>(event.data()) else { return };
-        if said == FromWorker::Ready
-            && let Err(error) = inner.say(&ToWorker::Open, &file)
-        {
-            return inner.fail(describe(&error));
-        }
         inner.hear(said, &payload);
     });
     let weak = Rc::downgrade(inner);
