@@ -4,58 +4,112 @@
 
 mod driver;
 
-use std::{path::Path, process::Command};
+use std::{fs, process::Command};
 
 use driver::{Browser, Site, capture, setting};
 use serde_json::json;
 
-/// What `tractor stats` says of a capture.
-fn stats(capture: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(setting("TRACTOR"))
-        .arg("stats")
-        .arg(capture)
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+/// Captures in which there is nothing to read.
+const UNREADABLE: [&str; 2] = ["empty.pcap", "not-a-capture.pcap"];
+
+/// The names of all captures, in order.
+fn captures() -> Vec<String> {
+    let entries = fs::read_dir(capture("")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|it| it.contains(".pcap"));
+    names.sort();
+    names
+}
+
+/// What `tractor` prints; captures are named as the page names them, without a folder.
+fn tractor(arguments: &[&str]) -> String {
+    let mut command = Command::new(setting("TRACTOR"));
+    let output = command.args(arguments).current_dir(capture("")).output().unwrap();
+    // 1 says that a capture is damaged.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The greatest count of this title.
+fn first(statistics: &str, title: &str) -> Option<String> {
+    let statistics: Vec<v1::StatisticItem> = serde_json::from_str(statistics).unwrap();
+    let item = statistics.into_iter().find(|it| it.title == title)?;
+    Some(item.content.into_iter().next()?.label)
 }
 
 /// The page answers as the command line does, byte for byte.
-fn check_answers(browser: &Browser, capture: &Path, label: &str, ip: &str) {
-    assert_eq!(browser.v1(&json!({"Statistics": {"job": 1}})), stats(capture, &[]));
-    assert_eq!(
-        browser.v1(&json!({"StatisticsOfLabel": {"job": 1, "label": label}})),
-        stats(capture, &["--label", label])
-    );
-    assert_eq!(
-        browser.v1(&json!({"StatisticsOfIp": {"job": 1, "ip": ip}})),
-        stats(capture, &["--ip", ip])
-    );
-}
-
-/// The client of the first flow of a capture.
-fn first_client(browser: &Browser) -> String {
-    let statistics = browser.v1(&json!({"Statistics": {"job": 1}}));
-    let statistics: Vec<v1::StatisticItem> = serde_json::from_str(&statistics).unwrap();
-    let clients = statistics.into_iter().find(|it| it.title == "clients").unwrap();
-    clients.content.into_iter().next().unwrap().label
+fn check_answers(browser: &Browser, name: &str) {
+    let statistics = tractor(&["stats", name]);
+    let statistics = statistics.trim_end();
+    assert_eq!(browser.v1(&json!({"Statistics": {"job": 1}})), statistics, "{name}");
+    if let Some(label) = first(statistics, "labels") {
+        assert_eq!(
+            browser.v1(&json!({"StatisticsOfLabel": {"job": 1, "label": label}})),
+            tractor(&["stats", name, "--label", &label]).trim_end(),
+            "{name}"
+        );
+    }
+    if let Some(ip) = first(statistics, "clients") {
+        assert_eq!(
+            browser.v1(&json!({"StatisticsOfIp": {"job": 1, "ip": ip}})),
+            tractor(&["stats", name, "--ip", &ip]).trim_end(),
+            "{name}"
+        );
+    }
 }
 
 #[test]
-fn a_chosen_and_a_dropped_capture_give_what_the_command_line_gives() {
+fn every_capture_chosen_or_dropped_gives_what_the_command_line_gives() {
     let site = Site::start();
     let browser = Browser::open_page(&site, "en");
-    let chosen = capture("ethernet.pcap");
-    browser.choose(&chosen);
-    browser.until_read();
-    check_answers(&browser, &chosen, "dns", &first_client(&browser));
+    let names = captures();
+    for kind in [".pcap", ".pcapng"] {
+        assert!(names.iter().filter(|it| it.ends_with(kind)).count() > 1, "{names:?}");
+    }
+    for (at, name) in names.iter().enumerate() {
+        match at % 2 {
+            0 => browser.choose(&capture(name)),
+            _ => browser.drop_file(&capture(name)),
+        }
+        if UNREADABLE.contains(&&**name) {
+            browser.until(&format!("document.querySelector('main').innerText.includes('{name}')"));
+            continue;
+        }
+        browser.until_read_of(name);
+        check_answers(&browser, name);
+    }
+}
 
+#[test]
+fn what_is_saved_is_what_the_command_line_writes() {
+    let site = Site::start();
     let browser = Browser::open_page(&site, "en");
-    let dropped = capture("sample.pcapng");
-    browser.drop_file(&dropped);
+    browser.choose(&capture("sample.pcapng"));
     browser.until_read();
-    check_answers(&browser, &dropped, "vk", &first_client(&browser));
+    // Keeps what the page gives the browser to save.
+    browser.run(
+        "const make = URL.createObjectURL;
+        URL.createObjectURL = blob => { globalThis.saved = blob; return make.call(URL, blob); };",
+        &[],
+    );
+    let check = |format: usize, filter: &str, arguments: &[&str]| {
+        browser.run(
+            "location.hash = '#v=export&q=' + encodeURIComponent(arguments[0])",
+            &[json!(filter)],
+        );
+        browser.until("document.querySelector('#save:enabled') !== null");
+        browser.run("globalThis.saved = null; document.querySelectorAll('input[name=format]')[arguments[0]].click()", &[
+            json!(format),
+        ]);
+        browser.click("#save");
+        browser.until("globalThis.saved !== null");
+        let saved = browser.run("return saved.text()", &[]);
+        assert_eq!(saved.as_str().unwrap(), tractor(arguments));
+    };
+    check(0, "", &["flows", "sample.pcapng"]);
+    check(1, "label:vk", &["flows", "sample.pcapng", "--format", "csv", "--filter", "label:vk"]);
+    check(2, "", &["flows", "sample.pcapng", "--format", "arff"]);
 }
 
 #[test]
@@ -71,6 +125,9 @@ fn nothing_is_asked_of_any_network_after_the_seal() {
         browser.run("location.hash = '#v=' + arguments[0]", &[json!(view)]);
         browser.until("document.querySelector('main') !== null");
     }
+    browser.click("nav.rail a[href^='#v=export']");
+    browser.click("#save");
+    browser.until("document.querySelector('#save:enabled') !== null");
     // And when it is tried on purpose, from the page and from a worker like ours.
     let attempts = "
         const tried = {};
@@ -106,7 +163,7 @@ fn the_sample_opens_by_its_button() {
     let browser = Browser::open_page(&site, "en");
     browser.click("#open-sample");
     browser.until_read();
-    check_answers(&browser, &capture("sample.pcapng"), "bittorrent", &first_client(&browser));
+    check_answers(&browser, "sample.pcapng");
     browser.click("nav.rail a[href^='#v=flows']");
     browser.until("document.querySelectorAll('main table tbody tr').length > 10");
 }

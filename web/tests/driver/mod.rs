@@ -243,6 +243,18 @@ impl Browser {
         self.until("document.querySelector('nav.rail') !== null");
     }
 
+    /// Waits until the capture of this name is read.
+    pub(crate) fn until_read_of(&self, name: &str) {
+        let script = "const finished = file =>
+                file.name + '.' + file.extension === arguments[0] && file.status.state === 'finished';
+            return tractor.v1('\"Files\"').then(text => JSON.parse(text).some(finished), () => false)";
+        let start = Instant::now();
+        while self.run(script, &[json!(name)]) != json!(true) {
+            assert!(start.elapsed() < PATIENCE, "{name} is never read");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Asks the page's worker by the v1 interface; the answer's bytes.
     pub(crate) fn v1(&self, request: &Value) -> String {
         let answer = self.run("return tractor.v1(arguments[0])", &[json!(request.to_string())]);
