@@ -10,14 +10,19 @@ mod bytes;
 mod dialogue;
 mod hello;
 mod look;
+mod model;
 pub mod protocol;
 mod service;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use flow::{Flow, Transport};
 
 pub use crate::{
+    model::{Confusion, Example, Model, ModelError, Score, Split, Training, evaluate},
     protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol},
     service::{SERVICES, Service},
 };
@@ -30,8 +35,8 @@ pub const UNKNOWN: &str = "unknown";
 pub struct Verdict {
     /// The application protocol its payload shows, the transport where that says all, or [`UNKNOWN`].
     pub protocol: &'static str,
-    /// The service where one is known, else the protocol. One of [`labels`].
-    pub label: &'static str,
+    /// The service where one is known, else the protocol: one of [`labels`]; or what a model says.
+    pub label: Cow<'static, str>,
     /// The group of the label.
     pub group: &'static str,
     /// What the payload tells besides.
@@ -79,7 +84,7 @@ impl Verdict {
     fn unknown() -> Self {
         Self {
             protocol: UNKNOWN,
-            label: UNKNOWN,
+            label: Cow::Borrowed(UNKNOWN),
             group: UNKNOWN,
             facts: Facts::default(),
             reason: Reason::Unknown,
@@ -100,7 +105,7 @@ impl Verdict {
 
     /// Why the flow has its label, in a sentence without a full stop.
     pub fn sentence(&self) -> String {
-        let label = self.label;
+        let label = &self.label;
         let seen = match &*self.facts.seen {
             "" => String::new(),
             seen => format!("{seen}; "),
@@ -131,7 +136,7 @@ impl Verdict {
     }
 
     fn serve(&mut self, service: &'static Service, reason: Reason) {
-        self.label = service.label;
+        self.label = Cow::Borrowed(service.label);
         self.group = service.group;
         self.reason = reason;
     }
@@ -142,9 +147,15 @@ pub fn label(flow: &Flow) -> Verdict {
     let mut verdict = Verdict::unknown();
     if let Some((protocol, facts)) = protocol::recognise(&flow.heads) {
         let (name, group) = (protocol.name, protocol.group);
-        verdict = Verdict { protocol: name, label: name, group, facts, reason: Reason::Payload };
+        verdict = Verdict {
+            protocol: name,
+            label: Cow::Borrowed(name),
+            group,
+            facts,
+            reason: Reason::Payload,
+        };
     } else if let Some(name) = transport_label(flow.transport) {
-        let (label, reason) = (name, Reason::Transport);
+        let (label, reason) = (Cow::Borrowed(name), Reason::Transport);
         return Verdict { protocol: name, label, group: "system", reason, ..verdict };
     }
     // What a resolver or a neighbour is asked for is not what the flow serves.
@@ -195,9 +206,30 @@ pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, evidence: 
     verdict.protocol = protocol.name;
     // A service that is known by name or address stays.
     if verdict.label == UNKNOWN {
-        (verdict.label, verdict.group) = (protocol.name, protocol.group);
+        (verdict.label, verdict.group) = (Cow::Borrowed(protocol.name), protocol.group);
         verdict.reason = Reason::Announced { evidence: evidence.to_owned() };
     }
+}
+
+/// Labels a flow that says nothing of itself by what it looks like: the label most trees of a model choose.
+///
+/// The features are those of the flow's pieces, cut and computed as the model wants them; each piece has its say.
+pub fn label_by_model(verdict: &mut Verdict, model: &Model, pieces: &[Vec<Option<f64>>]) {
+    if verdict.label != UNKNOWN || pieces.is_empty() {
+        return;
+    }
+    let mut votes = vec![0.0; model.labels().len()];
+    for piece in pieces {
+        for (sum, vote) in votes.iter_mut().zip(model.votes(piece)) {
+            *sum += vote / pieces.len() as f64;
+        }
+    }
+    let (label, confidence) = model.choose(&votes);
+    let groups = labels();
+    let group = groups.iter().find(|it| it.1.contains(&label)).map_or("other", |it| it.0);
+    verdict.label = Cow::Owned(label.to_owned());
+    verdict.group = group;
+    verdict.reason = Reason::Model { confidence };
 }
 
 /// Transports that say all there is to know.

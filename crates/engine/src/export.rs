@@ -79,7 +79,7 @@ impl Analysis {
                 continue;
             }
             if cut == Cut::Whole {
-                write_row(export, &flow.timeline, verdict.label, row, None, out)?;
+                write_row(export, &flow.timeline, &verdict.label, row, None, out)?;
                 continue;
             }
             for (number, piece) in (0..).zip(flow.timeline.cut(cut)) {
@@ -88,7 +88,7 @@ impl Analysis {
                 set_totals(&mut row, client, server);
                 row.time_start_ns = piece.steps().next().map_or(0, |it| it.time.0);
                 row.time_end_ns = piece.steps().map(|it| it.time.0).max().unwrap_or(0);
-                write_row(export, &piece, verdict.label, &row, Some(number), out)?;
+                write_row(export, &piece, &verdict.label, &row, Some(number), out)?;
             }
         }
         Ok(())

@@ -14,7 +14,8 @@ mod statistics;
 use std::{collections::BTreeMap, sync::Mutex};
 
 use capture::{Decoder, Packet, Undecoded};
-use classify::Verdict;
+use classify::{Example, Model, Verdict};
+use features::Schema;
 use flow::Flow;
 use serde::{Deserialize, Serialize};
 use session::Session;
@@ -217,6 +218,46 @@ impl Analysis {
             Some(notice) if self.reading().frames == 0 => Err(notice.message.clone()),
             _ => Ok(self.report.clone()),
         }
+    }
+
+    /// Labels the flows that say nothing of themselves by a model.
+    pub fn apply(&mut self, model: &Model) {
+        let Some(schema) = model.schema() else { return };
+        let cut = schema.cut(model.timeout_micros());
+        for (flow, verdict) in &mut self.flows {
+            if verdict.label == classify::UNKNOWN {
+                let pieces = flow.timeline.cut(cut);
+                let vectors: Vec<_> =
+                    pieces.iter().map(|it| features::vector(schema, it)).collect();
+                classify::label_by_model(verdict, model, &vectors);
+            }
+        }
+        self.report.rows = rows::rows(&self.flows, &self.sessions);
+        self.order = Mutex::default();
+    }
+
+    /// The flows as rows to learn from: all with one label, or each with its own, and then only those that have one.
+    pub fn examples(
+        &self,
+        schema: &Schema,
+        timeout_micros: Option<u64>,
+        label: Option<&str>,
+        origin: u32,
+    ) -> Vec<Example> {
+        let cut = schema.cut(timeout_micros);
+        let mut examples = Vec::new();
+        for (flow, verdict) in &self.flows {
+            let label = match label {
+                Some(label) => label,
+                None if verdict.label == classify::UNKNOWN => continue,
+                None => &verdict.label,
+            };
+            for piece in flow.timeline.cut(cut) {
+                let features = features::vector(schema, &piece);
+                examples.push(Example { features, label: label.to_owned(), origin });
+            }
+        }
+        examples
     }
 
     /// Answers the page.

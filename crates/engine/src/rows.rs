@@ -35,7 +35,7 @@ fn row(flow_id: u32, session_id: u32, flow: &Flow, verdict: &Verdict) -> FlowRow
         time_end_ns: flow.last.0,
         conn_state: flow.conn_state.map(|it| it.name().to_owned()),
         protocol: verdict.protocol.to_owned(),
-        label: verdict.label.to_owned(),
+        label: verdict.label.clone().into_owned(),
         group: verdict.group.to_owned(),
         reason: verdict.sentence(),
         domain_name: verdict.facts.server_name.clone(),

@@ -43,7 +43,7 @@ pub(super) fn row(analysis: &Analysis, ip: IpAddr, host: &Host) -> HostRow {
     let mut labels: BTreeMap<&str, u64> = BTreeMap::new();
     for number in &host.flows {
         if let Some((_, verdict)) = analysis.flows.get(*number as usize) {
-            *labels.entry(verdict.label).or_default() += 1;
+            *labels.entry(&*verdict.label).or_default() += 1;
         }
     }
     let mut labels = most_first(labels);
@@ -68,7 +68,7 @@ pub(super) fn detail(analysis: &Analysis, ip: &str) -> Option<HostDetail> {
     let mut peers: BTreeMap<IpAddr, (u64, u64)> = BTreeMap::new();
     for number in &host.flows {
         let Some((flow, verdict)) = analysis.flows.get(*number as usize) else { continue };
-        labels.add(verdict.label, verdict.group, verdict.protocol, flow);
+        labels.add(&verdict.label, verdict.group, verdict.protocol, flow);
         let peer = if flow.client.ip == ip { flow.server.ip } else { flow.client.ip };
         let (flows, bytes) = peers.entry(peer).or_default();
         *flows += 1;

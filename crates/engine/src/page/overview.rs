@@ -17,7 +17,7 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
     let (mut labels, mut protocols) = (Tally::default(), Tally::default());
     let (mut recognised_bytes, mut named_bytes) = (0, 0);
     for (flow, verdict) in &analysis.flows {
-        labels.add(verdict.label, verdict.group, verdict.protocol, flow);
+        labels.add(&verdict.label, verdict.group, verdict.protocol, flow);
         let group = classify::group_of_protocol(verdict.protocol);
         protocols.add(verdict.protocol, group, verdict.protocol, flow);
         if verdict.protocol != classify::UNKNOWN {

@@ -44,7 +44,7 @@ fn row(analysis: &Analysis, session_id: u32, session: &Session) -> Option<Sessio
     for (flow, verdict) in members() {
         // A name that was only looked up labels its session where nothing else does.
         let weight = if verdict.group == "names" { 0 } else { flow.bytes() };
-        *labels.entry((verdict.label, verdict.group)).or_default() += weight;
+        *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
         if let Some(name) = &verdict.facts.server_name {
             *names.entry(name).or_default() += 1;
         }
