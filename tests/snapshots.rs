@@ -23,7 +23,7 @@ fn answers(file_name: &str, bytes: &[u8], is_asked_in_full: bool) -> String {
     let process = Request::Process { file_name: file_name.into() };
     library.answer(&process, 1_000).unwrap();
     let (job, _) = library.next_job().unwrap();
-    library.finish(job, analysis.result().map(Into::into), 1_001);
+    library.finish(job, analysis.result(), 1_001);
     let mut requests = vec![Request::Details { job }, Request::Statistics { job }];
     let rows = analysis.rows();
     let labels: BTreeSet<&str> = rows.iter().map(|it| it.label.as_str()).collect();
