@@ -448,13 +448,13 @@ mod tests {
     const TRAINING: Training =
         Training { schema: &TRACTOR, timeout_micros: None, n_trees: 10, seed: 7 };
 
-    /// Two kinds of rows that differ in their second feature; the third is often missing.
+    /// Two kinds of rows that differ in every feature but the third, which is often missing.
     fn examples(n: u32) -> Vec<Example> {
         (0..n)
             .map(|it| {
                 let is_quick = it % 2 == 0;
-                let mut features = vec![Some(f64::from(it % 7)); TRACTOR.features.len()];
-                features[1] = Some(if is_quick { 10.0 } else { 90.0 } + f64::from(it % 5));
+                let value = if is_quick { 10.0 } else { 90.0 } + f64::from(it % 5);
+                let mut features = vec![Some(value); TRACTOR.features.len()];
                 features[2] = (it % 3 == 0).then_some(1.0);
                 let label = if is_quick { "quick" } else { "slow" };
                 Example { features, label: label.to_owned(), origin: it % 4 }
