@@ -1,4 +1,5 @@
 //! The project's own commands: `cargo xtask serve`, `cargo xtask test`, `cargo xtask dist`, `cargo xtask corpus`.
+#![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
 mod corpus;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 const COMMANDS: &[(&str, &str, Command)] = &[
     ("serve", "build what is missing and start the companion on loopback", build::serve),
     ("test", "run every test, in headless Chromium too", test::all),
+    ("ci", "the same; what `.ci/run` calls", test::all),
     ("dist", "build the page into the folder `dist`", build::dist),
     ("corpus", "read every capture below a folder and say what could not be read", corpus::read),
 ];

@@ -1,8 +1,9 @@
 //! Runs other programs, saying what is done in plain words.
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
     time::Instant,
 };
 
@@ -42,11 +43,39 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs a step to its end and says how long it took.
 pub(crate) fn step(about: &str, command: &mut Command) -> anyhow::Result<()> {
+    let (start, child) = begin(about, command)?;
+    end(about, start, child)
+}
+
+/// The same, and gives each line it prints to `hear` too.
+pub(crate) fn listen(
+    about: &str,
+    command: &mut Command,
+    mut hear: impl FnMut(&str),
+) -> anyhow::Result<()> {
+    let (start, mut child) = begin(about, command.stdout(Stdio::piped()))?;
+    if let Some(printed) = child.stdout.take() {
+        for line in BufReader::new(printed).split(b'\n') {
+            let line = line.with_context(|| about.to_owned())?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            hear(&line);
+        }
+    }
+    end(about, start, child)
+}
+
+fn begin(about: &str, command: &mut Command) -> anyhow::Result<(Instant, Child)> {
     eprintln!("· {about}");
     let start = Instant::now();
-    let status = command
-        .status()
+    let child = command
+        .spawn()
         .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
+    Ok((start, child))
+}
+
+fn end(about: &str, start: Instant, mut child: Child) -> anyhow::Result<()> {
+    let status = child.wait().with_context(|| about.to_owned())?;
     if !status.success() {
         bail!("{about}: {status}");
     }

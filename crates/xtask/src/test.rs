@@ -1,8 +1,12 @@
 //! Every test there is: format, lints, tests, and the built page in headless Chromium.
 
+use std::process::Command;
+
+use anyhow::bail;
+
 use crate::{
     build,
-    run::{cargo, step},
+    run::{cargo, listen, step, target},
     tools,
 };
 
@@ -10,24 +14,121 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// `cargo xtask test`
 pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
-    step("checking the format", &mut cargo(&["fmt", "--all", "--", "--check"]))?;
     let driver = tools::chromium_driver()?;
-    let page = build::page()?;
-    let companion = build::companion()?;
+    let mut tally = Tally::default();
+    let format = ["fmt", "--all", "--", "--check"];
+    tally.step("checking the format", &mut cargo(&format));
     let native = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    step("checking the lints", &mut cargo(&native))?;
+    tally.step("checking the lints", &mut cargo(&native));
     let wasm = ["clippy", "-p", "web", "--target", WASM, "--all-targets", "--", "-D", "warnings"];
-    step("checking the lints of the page", &mut cargo(&wasm))?;
-    step("running the tests", &mut cargo(&["test", "--workspace", "--exclude", "web"]))?;
-    step("running the page's tests", &mut cargo(&["test", "-p", "web", "--lib"]))?;
+    tally.step("checking the lints of the page", &mut cargo(&wasm));
+    tally.tests("running the tests", &mut test(&["--workspace", "--exclude", "web"]));
+    tally.tests("running the page's tests", &mut test(&["-p", "web", "--lib"]));
+
+    let page = build::page()?;
     let folders = tools::page_tools()?;
-    let mut in_browser = cargo(&["test", "-p", "web", "--target", WASM, "--test", "wasm"]);
-    in_browser
+    // The profile of the page: what it is made of is compiled already.
+    let mut in_worker =
+        test(&["-p", "web", "--target", WASM, "--test", "wasm", "--profile", "page"]);
+    in_worker
         .env("PATH", tools::path_with(&folders)?)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
         .env("CHROMEDRIVER", &driver);
-    step("running the worker's tests in Chromium", &mut in_browser)?;
-    let mut end_to_end = cargo(&["test", "-p", "web", "--test", "browser"]);
-    end_to_end.env("CHROMEDRIVER", &driver).env("TRACTOR_PAGE", page).env("TRACTOR", companion);
-    step("using the built page in Chromium", &mut end_to_end)
+    tally.tests("running the worker's tests in Chromium", &mut in_worker);
+
+    step("building the companion", &mut cargo(&["build", "-p", "server"]))?;
+    let mut in_page = test(&["-p", "web", "--test", "browser"]);
+    in_page
+        .env("CHROMEDRIVER", &driver)
+        .env("TRACTOR_PAGE", page)
+        .env("TRACTOR", target().join("debug").join("tractor"));
+    tally.tests("using the built page in Chromium", &mut in_page);
+    tally.end()
+}
+
+/// All tests of these, whether one fails or not.
+fn test(arguments: &[&str]) -> Command {
+    let mut command = cargo(&["test", "--no-fail-fast"]);
+    command.args(arguments);
+    command
+}
+
+/// What passed and what failed so far.
+#[derive(Default)]
+struct Tally {
+    n_passed: u64,
+    n_failed: u64,
+    /// The steps that failed.
+    failed: Vec<&'static str>,
+}
+
+impl Tally {
+    /// A step that passes or fails as one.
+    fn step(&mut self, about: &'static str, command: &mut Command) {
+        match step(about, command) {
+            Ok(()) => self.n_passed += 1,
+            Err(error) => {
+                eprintln!("  {error:#}");
+                self.n_failed += 1;
+                self.failed.push(about);
+            }
+        }
+    }
+
+    /// A step that runs tests, each of which passes or fails.
+    fn tests(&mut self, about: &'static str, command: &mut Command) {
+        let (mut n_passed, mut n_failed) = (0, 0);
+        let ended = listen(about, command, |line| {
+            if let Some((passed, failed)) = result(line) {
+                n_passed += passed;
+                n_failed += failed;
+            }
+        });
+        if let Err(error) = ended {
+            eprintln!("  {error:#}");
+            // Tests that do not compile have no count of their own.
+            n_failed = n_failed.max(1);
+            self.failed.push(about);
+        }
+        self.n_passed += n_passed;
+        self.n_failed += n_failed;
+    }
+
+    /// Says the sum as the last thing.
+    fn end(self) -> anyhow::Result<()> {
+        for about in &self.failed {
+            println!("failed: {about}");
+        }
+        println!("{} passed, {} failed", self.n_passed, self.n_failed);
+        if self.failed.is_empty() { Ok(()) } else { bail!("some tests failed") }
+    }
+}
+
+/// How many passed and how many failed, of a line `test result: ok. 3 passed; 0 failed; …`.
+fn result(line: &str) -> Option<(u64, u64)> {
+    let counts = line.trim().strip_prefix("test result: ")?.split_once(". ")?.1;
+    let count = |of: &str| {
+        let words = counts.split(';').find_map(|it| it.trim().strip_suffix(of))?;
+        words.trim().parse().ok()
+    };
+    Some((count("passed")?, count("failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: Option<(u64, u64)>) {
+        assert_eq!(result(line), expected);
+    }
+
+    #[test]
+    fn results_are_counted() {
+        let rest = "0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        check(&format!("test result: ok. 12 passed; 0 failed; {rest}"), Some((12, 0)));
+        check(&format!("test result: FAILED. 3 passed; 4 failed; {rest}"), Some((3, 4)));
+        check("running 3 tests", None);
+        check("test result: ok", None);
+    }
 }

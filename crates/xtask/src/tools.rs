@@ -11,6 +11,9 @@ use crate::run::{cargo, output, program, root, step, target};
 
 /// The newest Trunk that builds with the pinned toolchain.
 const TRUNK_VERSION: &str = "0.21.14";
+/// How tools are compiled: they work for seconds, so it does not pay to compile them for minutes.
+const QUICK_BUILD: &[(&str, &str)] =
+    &[("CODEGEN_UNITS", "16"), ("DEBUG", "false"), ("LTO", "off"), ("OPT_LEVEL", "1")];
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Adds the wasm target where the toolchain lacks it.
@@ -53,6 +56,9 @@ fn cargo_tool(package: &str, binary: &str, version: &str) -> anyhow::Result<Path
     }
     let mut install = cargo(&["install", "--locked", "--version", version, package, "--root"]);
     install.arg(&own).env("CARGO_TARGET_DIR", target().join("tools"));
+    for (name, value) in QUICK_BUILD {
+        install.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
+    }
     step(&format!("installing {package} {version} (some minutes, once)"), &mut install)?;
     Ok(own.join("bin"))
 }
