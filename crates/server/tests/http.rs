@@ -1,4 +1,5 @@
 //! The interface over HTTP: every path answers in its shape, every refusal in the shape of errors.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,

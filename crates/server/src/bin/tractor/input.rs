@@ -20,16 +20,16 @@ const STANDARD_INPUT: &str = "-";
 /// What `take` fails with.
 pub(crate) fn each<E>(
     captures: &[PathBuf],
-    mut take: impl FnMut(&Path, &Analysis) -> Result<(), E>,
+    mut take: impl FnMut(&Path, &mut Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     let mut outcome = Outcome::Complete;
     for capture in captures {
         match read(capture) {
-            Ok(analysis) => {
+            Ok(mut analysis) => {
                 if !analysis.is_complete() {
                     outcome = Outcome::Partial;
                 }
-                take(capture, &analysis)?;
+                take(capture, &mut analysis)?;
             }
             Err(error) => {
                 eprintln!("tractor: {}: E-IO: {error}", capture.display());

@@ -4,6 +4,8 @@
 
 mod flows;
 mod input;
+mod isolate;
+mod learn;
 mod serve;
 mod stats;
 
@@ -25,8 +27,16 @@ enum Command {
     Flows(flows::Flows),
     /// Counts the flows of a capture, as the v1 interface answers.
     Stats(stats::Stats),
+    /// Learns to tell flows apart from labelled captures, and writes a model.
+    Train(learn::Train),
+    /// Says how well flows can be told apart: the figures, the confusion matrix and how the data was split.
+    Evaluate(learn::Evaluate),
+    /// Writes flows as JSON lines; those that say nothing of themselves get their label from a model.
+    Classify(learn::Classify),
     /// Serves the page and the v1 interface over a folder of captures.
     Serve(serve::Serve),
+    /// Runs a program in a network namespace of its own and records its traffic.
+    Isolate(isolate::Isolate),
 }
 
 /// How a command ends.
@@ -60,7 +70,11 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Flows(it) => flows::run(&it),
         Command::Stats(it) => stats::run(&it),
+        Command::Train(it) => learn::train(&it),
+        Command::Evaluate(it) => learn::evaluate(&it),
+        Command::Classify(it) => learn::classify(&it),
         Command::Serve(it) => serve::run(&it),
+        Command::Isolate(it) => isolate::run(&it),
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,

@@ -82,7 +82,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Waits for Ctrl-C, or for what a service manager sends.
-async fn told_to_stop() {
+pub(crate) async fn told_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     if let Ok(mut terminate) =
