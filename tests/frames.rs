@@ -127,3 +127,40 @@ fn damage_is_told_with_its_place() {
     let (n, code, offset) = of("cut-short.pcap");
     assert_eq!((code, offset), ("E-CUT-SHORT", end_of(n)));
 }
+
+/// The bytes with a few of them changed, lost or doubled.
+fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut damaged = bytes.to_vec();
+    for _ in 0..random.between(1, 6) {
+        if damaged.is_empty() {
+            break;
+        }
+        let last = damaged.len() as u64 - 1;
+        // Headers at the front are hit as often as everything behind them.
+        let most = if random.percent(50) { last.min(200) } else { last };
+        let at = random.between(0, most) as usize;
+        match random.between(0, 5) {
+            0 => damaged[at] = 0xff,
+            1 => damaged[at] = 0,
+            2 => damaged[at] ^= 1 << random.between(0, 7),
+            3 => drop(damaged.drain(at..(at + 7).min(last as usize))),
+            4 => damaged.truncate(at),
+            _ => damaged.insert(at, random.number() as u8),
+        }
+    }
+    damaged
+}
+
+#[test]
+fn damage_neither_panics_nor_depends_on_chunks() {
+    let mut random = Random::new(4);
+    for made in tests::small_captures() {
+        for turn in 0..150 {
+            let damaged = damaged(&made.bytes, &mut random);
+            let whole = outcome([&damaged[..]].into_iter(), 0);
+            let chunks = shredded(&damaged, 900, &mut random);
+            let chunked = outcome(chunks.into_iter(), 0);
+            assert!(chunked == whole, "{}, turn {turn}", made.file_name);
+        }
+    }
+}

@@ -133,3 +133,24 @@ fn link_layers_and_formats_change_no_flow() {
         assert_eq!(flows(other), ethernet, "{other}");
     }
 }
+
+#[test]
+fn the_sample_has_every_label_of_the_book() {
+    let mut job = Job::new("sample.pcapng", 0);
+    job.feed(&tests::sample()).unwrap();
+    let analysis = job.finish(false);
+    assert!(analysis.is_complete());
+    for (group, label) in [
+        ("social", "facebook"),
+        ("social", "vk"),
+        ("peer2peer", "bittorrent"),
+        ("peer2peer", "skype"),
+        ("tunnel", "vpn"),
+        ("tunnel", "socks5"),
+        ("other", "ssh"),
+        ("other", "telnet"),
+    ] {
+        let is_it = |it: &v1::page::FlowRow| it.group == group && it.label == label;
+        assert!(analysis.rows().iter().any(is_it), "{group}/{label} is missing");
+    }
+}
