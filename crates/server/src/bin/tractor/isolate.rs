@@ -286,7 +286,7 @@ pub(crate) fn run(arguments: &Isolate) -> Result<Outcome, Error> {
         let mut lines: Vec<String> = steps.iter().map(|it| it.act.shown()).collect();
         lines.push(format!("{} &", shown(&recorder(arguments, tool.unwrap_or("tcpdump")))));
         lines.push(shown(&program(arguments)));
-        lines.push("kill -INT %1".to_owned());
+        lines.push("kill -TERM %1".to_owned());
         lines.extend(steps.iter().rev().filter_map(|it| it.undo.as_ref()).map(Act::shown));
         let (to, mut out) = crate::flows::output(None)?;
         let text = lines.join("\n") + "\n";
@@ -398,19 +398,17 @@ fn run_inside(program: &[OsString]) -> Result<ExitStatus, Error> {
     })
 }
 
-/// Lets a program end by itself, as Ctrl-C does.
+/// Lets a program end by itself. Ctrl-C's signal is ignored by what a script starts in the background, so it is not used.
 fn stop(child: &mut Child) {
-    let told = Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
+    // Where it cannot be told, it is not waited for in vain: the loop ends by killing it.
+    let _ = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
     for _ in 0..30 {
         if !matches!(child.try_wait(), Ok(None)) {
             return;
         }
         thread::sleep(Duration::from_millis(100));
     }
-    // Not told, or it would not listen.
-    if told.is_ok() {
-        let _ = child.kill();
-    }
+    let _ = child.kill();
     let _ = child.wait();
 }
 

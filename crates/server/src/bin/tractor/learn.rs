@@ -12,7 +12,7 @@ use engine::{Export, Format};
 use features::Schema;
 
 use crate::{
-    Error, Outcome,
+    Error, Outcome, arff,
     flows::{self, Timeout},
     input,
 };
@@ -21,14 +21,17 @@ use crate::{
 #[derive(Args)]
 struct Data {
     /// Capture files.
-    #[arg(required = true, value_name = "CAPTURE")]
+    #[arg(required_unless_present = "arff", value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
+    /// Instead of captures: a file of features in Weka's format, its columns by place those of the schema.
+    #[arg(long, value_name = "FILE", conflicts_with = "captures")]
+    arff: Option<PathBuf>,
     /// Where the label of a flow comes from.
     #[arg(long, value_enum, default_value_t = LabelFrom::File)]
     label_from: LabelFrom,
-    /// The features to learn from: tractor, iscx-b or iscx-a2.
-    #[arg(long, value_name = "NAME", default_value = "tractor")]
-    schema: String,
+    /// The features to learn from: tractor, iscx-b or iscx-a2. Without it tractor, of a feature file iscx-b.
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
     /// Cut flows that last longer, in seconds; none leaves them whole.
     #[arg(long, value_name = "SECONDS|none", default_value = "none", value_parser = flows::timeout)]
     timeout: Timeout,
@@ -74,9 +77,10 @@ pub(crate) struct Evaluate {
     /// Judge this model, by captures it was not trained on.
     #[arg(long, value_name = "FILE", conflicts_with = "split")]
     model: Option<PathBuf>,
-    /// Without a model: how flows are divided into those to learn from and those to judge by.
-    #[arg(long, value_enum, default_value_t = SplitName::Capture)]
-    split: SplitName,
+    /// Without a model: how flows are divided into those to learn from and those to judge by. Without it by capture, those
+    /// of a feature file by blocks.
+    #[arg(long, value_enum)]
+    split: Option<SplitName>,
     /// Into how many parts.
     #[arg(long, value_name = "N", default_value_t = 10)]
     folds: u32,
@@ -97,7 +101,8 @@ pub(crate) struct Classify {
 
 impl Data {
     fn training(&self) -> Result<Training, Error> {
-        let schema = flows::schema(&self.schema)?;
+        let usual = if self.arff.is_some() { &features::ISCX_B } else { &features::TRACTOR };
+        let schema = self.schema.as_deref().map_or(Ok(usual), flows::schema)?;
         let timeout_micros = self.timeout.0;
         Ok(Training { schema, timeout_micros, n_trees: self.trees, seed: self.seed })
     }
@@ -108,6 +113,11 @@ impl Data {
         schema: &Schema,
         timeout_micros: Option<u64>,
     ) -> Result<(Vec<Example>, Outcome), Error> {
+        if let Some(path) = &self.arff {
+            let about = |error: String| Error::Usage(format!("{}: {error}", path.display()));
+            let text = fs::read_to_string(path).map_err(|error| about(error.to_string()))?;
+            return Ok((arff::examples(&text, schema).map_err(about)?, Outcome::Complete));
+        }
         let (mut examples, mut origin) = (Vec::new(), 0);
         let outcome = input::each(&self.captures, |capture, analysis| {
             let stem = stem(capture);
@@ -159,7 +169,13 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
             let training = arguments.data.training()?;
             let (examples, outcome) =
                 arguments.data.examples(training.schema, training.timeout_micros)?;
-            let (split, name) = match arguments.split {
+            let is_file = arguments.data.arff.is_some();
+            let usual = if is_file { SplitName::Blocks } else { SplitName::Capture };
+            let (split, name) = match arguments.split.unwrap_or(usual) {
+                SplitName::Capture if is_file => {
+                    let message = "a feature file does not say which captures its rows are from";
+                    return Err(Error::Usage(message.to_owned()));
+                }
                 SplitName::Capture => (Split::Capture, "by capture"),
                 SplitName::Blocks => (Split::Blocks, "by blocks within each label"),
                 SplitName::Shuffle => (Split::Shuffle, "at random"),

@@ -1,0 +1,66 @@
+//! Feature files in Weka's format (ARFF) as rows to learn from.
+//!
+//! Columns count by their place: the published files name theirs wrongly. The last one is the label.
+
+use classify::Example;
+use features::Schema;
+
+/// The rows of a file, in their order.
+///
+/// # Errors
+/// Where a row does not have the schema's columns, in words.
+pub(crate) fn examples(text: &str, schema: &Schema) -> Result<Vec<Example>, String> {
+    let mut is_data = false;
+    let mut examples = Vec::new();
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if line.is_empty() || line.starts_with('%') {
+            continue;
+        }
+        if !is_data {
+            is_data = line.eq_ignore_ascii_case("@data");
+            continue;
+        }
+        examples.push(example(line, schema).map_err(|error| format!("line {number}: {error}"))?);
+    }
+    if is_data { Ok(examples) } else { Err("it has no @DATA".to_owned()) }
+}
+
+fn example(line: &str, schema: &Schema) -> Result<Example, String> {
+    let mut cells: Vec<&str> = line.split(',').map(str::trim).collect();
+    let label = cells.pop().unwrap_or_default().trim_matches(['"', '\'']);
+    if cells.len() != schema.features.len() {
+        let (found, wanted) = (cells.len(), schema.features.len());
+        return Err(format!("{found} features where {} has {wanted}", schema.name));
+    }
+    let number = |cell: &str| match cell {
+        "?" => Ok(None),
+        cell => cell.parse().map(Some).map_err(|_: std::num::ParseFloatError| cell.to_owned()),
+    };
+    let features: Result<Vec<Option<f64>>, String> = cells.into_iter().map(number).collect();
+    let features = features.map_err(|cell| format!("`{cell}` is no number"))?;
+    Ok(Example { features, label: label.to_owned(), origin: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use features::ISCX_B;
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_its_features_and_its_label() {
+        let text = format!("@RELATION a\n% words\n@DATA\n\n{},?,'VPN-P2P'\n", ["7"; 22].join(","));
+        let examples = examples(&text, &ISCX_B).unwrap();
+        assert_eq!((examples.len(), &*examples[0].label), (1, "VPN-P2P"));
+        assert_eq!(examples[0].features[21..], [Some(7.0), None]);
+    }
+
+    #[test]
+    fn a_row_of_another_schema_is_told_by_its_line() {
+        let error = examples("@data\n1,2,P2P\n", &ISCX_B).unwrap_err();
+        assert_eq!(error, "line 2: 2 features where iscx-b has 23");
+        let row = format!("@data\n{},x,P2P\n", ["7"; 22].join(","));
+        assert_eq!(examples(&row, &ISCX_B).unwrap_err(), "line 2: `x` is no number");
+        assert!(examples("", &ISCX_B).is_err());
+    }
+}
