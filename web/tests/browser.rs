@@ -6,7 +6,7 @@ mod driver;
 
 use std::{fs, process::Command};
 
-use driver::{Browser, Site, capture, setting};
+use driver::{Browser, Companion, Site, capture, setting};
 use serde_json::json;
 
 /// Captures in which there is nothing to read.
@@ -155,6 +155,25 @@ fn nothing_is_asked_of_any_network_after_the_seal() {
     let tried = browser.run(attempts, &[]);
     assert!(tried.as_object().unwrap().values().all(|it| it == "refused"), "{tried}");
     assert_eq!(site.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_companion_serves_the_sealed_page_and_its_own() {
+    let site = Site::start();
+    let companion = Companion::start("ethernet.pcap");
+    let browser = Browser::start(&site, "en");
+    browser.go(&companion.address);
+    browser.until("document.querySelector('#choose-file:enabled') !== null");
+    browser.choose(&capture("sample.pcapng"));
+    browser.until_read_of("sample.pcapng");
+    check_answers(&browser, "sample.pcapng");
+
+    browser.go(&format!("{}server/", companion.address));
+    browser.until("document.querySelector('table.files') !== null");
+    assert_eq!(browser.run("return tractor.isSealed()", &[]), json!(false));
+    browser.click("table.files button");
+    browser.click("table.files a.btn");
+    browser.until("document.querySelector('main').innerText.includes('192.0.2.80')");
 }
 
 #[test]

@@ -110,6 +110,59 @@ fn names(greeting: &[u8]) -> String {
     words.filter(|it| it.len() > 5 && it.contains('.')).collect::<Vec<_>>().join(", ")
 }
 
+/// A companion over a folder of its own with one capture.
+pub(crate) struct Companion {
+    /// Where its page is.
+    pub(crate) address: String,
+    process: Child,
+}
+
+impl Companion {
+    pub(crate) fn start(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("companion-{name}"));
+        // What an earlier run left there.
+        let _ = fs::remove_dir_all(&folder);
+        let captures = folder.join("captures");
+        fs::create_dir_all(&captures).unwrap();
+        fs::copy(capture(name), captures.join(name)).unwrap();
+        let mut process = Command::new(setting("TRACTOR"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--captures"])
+            .arg(captures)
+            .arg("--data")
+            .arg(folder.join("data"))
+            .arg("--page")
+            .arg(setting("TRACTOR_PAGE"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(process.stderr.take().unwrap());
+        let port = heard(&mut said, |line| {
+            let (_, after) = line.split_once("http://127.0.0.1:")?;
+            Some(after.split_once('/')?.0.to_owned())
+        });
+        thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
+        Self { address: format!("http://localhost:{port}/"), process }
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a line says that a program prints when it is ready.
+fn heard(said: &mut impl BufRead, find: impl Fn(&str) -> Option<String>) -> String {
+    loop {
+        let mut line = String::new();
+        assert!(said.read_line(&mut line).unwrap() > 0, "the program does not start");
+        if let Some(found) = find(&line) {
+            return found;
+        }
+    }
+}
+
 /// A browser with one window.
 pub(crate) struct Browser {
     agent: ureq::Agent,
@@ -127,15 +180,10 @@ impl Browser {
             .spawn()
             .unwrap();
         let mut said = BufReader::new(driver.stdout.take().unwrap());
-        let port = loop {
-            let mut line = String::new();
-            assert!(said.read_line(&mut line).unwrap() > 0, "the driver does not start");
-            if let Some((_, port)) =
-                line.trim().trim_end_matches('.').rsplit_once("successfully on port ")
-            {
-                break port.to_owned();
-            }
-        };
+        let port = heard(&mut said, |line| {
+            let line = line.trim().trim_end_matches('.');
+            Some(line.rsplit_once("successfully on port ")?.1.to_owned())
+        });
         // What the driver says must be read, or it waits.
         thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
         let config = ureq::Agent::config_builder().http_status_as_error(false);
@@ -165,8 +213,7 @@ impl Browser {
     /// Goes to the page and waits until a file can be chosen.
     pub(crate) fn open_page(site: &Site, language: &str) -> Self {
         let browser = Self::start(site, language);
-        let address = format!("http://localhost:{}/", site.port);
-        browser.post("/url", &json!({ "url": address }));
+        browser.go(&format!("http://localhost:{}/", site.port));
         browser.until("document.querySelector('#choose-file:enabled') !== null");
         browser
     }
@@ -179,6 +226,11 @@ impl Browser {
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(answer.status(), 200, "{path}: {value}");
         value["value"].clone()
+    }
+
+    /// Goes to an address.
+    pub(crate) fn go(&self, address: &str) {
+        self.post("/url", &json!({ "url": address }));
     }
 
     /// The value of a script's `return`; a promise is waited for.
