@@ -242,7 +242,7 @@ fn File() -> impl IntoView {
         let (name, size) =
             app.capture.with(|it| it.as_ref().map(|it| (it.name.clone(), it.size)))?;
         let seen = app.seen()?;
-        let size = format::bytes(size.max(seen.reading.bytes.min(u64::MAX)).max(size), lang);
+        let size = format::bytes(size, lang);
         let when = match seen.flows {
             0 => String::new(),
             _ => format!(" · {}", format::span(seen.time_start_ns, seen.time_end_ns)),
@@ -266,6 +266,7 @@ fn Filter(
     let app = app();
     let (t, _) = texts();
     let text = move || app.place.with(|it| it.filter.clone());
+    let is_wrong = move || app.filter_error.with(Option::is_some) && !text().is_empty();
     // What was typed goes into the address once the typing rests.
     let waiting = StoredValue::new_local(None::<gloo::timers::callback::Timeout>);
     let take = move |is_final: bool| {
@@ -303,7 +304,7 @@ fn Filter(
         }
     };
     view! {
-        <search class="filter">
+        <search class="filter" class:is-wrong=is_wrong>
             <Glass />
             <input
                 id="filter"
@@ -313,6 +314,7 @@ fn Filter(
                 autocapitalize="off"
                 spellcheck="false"
                 aria-label=t.filter_label
+                aria-invalid=move || is_wrong().then_some("true")
                 placeholder=t.filter_hint
                 node_ref=input
                 prop:value=text
@@ -540,7 +542,9 @@ fn press(
             event.prevent_default();
             if let Some(field) = filter.get_untracked() {
                 drop(field.focus());
-                field.select();
+                // Typing goes on where the filter ends.
+                let end = field.value().encode_utf16().count() as u32;
+                drop(field.set_selection_range(end, end));
             }
             return;
         }

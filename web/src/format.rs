@@ -147,6 +147,15 @@ pub fn clock(nanos: u64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
+/// A moment in a table: its time of day, with month and day before it where the capture has several.
+pub fn moment_short(nanos: u64, has_days: bool) -> String {
+    let date = date(nanos);
+    match date.get(5..).filter(|_| has_days) {
+        Some(day) => format!("{day} {}", clock_millis(nanos)),
+        None => clock_millis(nanos),
+    }
+}
+
 /// A date in UTC: `2018-07-01`.
 pub fn date(nanos: u64) -> String {
     let (year, month, day) = civil(nanos / 1_000_000_000 / 86_400);
@@ -340,6 +349,7 @@ mod tests {
         assert_eq!(date(951_782_400_000_000_000), "2000-02-29");
         assert_eq!(date(4_102_444_800_000_000_000), "2100-01-01");
         assert_eq!(clock_millis(1_530_447_922_123_456_000), "12:25:22.123");
+        assert_eq!(moment_short(1_530_447_922_123_456_000, true), "07-01 12:25:22.123");
         assert_eq!(
             span(1_530_447_922_000_000_000, 1_530_447_923_000_000_000),
             "2018-07-01 12:25:22 – 12:25:23 UTC"

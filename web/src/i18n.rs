@@ -4,7 +4,7 @@ mod en;
 mod ru;
 mod sentences;
 
-pub use sentences::{evidence, notice, reason};
+pub use sentences::{Piece, evidence, filter_error, mentions, notice, reason};
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,6 +106,7 @@ pub struct Texts {
     pub remove: fn(&str) -> String,
     pub loading: &'static str,
     pub failed: &'static str,
+    pub unknown: &'static str,
     pub retry: &'static str,
     pub more: &'static str,
     pub all_of_them: fn(&str) -> String,
@@ -250,7 +251,7 @@ pub struct Texts {
     pub name: &'static str,
     pub as_client: &'static str,
     pub as_server: &'static str,
-    pub scopes: [(&'static str, &'static str); 8],
+    pub scopes: [(&'static str, &'static str); 10],
     pub country_unknown: &'static str,
     pub names_of_host: &'static str,
     pub agents_of_host: &'static str,

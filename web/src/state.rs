@@ -9,6 +9,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{Backend, Event, Progress},
+    format,
     i18n::{Lang, Texts},
     place::{Place, View},
 };
@@ -108,6 +109,8 @@ pub struct App {
     pub overview: Answer<Arc<Overview>>,
     /// A file that could not be opened, and why.
     pub failure: RwSignal<Option<(String, String)>>,
+    /// Why the filter cannot be understood.
+    pub filter_error: RwSignal<Option<String>>,
     /// A word that passes.
     pub toast: RwSignal<Option<String>>,
     /// The last key for the list on show, numbered.
@@ -143,6 +146,7 @@ impl App {
             phase: RwSignal::new(Phase::Empty),
             overview: RwSignal::new(None),
             failure: RwSignal::new(None),
+            filter_error: RwSignal::new(None),
             toast: RwSignal::new(None),
             step: RwSignal::new((0, None)),
             turn: RwSignal::new(0),
@@ -325,6 +329,11 @@ impl App {
             Some(Ok(overview)) => overview.time_start_ns,
             _ => 0,
         })
+    }
+
+    /// Whether the capture goes on past midnight (UTC), so that a time alone does not tell the moment.
+    pub fn has_days(self) -> bool {
+        self.seen().is_some_and(|it| format::date(it.time_start_ns) != format::date(it.time_end_ns))
     }
 
     /// The first look, once it is there.

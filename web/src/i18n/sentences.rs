@@ -53,18 +53,133 @@ const REASONS: &[(&str, &str)] = &[
     ("{} % of the model's trees say {}", "{} % деревьев модели называют {}"),
     ("the IP header says {}", "заголовок IP называет {}"),
     ("neither payload nor names tell", "ни содержимое, ни имена не указывают"),
-    ("a request to a BitTorrent tracker", "запрос к трекеру BitTorrent"),
-    ("an HTTP request line", "строка запроса HTTP"),
-    ("TLS records", "записи TLS"),
+    ("a TLS greeting for {}, offering {}", "приветствие TLS для {}, предлагает {}"),
+    ("a DTLS greeting for {}, offering {}", "приветствие DTLS для {}, предлагает {}"),
+    ("a QUIC greeting for {}, offering {}", "приветствие QUIC для {}, предлагает {}"),
+    ("a TLS greeting, offering {}", "приветствие TLS, предлагает {}"),
+    ("a QUIC greeting, offering {}", "приветствие QUIC, предлагает {}"),
+    ("a QUIC greeting of Google's for {}", "приветствие QUIC от Google для {}"),
+    ("a QUIC greeting of Google's", "приветствие QUIC от Google"),
+    ("a QUIC header of Google's", "заголовок QUIC от Google"),
+    ("a QUIC long header", "длинный заголовок QUIC"),
+    ("a QUIC server's list of versions", "список версий сервера QUIC"),
+    ("{} records", "записи {}"),
+    ("an HTTP upgrade to WebSocket", "переход с HTTP на WebSocket"),
+    ("an HTTP {} request for {}", "запрос HTTP {} к {}"),
+    ("an HTTP {} request", "запрос HTTP {}"),
+    ("the HTTP status line {}", "строка состояния HTTP {}"),
+    ("the HTTP/2 preface", "вступление HTTP/2"),
+    ("a NetBIOS answer for the name {}", "ответ NetBIOS об имени {}"),
+    ("a NetBIOS claim of the name {}", "заявка NetBIOS на имя {}"),
+    ("a NetBIOS question for the name {}", "вопрос NetBIOS об имени {}"),
+    ("a NetBIOS release of the name {}", "отказ NetBIOS от имени {}"),
+    ("a NetBIOS message for the name {}", "сообщение NetBIOS об имени {}"),
+    ("a NetBIOS datagram from {} to {}", "датаграмма NetBIOS от {} к {}"),
+    ("a NetBIOS session asked for by {} at {}", "сеанс NetBIOS, который {} просит у {}"),
+    ("a DHCP search for a server from host {}", "поиск сервера DHCP узлом {}"),
+    ("a DHCP search for a server", "поиск сервера DHCP"),
+    ("a DHCP request from host {}", "запрос DHCP от узла {}"),
+    ("a DHCP question about the network from host {}", "вопрос DHCP о сети от узла {}"),
+    ("a DHCP question about the network", "вопрос DHCP о сети"),
+    ("a DHCP release of an address", "возврат адреса DHCP"),
+    ("a DHCP refusal of an address", "отказ DHCP в адресе"),
+    ("a DHCP offer", "предложение DHCP"),
+    ("a DHCPv6 search for a server", "поиск сервера DHCPv6"),
+    ("a DHCPv6 question about the network", "вопрос DHCPv6 о сети"),
+    ("a DHCPv6 offer", "предложение DHCPv6"),
+    ("an NTP request for the time", "запрос времени NTP"),
+    ("an NTP answer with the time", "ответ NTP со временем"),
+    ("an NTP broadcast of the time", "рассылка времени NTP"),
+    ("NTP between time servers", "NTP между серверами времени"),
+    ("an SNMP question about a device", "вопрос SNMP об устройстве"),
+    ("an SNMP answer of a device", "ответ устройства по SNMP"),
+    ("an SNMP order to a device", "указание устройству по SNMP"),
+    ("an SNMP notice of a device", "уведомление устройства по SNMP"),
+    ("the {} greeting {}", "приветствие {}: {}"),
+    ("the {} answer {}", "ответ {}: {}"),
+    ("the {} line {}", "строка {}: {}"),
     ("the SSH identification {}", "приветствие SSH {}"),
+    ("a {} dialogue", "диалог {}"),
+    ("an {} dialogue", "диалог {}"),
+    ("{} commands", "команды {}"),
+    ("a TFTP request to {}", "запрос TFTP: {}"),
+    ("the blocks of a TFTP transfer", "блоки передачи TFTP"),
+    ("an RDP connection request of {}", "запрос соединения RDP от {}"),
+    ("an RDP connection being set up", "установка соединения RDP"),
+    ("an RDP connection over UDP", "соединение RDP поверх UDP"),
+    ("the greeting of a MySQL server, {}", "приветствие сервера MySQL {}"),
+    ("an MQTT connection of {}", "соединение MQTT от {}"),
+    ("a PostgreSQL connection of {}", "соединение PostgreSQL от {}"),
+    ("the opening of an XMPP stream", "начало потока XMPP"),
+    ("the prologue of a WhatsApp connection", "пролог соединения WhatsApp"),
+    ("an RTP stream with telephone audio ({})", "поток RTP с телефонным звуком ({})"),
+    ("an RTP stream with {}", "поток RTP: {}"),
+    ("an RTP stream", "поток RTP"),
+    ("an RTCP report on a call's quality", "отчёт RTCP о качестве связи"),
+    ("a STUN binding", "привязка STUN"),
+    ("a TURN relay being asked for", "запрос ретранслятора TURN"),
+    (
+        "a Discord voice channel's search for its own address",
+        "голосовой канал Discord ищет свой адрес",
+    ),
+    ("two Zoom clients finding each other", "два клиента Zoom ищут друг друга"),
+    ("a BitTorrent handshake of the program {}", "рукопожатие BitTorrent, программа {}"),
+    ("a BitTorrent handshake over µTP", "рукопожатие BitTorrent поверх µTP"),
+    ("a BitTorrent local discovery", "поиск соседей BitTorrent"),
+    (
+        "a message of BitTorrent's distributed hash table",
+        "сообщение распределённой таблицы BitTorrent",
+    ),
+    ("a request to a BitTorrent tracker", "запрос к трекеру BitTorrent"),
     ("a SOCKS 5 request for {}", "запрос SOCKS 5 к {}"),
     ("a SOCKS 4 request for {}, port {}", "запрос SOCKS 4 к {}, порт {}"),
+    ("a SOCKS 5 greeting and its answer", "приветствие SOCKS 5 и ответ на него"),
+    ("a WireGuard handshake", "рукопожатие WireGuard"),
+    ("WireGuard data whose counter runs", "данные WireGuard с растущим счётчиком"),
+    ("an OpenVPN connection being opened", "открытие соединения OpenVPN"),
+    ("OpenVPN data whose packet number runs", "данные OpenVPN с растущим номером пакета"),
+    ("ESP in UDP whose counter runs", "ESP внутри UDP с растущим счётчиком"),
+    ("an L2TP tunnel", "туннель L2TP"),
+    ("an encrypted name service (DNSCrypt)", "шифрованная служба имён (DNSCrypt)"),
+];
+
+/// After an article; the first part is a protocol's name.
+const SEEN: &[(&str, &str)] = &[
+    ("{} server's answer", "ответ сервера {}"),
+    ("{} greeting for {}", "приветствие {} для {}"),
+    ("{} message for {}", "сообщение {} для {}"),
+    ("{} greeting", "приветствие {}"),
+    ("{} message", "сообщение {}"),
+    ("{} request", "запрос {}"),
+    ("{} answer", "ответ {}"),
+    ("{} handshake", "рукопожатие {}"),
+    ("{} command", "команда {}"),
+    ("{} connection", "соединение {}"),
+    ("{} record", "запись {}"),
+    ("{} report", "отчёт {}"),
+    ("{} call", "вызов {}"),
+    ("{} login", "вход {}"),
+    ("{} query", "запрос {}"),
 ];
 
 /// Why a flow has its label.
 pub fn reason(text: &str, lang: Lang) -> String {
-    let parts = text.split("; ").map(|it| translate(REASONS, it, lang));
-    parts.collect::<Vec<_>>().join("; ")
+    let one = |text: &str| {
+        let whole = translate(REASONS, text, lang);
+        if lang == Lang::En || whole != text { whole } else { seen(text).unwrap_or(whole) }
+    };
+    text.split("; ").map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn seen(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("a ").or_else(|| text.strip_prefix("an "))?;
+    SEEN.iter().find_map(|(en, ru)| {
+        let parts = parts(en, rest)?;
+        let name = parts.first()?;
+        let is_name = name.starts_with(|it: char| it.is_uppercase() || it.is_ascii_digit());
+        let is_short = name.split(' ').count() <= 2;
+        (is_name && is_short).then(|| fill(ru, &parts))
+    })
 }
 
 const EVIDENCE: &[(&str, &str)] = &[
@@ -82,6 +197,53 @@ const EVIDENCE: &[(&str, &str)] = &[
 /// Why two flows belong together.
 pub fn evidence(text: &str, lang: Lang) -> String {
     translate(EVIDENCE, text, lang)
+}
+
+const FILTER_ERRORS: &[(&str, &str)] = &[
+    ("a double quote is not closed", "двойная кавычка не закрыта"),
+    ("unknown key `{}`; known are {}", "неизвестный ключ `{}`; есть такие: {}"),
+    ("`{}` can be compared by `:` and `!=` alone", "`{}` сравнивают только через `:` и `!=`"),
+    ("`{}` is not a number", "`{}` не число"),
+    (
+        "`{}` is no address and no network like 10.0.0.0/8",
+        "`{}` не адрес и не сеть, как 10.0.0.0/8",
+    ),
+];
+
+/// Why a filter cannot be understood.
+pub fn filter_error(text: &str, lang: Lang) -> String {
+    translate(FILTER_ERRORS, text, lang)
+}
+
+/// A piece of a sentence, with the number of the flow it names.
+pub type Piece = (String, Option<u32>);
+
+/// A sentence apart, so that each flow it names can be a link.
+pub fn mentions(text: &str) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut rest = text;
+    while let Some((at, len, number)) = next_mention(rest) {
+        pieces.push((rest.get(..at).unwrap_or_default().to_owned(), None));
+        pieces.push((rest.get(at..at + len).unwrap_or_default().to_owned(), Some(number)));
+        rest = rest.get(at + len..).unwrap_or_default();
+    }
+    pieces.push((rest.to_owned(), None));
+    pieces.retain(|it| !it.0.is_empty());
+    pieces
+}
+
+/// Where the text next says a flow's number, how long that is, and the number.
+fn next_mention(text: &str) -> Option<(usize, usize, u32)> {
+    let words = ["flow ", "потоке ", "потока "];
+    let found = words.iter().flat_map(|word| {
+        text.match_indices(word).filter_map(|(at, word)| {
+            let digits = text.get(at + word.len()..)?;
+            let n = digits.bytes().take_while(u8::is_ascii_digit).count();
+            let number = digits.get(..n)?.parse().ok()?;
+            Some((at, word.len() + n, number))
+        })
+    });
+    found.min_by_key(|it| it.0)
 }
 
 /// What went wrong in the reading, by its code; the engine's own words where the code is not known.
@@ -119,6 +281,29 @@ mod tests {
             evidence("the DNS answer for a.b in flow 3 gave 10.0.0.1 20 ms before", Lang::Ru),
             "ответ DNS на имя a.b в потоке 3 дал 10.0.0.1 за 20 мс до этого"
         );
+    }
+
+    #[test]
+    fn what_was_seen_is_translated_by_its_kind() {
+        assert_eq!(
+            reason("a TLS greeting for a.example, offering h2", Lang::Ru),
+            "приветствие TLS для a.example, предлагает h2"
+        );
+        assert_eq!(reason("a BGP message", Lang::Ru), "сообщение BGP");
+        assert_eq!(reason("an AFP request", Lang::Ru), "запрос AFP");
+        assert_eq!(reason("a DNS message for a.example", Lang::Ru), "сообщение DNS для a.example");
+        assert_eq!(reason("a greeting of DingTalk", Lang::Ru), "a greeting of DingTalk");
+    }
+
+    #[test]
+    fn flows_named_in_a_sentence_are_found() {
+        let piece = |text: &str, number| (text.to_owned(), number);
+        assert_eq!(
+            mentions("a of flow 38 belong"),
+            [piece("a of ", None), piece("flow 38", Some(38)), piece(" belong", None),]
+        );
+        assert_eq!(mentions("имя в потоке 3")[1], piece("потоке 3", Some(3)));
+        assert_eq!(mentions("no flow at all"), [piece("no flow at all", None)]);
     }
 
     #[test]

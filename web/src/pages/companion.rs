@@ -281,7 +281,7 @@ fn Statistics(
         let most = item.content.iter().map(|it| it.count).max().unwrap_or(1).max(1);
         let is_address = matches!(item.title.as_str(), "clients" | "servers" | "ports");
         let bars = item.content.iter().map(|it| Bar {
-            title: if is_address { it.label.clone() } else { groups::written(&it.label) },
+            title: if is_address { it.label.clone() } else { groups::written(&it.label, lang) },
             href: match item.title.as_str() {
                 "labels" => place.of_label(&it.label),
                 "clients" | "servers" => place.of_ip(&it.label),
@@ -334,7 +334,7 @@ fn Job(place: Where, job: u64) -> impl IntoView {
                     return None;
                 }
                 let lines = here.into_iter().map(|it| {
-                    view! { <li><a class="link" href=place.of_label(&it.label)>{groups::written(&it.label)}</a> " " <span class="dim">{format::count(it.count, lang)}</span></li> }
+                    view! { <li><a class="link" href=place.of_label(&it.label)>{groups::written(&it.label, lang)}</a> " " <span class="dim">{format::count(it.count, lang)}</span></li> }
                 });
                 Some(view! {
                     <div class="known">
@@ -469,8 +469,8 @@ fn OfLabel(place: Where, job: u64, label: String) -> impl IntoView {
         }
     };
     view! {
-        <Head place part=groups::written(&label) />
-        <div><Switch label=groups::written(&label) options=vec![t.flows.to_owned(), t.statistics.to_owned()] chosen=tab /></div>
+        <Head place part=groups::written(&label, lang) />
+        <div><Switch label=groups::written(&label, lang) options=vec![t.flows.to_owned(), t.statistics.to_owned()] chosen=tab /></div>
         {content}
     }
 }

@@ -5,11 +5,11 @@ use v1::page::{FlowDetail, FlowRow, Query};
 
 use crate::{
     format, groups,
-    i18n::{Lang, evidence, reason, word},
+    i18n::{Lang, evidence, mentions, reason, word},
     parts::{
         hex::Hex,
         packets::Packets,
-        small::{Failure, Mark, Switch, Waiting},
+        small::{Failure, Mark, Sentence, Switch, Waiting},
     },
     place::Place,
     state::{App, Step, app, texts},
@@ -99,7 +99,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let (t, lang) = texts();
     let row = detail.row.clone();
     let class = groups::class(&row.group);
-    let written = groups::written(&row.label);
+    let written = groups::written(&row.label, lang);
     let filter = terms::term("label", &row.label);
     let of_label = Place::flows(filter).hash();
     let to_copy = wireshark_filter(&row);
@@ -134,13 +134,21 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         }
     });
     let links = detail.links.iter().map(|link| {
+        let open =
+            |number: u32| app.place.with_untracked(|it| it.with_id(number.to_string()).hash());
         let other = if link.from == row.flow_id { link.to } else { link.from };
-        let href = app.place.with_untracked(|it| it.with_id(other.to_string()).hash());
+        let mut pieces: Vec<(String, String)> = mentions(&evidence(&link.evidence, lang))
+            .into_iter()
+            .map(|(text, number)| (text, number.map(open).unwrap_or_default()))
+            .collect();
+        // A sentence that names no flow is followed by the one it is about.
+        if pieces.iter().all(|it| it.1.is_empty()) {
+            pieces.push((" · ".to_owned(), String::new()));
+            pieces.push(((t.flow_n)(&format::count(other.into(), lang)), open(other)));
+        }
         view! {
             <li>
-                {evidence(&link.evidence, lang)}
-                " "
-                <a class="link" href=href>{(t.flow_n)(&format::count(other.into(), lang))}</a>
+                <Sentence pieces />
                 " "
                 <span class="dim">{(t.sure)(&link.percent.to_string())}</span>
             </li>
@@ -185,7 +193,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     view! {
         <header>
             <Mark class letter=groups::letter(&row.group) />
-            <h2><a href=of_label>{written}</a> <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
+            <h2><a href=of_label>{written}</a> " " <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
             <div class="right">
                 <button
                     type="button"
@@ -214,9 +222,9 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             {fact("JA4", row.ja4.clone(), "ja4", true)}
             <dt>{t.protocol}</dt>
             <dd>
-                <a href=Place::flows(terms::term("proto", &row.protocol)).hash()>{groups::written(&row.protocol)}</a>
+                <a href=Place::flows(terms::term("proto", &row.protocol)).hash()>{groups::written(&row.protocol, lang)}</a>
                 " "
-                <span class="dim">{groups::written(&row.transport)}</span>
+                <span class="dim">{groups::written(&row.transport, lang)}</span>
             </dd>
             {state}
             <dt>{t.start}</dt>

@@ -8,6 +8,7 @@ use v1::page::{FlowRow, FlowSort, Flows as Answered, Query};
 use crate::{
     app::Chips,
     format, groups,
+    i18n::{Lang, Texts, filter_error, word},
     pages::flow::Flow,
     parts::{
         rows::Rows,
@@ -38,7 +39,6 @@ type Line = Arc<(FlowRow, Vec<u8>)>;
 struct Said {
     matching_bytes: RwSignal<u64>,
     total: RwSignal<u64>,
-    filter_error: RwSignal<Option<String>>,
 }
 
 /// The page.
@@ -46,21 +46,30 @@ struct Said {
 pub fn Flows() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
-    let said = Said {
-        matching_bytes: RwSignal::new(0),
-        total: RwSignal::new(0),
-        filter_error: RwSignal::new(None),
-    };
+    let said = Said { matching_bytes: RwSignal::new(0), total: RwSignal::new(0) };
     let rows = fetched(app, said);
+    let has_days = untrack(|| app.has_days());
     let cursor = RwSignal::new(None);
     // Another filter or order is another list.
     let list =
         Memo::new(move |_| app.place.with(|it| (it.filter.clone(), it.sort, it.is_descending)));
-    let frame = Memo::new(move |_| list.get());
+    Effect::new(move |before: Option<(String, FlowSort, bool)>| {
+        let now = list.get();
+        if before.as_ref() != Some(&now) {
+            cursor.set(None);
+            rows.reset();
+        }
+        now
+    });
+    // A link to a flow puts the cursor on it.
+    let linked = Memo::new(move |_| app.place.with(row_of_link));
     Effect::new(move |_| {
-        frame.track();
-        cursor.set(None);
-        rows.reset();
+        list.track();
+        if let Some(at) = linked.get()
+            && cursor.get_untracked() != Some(at)
+        {
+            cursor.set(Some(at));
+        }
     });
 
     let columns = Signal::derive(move || {
@@ -69,7 +78,7 @@ pub fn Flows() -> impl IntoView {
         let (_, sort, is_descending) = list.get();
         let columns = COLUMNS.into_iter().zip(titles).map(|((by, class), title)| Column {
             title: title.to_owned(),
-            class,
+            class: if has_days && class == "c-start" { "c-start is-dated" } else { class },
             is_sortable: by.is_some(),
             sorted: (by == Some(sort)).then_some(is_descending),
         });
@@ -87,7 +96,7 @@ pub fn Flows() -> impl IntoView {
         let line = rows.get(at)?;
         let open = app.place.with(|it| it.id == line.0.flow_id.to_string());
         let href = app.place.with(|it| it.with_id(line.0.flow_id.to_string()).hash());
-        Some(Row { href, is_open: open, cells: cells(&line, lang, t.groups.as_slice()) })
+        Some(Row { href, is_open: open, cells: cells(&line, has_days, t, lang) })
     });
     let on_need = Callback::new(move |(first, last)| rows.need(first, last));
     let on_open = Callback::new(move |at: u32| {
@@ -116,9 +125,9 @@ pub fn Flows() -> impl IntoView {
         if let Some(error) = rows.error.get() {
             return Some(view! { <Failure title=t.failed.to_owned() text=error /> }.into_any());
         }
-        if let Some(error) = said.filter_error.get() {
+        if let Some(error) = app.filter_error.get() {
             return Some(
-                view! { <Failure title=t.filter_wrong.to_owned() text=error /> }.into_any(),
+                view! { <Failure title=t.filter_wrong.to_owned() text=filter_error(&error, lang) /> }.into_any(),
             );
         }
         match rows.total.get() {
@@ -159,6 +168,12 @@ pub fn Flows() -> impl IntoView {
     }
 }
 
+/// The row of the flow a link opens, where that can be told: in the list of all, a flow's number is its row.
+fn row_of_link(place: &Place) -> Option<u32> {
+    let is_all = place.filter.is_empty() && place.sort == FlowSort::Start && !place.is_descending;
+    place.id.parse().ok().filter(|_| is_all)
+}
+
 fn fetched(app: App, said: Said) -> Rows<Line> {
     Rows::new(move |offset, len| {
         let place = app.place.get_untracked();
@@ -175,7 +190,7 @@ fn fetched(app: App, said: Said) -> Rows<Line> {
             let answer: Answered = backend.ask(&query).await?;
             said.matching_bytes.try_set(answer.matching_bytes);
             said.total.try_set(answer.total);
-            said.filter_error.try_set(answer.filter_error);
+            app.filter_error.set(answer.filter_error);
             let sparks = answer.sparks.into_iter().chain(std::iter::repeat(Vec::new()));
             let lines = answer.rows.into_iter().zip(sparks).map(Arc::new);
             Ok((answer.matching, lines.collect()))
@@ -183,16 +198,12 @@ fn fetched(app: App, said: Said) -> Rows<Line> {
     })
 }
 
-fn cells(
-    line: &Line,
-    lang: crate::i18n::Lang,
-    words: &[(&'static str, &'static str)],
-) -> Vec<AnyView> {
+fn cells(line: &Line, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
     let (row, spark) = &**line;
     let class = groups::class(&row.group);
     let label = view! {
-        <span title=crate::i18n::word(words, &row.group)><Mark class letter=groups::letter(&row.group) /></span>
-        {groups::written(&row.label)}
+        <span title=word(&t.groups, &row.group)><Mark class letter=groups::letter(&row.group) /></span>
+        {groups::written(&row.label, lang)}
         " "
         <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
     };
@@ -204,9 +215,9 @@ fn cells(
     };
     let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
     vec![
-        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::clock_millis(row.time_start_ns)}</span> }.into_any(),
+        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::moment_short(row.time_start_ns, has_days)}</span> }.into_any(),
         label.into_any(),
-        view! { <span class="mono">{format::host(&row.client_ip)}{port(row.client_port)}</span> }.into_any(),
+        view! { <span class="mono" title=format::endpoint(&row.client_ip, row.client_port)>{format::host(&row.client_ip)}{port(row.client_port)}</span> }.into_any(),
         view! { {server}<span class="mono">{port(row.server_port)}</span> }.into_any(),
         view! {
             <svg class=format!("spark {class}") width="48" height="15" viewBox="0 0 48 15" aria-hidden="true">

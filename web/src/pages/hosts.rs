@@ -116,7 +116,8 @@ fn cells(host: &HostRow, t: &Texts, lang: Lang) -> Vec<AnyView> {
         let source = host.name_source.clone().map(|it| view! { " " <span class="dim">{it}</span> });
         view! { <b>{name}</b>{source} }
     });
-    let labels = host.labels.iter().map(|it| groups::written(it)).collect::<Vec<_>>().join(", ");
+    let labels =
+        host.labels.iter().map(|it| groups::written(it, lang)).collect::<Vec<_>>().join(", ");
     let flows = |count: u64, key: &str| match count {
         0 => view! { <span class="dim">"–"</span> }.into_any(),
         _ => {
@@ -178,7 +179,7 @@ fn Whole(detail: HostDetail) -> impl IntoView {
     };
     let names = detail.names.into_iter().map(|(name, source)| {
         let href = Place::flows(terms::term("name", &name)).hash();
-        view! { <li><a href=href>{name}</a> <span class="dim">{(t.said_by)(&groups::written(&source))}</span></li> }
+        view! { <li><a href=href>{name}</a> <span class="dim">{(t.said_by)(&groups::written(&source, lang))}</span></li> }
     });
     let names = names.collect_view();
     let names = if names.is_empty() {

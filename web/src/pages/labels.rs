@@ -48,11 +48,11 @@ fn Found(seen: Arc<Overview>) -> impl IntoView {
         let href = Place::flows(terms::term("group", &group)).hash();
         let lines = rows.into_iter().map(|row| {
             let href = Place::flows(terms::term("label", &row.label)).hash();
-            let protocols: Vec<String> = row.protocols.iter().filter(|it| **it != row.label).map(|it| groups::written(it)).collect();
+            let protocols: Vec<String> = row.protocols.iter().filter(|it| **it != row.label).map(|it| groups::written(it, lang)).collect();
             let width = format!("{:.1}%", (row.bytes as f64 / most as f64 * 100.0).clamp(0.6, 100.0));
             view! {
                 <tr>
-                    <td class="title"><a href=href.clone()>{groups::written(&row.label)}</a> " " <span class="dim">{protocols.join(", ")}</span></td>
+                    <td class="title"><a href=href.clone()>{groups::written(&row.label, lang)}</a> " " <span class="dim">{protocols.join(", ")}</span></td>
                     <td class="num"><a href=href tabindex="-1">{format::count(row.flows, lang)}</a></td>
                     <td class="num">{format::bytes(row.bytes, lang)}</td>
                     <td class="wide"><div class=format!("track {class}")><i style:width=width></i></div></td>
@@ -120,9 +120,9 @@ fn Known(seen: Arc<Overview>) -> impl IntoView {
                     let is_here = seen.labels.iter().any(|it| it.label == *label);
                     if is_here {
                         let href = Place::flows(terms::term("label", label)).hash();
-                        view! { <li><a class="link" href=href>{groups::written(label)}</a></li> }.into_any()
+                        view! { <li><a class="link" href=href>{groups::written(label, lang)}</a></li> }.into_any()
                     } else {
-                        view! { <li class="dim">{groups::written(label)}</li> }.into_any()
+                        view! { <li class="dim">{groups::written(label, lang)}</li> }.into_any()
                     }
                 });
                 view! {

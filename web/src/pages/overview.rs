@@ -24,7 +24,8 @@ use crate::{
 pub fn OverviewPage() -> impl IntoView {
     let app = app();
     let (t, _) = texts();
-    move || match app.seen() {
+    move || {
+        match app.seen() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(seen) if seen.flows == 0 => view! {
             <div class="page">
@@ -44,13 +45,14 @@ pub fn OverviewPage() -> impl IntoView {
                     </div>
                     <div class="stack">
                         <ReadingPanel seen=seen.clone() />
-                        <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" />
+                        <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" at_first=8 />
+                        <StatisticsPanel statistics=seen.statistics.clone() at_first=7 />
                     </div>
                 </div>
-                <StatisticsPanel statistics=seen.statistics.clone() />
             </div>
         }
         .into_any(),
+    }
     }
 }
 
@@ -306,6 +308,9 @@ pub fn LabelPanel(
     /// What else their flows are filtered by.
     #[prop(optional, into)]
     within: String,
+    /// How many are shown at first.
+    #[prop(default = 10)]
+    at_first: usize,
 ) -> impl IntoView {
     let (t, lang) = texts();
     let most = rows.iter().map(|it| it.bytes).max().unwrap_or(1).max(1);
@@ -316,12 +321,12 @@ pub fn LabelPanel(
             .protocols
             .iter()
             .filter(|it| **it != row.label)
-            .map(|it| groups::written(it))
+            .map(|it| groups::written(it, lang))
             .collect();
         Bar {
             class: groups::class(&row.group),
             letter: groups::letter(&row.group),
-            title: groups::written(&row.label),
+            title: groups::written(&row.label, lang),
             href: Place::flows(terms::with(&within, &terms::term(key, &row.label))).hash(),
             sub: if is_label { protocols.join(", ") } else { String::new() },
             figures: vec![format::count(row.flows, lang), format::bytes(row.bytes, lang)],
@@ -334,7 +339,7 @@ pub fn LabelPanel(
     let headings = vec![first.to_owned(), t.flows.to_owned(), t.bytes.to_owned()];
     view! {
         <Panel title=title.to_owned() right=move || t.by_bytes>
-            <Bars headings bars more=(t.all_of_them)(&n) />
+            <Bars headings bars at_first more=(t.all_of_them)(&n) />
         </Panel>
     }
 }
@@ -349,9 +354,10 @@ fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
         let href = Place::host(&host.ip).hash();
         let name = match &host.name {
             Some(name) => view! {
-                <a href=href><b>{name.clone()}</b></a>
-                " "
-                <span class="mono dim">{host.ip.clone()}</span>
+                <span class="two">
+                    <a href=href title=name.clone()><b>{name.clone()}</b></a>
+                    <span class="mono dim">{host.ip.clone()}</span>
+                </span>
             }
             .into_any(),
             None => view! { <a class="mono" href=href>{host.ip.clone()}</a> }.into_any(),
@@ -379,7 +385,7 @@ fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">{t.host}</th>
-                        <th scope="col">{t.where_}</th>
+                        <th scope="col" class="place">{t.where_}</th>
                         <th scope="col" class="num">{t.flows}</th>
                         <th scope="col" class="num">{t.bytes}</th>
                     </tr>
@@ -417,11 +423,16 @@ pub fn StatisticsPanel(
     /// What else their flows are filtered by.
     #[prop(optional, into)]
     within: String,
+    /// How many of each are shown at first.
+    #[prop(default = 10)]
+    at_first: usize,
 ) -> impl IntoView {
     let (t, lang) = texts();
     let titles: Vec<String> =
         statistics.iter().map(|it| word(&t.statistic_titles, &it.title)).collect();
-    let chosen = RwSignal::new(0);
+    // Protocols and labels have their own panels; who talked is told here alone.
+    let first = statistics.iter().position(|it| it.title == "servers").unwrap_or(0);
+    let chosen = RwSignal::new(first);
     let statistics = StoredValue::new(statistics);
     let right = move || {
         view! { <Switch label=t.statistics.to_owned() options=titles.clone() chosen /> }
@@ -433,7 +444,7 @@ pub fn StatisticsPanel(
         let bars = item.content.iter().map(|it| {
             let filter = statistic_filter(&item.title, &it.label);
             Bar {
-                title: if is_address { it.label.clone() } else { groups::written(&it.label) },
+                title: if is_address { it.label.clone() } else { groups::written(&it.label, lang) },
                 href: Place::flows(format!("{within} {filter}").trim()).hash(),
                 figures: vec![format::count(it.count, lang)],
                 share: it.count as f64 / most as f64,
@@ -443,7 +454,7 @@ pub fn StatisticsPanel(
         });
         let n = format::count(item.content.len() as u64, lang);
         let headings = vec![word(&t.statistic_titles, &item.title), t.flows.to_owned()];
-        Some(view! { <Bars headings bars=bars.collect() more=(t.all_of_them)(&n) /> })
+        Some(view! { <Bars headings bars=bars.collect() at_first more=(t.all_of_them)(&n) /> })
     };
     view! { <Panel title=t.statistics.to_owned() class="statistics" right=right>{content}</Panel> }
 }
@@ -471,10 +482,9 @@ fn ReadingPanel(seen: Arc<Overview>) -> impl IntoView {
         0 => t.nothing_set_aside.to_owned(),
         n => format!("{}: {}", t.n_frames.with(n, lang), undecoded.join(", ")),
     };
-    let names = reading
-        .names
-        .iter()
-        .map(|it| format!("{} {}", groups::written(&it.label), format::count(it.count, lang)));
+    let names = reading.names.iter().map(|it| {
+        format!("{} {}", groups::written(&it.label, lang), format::count(it.count, lang))
+    });
     let names: Vec<String> = names.collect();
     let names = if names.is_empty() { t.no_names.to_owned() } else { names.join(", ") };
     let shortened = (reading.shortened > 0).then(|| {

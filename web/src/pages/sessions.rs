@@ -5,10 +5,10 @@ use v1::page::{FlowRow, Query, SessionDetail, SessionRow, Sessions as Answered};
 
 use crate::{
     format, groups,
-    i18n::{Lang, Texts, evidence, word},
+    i18n::{Lang, Texts, evidence, mentions, word},
     parts::{
         rows::Rows,
-        small::{Failure, Mark, Panel, Waiting},
+        small::{Failure, Mark, Panel, Sentence, Waiting},
         table::{Column, Row, Table},
     },
     place::{Place, View},
@@ -37,9 +37,10 @@ fn List() -> impl IntoView {
         })
     });
     rows.reset();
+    let has_days = untrack(|| app.has_days());
     let columns = Signal::derive(move || {
         let columns = [
-            (t.start, "c-start"),
+            (t.start, if has_days { "c-start is-dated" } else { "c-start" }),
             (t.label, "c-label"),
             (t.client, "c-client"),
             (t.asked_for, "c-name"),
@@ -59,7 +60,7 @@ fn List() -> impl IntoView {
     let row = Callback::new(move |at: u32| {
         let session = rows.get(at)?;
         let href = Place::session(session.session_id).hash();
-        Some(Row { href, is_open: false, cells: cells(&session, t, lang) })
+        Some(Row { href, is_open: false, cells: cells(&session, has_days, t, lang) })
     });
     let on_open = Callback::new(move |at: u32| {
         if let Some(session) = rows.peek(at) {
@@ -98,20 +99,20 @@ fn List() -> impl IntoView {
     }
 }
 
-fn label(label: &str, group: &str) -> impl IntoView + use<> {
+fn label(label: &str, group: &str, lang: Lang) -> impl IntoView + use<> {
     view! {
         <Mark class=groups::class(group) letter=groups::letter(group) />
-        {groups::written(label)}
+        {groups::written(label, lang)}
     }
 }
 
-fn cells(row: &SessionRow, t: &Texts, lang: Lang) -> Vec<AnyView> {
+fn cells(row: &SessionRow, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
     let kinds = row.kinds.iter().map(|it| word(&t.kinds, it)).collect::<Vec<_>>().join(", ");
     let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
     let flows = Place::flows(format!("session:{}", row.session_id)).hash();
     vec![
-        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::clock_millis(row.time_start_ns)}</span> }.into_any(),
-        label(&row.label, &row.group).into_any(),
+        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::moment_short(row.time_start_ns, has_days)}</span> }.into_any(),
+        label(&row.label, &row.group, lang).into_any(),
         view! { <span class="mono">{row.client_ip.clone()}</span> }.into_any(),
         row.name.clone().into_any(),
         view! { <span class="dim">{kinds}</span> }.into_any(),
@@ -159,12 +160,19 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
     let link = |number: u32| {
         view! { <a class="link" href=Place::flow(number).hash()>{(t.flow_n)(&format::count(number.into(), lang))}</a> }
     };
+    let sentence = |text: &str| {
+        let pieces = mentions(&evidence(text, lang)).into_iter();
+        let href = |number: u32| Place::flow(number).hash();
+        pieces
+            .map(|(text, number)| (text, number.map(href).unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
     let links = detail.links.iter().take(MAX_LISTED).map(|it| {
         view! {
             <li>
                 <b>{word(&t.kinds, &it.kind)}</b>
                 <div>
-                    <span>{evidence(&it.evidence, lang)}</span>
+                    <Sentence pieces=sentence(&it.evidence) />
                     <p class="dim">{link(it.from)}" → "{link(it.to)}" · "{(t.sure)(&it.percent.to_string())}</p>
                 </div>
             </li>
@@ -187,7 +195,7 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
     view! {
         <header class="head">
             <h1>{(t.session_n)(&number)}</h1>
-            <p>{label(&row.label, &row.group)} " " <span class="dim">{has_name}</span></p>
+            <p>{label(&row.label, &row.group, lang)} " " <span class="dim">{has_name}</span></p>
             <a class="btn main" href=flows.clone()>{t.show_flows}</a>
         </header>
         <dl class="strip">
@@ -231,7 +239,7 @@ fn line(flow: &FlowRow, span: (u64, u64), lang: Lang) -> impl IntoView + use<> {
     view! {
         <tr>
             <td><a class="mono" href=Place::flow(flow.flow_id).hash()>{format::clock_millis(flow.time_start_ns)}</a></td>
-            <td>{label(&flow.label, &flow.group)} " " <span class="dim">{(flow.protocol != flow.label).then(|| flow.protocol.clone())}</span></td>
+            <td>{label(&flow.label, &flow.group, lang)} " " <span class="dim">{(flow.protocol != flow.label).then(|| flow.protocol.clone())}</span></td>
             <td>{server}<span class="dim mono">{port}</span></td>
             <td class="wide">
                 <div class=format!("lasting {}", groups::class(&flow.group))>

@@ -86,3 +86,19 @@ pub fn Failure(
         </div>
     }
 }
+
+/// A sentence whose named things are links: each piece with where it leads.
+#[component]
+pub fn Sentence(
+    /// The pieces; an empty address leads nowhere.
+    pieces: Vec<(String, String)>,
+) -> impl IntoView {
+    let pieces = pieces.into_iter().map(|(text, href)| {
+        if href.is_empty() {
+            text.into_any()
+        } else {
+            view! { <a class="link" href=href>{text}</a> }.into_any()
+        }
+    });
+    pieces.collect_view()
+}

@@ -140,7 +140,21 @@ pub fn Table(
         });
     });
 
-    // Another list begins at its top.
+    // The row the cursor is put on comes into sight; a list without one begins at its top.
+    Effect::new(move |_| {
+        let (Some(element), at, total) = (frame.get(), cursor.get(), total.get()) else { return };
+        let wanted = match at {
+            Some(at) if total > 0 => {
+                scroll_to(at, f64::from(element.scroll_top()), height.get_untracked(), total)
+            }
+            Some(_) => None,
+            None => Some(0.0),
+        };
+        if let Some(wanted) = wanted {
+            // By then the rows before and after have their height.
+            request_animation_frame(move || element.set_scroll_top(wanted as i32));
+        }
+    });
     let move_to = move |to: u32| {
         let total = total.get_untracked();
         if total == 0 {
@@ -148,12 +162,6 @@ pub fn Table(
         }
         let to = to.min(total - 1);
         cursor.set(Some(to));
-        if let Some(element) = frame.get_untracked() {
-            let at = f64::from(element.scroll_top());
-            if let Some(wanted) = scroll_to(to, at, height.get_untracked(), total) {
-                element.set_scroll_top(wanted as i32);
-            }
-        }
         if follows.get_untracked() {
             on_open.run(to);
         }
@@ -204,7 +212,6 @@ pub fn Table(
     };
 
     let name = label.clone();
-    let n_columns = move || columns.with(Vec::len).to_string();
     let headings = move || {
         let columns = columns.get().into_iter().enumerate();
         columns.map(|(at, column)| heading(at, column, on_sort)).collect_view()
@@ -229,13 +236,13 @@ pub fn Table(
                 </thead>
                 <tbody>
                     <tr class="spacer" aria-hidden="true">
-                        <td colspan=n_columns style:height=move || format!("{}px", window.get().2)></td>
+                        <td style:height=move || format!("{}px", window.get().2)></td>
                     </tr>
                     <For each=move || { let (first, end) = rows.get(); first..end } key=|at| *at let:at>
                         {move || line(at, row.run(at), columns, cursor, on_open)}
                     </For>
                     <tr class="spacer" aria-hidden="true">
-                        <td colspan=n_columns style:height=move || format!("{}px", window.get().3)></td>
+                        <td style:height=move || format!("{}px", window.get().3)></td>
                     </tr>
                 </tbody>
             </table>
