@@ -1,6 +1,7 @@
 //! `tractor train`, `tractor evaluate` and `tractor classify`: learning from captures, and applying what was learned.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -180,6 +181,9 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
                 SplitName::Blocks => (Split::Blocks, "by blocks within each label"),
                 SplitName::Shuffle => (Split::Shuffle, "at random"),
             };
+            if split == Split::Capture {
+                warn_of_lone_labels(&examples);
+            }
             let confusion = classify::evaluate(&examples, training, split, arguments.folds)
                 .map_err(|it| Error::Usage(it.to_string()))?;
             (confusion, format!("{} parts, split {name}", arguments.folds), outcome)
@@ -204,6 +208,21 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     })?;
     out.flush().map_err(failed)?;
     Ok(outcome)
+}
+
+/// Says which labels nothing can be learned of once their only capture is taken away to judge by.
+fn warn_of_lone_labels(examples: &[Example]) {
+    let mut origins: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    for it in examples {
+        origins.entry(&it.label).or_default().insert(it.origin);
+    }
+    let lone: Vec<&str> = origins.iter().filter(|it| it.1.len() == 1).map(|it| *it.0).collect();
+    if !lone.is_empty() {
+        let (n, of, names) = (lone.len(), origins.len(), lone.join(", "));
+        eprintln!(
+            "tractor: {n} of {of} labels are in one capture alone and cannot be told by another: {names}"
+        );
+    }
 }
 
 /// The figures and the matrix as text.
