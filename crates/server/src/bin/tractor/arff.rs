@@ -32,12 +32,14 @@ fn example(line: &str, schema: &Schema) -> Result<Example, String> {
         let (found, wanted) = (cells.len(), schema.features.len());
         return Err(format!("{found} features where {} has {wanted}", schema.name));
     }
-    let number = |cell: &str| match cell {
-        "?" => Ok(None),
-        cell => cell.parse().map(Some).map_err(|_: std::num::ParseFloatError| cell.to_owned()),
-    };
-    let features: Result<Vec<Option<f64>>, String> = cells.into_iter().map(number).collect();
-    let features = features.map_err(|cell| format!("`{cell}` is no number"))?;
+    let mut features = Vec::with_capacity(cells.len());
+    for cell in cells {
+        features.push(match (cell, cell.parse()) {
+            ("?", _) => None,
+            (_, Ok(value)) => Some(value),
+            (_, Err(_)) => return Err(format!("`{cell}` is no number")),
+        });
+    }
     Ok(Example { features, label: label.to_owned(), origin: 0 })
 }
 
