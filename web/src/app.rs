@@ -114,7 +114,7 @@ fn Private() -> impl IntoView {
             class="unseen"
             type="file"
             tabindex="-1"
-            aria-label=t.choose_file
+            aria-hidden="true"
             disabled=!backend::is_sealed()
             node_ref=input
             on:change=move |_| {
@@ -172,6 +172,12 @@ fn Opened() -> impl IntoView {
             (place.view, if is_whole { place.id.clone() } else { String::new() })
         })
     });
+    // One thing shown whole has its own heading.
+    let heading = move || {
+        let (view, id) = shown.get();
+        let at = VIEWS.iter().position(|it| *it == view)?;
+        id.is_empty().then(|| view! { <h1 class="unseen">{t.views[at]}</h1> })
+    };
     let content = move || {
         if let Some(Err(error)) = app.overview.get() {
             return view! { <Failure title=t.failed.to_owned() text=error /> }.into_any();
@@ -188,7 +194,10 @@ fn Opened() -> impl IntoView {
     view! {
         <div class="frame">
             <Rail />
-            <main id="main" tabindex="-1">{content}</main>
+            <main id="main" tabindex="-1">
+                {heading}
+                {content}
+            </main>
         </div>
     }
 }
@@ -380,7 +389,6 @@ pub fn LangSwitch() -> impl IntoView {
                 id=format!("lang-{}", of.tag())
                 lang=of.tag()
                 title=name
-                aria-label=name
                 aria-pressed=(of == lang).to_string()
                 on:click=choose
             >

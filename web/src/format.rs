@@ -256,7 +256,7 @@ pub fn tick(nanos: u64, step_ns: u64) -> String {
     }
 }
 
-/// The least of 1, 2, 2.5 and 5 times a power of ten that is no less than the number: the top of an axis.
+/// The least of 1, 1.5, 2, 2.5, 3, 4, 5, 6 and 8 times a power of ten that is no less than the number: the top of an axis.
 pub fn nice_top(number: f64) -> f64 {
     if number <= 0.0 {
         return 1.0;
@@ -268,7 +268,8 @@ pub fn nice_top(number: f64) -> f64 {
     while power > number {
         power /= 10.0;
     }
-    let found = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|it| it * power);
+    let found =
+        [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].into_iter().map(|it| it * power);
     found.into_iter().find(|it| *it >= number).unwrap_or(power * 10.0)
 }
 

@@ -237,6 +237,7 @@ pub struct Texts {
     pub offset: &'static str,
     pub feature: &'static str,
     pub value: &'static str,
+    pub units: [(&'static str, &'static str); 3],
     pub no_value: &'static str,
     pub copy_filter: &'static str,
     pub copy_filter_hint: &'static str,
@@ -358,6 +359,7 @@ mod tests {
             (&en.groups, &ru.groups),
             (&en.keys, &ru.keys),
             (&en.export_formats, &ru.export_formats),
+            (&en.units, &ru.units),
         ] {
             assert_eq!(keys(en), keys(ru));
         }

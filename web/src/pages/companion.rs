@@ -316,7 +316,7 @@ fn Job(place: Where, job: u64) -> impl IntoView {
                 <dl class="strip">
                     <div><dt>{t.flows}</dt><dd>{format::count(file.flows_count.unwrap_or(0), lang)}</dd></div>
                     <div><dt>{t.size}</dt><dd>{format::bytes(file.size * 1_000, lang)}</dd></div>
-                    <div><dt>{t.duration}</dt><dd>{format::duration(end.saturating_sub(start), lang)}</dd><small>{format::span(start, end)}</small></div>
+                    <div><dt>{t.duration}</dt><dd>{format::duration(end.saturating_sub(start), lang)}</dd><dd class="sub">{format::span(start, end)}</dd></div>
                 </dl>
             }
         })

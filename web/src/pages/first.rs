@@ -47,7 +47,7 @@ pub fn First(
     let [first, second] = t.first_title;
     view! {
         <main id="main" class="first" tabindex="-1">
-            <h1>{first}<br />{second}</h1>
+            <h1>{first}" "<br />{second}</h1>
             <p class="lead">{t.first_lead}</p>
             {failure}
             {link}

@@ -139,7 +139,11 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         let other = if link.from == row.flow_id { link.to } else { link.from };
         let mut pieces: Vec<(String, String)> = mentions(&evidence(&link.evidence, lang))
             .into_iter()
-            .map(|(text, number)| (text, number.map(open).unwrap_or_default()))
+            .map(|(text, number)| {
+                // This flow needs no link to itself.
+                let number = number.filter(|it| *it != row.flow_id);
+                (text, number.map(open).unwrap_or_default())
+            })
             .collect();
         // A sentence that names no flow is followed by the one it is about.
         if pieces.iter().all(|it| it.1.is_empty()) {
@@ -268,7 +272,7 @@ fn features(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
     let t = lang.texts();
     let rows = detail.features.iter().map(|it| {
         let value = match it.value {
-            Some(value) => view! { <td class="num">{format::feature(value, lang)}</td><td class="dim">{it.unit.clone()}</td> }.into_any(),
+            Some(value) => view! { <td class="num">{format::feature(value, lang)}</td><td class="dim">{word(&t.units, &it.unit)}</td> }.into_any(),
             None => view! { <td class="num dim" title=t.no_value>"–"</td><td></td> }.into_any(),
         };
         view! {

@@ -175,7 +175,7 @@ fn Whole(detail: HostDetail) -> impl IntoView {
     };
     let figure = |title: &'static str, count: u64, key: &str| {
         let href = Place::flows(terms::term(key, &row.ip)).hash();
-        view! { <div><dt>{title}</dt><dd><a href=href>{format::count(count, lang)}</a></dd><small>{t.n_flows.of(count, lang)}</small></div> }
+        view! { <div><dt>{title}</dt><dd><a href=href>{format::count(count, lang)}</a></dd><dd class="sub">{t.n_flows.of(count, lang)}</dd></div> }
     };
     let names = detail.names.into_iter().map(|(name, source)| {
         let href = Place::flows(terms::term("name", &name)).hash();

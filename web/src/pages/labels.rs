@@ -85,7 +85,7 @@ fn Found(seen: Arc<Overview>) -> impl IntoView {
                             <th scope="col">{t.label}</th>
                             <th scope="col" class="num">{t.flows}</th>
                             <th scope="col" class="num">{t.bytes}</th>
-                            <th class="wide"></th>
+                            <td class="wide"></td>
                         </tr>
                     </thead>
                     {blocks}

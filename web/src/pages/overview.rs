@@ -66,7 +66,7 @@ fn figure(title: &'static str, value: String, small: String, href: String) -> im
         <div>
             <dt>{title}</dt>
             <dd>{value}</dd>
-            <small>{small}</small>
+            <dd class="sub">{small}</dd>
         </div>
     }
 }
@@ -366,7 +366,7 @@ fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
         view! {
             <tr>
                 <td class="title">{name}</td>
-                <td class="dim">{place}</td>
+                <td class="dim place-of">{place}</td>
                 <td class="num">
                     <a href=Place::flows(terms::term("ip", &host.ip)).hash() tabindex="-1">
                         {format::count(flows, lang)}

@@ -57,7 +57,7 @@ pub fn Reading() -> impl IntoView {
                 <i style:width=move || format!("{:.2}%", share())></i>
             </div>
             <dl class="strip">
-                <div><dt>{t.read_so_far}</dt><dd>{move || format::decimal(share(), 0, lang)}" %"</dd><small>{bytes}</small></div>
+                <div><dt>{t.read_so_far}</dt><dd>{move || format::decimal(share(), 0, lang)}" %"</dd><dd class="sub">{bytes}</dd></div>
                 <div><dt>{t.speed}</dt><dd>{speed}</dd></div>
                 <div><dt>{t.packets}</dt><dd>{move || count(|it| it.packets)}</dd></div>
                 <div><dt>{t.flows}</dt><dd>{move || count(|it| it.flows)}</dd></div>

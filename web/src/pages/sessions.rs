@@ -201,7 +201,7 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
         <dl class="strip">
             <div><dt>{t.flows}</dt><dd><a href=flows>{format::count(row.flows, lang)}</a></dd></div>
             <div><dt>{t.traffic}</dt><dd>{format::bytes(row.bytes, lang)}</dd></div>
-            <div><dt>{t.duration}</dt><dd>{format::duration(duration, lang)}</dd><small>{format::span(row.time_start_ns, row.time_end_ns)}</small></div>
+            <div><dt>{t.duration}</dt><dd>{format::duration(duration, lang)}</dd><dd class="sub">{format::span(row.time_start_ns, row.time_end_ns)}</dd></div>
             <div><dt>{t.client}</dt><dd class="mono"><a href=client>{row.client_ip.clone()}</a></dd></div>
         </dl>
         <Panel title=t.flows.to_owned() right=move || cut_flows.clone()>

@@ -52,7 +52,7 @@ pub fn Bars(
     view! {
         <table class="bars">
             <thead>
-                <tr>{head}<th class="wide"><span class="unseen">"%"</span></th></tr>
+                <tr>{head}<td class="wide"></td></tr>
             </thead>
             <tbody>{rows}</tbody>
         </table>
