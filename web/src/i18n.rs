@@ -307,6 +307,7 @@ pub struct Texts {
     pub companion_badge: &'static str,
     pub companion_private: &'static str,
     pub file: &'static str,
+    pub files: &'static str,
     pub size: &'static str,
     pub file_state: &'static str,
     pub file_states: [&'static str; 4],

@@ -337,6 +337,7 @@ pub(super) const TEXTS: Texts = Texts {
     companion_badge: "Companion, not sealed",
     companion_private: "Open a capture in private",
     file: "File",
+    files: "Files",
     size: "Size",
     file_state: "State",
     file_states: ["new", "being read", "read", "cannot be read"],

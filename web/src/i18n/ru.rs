@@ -343,6 +343,7 @@ pub(super) const TEXTS: Texts = Texts {
     companion_badge: "Сервер, сеть открыта",
     companion_private: "Открыть снимок наедине",
     file: "Файл",
+    files: "Файлы",
     size: "Размер",
     file_state: "Состояние",
     file_states: ["новый", "читается", "прочитан", "не читается"],

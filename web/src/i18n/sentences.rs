@@ -246,6 +246,19 @@ fn next_mention(text: &str) -> Option<(usize, usize, u32)> {
     found.min_by_key(|it| it.0)
 }
 
+const FAILURES: &[(&str, &str)] = &[
+    ("the file is empty", "Файл пуст."),
+    (
+        "not a pcap or pcapng capture: {} (it starts with {})",
+        "Это не снимок pcap или pcapng: {} (начинается с {})",
+    ),
+    (
+        "the file ends inside the record at byte {}; all earlier packets were read",
+        "Файл обрывается внутри записи на байте {}; все предыдущие пакеты прочитаны.",
+    ),
+    ("the page came without its sample capture", "Страница пришла без своего примера."),
+];
+
 /// What went wrong in the reading, by its code; the engine's own words where the code is not known.
 pub fn notice(code: &str, message: &str, lang: Lang) -> String {
     let known = match (lang, code) {
@@ -259,7 +272,7 @@ pub fn notice(code: &str, message: &str, lang: Lang) -> String {
         (_, "E-CUT-SHORT") => Some("Файл обрывается внутри записи. Все предыдущие пакеты учтены."),
         _ => None,
     };
-    let mut text = known.unwrap_or(message).to_owned();
+    let mut text = known.map_or_else(|| translate(FAILURES, message, lang), str::to_owned);
     // The engine's sentences begin small, as those of a log do.
     if let Some(first) = text.chars().next().filter(|it| it.is_ascii_lowercase()) {
         text.replace_range(..1, &first.to_uppercase().to_string());

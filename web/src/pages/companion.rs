@@ -243,7 +243,7 @@ fn Files() -> impl IntoView {
             <a class="btn" href="/">{t.companion_private}</a>
         </header>
         {move || failure.get().map(|text| view! { <Failure title=t.failed.to_owned() text /> })}
-        <Panel title=t.file.to_owned() right=right>{content}</Panel>
+        <Panel title=t.files.to_owned() right=right>{content}</Panel>
     }
 }
 
