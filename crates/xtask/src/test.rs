@@ -22,9 +22,6 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
     tally.step("checking the lints", &mut cargo(&native));
     let wasm = ["clippy", "-p", "web", "--target", WASM, "--all-targets", "--", "-D", "warnings"];
     tally.step("checking the lints of the page", &mut cargo(&wasm));
-    tally.tests("running the tests", &mut test(&["--workspace", "--exclude", "web"]));
-    tally.tests("running the page's tests", &mut test(&["-p", "web", "--lib"]));
-
     let page = build::page()?;
     let folders = tools::page_tools()?;
     // The profile of the page: what it is made of is compiled already.
@@ -35,14 +32,12 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
         .env("CHROMEDRIVER", &driver);
     tally.tests("running the worker's tests in Chromium", &mut in_worker);
-
-    step("building the companion", &mut cargo(&["build", "-p", "server"]))?;
-    let mut in_page = test(&["-p", "web", "--test", "browser"]);
-    in_page
-        .env("CHROMEDRIVER", &driver)
+    // All at once, so that nothing is compiled twice. Those that use the page in Chromium are told where all is.
+    let mut all = test(&["--workspace"]);
+    all.env("CHROMEDRIVER", &driver)
         .env("TRACTOR_PAGE", page)
         .env("TRACTOR", target().join("debug").join("tractor"));
-    tally.tests("using the built page in Chromium", &mut in_page);
+    tally.tests("running the tests, with the built page in Chromium", &mut all);
     tally.end()
 }
 
