@@ -44,11 +44,20 @@ pub(crate) fn serve(arguments: &[String]) -> anyhow::Result<()> {
     let sample = captures.join("sample.pcapng");
     fs::copy(root().join("tests/captures/sample.pcapng"), sample).context("the sample capture")?;
     let address = if TcpListener::bind(ADDRESS).is_ok() { ADDRESS } else { "127.0.0.1:0" };
-    eprintln!("captures are read from {}", captures.display());
-    let mut serve = program(companion, &["serve", "--listen", address]);
-    serve.arg("--captures").arg(captures);
-    serve.arg("--data").arg(folder.join("data"));
-    serve.arg("--page").arg(page).args(arguments);
+    let mut serve = program(companion, &["serve"]);
+    let usual = [
+        ("--listen", address.into()),
+        ("--captures", captures),
+        ("--data", folder.join("data")),
+        ("--page", page),
+    ];
+    for (name, value) in usual {
+        // What the caller says comes instead.
+        if !arguments.iter().any(|it| it.split('=').next() == Some(name)) {
+            serve.arg(name).arg(value);
+        }
+    }
+    serve.args(arguments);
     step("starting the companion; Ctrl-C ends it", &mut serve)
 }
 
