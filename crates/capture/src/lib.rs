@@ -12,11 +12,13 @@ mod packet;
 mod packing;
 mod pcap;
 mod pcapng;
+mod undecoded;
 mod zstd;
 
 pub use crate::{
     decoder::Decoder,
-    packet::{Packet, Tcp, Undecoded},
+    packet::{Packet, Tcp},
+    undecoded::Undecoded,
 };
 
 /// Why the bytes are no capture, or stop being one.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use etherparse::{LaxIpSlice, TcpHeaderSlice};
 
-use crate::{ByteOrder::Big, Frame, Timestamp, link};
+use crate::{ByteOrder::Big, Frame, Timestamp, Undecoded, link};
 
 /// An IP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,36 +49,6 @@ pub struct Tcp {
     pub window: u16,
 }
 
-/// Why a frame holds no packet for us: a fact to count, not an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Undecoded {
-    /// The Address Resolution Protocol.
-    Arp,
-    /// The Link Layer Discovery Protocol.
-    Lldp,
-    /// Another network protocol.
-    NotIp,
-    /// A link layer that is not read, by its LINKTYPE.
-    UnknownLink(u16),
-    /// The snap length cut it inside a header.
-    Truncated,
-    /// A header contradicts itself.
-    Malformed,
-}
-
-impl std::fmt::Display for Undecoded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Arp => f.write_str("arp"),
-            Self::Lldp => f.write_str("lldp"),
-            Self::NotIp => f.write_str("not ip"),
-            Self::UnknownLink(number) => write!(f, "link type {number}"),
-            Self::Truncated => f.write_str("cut inside a header"),
-            Self::Malformed => f.write_str("malformed"),
-        }
-    }
-}
-
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const SCTP: u8 = 132;
@@ -98,15 +68,18 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// Where the frame holds no IP packet, or its headers cannot be read.
     pub fn decode(frame: &Frame<'a>) -> Result<Self, Undecoded> {
-        let at = link::ip_offset(frame.link_type, frame.bytes)?;
-        let bytes = frame.bytes.get(at..).filter(|it| !it.is_empty());
-        let bytes = bytes.ok_or(Undecoded::Truncated)?;
+        Self::read(frame).map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
+    }
+
+    fn read(frame: &Frame<'a>) -> Result<Self, Undecoded> {
+        let at = link::network(frame.link_type, frame.bytes)?.at;
+        let bytes = frame.bytes.get(at..).ok_or(Undecoded::Truncated)?;
         if !matches!(bytes.first().map(|it| it >> 4), Some(4 | 6)) {
-            return Err(Undecoded::NotIp);
+            return Err(Undecoded::Malformed("ip"));
         }
         let (ip, _) = LaxIpSlice::from_slice(bytes).map_err(|error| match error {
             etherparse::err::ip::LaxHeaderSliceError::Len(_) => Undecoded::Truncated,
-            etherparse::err::ip::LaxHeaderSliceError::Content(_) => Undecoded::Malformed,
+            etherparse::err::ip::LaxHeaderSliceError::Content(_) => Undecoded::Malformed("ip"),
         })?;
         let rest_on_wire = frame.wire_len.saturating_sub(at as u32);
         let (ip_len, is_later_fragment) = match &ip {
