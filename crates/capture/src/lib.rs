@@ -6,18 +6,24 @@
 #![warn(clippy::indexing_slicing)]
 
 mod decoder;
+mod dissector;
+mod fragment;
 mod gzip;
+mod ip;
 mod link;
 mod packet;
 mod packing;
 mod pcap;
 mod pcapng;
+mod tunnel;
 mod undecoded;
 mod zstd;
 
 pub use crate::{
     decoder::Decoder,
+    dissector::{Counts, Dissector},
     packet::{Packet, Tcp},
+    tunnel::{Tunnel, TunnelKind},
     undecoded::Undecoded,
 };
 

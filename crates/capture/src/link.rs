@@ -81,7 +81,6 @@ pub(crate) fn network(link_type: u16, bytes: &[u8]) -> Result<Network, Undecoded
 }
 
 /// Finds the IP header of what an EtherType announces; `at` is where the header after the EtherType starts.
-#[expect(dead_code, reason = "for the tunnels, which do not use it yet")]
 pub(crate) fn network_after(
     ether_type: u16,
     bytes: &[u8],
@@ -91,19 +90,16 @@ pub(crate) fn network_after(
 }
 
 /// Finds the IP header in PPP, with or without its address and control bytes (L2TP, PPTP).
-#[expect(dead_code, reason = "for the tunnels, which do not use it yet")]
 pub(crate) fn network_in_ppp(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
     walk(Header::Ppp, bytes, at)
 }
 
 /// Finds the IP header behind MPLS labels (IP protocol 137, UDP port 6635).
-#[expect(dead_code, reason = "for the tunnels, which do not use it yet")]
 pub(crate) fn network_in_mpls(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
     walk(Header::Mpls, bytes, at)
 }
 
 /// Finds the next IP header of a frame that holds several; `at` is what `Network::next` says.
-#[expect(dead_code, reason = "for the tunnels, which do not use it yet")]
 pub(crate) fn next_network(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
     walk(Header::Ethernet, bytes, at)
 }

@@ -13,7 +13,7 @@ mod statistics;
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use capture::{Decoder, Packet, Undecoded};
+use capture::{Decoder, Dissector, Packet, Undecoded};
 use classify::{Example, Model, Verdict};
 use features::Schema;
 use flow::Flow;
@@ -55,6 +55,7 @@ pub struct Progress {
 pub struct Job {
     file_name: String,
     decoder: Decoder,
+    dissector: Dissector,
     table: flow::Table,
     undecoded: BTreeMap<Undecoded, u64>,
     shortened: u64,
@@ -68,6 +69,7 @@ impl Job {
         Self {
             file_name: file_name.to_owned(),
             decoder: Decoder::default(),
+            dissector: Dissector::new(seed),
             table: flow::Table::new(seed),
             undecoded: BTreeMap::new(),
             shortened: 0,
@@ -101,11 +103,14 @@ impl Job {
                     self.progress.frames += 1;
                     self.shortened +=
                         u64::from((frame.bytes.len() as u64) < u64::from(frame.wire_len));
-                    match Packet::decode(&frame) {
-                        Ok(packet) => {
-                            self.progress.packets += 1;
-                            self.table.push(&packet);
+                    let table = &mut self.table;
+                    let mut sink = |packet: &Packet<'_>| {
+                        if packet.depth == 0 {
+                            table.push(packet);
                         }
+                    };
+                    match self.dissector.push(&frame, &mut sink) {
+                        Ok(()) => self.progress.packets += 1,
                         Err(reason) => *self.undecoded.entry(reason).or_default() += 1,
                     }
                 }
@@ -125,6 +130,10 @@ impl Job {
             let ended = self.drain().and_then(|()| self.decoder.finish());
             self.error = ended.err().filter(|_| !is_stopped);
         }
+        let table = &mut self.table;
+        self.dissector.finish(&mut |packet| {
+            table.push(packet);
+        });
         let notices = self.error.iter().map(|error| Notice {
             code: error.code().to_owned(),
             message: error.to_string(),

@@ -194,6 +194,10 @@ mod tests {
             payload_len: payload.len() as u32,
             payload,
             tcp: Some(Tcp { flags, ..Tcp::default() }),
+            vlan: 0,
+            depth: 0,
+            tunnel: None,
+            carries: None,
         }
     }
 

@@ -1,0 +1,316 @@
+//! Frames in, packets out: link header, IP, fragments, transport, and the packets inside tunnels.
+
+use foldhash::quality::FixedState;
+use std::hash::BuildHasher as _;
+
+use crate::{
+    Frame, Packet, Timestamp, Undecoded,
+    fragment::{Fragments, Opening, Waiting},
+    ip::{Extensions, Ip},
+    link::{self, Network},
+    packet::has_ports,
+    tunnel::{self, Tunnel},
+};
+
+/// Decodes frames (RFC 791, 8200, 9293, 768), puts fragments together and looks into tunnels.
+#[derive(Debug)]
+pub struct Dissector {
+    fragments: Fragments,
+    recent: Recent,
+    counts: Counts,
+}
+
+/// What was seen besides packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames like one of the four before them, within 10 ms: captured twice.
+    pub duplicates: u64,
+    /// Fragments of IP packets.
+    pub fragments: u64,
+    /// Packets put together from fragments.
+    pub reassembled: u64,
+    /// Packets given up because fragments are missing, or because there were too many.
+    pub unfinished: u64,
+    /// Fragments that bring bytes another one brought before; the first stay.
+    pub overlapping: u64,
+    /// Fragments that reach beyond the end of their packet.
+    pub impossible: u64,
+    /// Packets in a tunnel so deep inside others that it was not looked into.
+    pub too_deep: u64,
+}
+
+/// How deep tunnels may be in tunnels.
+const MAX_DEPTH: u8 = 8;
+/// Destination options may come between a fragment header and the transport.
+const DESTINATION_OPTIONS: u8 = 60;
+
+/// What the packets of a frame share.
+#[derive(Clone, Copy)]
+struct Layer {
+    time: Timestamp,
+    frame_len: u32,
+    vlan: u32,
+    depth: u8,
+    tunnel: Option<Tunnel>,
+}
+
+impl Dissector {
+    /// Nothing seen yet. The seed keeps those who choose addresses from choosing collisions; it never shows.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            fragments: Fragments::new(seed),
+            recent: Recent { seed: FixedState::with_seed(seed), last: [(0, 0); 4], next: 0 },
+            counts: Counts::default(),
+        }
+    }
+
+    /// Decodes a frame. Its packets go to `sink`, the outermost first; a fragment may be held back until the first of
+    /// its datagram comes, and goes there then.
+    ///
+    /// # Errors
+    /// Where the frame holds no IP packet, or its headers cannot be read.
+    pub fn push(
+        &mut self,
+        frame: &Frame<'_>,
+        sink: &mut impl FnMut(&Packet<'_>),
+    ) -> Result<(), Undecoded> {
+        self.counts.duplicates += u64::from(self.recent.has(frame));
+        let decoded = self.frame(frame, sink);
+        decoded.map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
+    }
+
+    fn frame(
+        &mut self,
+        frame: &Frame<'_>,
+        sink: &mut impl FnMut(&Packet<'_>),
+    ) -> Result<(), Undecoded> {
+        let read = |network: Network| {
+            let rest = frame.bytes.get(network.at..).unwrap_or_default();
+            let wire_len = frame.wire_len.saturating_sub(network.at as u32);
+            Ok((network, Ip::read(rest, wire_len)?))
+        };
+        let (mut network, mut ip) = link::network(frame.link_type, frame.bytes).and_then(read)?;
+        let mut start = 0;
+        loop {
+            // Packets side by side share the frame; the last has what the others leave.
+            let next = network.next.and_then(|at| {
+                Some((at as u32, link::next_network(frame.bytes, at).and_then(read).ok()?))
+            });
+            let end = next.map_or(frame.wire_len, |it| it.0);
+            let layer = Layer {
+                time: frame.time,
+                frame_len: end.saturating_sub(start),
+                vlan: network.vlan,
+                depth: 0,
+                tunnel: None,
+            };
+            self.ip(&ip, layer, sink);
+            let Some((at, following)) = next else { return Ok(()) };
+            (start, (network, ip)) = (at, following);
+        }
+    }
+
+    /// Ends the capture: fragments still held back go to `sink`, without ports.
+    pub fn finish(&mut self, sink: &mut impl FnMut(&Packet<'_>)) {
+        self.fragments.finish(&mut |waiting, opening| sink(&waiting.packet(opening)));
+    }
+
+    /// What was seen besides packets.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            overlapping: self.fragments.overlaps,
+            unfinished: self.fragments.unfinished,
+            impossible: self.fragments.impossible,
+            ..self.counts
+        }
+    }
+
+    fn ip(&mut self, ip: &Ip<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+        if ip.fragment.is_some() {
+            self.fragment(ip, layer, sink);
+            return;
+        }
+        let mut packet = layer.packet(ip);
+        packet.read_transport(ip.body, ip.body_len);
+        let payload_len = packet.payload_len;
+        self.put(packet, payload_len, layer, sink);
+    }
+
+    fn fragment(&mut self, ip: &Ip<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+        self.counts.fragments += 1;
+        let mut packet = layer.packet(ip);
+        let is_v4 = ip.source.is_ipv4();
+        let is_first = ip.fragment.is_some_and(|it| it.offset == 0);
+        let opening = if is_first {
+            let extensions = Extensions::read(ip.protocol, ip.body, is_v4);
+            let at = extensions.len.min(ip.body.len());
+            packet.protocol = extensions.protocol;
+            packet.read_transport(
+                ip.body.get(at..).unwrap_or_default(),
+                ip.body_len.saturating_sub(at as u32),
+            );
+            let is_told = !has_ports(packet.protocol) || ip.body.len() >= at + 4;
+            is_told.then_some(packet.opening())
+        } else {
+            let is_told = !has_ports(ip.protocol) && ip.protocol != DESTINATION_OPTIONS;
+            is_told.then_some(packet.opening())
+        };
+        (packet.payload, packet.tcp) = (&[], None);
+        // Inside a tunnel it does not wait: the packet that carries it would no longer be known.
+        let waiting = (layer.depth == 0).then(|| Waiting::new(&packet));
+        let outcome =
+            self.fragments.push(ip, opening, waiting, layer.time, &mut |waiting, opening| {
+                sink(&waiting.packet(opening));
+            });
+        if outcome.is_waiting {
+            return;
+        }
+        if let Some(opening) = outcome.opening {
+            packet.open(opening);
+        }
+        let Some(whole) = outcome.whole else {
+            sink(&packet);
+            return;
+        };
+        self.counts.reassembled += 1;
+        let share = packet.payload_len;
+        let mut whole_packet = layer.packet(ip);
+        let extensions = Extensions::read(ip.protocol, &whole, is_v4);
+        whole_packet.protocol = packet.protocol;
+        let body = whole.get(extensions.len..).unwrap_or_default();
+        whole_packet.read_transport(body, body.len() as u32);
+        let payload_len = whole_packet.payload_len;
+        whole_packet.payload_len = share;
+        self.put(whole_packet, payload_len, layer, sink);
+    }
+
+    /// Gives out a packet, then the one it carries.
+    fn put(
+        &mut self,
+        mut packet: Packet<'_>,
+        payload_len: u32,
+        layer: Layer,
+        sink: &mut impl FnMut(&Packet<'_>),
+    ) {
+        let inner = tunnel::inner(&packet, payload_len);
+        let is_too_deep = inner.is_some() && layer.depth >= MAX_DEPTH;
+        self.counts.too_deep += u64::from(is_too_deep);
+        let Some((tunnel, ip)) = inner.filter(|_| !is_too_deep) else {
+            sink(&packet);
+            return;
+        };
+        packet.carries = Some(tunnel.kind);
+        sink(&packet);
+        self.ip(&ip, Layer { depth: layer.depth + 1, tunnel: Some(tunnel), ..layer }, sink);
+    }
+}
+
+impl Layer {
+    /// A packet whose transport is still to be read.
+    fn packet<'a>(&self, ip: &Ip<'a>) -> Packet<'a> {
+        Packet {
+            time: self.time,
+            source: ip.source,
+            destination: ip.destination,
+            protocol: ip.protocol,
+            source_port: 0,
+            destination_port: 0,
+            frame_len: self.frame_len,
+            ip_len: ip.len,
+            payload_len: ip.body_len,
+            payload: ip.body,
+            tcp: None,
+            vlan: self.vlan,
+            depth: self.depth,
+            tunnel: self.tunnel,
+            carries: None,
+        }
+    }
+}
+
+impl Packet<'_> {
+    fn opening(&self) -> Opening {
+        let &Packet { protocol, source_port, destination_port, .. } = self;
+        Opening { protocol, source_port, destination_port }
+    }
+
+    fn open(&mut self, opening: Opening) {
+        Opening {
+            protocol: self.protocol,
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+        } = opening;
+    }
+}
+
+impl Waiting {
+    fn new(packet: &Packet<'_>) -> Self {
+        Self {
+            time: packet.time,
+            source: packet.source,
+            destination: packet.destination,
+            protocol: packet.protocol,
+            frame_len: packet.frame_len,
+            ip_len: packet.ip_len,
+            payload_len: packet.payload_len,
+            vlan: packet.vlan,
+        }
+    }
+
+    fn packet(self, opening: Option<Opening>) -> Packet<'static> {
+        let mut packet = Packet {
+            time: self.time,
+            source: self.source,
+            destination: self.destination,
+            protocol: self.protocol,
+            source_port: 0,
+            destination_port: 0,
+            frame_len: self.frame_len,
+            ip_len: self.ip_len,
+            payload_len: self.payload_len,
+            payload: &[],
+            tcp: None,
+            vlan: self.vlan,
+            depth: 0,
+            tunnel: None,
+            carries: None,
+        };
+        if let Some(opening) = opening {
+            packet.open(opening);
+        }
+        packet
+    }
+}
+
+/// The frames just before, as far as a repetition shows.
+#[derive(Debug)]
+struct Recent {
+    seed: FixedState,
+    /// Digest and time.
+    last: [(u64, u64); 4],
+    next: usize,
+}
+
+impl Recent {
+    /// A frame and its copy are at most so far apart, in nanoseconds.
+    const MAX_GAP: u64 = 10_000_000;
+    /// Of a frame so many bytes at its front and at its end are compared.
+    const FRONT: usize = 128;
+    const END: usize = 32;
+
+    /// Whether the frame is like one of those just before. It takes its place among them.
+    fn has(&mut self, frame: &Frame<'_>) -> bool {
+        let bytes = frame.bytes;
+        let front = bytes.get(..Self::FRONT).unwrap_or(bytes);
+        let end = bytes.get(bytes.len().saturating_sub(Self::END)..).unwrap_or_default();
+        let digest = self.seed.hash_one((frame.wire_len, bytes.len(), front, end));
+        let is_repeated = self.last.iter().any(|(other, time)| {
+            *other == digest && *time > 0 && frame.time.0.abs_diff(*time) <= Self::MAX_GAP
+        });
+        if let Some(slot) = self.last.get_mut(self.next) {
+            *slot = (digest, frame.time.0);
+        }
+        self.next = (self.next + 1) % self.last.len();
+        is_repeated
+    }
+}

@@ -1,0 +1,296 @@
+//! IP headers and the headers between them and the transport, whole or cut short (RFC 791, 8200, 2675, 4302).
+//!
+//! `etherparse` reads the fixed headers. The chain of extension headers is walked here: a frame may be cut anywhere in
+//! it, and a fragment header says what `etherparse` keeps to itself.
+
+use std::net::IpAddr;
+
+use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
+
+use crate::{ByteOrder::Big, Undecoded};
+
+/// An IP packet, its transport unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ip<'a> {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    /// What it carries, after all extension headers; of a fragment, what follows the fragment header.
+    pub(crate) protocol: u8,
+    /// Header and payload on the wire, in bytes.
+    pub(crate) len: u32,
+    /// The length is told by a header, and the frame has room for it.
+    pub(crate) is_len_sound: bool,
+    /// What follows all headers, on the wire, in bytes.
+    pub(crate) body_len: u32,
+    /// What follows all headers, as much of it as was captured.
+    pub(crate) body: &'a [u8],
+    pub(crate) fragment: Option<Fragment>,
+}
+
+/// Where in its datagram a fragment belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fragment {
+    /// What the fragments of a datagram have in common, besides addresses and protocol.
+    pub(crate) id: u32,
+    /// The place of its first byte, in bytes from the start of the datagram's body.
+    pub(crate) offset: u32,
+    /// No fragment follows it.
+    pub(crate) is_last: bool,
+}
+
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION_OPTIONS: u8 = 60;
+const MOBILITY: u8 = 135;
+const HIP: u8 = 139;
+const SHIM6: u8 = 140;
+
+/// The longest chain of extension headers that is followed; longer ones are an attack.
+const MAX_EXTENSIONS: usize = 16;
+/// Length of an IPv6 header, in bytes.
+const V6_LEN: usize = 40;
+
+impl<'a> Ip<'a> {
+    /// Reads the IP header that `bytes` start with; `wire_len` is how long they were on the wire.
+    pub(crate) fn read(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
+        match bytes.first().map(|it| it >> 4) {
+            Some(4) => Self::read_v4(bytes, wire_len),
+            Some(6) => Self::read_v6(bytes, wire_len),
+            Some(_) => Err(Undecoded::Malformed("ip version")),
+            None => Err(Undecoded::Truncated),
+        }
+    }
+
+    fn read_v4(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
+        use etherparse::err::ipv4::HeaderSliceError;
+        let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
+            HeaderSliceError::Len(_) => Undecoded::Truncated,
+            HeaderSliceError::Content(_) => Undecoded::Malformed("ipv4 header"),
+        })?;
+        let header_len = header.slice().len();
+        let total = u32::from(header.total_len());
+        // A length of 0 is left to the network card to fill in (segmentation offload).
+        let is_told = total >= header_len as u32;
+        let len = if is_told { total } else { wire_len.max(header_len as u32) };
+        let (offset, is_last) = (header.fragments_offset().value(), !header.more_fragments());
+        let is_fragment = offset > 0 || !is_last;
+        let fragment = Fragment {
+            id: u32::from(header.identification()),
+            offset: u32::from(offset) * 8,
+            is_last,
+        };
+        let ip = Self {
+            source: header.source_addr().into(),
+            destination: header.destination_addr().into(),
+            protocol: header.protocol().0,
+            len,
+            is_len_sound: is_told && total <= wire_len,
+            body_len: len - header_len as u32,
+            body: body(bytes, header_len, len),
+            fragment: is_fragment.then_some(fragment),
+        };
+        Ok(if is_fragment { ip } else { ip.behind_extensions() })
+    }
+
+    fn read_v6(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
+        let Ok(header) = Ipv6HeaderSlice::from_slice(bytes) else {
+            return Err(Undecoded::Truncated);
+        };
+        let told = match u32::from(header.payload_length()) {
+            0 if header.next_header().0 == NO_NEXT_HEADER => Some(0),
+            0 => jumbo_len(header.next_header().0, bytes.get(V6_LEN..).unwrap_or_default()),
+            it => Some(it),
+        };
+        let rest = wire_len.saturating_sub(V6_LEN as u32);
+        let body_len = told.unwrap_or(rest).min(u32::MAX - V6_LEN as u32);
+        let len = body_len + V6_LEN as u32;
+        let ip = Self {
+            source: header.source_addr().into(),
+            destination: header.destination_addr().into(),
+            protocol: header.next_header().0,
+            len,
+            is_len_sound: told.is_some_and(|it| it <= rest),
+            body_len,
+            body: body(bytes, V6_LEN, len),
+            fragment: None,
+        };
+        Ok(ip.behind_extensions())
+    }
+
+    /// Steps over extension headers, as far as they were captured; not into what a fragment carries.
+    fn behind_extensions(self) -> Self {
+        let Extensions { protocol, len, fragment } =
+            Extensions::read(self.protocol, self.body, self.source.is_ipv4());
+        Self {
+            protocol,
+            fragment,
+            body: self.body.get(len..).unwrap_or_default(),
+            body_len: self.body_len.saturating_sub(len as u32),
+            ..self
+        }
+    }
+}
+
+/// The headers between the IP header and the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extensions {
+    /// What follows them.
+    pub(crate) protocol: u8,
+    /// Their length, in bytes.
+    pub(crate) len: usize,
+    pub(crate) fragment: Option<Fragment>,
+}
+
+impl Extensions {
+    /// Follows the chain to its end, to a fragment's body, or to where the capture cut it.
+    pub(crate) fn read(protocol: u8, bytes: &[u8], is_v4: bool) -> Self {
+        let mut it = Self { protocol, len: 0, fragment: None };
+        for _ in 0..MAX_EXTENSIONS {
+            let rest = bytes.get(it.len..).unwrap_or_default();
+            let Some(&[next, len]) = rest.first_chunk() else { break };
+            let header_len = match it.protocol {
+                AUTHENTICATION => (usize::from(len) + 2) * 4,
+                _ if is_v4 => break,
+                FRAGMENT => 8,
+                HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6 => {
+                    (usize::from(len) + 1) * 8
+                }
+                _ => break,
+            };
+            if it.protocol == FRAGMENT {
+                let (Some(place), Some(id)) = (Big.u16(rest, 2), Big.u32(rest, 4)) else { break };
+                let (offset, is_last) = (u32::from(place & 0xfff8), place & 1 == 0);
+                // A datagram in one fragment is none (RFC 6946).
+                if offset > 0 || !is_last {
+                    it.fragment = Some(Fragment { id, offset, is_last });
+                }
+            }
+            it.protocol = next;
+            it.len += header_len;
+            if it.fragment.is_some() {
+                break;
+            }
+        }
+        it
+    }
+}
+
+/// The bytes between the header and the end of the packet: no padding of the link.
+fn body(bytes: &[u8], header_len: usize, len: u32) -> &[u8] {
+    let end = bytes.len().min(len as usize);
+    bytes.get(header_len..end).unwrap_or_default()
+}
+
+/// The payload length of a jumbogram, which a hop-by-hop option tells (RFC 2675).
+fn jumbo_len(next_header: u8, extension: &[u8]) -> Option<u32> {
+    const PAD1: u8 = 0;
+    const JUMBO: u8 = 0xc2;
+    if next_header != HOP_BY_HOP {
+        return None;
+    }
+    let end = (usize::from(*extension.get(1)?) + 1) * 8;
+    let mut options = extension.get(2..end.min(extension.len()))?;
+    while let [kind, rest @ ..] = options {
+        if *kind == PAD1 {
+            options = rest;
+            continue;
+        }
+        let len = usize::from(*rest.first()?);
+        if *kind == JUMBO && len == 4 {
+            return Big.u32(rest, 1);
+        }
+        options = rest.get(1 + len..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UDP: u8 = 17;
+
+    fn v4(total_len: u16, fragment: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x45, 0, 0, 0, 0, 7, 0, 0, 64, UDP, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        bytes[2..4].copy_from_slice(&total_len.to_be_bytes());
+        bytes[6..8].copy_from_slice(&fragment.to_be_bytes());
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    fn v6(payload_len: u16, next_header: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x60, 0, 0, 0, 0, 0, next_header, 64];
+        bytes[4..6].copy_from_slice(&payload_len.to_be_bytes());
+        bytes.extend_from_slice(&[0x20; 32]);
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    /// Protocol, length, length of the body on the wire and captured.
+    #[track_caller]
+    fn check(bytes: &[u8], wire_len: u32, expected: (u8, u32, u32, usize)) {
+        let ip = Ip::read(bytes, wire_len).unwrap();
+        assert_eq!((ip.protocol, ip.len, ip.body_len, ip.body.len()), expected);
+    }
+
+    #[test]
+    fn padding_of_the_link_is_no_payload() {
+        check(&v4(24, 0, &[0; 26]), 46, (UDP, 24, 4, 4));
+        check(&v6(4, UDP, &[0; 6]), 46, (UDP, 44, 4, 4));
+    }
+
+    #[test]
+    fn a_length_left_to_the_card_is_that_of_the_frame() {
+        check(&v4(0, 0, &[0; 100]), 120, (UDP, 120, 100, 100));
+    }
+
+    #[test]
+    fn a_packet_may_be_cut_short() {
+        check(&v4(1_500, 0, &[0; 10]), 1_500, (UDP, 1_500, 1_480, 10));
+        assert_eq!(Ip::read(&v4(20, 0, &[])[..19], 20), Err(Undecoded::Truncated));
+        assert_eq!(Ip::read(&[], 0), Err(Undecoded::Truncated));
+    }
+
+    #[test]
+    fn extension_headers_are_no_payload() {
+        let chain = [HOP_BY_HOP, 0, 0, 0, 0, 0, 0, 0, UDP, 1, 0, 0, 0, 0, 0, 0];
+        let body = [&chain[..], &[0; 8], &[9; 5]].concat();
+        check(&v6(29, ROUTING, &body), 69, (UDP, 69, 5, 5));
+    }
+
+    #[test]
+    fn a_chain_without_end_is_not_followed_for_ever() {
+        let body = [HOP_BY_HOP, 0, 0, 0, 0, 0, 0, 0].repeat(1_000);
+        let ip = Ip::read(&v6(8_000, HOP_BY_HOP, &body), 8_040).map(|it| it.body.len());
+        assert_eq!(ip, Ok(8_000 - 8 * MAX_EXTENSIONS));
+    }
+
+    #[test]
+    fn a_jumbogram_tells_its_length_in_an_option() {
+        let options = [UDP, 0, 0xc2, 4, 0, 1, 0x11, 0x70];
+        let body = [&options[..], &[0; 100]].concat();
+        check(&v6(0, HOP_BY_HOP, &body), 70_040, (UDP, 70_040, 69_992, 100));
+    }
+
+    #[test]
+    fn fragments_are_told_from_whole_datagrams() {
+        let of = |fragment| Ip::read(&v4(20, fragment, &[]), 20).unwrap().fragment;
+        assert_eq!(of(0x4000), None);
+        assert_eq!(of(0x2000), Some(Fragment { id: 7, offset: 0, is_last: false }));
+        assert_eq!(of(0x0002), Some(Fragment { id: 7, offset: 16, is_last: true }));
+    }
+
+    #[test]
+    fn a_fragment_header_may_follow_other_headers() {
+        let of = |place: u8| {
+            let chain = [FRAGMENT, 0, 0, 0, 0, 0, 0, 0, UDP, 0, 0, place, 0, 0, 0, 5];
+            Ip::read(&v6(16, HOP_BY_HOP, &chain), 56).unwrap().fragment
+        };
+        assert_eq!(of(0), None, "an atomic fragment");
+        assert_eq!(of(1), Some(Fragment { id: 5, offset: 0, is_last: false }));
+        assert_eq!(of(8), Some(Fragment { id: 5, offset: 8, is_last: true }));
+    }
+}
