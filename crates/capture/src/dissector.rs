@@ -93,8 +93,9 @@ impl Dissector {
         let mut start = 0;
         loop {
             // Packets side by side share the frame; the last has what the others leave.
-            let next = network.next.and_then(|at| {
-                Some((at as u32, link::next_network(frame.bytes, at).and_then(read).ok()?))
+            let next = network.next.and_then(|next| {
+                let following = link::next_network(frame.bytes, next).and_then(read).ok()?;
+                Some((next.at as u32, following))
             });
             let end = next.map_or(frame.wire_len, |it| it.0);
             let layer = Layer {
