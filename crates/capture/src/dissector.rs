@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 
 use crate::{
     Frame, Packet, Timestamp, Undecoded,
-    fragment::{Fragments, Opening, Waiting},
+    fragment::{Fragments, Opening},
     ip::{Extensions, Ip},
     link::{self, Network},
     packet::has_ports,
@@ -41,8 +41,6 @@ pub struct Counts {
 
 /// How deep tunnels may be in tunnels.
 const MAX_DEPTH: u8 = 8;
-/// Destination options may come between a fragment header and the transport.
-const DESTINATION_OPTIONS: u8 = 60;
 
 /// What the packets of a frame share.
 #[derive(Clone, Copy)]
@@ -64,8 +62,8 @@ impl Dissector {
         }
     }
 
-    /// Decodes a frame. Its packets go to `sink`, the outermost first; a fragment may be held back until the first of
-    /// its datagram comes, and goes there then.
+    /// Decodes a frame. Its packets go to `sink`, the outermost first; a fragment is held back until its packet is whole
+    /// or given up, and goes there then.
     ///
     /// # Errors
     /// Where the frame holds no IP packet, or its headers cannot be read.
@@ -111,15 +109,15 @@ impl Dissector {
         }
     }
 
-    /// Ends the capture: fragments still held back go to `sink`, without ports.
+    /// Ends the capture: fragments still held back go to `sink`.
     pub fn finish(&mut self, sink: &mut impl FnMut(&Packet<'_>)) {
-        self.fragments.finish(&mut |waiting, opening| sink(&waiting.packet(opening)));
+        self.fragments.finish(sink);
     }
 
     /// What was seen besides packets.
     pub fn counts(&self) -> Counts {
         Counts {
-            overlapping: self.fragments.overlaps,
+            overlapping: self.fragments.overlapping,
             unfinished: self.fragments.unfinished,
             impossible: self.fragments.impossible,
             ..self.counts
@@ -133,67 +131,44 @@ impl Dissector {
         }
         let mut packet = layer.packet(ip);
         packet.read_transport(ip.body, ip.body_len);
-        let payload_len = packet.payload_len;
-        self.put(packet, payload_len, layer, sink);
+        self.put(packet, layer, sink);
     }
 
     fn fragment(&mut self, ip: &Ip<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
         self.counts.fragments += 1;
-        let mut packet = layer.packet(ip);
+        // Given up, it is given out outside its tunnel: the packet that carried it is gone by then.
+        let alone = Layer { depth: 0, tunnel: None, ..layer };
+        let mut packet = alone.packet(&Ip { body: &[], ..*ip });
         let is_v4 = ip.source.is_ipv4();
         let is_first = ip.fragment.is_some_and(|it| it.offset == 0);
-        let opening = if is_first {
+        let mut opening = None;
+        if is_first {
             let extensions = Extensions::read(ip.protocol, ip.body, is_v4);
-            let at = extensions.len.min(ip.body.len());
-            packet.protocol = extensions.protocol;
-            packet.read_transport(
-                ip.body.get(at..).unwrap_or_default(),
-                ip.body_len.saturating_sub(at as u32),
-            );
-            let is_told = !has_ports(packet.protocol) || ip.body.len() >= at + 4;
-            is_told.then_some(packet.opening())
-        } else {
-            let is_told = !has_ports(ip.protocol) && ip.protocol != DESTINATION_OPTIONS;
-            is_told.then_some(packet.opening())
-        };
-        (packet.payload, packet.tcp) = (&[], None);
-        // Inside a tunnel it does not wait: the packet that carries it would no longer be known.
-        let waiting = (layer.depth == 0).then(|| Waiting::new(&packet));
-        let outcome =
-            self.fragments.push(ip, opening, waiting, layer.time, &mut |waiting, opening| {
-                sink(&waiting.packet(opening));
-            });
-        if outcome.is_waiting {
-            return;
+            let mut first = Packet { protocol: extensions.protocol, ..layer.packet(ip) };
+            let body = ip.body.get(extensions.len..).unwrap_or_default();
+            first.read_transport(body, ip.body_len.saturating_sub(extensions.len as u32));
+            packet.payload_len = first.payload_len;
+            let &Packet { protocol, source_port, destination_port, .. } = &first;
+            if !has_ports(protocol) || body.len() >= 4 {
+                opening = Some(Opening { protocol, source_port, destination_port });
+            }
         }
-        if let Some(opening) = outcome.opening {
-            packet.open(opening);
-        }
-        let Some(whole) = outcome.whole else {
-            sink(&packet);
-            return;
-        };
+        let Some(whole) = self.fragments.push(ip, packet, opening, sink) else { return };
         self.counts.reassembled += 1;
-        let share = packet.payload_len;
-        let mut whole_packet = layer.packet(ip);
-        let extensions = Extensions::read(ip.protocol, &whole, is_v4);
-        whole_packet.protocol = packet.protocol;
-        let body = whole.get(extensions.len..).unwrap_or_default();
-        whole_packet.read_transport(body, body.len() as u32);
-        let payload_len = whole_packet.payload_len;
-        whole_packet.payload_len = share;
-        self.put(whole_packet, payload_len, layer, sink);
+        let extensions = Extensions::read(ip.protocol, &whole.body, is_v4);
+        let body = whole.body.get(extensions.len..).unwrap_or_default();
+        let body_len = whole.body_len.saturating_sub(extensions.len as u32);
+        let layer = Layer { frame_len: whole.frame_len, ..layer };
+        let mut packet = layer.packet(ip);
+        packet.protocol = extensions.protocol;
+        packet.ip_len = ip.len.saturating_sub(ip.body_len).saturating_add(whole.body_len);
+        packet.read_transport(body, body_len);
+        self.put(packet, layer, sink);
     }
 
     /// Gives out a packet, then the one it carries.
-    fn put(
-        &mut self,
-        mut packet: Packet<'_>,
-        payload_len: u32,
-        layer: Layer,
-        sink: &mut impl FnMut(&Packet<'_>),
-    ) {
-        let inner = tunnel::inner(&packet, payload_len);
+    fn put(&mut self, mut packet: Packet<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+        let inner = tunnel::inner(&packet);
         let is_too_deep = inner.is_some() && layer.depth >= MAX_DEPTH;
         self.counts.too_deep += u64::from(is_too_deep);
         let Some((tunnel, ip)) = inner.filter(|_| !is_too_deep) else {
@@ -226,60 +201,6 @@ impl Layer {
             tunnel: self.tunnel,
             carries: None,
         }
-    }
-}
-
-impl Packet<'_> {
-    fn opening(&self) -> Opening {
-        let &Packet { protocol, source_port, destination_port, .. } = self;
-        Opening { protocol, source_port, destination_port }
-    }
-
-    fn open(&mut self, opening: Opening) {
-        Opening {
-            protocol: self.protocol,
-            source_port: self.source_port,
-            destination_port: self.destination_port,
-        } = opening;
-    }
-}
-
-impl Waiting {
-    fn new(packet: &Packet<'_>) -> Self {
-        Self {
-            time: packet.time,
-            source: packet.source,
-            destination: packet.destination,
-            protocol: packet.protocol,
-            frame_len: packet.frame_len,
-            ip_len: packet.ip_len,
-            payload_len: packet.payload_len,
-            vlan: packet.vlan,
-        }
-    }
-
-    fn packet(self, opening: Option<Opening>) -> Packet<'static> {
-        let mut packet = Packet {
-            time: self.time,
-            source: self.source,
-            destination: self.destination,
-            protocol: self.protocol,
-            source_port: 0,
-            destination_port: 0,
-            frame_len: self.frame_len,
-            ip_len: self.ip_len,
-            payload_len: self.payload_len,
-            payload: &[],
-            tcp: None,
-            vlan: self.vlan,
-            depth: 0,
-            tunnel: None,
-            carries: None,
-        };
-        if let Some(opening) = opening {
-            packet.open(opening);
-        }
-        packet
     }
 }
 

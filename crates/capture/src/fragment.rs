@@ -1,7 +1,7 @@
-//! Fragments in, datagrams out (RFC 791, section 3.2; RFC 8200, section 4.5; RFC 5722).
+//! Fragments in, packets out (RFC 791, section 3.2; RFC 8200, section 4.5).
 //!
-//! Every fragment is a packet of its flow. The ports are in the first one; those that come before it wait for it, and
-//! the payload of the whole goes with the fragment that completes it. Of bytes sent twice the first stay.
+//! A packet in fragments is one packet, as it is for who receives it: it is there once its last missing fragment is. The
+//! fragments of one that never becomes whole are given out each for itself. Of bytes sent twice the first stay.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,35 +10,33 @@ use std::{
 
 use foldhash::quality::FixedState;
 
-use crate::{Timestamp, ip::Ip};
+use crate::{Packet, Timestamp, ip::Ip};
 
-/// Kept of all unfinished datagrams together, in bytes.
+/// Kept of all unfinished packets together, in bytes.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Remembered datagrams, unfinished ones and those whose late fragments still belong to a flow.
+/// Packets under way, and those just finished.
 const MAX_DATAGRAMS: usize = 16 * 1024;
-/// Pieces of one datagram, with gaps between them or not.
+/// Pieces of one packet.
 const MAX_PIECES: usize = 1_024;
-/// The longest datagram, in bytes (RFC 791).
-const MAX_DATAGRAM_LEN: u32 = 65_535;
-/// How long a datagram may take, in nanoseconds of the capture's own time; Linux waits as long.
+/// The longest body of an IP packet, in bytes (RFC 791).
+const MAX_BODY_LEN: u32 = 65_535;
+/// How long a packet may take, in nanoseconds of the capture's own time; Linux waits as long.
 const MAX_AGE: u64 = 30_000_000_000;
-/// Fragments of one datagram that wait for the first.
-const MAX_WAITING: usize = 64;
 
-/// The datagrams under way.
+/// The packets under way.
 #[derive(Debug)]
 pub(crate) struct Fragments {
     datagrams: HashMap<Key, Datagram, FixedState>,
-    /// By their first fragment; the number tells a datagram from an older one with the same key.
+    /// By their first fragment seen; the number tells a packet from an older one with the same key.
     order: VecDeque<(Key, u64)>,
     next_number: u64,
-    /// Kept of all datagrams together.
+    /// Kept of all packets together.
     bytes: usize,
     /// Fragments with bytes that came before, others or the same.
-    pub(crate) overlaps: u64,
-    /// Datagrams given up before they were whole.
+    pub(crate) overlapping: u64,
+    /// Packets given up before they were whole.
     pub(crate) unfinished: u64,
-    /// Fragments that reach beyond the end of their datagram.
+    /// Fragments that reach beyond the end of their packet.
     pub(crate) impossible: u64,
 }
 
@@ -46,7 +44,7 @@ pub(crate) struct Fragments {
 struct Key {
     source: IpAddr,
     destination: IpAddr,
-    /// 0 for IPv6, where the fragments of a datagram need not name the same.
+    /// 0 for IPv6, where the fragments of a packet need not name the same.
     protocol: u8,
     id: u32,
 }
@@ -56,17 +54,26 @@ struct Datagram {
     number: u64,
     first_seen: Timestamp,
     opening: Option<Opening>,
-    /// What the first fragment of the datagram before it told, where that one became whole: late copies of its
-    /// fragments belong to the same flow.
+    /// What the first fragment of the packet before it told, where that one became whole: late copies of its fragments
+    /// belong to the same flow.
     previous: Option<Opening>,
     /// Sorted, without overlap.
-    pieces: Vec<(u32, Box<[u8]>)>,
-    /// Their length together.
-    have: u32,
-    /// Once the last fragment came.
+    pieces: Vec<Piece>,
+    /// What they cover on the wire, in bytes.
+    covered: u32,
+    /// The length of the body, once the last fragment came.
     len: Option<u32>,
     is_done: bool,
-    waiting: Vec<Waiting>,
+    /// The fragments as packets, their payload left out.
+    held: Vec<Packet<'static>>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    start: u32,
+    end: u32,
+    /// Fewer than it covers where the snap length cut it.
+    bytes: Box<[u8]>,
 }
 
 /// What only the first fragment tells.
@@ -77,28 +84,15 @@ pub(crate) struct Opening {
     pub(crate) destination_port: u16,
 }
 
-/// A fragment whose flow is not known yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    pub(crate) time: Timestamp,
-    pub(crate) source: IpAddr,
-    pub(crate) destination: IpAddr,
-    pub(crate) protocol: u8,
+/// A packet put together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Whole {
+    /// Its body, up to where the snap length cut it.
+    pub(crate) body: Vec<u8>,
+    /// The length of the body on the wire, in bytes.
+    pub(crate) body_len: u32,
+    /// Its frames on the wire, in bytes.
     pub(crate) frame_len: u32,
-    pub(crate) ip_len: u32,
-    pub(crate) payload_len: u32,
-    pub(crate) vlan: u32,
-}
-
-/// What a fragment brought.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// Where the fragment belongs; `None` while it waits, or where it will never be known.
-    pub(crate) opening: Option<Opening>,
-    /// The fragment was put aside and comes back as one of `released`.
-    pub(crate) is_waiting: bool,
-    /// The body of the datagram, once: with the fragment that completed it.
-    pub(crate) whole: Option<Vec<u8>>,
 }
 
 impl Fragments {
@@ -108,24 +102,23 @@ impl Fragments {
             order: VecDeque::new(),
             next_number: 0,
             bytes: 0,
-            overlaps: 0,
+            overlapping: 0,
             unfinished: 0,
             impossible: 0,
         }
     }
 
-    /// Adds a fragment. `opening` is what the first fragment tells, `waiting` how this one is remembered where its
-    /// datagram's first has not come; those that waited for this one, and those given up, go to `release`.
+    /// Adds a fragment: `ip` as it came, `packet` as it is given out if the whole never comes, and what it tells where
+    /// it is the first. Fragments given up go to `release`.
     pub(crate) fn push(
         &mut self,
         ip: &Ip<'_>,
+        packet: Packet<'static>,
         opening: Option<Opening>,
-        waiting: Option<Waiting>,
-        time: Timestamp,
-        release: &mut impl FnMut(Waiting, Option<Opening>),
-    ) -> Outcome {
-        let Some(fragment) = ip.fragment else { return Outcome::default() };
-        self.give_up(time, release);
+        release: &mut impl FnMut(&Packet<'_>),
+    ) -> Option<Whole> {
+        let fragment = ip.fragment?;
+        self.give_up(packet.time, release);
         let key = Key {
             source: ip.source,
             destination: ip.destination,
@@ -137,53 +130,45 @@ impl Fragments {
             .entry(key)
             .or_insert_with(|| Datagram { is_done: true, ..Datagram::default() });
         if datagram.is_done {
-            let (number, previous) = (self.next_number, datagram.opening);
-            *datagram = Datagram { number, first_seen: time, previous, ..Datagram::default() };
+            let (number, first_seen) = (self.next_number, packet.time);
+            let previous = datagram.opening;
+            *datagram = Datagram { number, first_seen, previous, ..Datagram::default() };
             self.next_number += 1;
             self.order.push_back((key, number));
         }
-        if opening.is_some() && datagram.opening.is_none() {
-            datagram.opening = opening;
-            let waiting = std::mem::take(&mut datagram.waiting);
-            self.bytes -= waiting.len() * size_of::<Waiting>();
-            waiting.into_iter().for_each(|it| release(it, opening));
-        }
-        let mut outcome = Outcome { opening: datagram.opening, ..Outcome::default() };
-        if datagram.opening.is_none()
-            && let Some(it) = waiting
-            && datagram.waiting.len() < MAX_WAITING
-        {
-            datagram.waiting.push(it);
-            self.bytes += size_of::<Waiting>();
-            outcome.is_waiting = true;
-        }
+        datagram.opening = datagram.opening.or(opening);
         let end = fragment.offset.saturating_add(ip.body_len);
-        let reached = datagram.pieces.last().map_or(0, |(at, it)| at + it.len() as u32);
-        let is_beyond = datagram.len.is_some_and(|it| end > it || fragment.is_last && end < it);
-        if end > MAX_DATAGRAM_LEN || is_beyond || fragment.is_last && reached > end {
-            // The ping of death, or two ends: nobody would put it together.
-            self.impossible += 1;
-            return outcome;
+        let reached = datagram.pieces.last().map_or(0, |it| it.end);
+        let is_beyond = match datagram.len {
+            Some(len) => end > len || fragment.is_last && end < len,
+            None => end > MAX_BODY_LEN || fragment.is_last && reached > end,
+        };
+        if is_beyond || datagram.held.len() >= MAX_PIECES {
+            // The ping of death, two ends, or dust: nobody would put it together.
+            self.impossible += u64::from(is_beyond);
+            let opening = datagram.opening.or(datagram.previous);
+            release(&opened(packet, opening));
+            return None;
         }
         if fragment.is_last {
             datagram.len = Some(end);
         }
-        let (cost, is_overlapping) = (datagram.cost(), datagram.add(fragment.offset, ip.body));
-        self.overlaps += u64::from(is_overlapping);
+        let cost = datagram.cost();
+        datagram.held.push(packet);
+        self.overlapping += u64::from(datagram.add(fragment.offset, end, ip.body));
         self.bytes = self.bytes + datagram.cost() - cost;
-        if datagram.len == Some(datagram.have) && datagram.opening.is_some() {
-            self.bytes -= datagram.cost();
-            datagram.is_done = true;
-            let pieces = std::mem::take(&mut datagram.pieces);
-            let parts: Vec<&[u8]> = pieces.iter().map(|it| &*it.1).collect();
-            outcome.whole = Some(parts.concat());
-            datagram.have = 0;
+        if datagram.len != Some(datagram.covered) || datagram.opening.is_none() {
+            return None;
         }
-        outcome
+        self.bytes -= datagram.cost();
+        datagram.is_done = true;
+        let frame_len = datagram.held.iter().map(|it| it.frame_len).fold(0, u32::saturating_add);
+        datagram.held = Vec::new();
+        Some(Whole { body: datagram.take(), body_len: datagram.len?, frame_len })
     }
 
     /// Gives up what is too old, and the oldest where there is too much.
-    fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(Waiting, Option<Opening>)) {
+    fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(&Packet<'_>)) {
         while let Some((key, number)) = self.order.front() {
             let is_too_much = self.bytes > MAX_BYTES || self.order.len() >= MAX_DATAGRAMS;
             let datagram = self.datagrams.get(key).filter(|it| it.number == *number);
@@ -199,16 +184,16 @@ impl Fragments {
         }
     }
 
-    fn forget(&mut self, key: &Key, release: &mut impl FnMut(Waiting, Option<Opening>)) {
+    fn forget(&mut self, key: &Key, release: &mut impl FnMut(&Packet<'_>)) {
         let Some(datagram) = self.datagrams.remove(key) else { return };
-        self.bytes -= datagram.cost() + datagram.waiting.len() * size_of::<Waiting>();
+        self.bytes -= datagram.cost();
         self.unfinished += u64::from(!datagram.is_done);
         let opening = datagram.opening.or(datagram.previous);
-        datagram.waiting.into_iter().for_each(|it| release(it, opening));
+        datagram.held.into_iter().for_each(|it| release(&opened(it, opening)));
     }
 
     /// Gives up everything: the capture ends.
-    pub(crate) fn finish(&mut self, release: &mut impl FnMut(Waiting, Option<Opening>)) {
+    pub(crate) fn finish(&mut self, release: &mut impl FnMut(&Packet<'_>)) {
         while let Some((key, number)) = self.order.pop_front() {
             if self.datagrams.get(&key).is_some_and(|it| it.number == number) {
                 self.forget(&key, release);
@@ -217,26 +202,30 @@ impl Fragments {
     }
 }
 
+fn opened(packet: Packet<'static>, opening: Option<Opening>) -> Packet<'static> {
+    let Some(Opening { protocol, source_port, destination_port }) = opening else { return packet };
+    Packet { protocol, source_port, destination_port, ..packet }
+}
+
 impl Datagram {
-    /// What its pieces take, in bytes, with what the allocator keeps for each.
+    /// What it takes, in bytes, with what the allocator keeps for each piece.
     fn cost(&self) -> usize {
-        self.have as usize + self.pieces.len() * 48
+        let kept: usize = self.pieces.len() * 64 + self.covered as usize;
+        kept + self.held.len() * size_of::<Packet<'_>>()
     }
 
-    /// Puts bytes into the gaps they fill; tells whether some of them were there.
-    fn add(&mut self, offset: u32, bytes: &[u8]) -> bool {
-        let end = offset + bytes.len() as u32;
-        let mut at = self.pieces.partition_point(|(start, it)| start + it.len() as u32 <= offset);
+    /// Puts bytes into the gaps they fill; tells whether some of the place was taken.
+    fn add(&mut self, offset: u32, end: u32, bytes: &[u8]) -> bool {
+        let mut at = self.pieces.partition_point(|it| it.end <= offset);
         let (mut from, mut is_overlapping) = (offset, false);
         while from < end && self.pieces.len() < MAX_PIECES {
-            let (next, next_end) = match self.pieces.get(at) {
-                Some((start, it)) if *start < end => (*start, start + it.len() as u32),
-                _ => (end, end),
-            };
+            let taken = self.pieces.get(at).map(|it| (it.start, it.end));
+            let (next, next_end) = taken.filter(|it| it.0 < end).unwrap_or((end, end));
             if from < next {
-                let piece = bytes.get((from - offset) as usize..(next - offset) as usize);
-                self.pieces.insert(at, (from, piece.unwrap_or_default().into()));
-                self.have += next - from;
+                let rest = bytes.get((from - offset) as usize..).unwrap_or_default();
+                let bytes = rest.get(..(next - from) as usize).unwrap_or(rest).into();
+                self.pieces.insert(at, Piece { start: from, end: next, bytes });
+                self.covered += next - from;
                 at += 1;
             }
             is_overlapping |= next < end;
@@ -244,6 +233,19 @@ impl Datagram {
             at += 1;
         }
         is_overlapping
+    }
+
+    /// The bytes of the body, up to the first that the snap length cut off.
+    fn take(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        for piece in std::mem::take(&mut self.pieces) {
+            if body.len() < piece.start as usize {
+                break;
+            }
+            body.extend_from_slice(&piece.bytes);
+        }
+        self.covered = 0;
+        body
     }
 }
 
@@ -254,14 +256,13 @@ mod tests {
 
     const OPENING: Opening = Opening { protocol: 17, source_port: 1, destination_port: 2 };
 
-    /// A fragment of datagram `id` at second `time`, its first where it begins at 0.
+    /// A fragment of packet `id` at second `time`; also the ports of those given up.
     fn push(
         fragments: &mut Fragments,
         time: u64,
         (id, offset, body, is_last): (u32, u32, &[u8], bool),
-    ) -> (Outcome, usize) {
+    ) -> (Option<Whole>, Vec<u16>) {
         let address = |it: u8| IpAddr::from([192, 0, 2, it]);
-        let time = Timestamp(time * 1_000_000_000);
         let ip = Ip {
             source: address(1),
             destination: address(2),
@@ -272,29 +273,37 @@ mod tests {
             body,
             fragment: Some(Fragment { id, offset, is_last }),
         };
-        let waiting = Waiting {
-            time,
+        let packet = Packet {
+            time: Timestamp(time * 1_000_000_000),
             source: ip.source,
             destination: ip.destination,
             protocol: 17,
+            source_port: 0,
+            destination_port: 0,
             frame_len: ip.len + 14,
             ip_len: ip.len,
             payload_len: ip.body_len,
+            payload: &[],
+            tcp: None,
             vlan: 0,
+            depth: 0,
+            tunnel: None,
+            carries: None,
         };
         let opening = (offset == 0).then_some(OPENING);
-        let mut released = 0;
-        let outcome = fragments.push(&ip, opening, Some(waiting), time, &mut |_, _| released += 1);
-        (outcome, released)
+        let mut released = Vec::new();
+        let mut release = |it: &Packet<'_>| released.push(it.source_port);
+        let whole = fragments.push(&ip, packet, opening, &mut release);
+        (whole, released)
     }
 
-    /// The datagrams that become whole.
+    /// The packets that become whole.
     #[track_caller]
     fn check(pushed: &[(u32, &[u8], bool)], expected: &[&[u8]]) {
         let mut fragments = Fragments::new(7);
         let whole: Vec<Vec<u8>> = pushed
             .iter()
-            .filter_map(|it| push(&mut fragments, 0, (7, it.0, it.1, it.2)).0.whole)
+            .filter_map(|it| Some(push(&mut fragments, 0, (7, it.0, it.1, it.2)).0?.body))
             .collect();
         assert_eq!(whole, expected);
     }
@@ -319,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_datagram_without_its_first_fragment_never_becomes_whole() {
+    fn a_packet_without_its_first_fragment_never_becomes_whole() {
         check(&[(8, b"abcdefgh", false), (16, b"i", true)], &[]);
     }
 
@@ -337,35 +346,57 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_the_first_waits_for_it() {
-        let mut fragments = Fragments::new(7);
-        let (outcome, _) = push(&mut fragments, 0, (7, 8, b"i", true));
-        assert!(outcome.is_waiting && outcome.opening.is_none());
-        let (outcome, released) = push(&mut fragments, 0, (7, 0, b"abcdefgh", false));
-        assert_eq!((released, outcome.opening), (1, Some(OPENING)));
+    fn what_the_snap_length_cut_ends_the_body() {
+        let mut datagram = Datagram::default();
+        datagram.add(0, 8, b"abcdefgh");
+        datagram.add(8, 16, b"ij");
+        datagram.add(16, 18, b"qr");
+        assert_eq!((datagram.covered, datagram.take()), (18, b"abcdefghij".to_vec()));
     }
 
     #[test]
-    fn what_waits_too_long_is_given_back() {
+    fn the_frames_of_the_fragments_are_those_of_the_whole() {
         let mut fragments = Fragments::new(7);
         push(&mut fragments, 0, (7, 8, b"i", true));
-        let (_, released) = push(&mut fragments, 31, (8, 0, b"abcdefgh", false));
-        assert_eq!((released, fragments.unfinished), (1, 1));
-        fragments.finish(&mut |_, _| {});
-        assert_eq!((fragments.bytes, fragments.datagrams.len()), (0, 0));
+        let whole = push(&mut fragments, 0, (7, 0, b"abcdefgh", false)).0.unwrap();
+        assert_eq!((whole.frame_len, whole.body_len), (34 + 1 + 34 + 8, 9));
+    }
+
+    #[test]
+    fn what_waits_too_long_is_given_out() {
+        let mut fragments = Fragments::new(7);
+        push(&mut fragments, 0, (7, 0, b"abcdefgh", false));
+        push(&mut fragments, 0, (8, 8, b"i", true));
+        let (_, released) = push(&mut fragments, 31, (9, 8, b"i", true));
+        assert_eq!((released, fragments.unfinished), (vec![1, 0], 2));
+        fragments.finish(&mut |_| {});
+        assert_eq!((fragments.bytes, fragments.datagrams.len(), fragments.order.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_late_copy_belongs_to_the_flow_of_the_whole() {
+        let mut fragments = Fragments::new(7);
+        push(&mut fragments, 0, (7, 0, b"abcdefgh", false));
+        push(&mut fragments, 0, (7, 8, b"i", true));
+        push(&mut fragments, 0, (7, 8, b"i", true));
+        let mut released = Vec::new();
+        fragments.finish(&mut |it| released.push(it.destination_port));
+        assert_eq!(released, [2]);
     }
 
     #[test]
     fn memory_has_a_bound() {
         let mut fragments = Fragments::new(7);
-        let body = [0; 1_400];
+        let (body, mut n_released) = ([0; 1_400], 0);
         for id in 0..50_000 {
-            push(&mut fragments, 0, (id, 8, &body, false));
+            n_released += push(&mut fragments, 0, (id, 8, &body, false)).1.len();
             assert!(fragments.bytes <= MAX_BYTES + 2_000 && fragments.order.len() <= MAX_DATAGRAMS);
         }
         for piece in 0..5_000 {
-            push(&mut fragments, 0, (7, piece * 13, b"x", false));
+            n_released += push(&mut fragments, 0, (7, piece * 13, b"x", false)).1.len();
         }
         assert!(fragments.datagrams.values().all(|it| it.pieces.len() <= MAX_PIECES));
+        fragments.finish(&mut |_| n_released += 1);
+        assert_eq!((n_released, fragments.bytes), (55_000, 0), "every fragment comes out");
     }
 }

@@ -9,7 +9,7 @@ use etherparse::TcpHeaderSlice;
 
 use crate::{ByteOrder::Big, Timestamp, Tunnel, TunnelKind};
 
-/// An IP packet, or a fragment of one.
+/// An IP packet, put together where it came in fragments; or a fragment of one that never became whole.
 ///
 /// A frame of a tunnel gives several: the outermost first, each carried by the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +26,16 @@ pub struct Packet<'a> {
     pub source_port: u16,
     /// The receiver's port; 0 where there is none, as in a fragment whose first never came.
     pub destination_port: u16,
-    /// The frame on the wire, in bytes, link header and padding included; the same for all packets of a tunnel's frame.
-    /// Packets side by side in one frame (A-MSDU) share it.
+    /// The frame on the wire, in bytes, link header and padding included; of a packet put together, all its frames.
+    /// It is the same for all packets of a tunnel's frame; packets side by side in one frame (A-MSDU) share it.
     pub frame_len: u32,
     /// IP header and IP payload on the wire, in bytes, whatever the snap length kept.
     pub ip_len: u32,
-    /// Transport payload on the wire, in bytes, without Ethernet padding; of a fragment, its own share.
+    /// Transport payload on the wire, in bytes, without Ethernet padding.
     pub payload_len: u32,
-    /// Transport payload, as much of it as was captured. A fragment has none, but for the one that completes its
-    /// datagram: that has the payload of the whole.
+    /// Transport payload, as much of it as was captured; nothing of a fragment.
     pub payload: &'a [u8],
-    /// What a TCP header says besides; of a fragmented segment, with the fragment that completes it.
+    /// What a TCP header says besides; nothing of a fragment.
     pub tcp: Option<Tcp>,
     /// The ids of its frame's two innermost VLAN tags, 12 bits each, the innermost lowest (IEEE 802.1Q); 0 without tag.
     pub vlan: u32,
