@@ -166,6 +166,11 @@ pub(crate) fn network_in_ppp(bytes: &[u8], at: usize) -> Result<Network, Undecod
     walk(Header::Ppp, bytes, at)
 }
 
+/// Finds the IP header behind access points (IEEE 802.2), as wireless data carry it.
+pub(crate) fn network_in_llc(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
+    walk(Header::Llc { pad: 0 }, bytes, at)
+}
+
 /// Finds the IP header behind MPLS labels (IP protocol 137, UDP port 6635).
 pub(crate) fn network_in_mpls(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
     walk(Header::Mpls, bytes, at)

@@ -40,6 +40,8 @@ pub enum TunnelKind {
     L2tp,
     /// MPLS in IP or UDP (RFC 4023, 7510).
     Mpls,
+    /// Multicast packets on their way to the root of their tree (RFC 7761, register messages).
+    Pim,
     /// PPP in GRE version 1 (RFC 2637).
     Pptp,
     /// IPv6 in UDP through NATs (RFC 4380).
@@ -65,6 +67,7 @@ impl TunnelKind {
             Self::Ipv6InIp => "6in4",
             Self::L2tp => "l2tp",
             Self::Mpls => "mpls",
+            Self::Pim => "pim",
             Self::Pptp => "pptp",
             Self::Teredo => "teredo",
             Self::Tzsp => "tzsp",
@@ -91,6 +94,8 @@ enum Content {
     EtherType(u16),
     Ppp,
     Mpls,
+    /// Access points and what they say.
+    Llc,
 }
 
 const ETHERNET: Content = Content::Link(1);
@@ -106,6 +111,7 @@ const BY_PROTOCOL: &[(u8, Read)] = &[
     (47, gre),
     (94, |_| inside(TunnelKind::IpIp, 0, Content::Ip, 0)),
     (97, |it| it.starts_with(&[0x30, 0]).then(|| inside(TunnelKind::EtherIp, 0, ETHERNET, 2))?),
+    (103, |it| it.starts_with(&[0x21]).then(|| inside(TunnelKind::Pim, 0, Content::Ip, 8))?),
     (115, |it| l2tp_3(it, 0)),
     (137, |_| inside(TunnelKind::Mpls, 0, Content::Mpls, 0)),
 ];
@@ -150,6 +156,7 @@ fn open<'a>(inside: Inside, payload: &'a [u8], payload_len: u32) -> Option<(Tunn
         Content::Ip => 0,
         Content::Link(link_type) => link::network(link_type, rest).ok()?.at,
         Content::EtherType(it) => link::network_after(it, rest, 0).ok()?.at,
+        Content::Llc => link::network_in_llc(rest, 0).ok()?.at,
         Content::Mpls => link::network_in_mpls(rest, 0).ok()?.at,
         Content::Ppp => link::network_in_ppp(rest, 0).ok()?.at,
     };
@@ -307,16 +314,27 @@ fn ayiya(bytes: &[u8]) -> Option<Inside> {
 
 /// Data that is neither encrypted nor in fragments.
 fn capwap(bytes: &[u8]) -> Option<Inside> {
+    const WIRELESS_DATA: u8 = 0x08;
+    const PROTECTED: u8 = 0x40;
     let &[0, lengths, kind, flags] = bytes.first_chunk()? else { return None };
+    let at = usize::from(lengths >> 3) * 4;
     let (is_native, is_fragment) = (kind & 1 != 0, flags & 0x80 != 0);
     let is_wireless = (kind >> 1) & 0x1f == 1;
-    let content = match (is_native, is_wireless) {
-        (false, _) => ETHERNET,
-        (true, true) => WIRELESS,
-        (true, false) => return None,
-    };
-    let len = usize::from(lengths >> 3) * 4;
-    (!is_fragment).then(|| inside(TunnelKind::Capwap, 0, content, len))?
+    if is_fragment || is_native && !is_wireless {
+        return None;
+    }
+    if !is_native {
+        return inside(TunnelKind::Capwap, 0, ETHERNET, at);
+    }
+    let &[first, second] = bytes.get(at..)?.first_chunk()?;
+    if first & 0x0f == WIRELESS_DATA || second & 0x0f != WIRELESS_DATA {
+        return inside(TunnelKind::Capwap, 0, WIRELESS, at);
+    }
+    // Cisco swaps the two bytes of frame control: kind of frame and flags.
+    let mut len = 24;
+    len += if first & 3 == 3 { 6 } else { 0 };
+    len += if second & 0x80 != 0 { 2 } else { 0 };
+    (first & PROTECTED == 0).then(|| inside(TunnelKind::Capwap, 0, Content::Llc, at + len))?
 }
 
 /// A frame behind tagged fields.
@@ -424,6 +442,7 @@ mod tests {
     fn ip_may_carry_ip() {
         check(&v4(4, &udp(7, b"x")), &[("ipip", 0)]);
         check(&v4(41, &v6(&[0x20], &[0x20])), &[("6in4", 0)]);
+        check(&v4(103, &[&[0x21, 0, 0, 0, 0, 0, 0, 0], &*udp(7, b"x")].concat()), &[("pim", 0)]);
         check(&v4(97, &[&[0x30, 0], &*ethernet(&udp(7, b"x"))].concat()), &[("etherip", 0)]);
     }
 
@@ -462,6 +481,9 @@ mod tests {
         check_udp(1_701, &third, &ethernet(&ip), ("l2tp", 9));
         check_udp(6_635, &[0, 0, 0x11, 64], &ip, ("mpls", 0));
         check_udp(5_247, &[0, 0x10, 0, 0, 0, 0, 0, 0], &ethernet(&ip), ("capwap", 0));
+        let swapped =
+            [&[0, 0x10, 3, 0, 0, 0, 0, 0, 1, 8][..], &[0; 22], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0]];
+        check_udp(5_247, &swapped.concat(), &ip, ("capwap", 0));
         check_udp(37_008, &[1, 0, 0, 1, 0, 10, 1, 9, 1], &ethernet(&ip), ("tzsp", 0));
         let signed = [&[0x44, 0x52, 0x11, 41][..], &[0; 4], &[0; 36]].concat();
         check_udp(5_072, &signed, &v6(&[0x20], &[0x20]), ("ayiya", 0));
