@@ -151,6 +151,22 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     damaged
 }
 
+/// A fuzzer's find: the place told was where the chunk began that the damage was found in.
+#[test]
+fn damage_inside_a_packed_capture_is_told_the_same_however_it_is_fed() {
+    let captures = tests::small_captures();
+    let made = captures.iter().find(|it| it.file_name == "gzip.pcap.gz").unwrap();
+    for at in [10, 3_000, made.bytes.len() - 3] {
+        let mut broken = made.bytes.clone();
+        broken[at] ^= 0xff;
+        let whole = frames([&broken[..]].into_iter());
+        assert_eq!(whole.1.as_ref().map(|it| (it.code(), it.offset())), Some(("E-BAD-PACKING", 0)));
+        for len in [1, 7, 500] {
+            assert!(frames(broken.chunks(len)) == whole, "byte {at} in chunks of {len}");
+        }
+    }
+}
+
 #[test]
 fn damage_neither_panics_nor_depends_on_chunks() {
     let mut random = Random::new(4);

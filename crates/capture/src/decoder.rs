@@ -37,6 +37,9 @@ enum Source {
         taken: usize,
         /// Where `input` starts, in bytes from the start of the file.
         offset: u64,
+        /// Where the member or frame that is being unpacked begins. How far into it damage is found depends on how the
+        /// file is fed.
+        part: u64,
     },
 }
 
@@ -94,7 +97,7 @@ impl Decoder {
                 None => Source::Plain,
                 Some(packing) => {
                     let input = std::mem::take(&mut self.pending);
-                    Source::Packed { packing, input, taken: 0, offset: 0 }
+                    Source::Packed { packing, input, taken: 0, offset: 0, part: 0 }
                 }
             };
         }
@@ -121,14 +124,17 @@ impl Decoder {
     /// Unpacks a piece more; `false` until more is fed.
     fn unpack(&mut self) -> Result<bool, Error> {
         self.drop_cut();
-        let Source::Packed { packing, input, taken, offset } = &mut self.source else {
+        let Source::Packed { packing, input, taken, offset, part } = &mut self.source else {
             return Ok(false);
         };
         let before = self.pending.len();
         let rest = input.get(*taken..).unwrap_or_default();
+        if packing.is_whole() {
+            *part = *offset + *taken as u64;
+        }
         let step = packing.step(rest, &mut self.pending);
         let Ok(step) = step else {
-            let (offset, packing) = (*offset + *taken as u64, packing.name());
+            let (offset, packing) = (*part, packing.name());
             return Err(Error::BadPacking { offset, packing });
         };
         *taken += step;
@@ -208,7 +214,7 @@ impl Decoder {
     /// # Errors
     /// Where nothing was fed, or the bytes end inside a record.
     pub fn finish(&self) -> Result<(), Error> {
-        if let Source::Packed { packing, input, taken, offset } = &self.source
+        if let Source::Packed { packing, input, taken, offset, .. } = &self.source
             && (!packing.is_whole() || *taken < input.len())
         {
             let (offset, packing) = (*offset + input.len() as u64, packing.name());

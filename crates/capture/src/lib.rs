@@ -61,10 +61,10 @@ pub enum Error {
     },
     /// The capture is packed, and the packed bytes contradict themselves.
     #[error(
-        "the {packing} data at byte {offset} cannot be unpacked; what comes before it was read"
+        "the {packing} data that begins at byte {offset} cannot be unpacked to its end; what could be was read"
     )]
     BadPacking {
-        /// Where, in bytes from the start of the packed file.
+        /// Where the broken member or frame begins, in bytes from the start of the packed file.
         offset: u64,
         /// How it is packed.
         packing: &'static str,

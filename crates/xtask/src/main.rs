@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask serve`, `cargo xtask test`, `cargo xtask dist`, `cargo xtask corpus`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
 mod corpus;
+mod fuzz;
 mod run;
 mod test;
 mod tools;
@@ -17,6 +18,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("ci", "the same; what `.ci/run` calls", test::all),
     ("dist", "build the page into the folder `dist`", build::dist),
     ("corpus", "read every capture below a folder and say what could not be read", corpus::read),
+    ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
 ];
 
 type Command = fn(&[String]) -> anyhow::Result<()>;

@@ -14,6 +14,8 @@ const TRUNK_VERSION: &str = "0.21.14";
 /// How tools are compiled: they work for seconds, so it does not pay to compile them for minutes.
 const QUICK_BUILD: &[(&str, &str)] =
     &[("CODEGEN_UNITS", "16"), ("DEBUG", "false"), ("LTO", "off"), ("OPT_LEVEL", "1")];
+/// Drives libFuzzer.
+const CARGO_FUZZ_VERSION: &str = "0.13.2";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Adds the wasm target where the toolchain lacks it.
@@ -32,6 +34,14 @@ pub(crate) fn page_tools() -> anyhow::Result<Vec<PathBuf>> {
         cargo_tool("trunk", "trunk", TRUNK_VERSION)?,
         cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &locked_version("wasm-bindgen")?)?,
     ])
+}
+
+/// The folder of cargo-fuzz, which is installed where it is missing.
+pub(crate) fn cargo_fuzz() -> anyhow::Result<PathBuf> {
+    if output("rustup", &["run", "nightly", "rustc", "--version"]).is_none() {
+        bail!("fuzzing needs a nightly compiler: rustup toolchain install nightly");
+    }
+    cargo_tool("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ_VERSION)
 }
 
 /// `PATH` with these folders first.

@@ -123,7 +123,7 @@ pub(super) const DRDA: Protocol = row("drda", "system", |heads| {
             && matches!(it.get(3), Some(kind) if matches!(kind & 0x0f, 1..=5))
             && be16(it, 0)
                 .zip(be16(it, 6))
-                .is_some_and(|(outer, inner)| inner >= 4 && inner + 6 <= outer)
+                .is_some_and(|(outer, inner)| inner >= 4 && Some(inner) <= outer.checked_sub(6))
     };
     seen_if(all_streams(heads, is_structure), "a DRDA request to a database")
 });
@@ -651,7 +651,9 @@ pub(super) const LDP: Protocol = row("ldp", "system", |heads| {
         let is_kind =
             matches!(be16(it, 10), Some(1 | 0x100 | 0x200 | 0x201 | 0x300 | 0x301 | 0x400..=0x404));
         be16(it, 0) == Some(1)
-            && be16(it, 2).zip(be16(it, 12)).is_some_and(|(outer, inner)| inner + 10 <= outer)
+            && be16(it, 2)
+                .zip(be16(it, 12))
+                .is_some_and(|(outer, inner)| Some(inner) <= outer.checked_sub(10))
             && is_kind
     };
     seen_if(
@@ -1154,5 +1156,16 @@ mod tests {
         check("dnscrypt", &Heads::udp(&[b"noise"], &[b"r6fnvWj8abc"]), &udp(b"noise"));
         let kcp = |kind: u8| [&[1, 0, 0, 0, kind, 0, 0, 1][..], &[0; 16]].concat();
         check("kcp", &udp(&kcp(82)), &udp(&kcp(85)));
+    }
+
+    #[test]
+    fn the_greatest_length_inside_a_message_is_only_too_long() {
+        let drda = |inner: [u8; 2]| tcp(&[&b"\0\x20\xd0\x01\0\0"[..], &inner, &[0; 24]].concat());
+        check("drda", &drda([0, 20]), &drda([0xff, 0xff]));
+        let ldp = |inner: [u8; 2]| {
+            let head = [0, 1, 0, 30, 10, 0, 0, 1, 0, 0, 1, 0];
+            udp(&[&head[..], &inner, &[0; 20]].concat())
+        };
+        check("ldp", &ldp([0, 20]), &ldp([0xff, 0xff]));
     }
 }

@@ -11,9 +11,10 @@ use clap::{Args, ValueEnum};
 use classify::{Confusion, Example, Model, Split, Training};
 use engine::{Export, Format};
 use features::Schema;
+use server::arff;
 
 use crate::{
-    Error, Outcome, arff,
+    Error, Outcome,
     flows::{self, Timeout},
     input,
 };

@@ -2,7 +2,6 @@
 //!
 //! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense.
 
-mod arff;
 mod flows;
 mod input;
 mod isolate;

@@ -9,7 +9,7 @@ use features::Schema;
 ///
 /// # Errors
 /// Where a row does not have the schema's columns, in words.
-pub(crate) fn examples(text: &str, schema: &Schema) -> Result<Vec<Example>, String> {
+pub fn examples(text: &str, schema: &Schema) -> Result<Vec<Example>, String> {
     let mut is_data = false;
     let mut examples = Vec::new();
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {

@@ -1,0 +1,131 @@
+//! Writes what fuzzing starts from, a folder a target, below the folder named: from the captures of the tests.
+
+use std::{collections::BTreeSet, fs, io, path::Path};
+
+use capture::{Decoder, Dissector};
+use classify::{Model, Training};
+use engine::{Export, Format, Job};
+use flow::{Head, Table, Transport};
+use tests::Made;
+
+/// The longest seed, in bytes: short ones are tried more often.
+const MAX_LEN: usize = 16_384;
+
+const FILTERS: &[&str] = &[
+    "proto:tls port:443 or -label:vk",
+    "bytes>10MB duration<=2.5s start>=4 end<6500ms packets!=3",
+    "ip:10.0.0.0/8 server:2001:db8::/32 !client:[::1]",
+    "\"apple music\" agent:curl || state==S0 && ja4:t13 reason:payload",
+    "https://example.org/ 2001:db8::7",
+];
+
+const QUESTIONS: &[&str] = &[
+    "0GET\n/files/list\n",
+    "0POST\n/files/process\n{\"file_name\":\"a.pcap\"}",
+    "0GET\n/file/1/status\n",
+    "0GET\n/file/1/statistics/labels?label=vk\n",
+    "0GET\n/file/1/statistics/ip?ip=192.0.2.80\n",
+    "0GET\n/file/18446744073709551616/flows/labels?label=%41%ff&label=ssh\n",
+    "0GET\n/labels/list\n",
+    "1{\"Overview\":{\"bins\":60}}",
+    "1{\"Flows\":{\"filter\":\"proto:tls\",\"sort\":\"Bytes\",\"is_descending\":true,\"offset\":0,\"len\":9}}",
+    "1{\"Flow\":{\"flow_id\":2}}",
+    "1{\"Hosts\":{\"search\":\"192\",\"offset\":0,\"len\":9}}",
+    "1{\"Host\":{\"ip\":\"192.0.2.80\"}}",
+    "1{\"Sessions\":{\"offset\":0,\"len\":9}}",
+    "1{\"Session\":{\"session_id\":0}}",
+    "3{\"Process\":{\"file_name\":\"ethernet.pcap\"}}",
+    "3{\"Details\":{\"job\":1}}",
+    "3{\"Statistics\":{\"job\":1}}",
+    "3{\"StatisticsOfLabel\":{\"job\":1,\"label\":\"vk\"}}",
+    "3{\"StatisticsOfIp\":{\"job\":1,\"ip\":\"192.0.2.80\"}}",
+    "3{\"FlowsOfLabel\":{\"job\":1,\"label\":\"vk\"}}",
+    "3\"Labels\"",
+];
+
+fn main() -> io::Result<()> {
+    let Some(root) = std::env::args_os().nth(1) else {
+        eprintln!("usage: seeds FOLDER");
+        std::process::exit(2);
+    };
+    let root = Path::new(&root);
+    let mut captures = tests::small_captures();
+    let (file_name, shows) = ("sample.pcapng", "An hour of a small office.");
+    captures.push(Made { file_name, shows, bytes: tests::sample() });
+    let (mut frames, mut heads) = (BTreeSet::new(), BTreeSet::new());
+    for capture in &captures {
+        let short = capture.bytes.get(..MAX_LEN).unwrap_or(&capture.bytes);
+        put(root, "job", short)?;
+        put(root, target_of(capture.file_name), short)?;
+        let (mut dissector, mut table) = (Dissector::new(0), Table::new(0));
+        let mut decoder = Decoder::default();
+        decoder.feed(&capture.bytes);
+        decoder.end();
+        while let Ok(Some(frame)) = decoder.next_frame() {
+            frames.insert([&frame.link_type.to_be_bytes()[..], frame.bytes].concat());
+            // What holds no packet is a seed for links alone.
+            let _ = dissector.push(&frame, &mut |packet| {
+                table.push(packet);
+            });
+        }
+        heads.extend(table.finish().iter().map(|it| heads_of(&it.heads)));
+    }
+    // Of the sample's thousands every so many.
+    let frames: Vec<_> = frames.iter().step_by(frames.len().div_ceil(1_000)).collect();
+    frames.iter().try_for_each(|it| put(root, "link", it))?;
+    heads.iter().try_for_each(|it| put(root, "protocols", it))?;
+    FILTERS.iter().try_for_each(|it| put(root, "filter", it.as_bytes()))?;
+    QUESTIONS.iter().try_for_each(|it| put(root, "v1", it.as_bytes()))?;
+    let mut random = tests::Random::new(1);
+    (1..40).try_for_each(|it| put(root, "fragments", &random.bytes(it * 50)))?;
+    let mut job = Job::new("sample.pcapng", 0);
+    job.feed(&tests::sample()).map_err(io::Error::other)?;
+    let analysis = job.finish(false);
+    for schema in features::SCHEMAS {
+        let mut file = Vec::new();
+        analysis.export(&Export::new(Format::Arff(schema)), &mut file)?;
+        put(root, "arff", &file)?;
+        let training = Training { schema, timeout_micros: None, n_trees: 3, seed: 1 };
+        let examples = analysis.examples(schema, None, None, 0);
+        let model = Model::train(&examples, training).map_err(io::Error::other)?;
+        put(root, "model", model.write().as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The target that frames a file of this kind.
+fn target_of(file_name: &str) -> &'static str {
+    match file_name.rsplit_once('.') {
+        Some((_, "pcap")) => "pcap",
+        Some((_, "pcapng")) => "pcapng",
+        _ => "containers",
+    }
+}
+
+/// Heads as the target `protocols` reads them.
+fn heads_of(heads: &flow::Heads) -> Vec<u8> {
+    let mut seed = vec![u8::from(heads.transport != Transport::TCP)];
+    seed.extend(heads.client_port.to_be_bytes());
+    seed.extend(heads.server_port.to_be_bytes());
+    let mut put = |side: u16, head: &Head| {
+        for message in head.datagrams() {
+            let message = message.get(..0x7fff).unwrap_or(message);
+            seed.extend((side << 15 | message.len() as u16).to_be_bytes());
+            seed.extend(message);
+        }
+    };
+    put(0, &heads.client);
+    put(1, &heads.server);
+    seed.truncate(MAX_LEN);
+    seed
+}
+
+/// Writes a seed under a name of its own.
+fn put(root: &Path, target: &str, seed: &[u8]) -> io::Result<()> {
+    let sum = seed
+        .iter()
+        .fold(seed.len() as u64, |sum, it| (sum ^ u64::from(*it)).wrapping_mul(0x0100_0000_01b3));
+    let folder = root.join(target);
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(format!("seed-{sum:016x}")), seed)
+}
