@@ -28,7 +28,7 @@ pub enum TunnelKind {
     EtherIp,
     /// Generic network virtualisation (RFC 8926).
     Geneve,
-    /// Generic Routing Encapsulation (RFC 2784, 2890).
+    /// Generic Routing Encapsulation, in UDP too (RFC 2784, 2890, 8086).
     Gre,
     /// Mobile users' packets (3GPP TS 29.281).
     GtpU,
@@ -120,6 +120,7 @@ const BY_PROTOCOL: &[(u8, Read)] = &[
 const BY_PORT: &[(u16, Read)] = &[
     (1_701, l2tp),
     (2_152, gtp_u),
+    (4_754, gre),
     (4_789, vxlan),
     (4_790, vxlan_gpe),
     (5_072, ayiya),
@@ -220,6 +221,8 @@ fn gre(bytes: &[u8]) -> Option<Inside> {
         0x883e => inside(TunnelKind::Gre, key, Content::Ip, at),
         0x6558 => inside(TunnelKind::Gre, key, ETHERNET, at),
         0x880b => inside(TunnelKind::Gre, key, Content::Ppp, at),
+        // Aruba's access points send wireless frames, the kind of tunnel in the number.
+        0x8200..=0x82f0 => inside(TunnelKind::Gre, key, WIRELESS, at),
         it => inside(TunnelKind::Gre, key, Content::EtherType(it), at),
     }
 }
@@ -465,6 +468,7 @@ mod tests {
     #[test]
     fn tunnels_in_udp_are_told_by_their_ports() {
         let ip = udp(7, b"x");
+        check_udp(4_754, &[0, 0, 8, 0], &ip, ("gre", 0));
         check_udp(4_789, &[8, 0, 0, 0, 0, 0, 42, 0], &ethernet(&ip), ("vxlan", 42));
         check_udp(4_790, &[12, 0, 0, 1, 0, 0, 42, 0], &ip, ("vxlan", 42));
         check_udp(
