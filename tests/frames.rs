@@ -103,29 +103,61 @@ fn neither_chunks_nor_the_seed_show_in_what_the_sample_gives() {
     }
 }
 
+fn made(file_name: &str) -> Vec<u8> {
+    tests::small_captures().into_iter().find(|it| it.file_name == file_name).unwrap().bytes
+}
+
+/// What ends the reading, where, and after how many frames.
+#[track_caller]
+fn check_end(file_name: &str, n_frames: usize, code: &str, offset: u64) {
+    let (frames, error) = frames([&made(file_name)[..]].into_iter());
+    let error = error.unwrap();
+    assert_eq!((frames.len(), error.code(), error.offset()), (n_frames, code, offset));
+}
+
 #[test]
-fn damage_is_told_with_its_place() {
-    let of = |file_name: &str| {
-        let captures = tests::small_captures();
-        let made = captures.iter().find(|it| it.file_name == file_name).unwrap();
-        let (frames, error) = frames([&made.bytes[..]].into_iter());
-        let error = error.unwrap();
-        // It is where the last whole frame ended, if a record is to blame.
-        (frames.len(), error.code(), error.offset())
-    };
-    let end_of = |n: usize| {
-        let captures = tests::small_captures();
-        let made = captures.iter().find(|it| it.file_name == "ethernet.pcap").unwrap();
-        frames([&made.bytes[..]].into_iter()).0[n].0
-    };
-    assert_eq!(of("empty.pcap"), (0, "E-EMPTY", 0));
-    assert_eq!(of("not-a-capture.pcap"), (0, "E-NOT-A-CAPTURE", 0));
-    assert_eq!(of("bad-length.pcap"), (5, "E-BAD-LENGTH", end_of(5)));
-    let (n, code, offset) = of("bad-block.pcapng");
-    assert_eq!((n, code), (4, "E-BAD-BLOCK"));
-    assert!(offset > 0);
-    let (n, code, offset) = of("cut-short.pcap");
-    assert_eq!((code, offset), ("E-CUT-SHORT", end_of(n)));
+fn an_end_is_told_with_its_place() {
+    let whole = frames([&made("ethernet.pcap")[..]].into_iter()).0;
+    check_end("empty.pcap", 0, "E-EMPTY", 0);
+    check_end("not-a-capture.pcap", 0, "E-NOT-A-CAPTURE", 0);
+    check_end("bad-end.pcap", 5, "E-BAD-LENGTH", whole[5].0);
+    check_end("bad-end.pcapng", 4, "E-BAD-LENGTH", made("bad-end.pcapng").len() as u64 - 12);
+    let n = whole.iter().filter(|it| it.0 < made("cut-short.pcap").len() as u64).count() - 1;
+    check_end("cut-short.pcap", n, "E-CUT-SHORT", whole[n].0);
+}
+
+/// How many frames a capture gives, and where bytes were skipped: from where, how many, after how many frames.
+#[track_caller]
+fn check_damage(capture: &[u8], n_frames: usize, expected: &[(u64, u64, u64)]) {
+    let mut decoder = Decoder::default();
+    decoder.feed(capture);
+    decoder.end();
+    let mut frames = Vec::new();
+    drain(&mut decoder, &mut frames).and_then(|()| decoder.finish()).unwrap();
+    let damages: Vec<_> =
+        decoder.damages().iter().map(|it| (it.offset, it.skipped, it.after_frames)).collect();
+    assert_eq!((frames.len(), &damages[..]), (n_frames, expected));
+    let skipped: u64 = expected.iter().map(|it| it.1).sum();
+    let oddities = decoder.oddities();
+    assert_eq!((oddities.damages, oddities.skipped), (expected.len() as u64, skipped));
+}
+
+#[test]
+fn reading_goes_on_after_damage() {
+    let whole = frames([&made("ethernet.pcap")[..]].into_iter()).0;
+    let len = |n: usize| whole[n + 1].0 - whole[n].0;
+    check_damage(&made("bad-length.pcap"), 8, &[(whole[5].0, len(5), 5)]);
+    let capture = made("bad-block.pcapng");
+    let blocks = frames([&capture[..]].into_iter()).0;
+    let bad = (blocks[3].0 + len(3).next_multiple_of(4) + 16, blocks[4].0);
+    check_damage(&capture, 5, &[(bad.0, bad.1 - bad.0, 4)]);
+    // A hole takes the end of a frame that was begun, and all it covers.
+    let next = whole.iter().position(|it| it.0 >= whole[3].0 + 1_000).unwrap();
+    check_damage(
+        &made("hole.pcap"),
+        whole.len() - (next - 3),
+        &[(whole[3].0, whole[next].0 - whole[3].0, 3)],
+    );
 }
 
 /// The bytes with a few of them changed, lost or doubled.

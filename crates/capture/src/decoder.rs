@@ -1,13 +1,17 @@
-//! Bytes in any chunking in, frames in file order out.
+//! Bytes in any chunking in, frames in file order out; what is damaged is skipped.
 
-use crate::{Error, Frame, Timestamp, packing::Packing, pcap, pcapng};
+use std::net::IpAddr;
+
+use crate::{
+    Damage, Error, Frame, Notes, Oddities, Timestamp, others, packing::Unpacking, pcap, pcapng,
+};
 
 /// Cuts the bytes of a capture into frames, in file order.
 ///
 /// How the bytes are chunked makes no difference to the frames.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    source: Source,
+    unpacking: Unpacking,
     /// Unpacked, and not yet dropped.
     pending: Vec<u8>,
     /// How much of `pending` is already cut.
@@ -18,35 +22,34 @@ pub struct Decoder {
     skip: u64,
     /// No more will be fed.
     is_end: bool,
+    /// All that was fed is unpacked, too.
+    is_over: bool,
     format: Option<Format>,
-}
-
-/// Where the bytes of the capture come from.
-#[derive(Debug, Default)]
-enum Source {
-    /// Too few bytes yet to tell.
-    #[default]
-    Unknown,
-    /// The bytes fed are the capture.
-    Plain,
-    Packed {
-        packing: Packing,
-        /// Fed, and not yet unpacked.
-        input: Vec<u8>,
-        /// How much of `input` is done with.
-        taken: usize,
-        /// Where `input` starts, in bytes from the start of the file.
-        offset: u64,
-        /// Where the member or frame that is being unpacked begins. How far into it damage is found depends on how the
-        /// file is fed.
-        part: u64,
-    },
+    /// The damage that is being skipped.
+    search: Option<Search>,
+    damages: Vec<Damage>,
+    /// Where the last one ended, in bytes from the start of the capture.
+    damage_end: Option<u64>,
+    oddities: Oddities,
+    notes: Notes,
+    n_frames: u64,
+    last_time: Timestamp,
 }
 
 #[derive(Debug)]
 enum Format {
     Pcap(pcap::File),
     Pcapng(pcapng::Section),
+}
+
+/// The way over a damage to the next credible record.
+#[derive(Debug)]
+struct Search {
+    /// Where the damage starts, in bytes from the start of the capture.
+    offset: u64,
+    cause: Error,
+    /// How long the damaged block is by its own word, while nothing else was tried.
+    len: Option<usize>,
 }
 
 /// A frame in what is pending.
@@ -57,6 +60,8 @@ struct Cut {
     wire_len: u32,
     start: usize,
     len: usize,
+    /// Where its comment starts, and how long it is.
+    comment: Option<(usize, usize)>,
 }
 
 /// What the front of the pending bytes turned out to be.
@@ -67,52 +72,60 @@ pub(crate) enum Step {
     /// A frame, and how long its record is.
     Frame {
         record_len: usize,
-        time: Timestamp,
+        time: Option<Timestamp>,
         link_type: u16,
+        /// As it was recorded.
         wire_len: u32,
         /// Where in the record its bytes start, and how many they are.
         at: usize,
         len: usize,
+        /// The same of its comment.
+        comment: Option<(usize, usize)>,
     },
     /// A block that holds no frame; it may be longer than what is pending.
     Skip(u64),
+    /// No record or block can be read here. If the length of this one can be believed, it is told.
+    Damaged { cause: Error, len: Option<usize> },
+}
+
+/// Whether credible records begin somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chain {
+    Holds,
+    Breaks,
+    /// More bytes are needed to tell.
+    Short,
+}
+
+impl Chain {
+    /// Too few bytes are there: that is all if the capture is over.
+    pub(crate) fn at_end(is_over: bool, holds: bool) -> Self {
+        match (is_over, holds) {
+            (false, _) => Self::Short,
+            (true, true) => Self::Holds,
+            (true, false) => Self::Breaks,
+        }
+    }
 }
 
 /// The longest record or block that is kept whole, in bytes. Longer frames than libpcap's 262,144 exist.
 pub(crate) const MAX_RECORD_LEN: u32 = 16 * 1024 * 1024;
+/// How many damages are told one by one.
+const MAX_DAMAGES: usize = 1_000;
 
 impl Decoder {
     /// Takes the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
-        if let Source::Packed { input, taken, offset, .. } = &mut self.source {
-            input.drain(..*taken);
-            *offset += *taken as u64;
-            *taken = 0;
-            input.extend_from_slice(bytes);
+        if self.unpacking.feed(bytes) {
             return;
         }
-        self.take(bytes);
-        if let (Source::Unknown, Some(start)) = (&self.source, self.pending.first_chunk()) {
-            self.source = match Packing::recognise(*start) {
-                None => Source::Plain,
-                Some(packing) => {
-                    let input = std::mem::take(&mut self.pending);
-                    Source::Packed { packing, input, taken: 0, offset: 0, part: 0 }
-                }
-            };
-        }
-    }
-
-    /// Takes the next bytes of the capture.
-    fn take(&mut self, bytes: &[u8]) {
         self.drop_cut();
-        let skipped = self.skip.min(bytes.len() as u64) as usize;
-        if skipped > 0 {
-            // Nothing is pending while a block is skipped.
-            self.skip -= skipped as u64;
-            self.offset += skipped as u64;
-        }
-        self.pending.extend_from_slice(bytes.get(skipped..).unwrap_or_default());
+        // Nothing is pending while a block is skipped.
+        let skipped = self.skip.min(bytes.len() as u64);
+        self.skip -= skipped;
+        self.offset += skipped;
+        self.pending.extend_from_slice(bytes.get(skipped as usize..).unwrap_or_default());
+        self.unpacking.settle(&mut self.pending, false);
     }
 
     fn drop_cut(&mut self) {
@@ -123,52 +136,51 @@ impl Decoder {
 
     /// Unpacks a piece more; `false` until more is fed.
     fn unpack(&mut self) -> Result<bool, Error> {
-        self.drop_cut();
-        let Source::Packed { packing, input, taken, offset, part } = &mut self.source else {
+        if !self.unpacking.is_packed() {
             return Ok(false);
-        };
-        let before = self.pending.len();
-        let rest = input.get(*taken..).unwrap_or_default();
-        if packing.is_whole() {
-            *part = *offset + *taken as u64;
         }
-        let step = packing.step(rest, &mut self.pending);
-        let Ok(step) = step else {
-            let (offset, packing) = (*part, packing.name());
-            return Err(Error::BadPacking { offset, packing });
-        };
-        *taken += step;
-        let unpacked = self.pending.len() - before;
-        let is_more = step > 0 || unpacked > 0;
+        self.drop_cut();
+        let before = self.pending.len();
+        if !self.unpacking.step(&mut self.pending, self.is_end)? {
+            return Ok(false);
+        }
         // Nothing is pending while a block is skipped.
-        let skipped = self.skip.min(unpacked as u64);
+        let skipped = self.skip.min((self.pending.len() - before) as u64);
         self.pending.drain(..skipped as usize);
         self.skip -= skipped;
         self.offset += skipped;
-        Ok(is_more)
+        self.unpacking.settle(&mut self.pending, false);
+        Ok(true)
     }
 
     /// The next whole frame, or `None` until more is fed.
     ///
     /// # Errors
-    /// Where the bytes are no capture. Nothing after an error can be decoded.
+    /// Where the bytes are no capture, or, at the end, where they stop being one. Nothing after an error can be decoded.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
         loop {
             let Some(cut) = self.next_cut()? else {
-                match self.unpack()? {
-                    true => continue,
-                    false => return Ok(None),
+                if self.unpack()? {
+                    continue;
                 }
+                if !self.is_end || self.is_over {
+                    return Ok(None);
+                }
+                self.is_over = true;
+                self.unpacking.settle(&mut self.pending, true);
+                continue;
             };
-            let bytes = self.pending.get(cut.start..cut.start + cut.len).unwrap_or_default();
+            let piece = |(at, len)| self.pending.get(at..at + len).unwrap_or_default();
+            let bytes = piece((cut.start, cut.len));
+            let comment = cut.comment.and_then(|it| std::str::from_utf8(piece(it)).ok());
             let Cut { time, offset, link_type, wire_len, .. } = cut;
-            return Ok(Some(Frame { time, offset, link_type, wire_len, bytes }));
+            return Ok(Some(Frame { time, offset, link_type, wire_len, bytes, comment }));
         }
     }
 
     /// The next whole frame in what is pending.
     fn next_cut(&mut self) -> Result<Option<Cut>, Error> {
-        if self.skip > 0 || matches!(self.source, Source::Unknown) && !self.is_end {
+        if self.skip > 0 || !self.unpacking.is_settled() || self.search.is_some() && !self.find()? {
             return Ok(None);
         }
         loop {
@@ -179,11 +191,13 @@ impl Decoder {
                     None => return Ok(None),
                     Some((format, header_len)) => {
                         self.format = Some(format);
-                        Step::Skip(header_len)
+                        Step::Skip(header_len as u64)
                     }
                 },
-                Some(Format::Pcap(file)) => file.step(rest, offset, self.is_end)?,
-                Some(Format::Pcapng(section)) => section.step(rest, offset)?,
+                Some(Format::Pcap(file)) => file.step(rest, offset, self.is_over),
+                Some(Format::Pcapng(section)) => {
+                    section.step(rest, offset, self.is_over, &mut self.notes)
+                }
             };
             match step {
                 Step::More => return Ok(None),
@@ -195,13 +209,100 @@ impl Decoder {
                         return Ok(None);
                     }
                 }
-                Step::Frame { record_len, time, link_type, wire_len, at, len } => {
+                Step::Frame { record_len, time, link_type, wire_len, at, len, comment } => {
                     let start = self.cut + at;
+                    let comment = comment.map(|it| (self.cut + it.0, it.1));
                     self.cut += record_len;
-                    return Ok(Some(Cut { time, offset, link_type, wire_len, start, len }));
+                    let time = self.count(time, wire_len < len as u32, comment.is_some());
+                    // Some writers leave the wire length at 0; it cannot be less than what was captured.
+                    let wire_len = wire_len.max(len as u32);
+                    return Ok(Some(Cut {
+                        time,
+                        offset,
+                        link_type,
+                        wire_len,
+                        start,
+                        len,
+                        comment,
+                    }));
+                }
+                Step::Damaged { cause, len } => {
+                    self.search = Some(Search { offset, cause, len });
+                    if !self.find()? {
+                        return Ok(None);
+                    }
                 }
             }
         }
+    }
+
+    /// Counts a frame, and says which time it has.
+    fn count(
+        &mut self,
+        time: Option<Timestamp>,
+        is_overlong: bool,
+        is_commented: bool,
+    ) -> Timestamp {
+        let time = time.unwrap_or(self.last_time);
+        self.n_frames += 1;
+        self.oddities.overlong += u64::from(is_overlong);
+        self.oddities.out_of_order += u64::from(time < self.last_time);
+        self.notes.commented_frames += u64::from(is_commented);
+        self.last_time = time;
+        time
+    }
+
+    /// Goes over the damage to where records are credible again; `false` until more is fed.
+    ///
+    /// Every byte is tried once, and for a credible one at most the next three records are looked at.
+    fn find(&mut self) -> Result<bool, Error> {
+        let (Some(search), Some(format)) = (&mut self.search, &self.format) else {
+            return Ok(true);
+        };
+        let rest = self.pending.get(self.cut..).unwrap_or_default();
+        let mut found = Chain::Breaks;
+        let mut at = 0;
+        if let Some(len) = search.len {
+            found = match rest.get(len..) {
+                Some(after) => format.chain(after, self.is_over),
+                None => Chain::at_end(self.is_over, false),
+            };
+            at = if found == Chain::Holds { len } else { 0 };
+        }
+        if found == Chain::Breaks {
+            // Where the damage starts nothing is to be found.
+            let is_first = search.offset == self.offset + self.cut as u64;
+            search.len = None;
+            at = usize::from(is_first).min(rest.len());
+            found = Chain::Short;
+            while let Some(candidate) = rest.get(at..).filter(|it| !it.is_empty()) {
+                found = format.chain(candidate, self.is_over);
+                if found != Chain::Breaks {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        self.cut += at;
+        if found != Chain::Holds {
+            return if self.is_over { Err(search.cause.clone()) } else { Ok(false) };
+        }
+        let (offset, cause) = (search.offset, search.cause.clone());
+        self.search = None;
+        let skipped = self.offset + self.cut as u64 - offset;
+        self.oddities.skipped += skipped;
+        // Two that touch are one.
+        let does_touch = self.damage_end.replace(offset + skipped) == Some(offset);
+        self.oddities.damages += u64::from(!does_touch);
+        if !does_touch && self.damages.len() < MAX_DAMAGES {
+            let after_frames = self.n_frames;
+            self.damages.push(Damage { offset, skipped, after_frames, cause });
+        } else if let Some(last) = self.damages.last_mut().filter(|_| does_touch)
+            && last.offset + last.skipped == offset
+        {
+            last.skipped += skipped;
+        }
+        Ok(true)
     }
 
     /// Says that nothing more will be fed. A few frames may have waited for it.
@@ -214,31 +315,29 @@ impl Decoder {
     /// # Errors
     /// Where nothing was fed, or the bytes end inside a record.
     pub fn finish(&self) -> Result<(), Error> {
-        if let Source::Packed { packing, input, taken, offset, .. } = &self.source
-            && (!packing.is_whole() || *taken < input.len())
-        {
-            let (offset, packing) = (*offset + input.len() as u64, packing.name());
-            return Err(Error::PackingCutShort { offset, packing });
-        }
+        self.unpacking.finish()?;
         let offset = self.offset + self.cut as u64;
         let rest = self.pending.get(self.cut..).unwrap_or_default();
-        match &self.format {
-            None if offset == 0 && rest.is_empty() => Err(Error::Empty),
-            None => Err(match rest.first_chunk() {
-                Some(&magic) if !is_capture(magic) => not_a_capture(rest, magic),
+        match (&self.search, &self.format) {
+            (Some(search), _) => Err(search.cause.clone()),
+            (None, None) if rest.is_empty() => Err(Error::Empty),
+            (None, None) => Err(match rest.first_chunk() {
+                Some(start) if !begins(*start) => not_a_capture(rest, *start),
                 _ => Error::CutShort { offset },
             }),
-            Some(_) if self.skip > 0 || !rest.is_empty() => Err(Error::CutShort { offset }),
-            Some(_) => Ok(()),
+            (None, Some(_)) if self.skip > 0 || !rest.is_empty() => Err(Error::CutShort { offset }),
+            (None, Some(_)) => Ok(()),
         }
     }
 
-    /// How the file is packed, where it is.
-    pub fn packing(&self) -> Option<&'static str> {
-        match &self.source {
-            Source::Packed { packing, .. } => Some(packing.name()),
-            Source::Unknown | Source::Plain => None,
-        }
+    /// How the file is packed, where it is, from the inside out: `tar (a.pcap), gzip`.
+    pub fn packing(&self) -> Option<String> {
+        self.unpacking.name()
+    }
+
+    /// Other captures in the archive: only the first is read. How many there are, and the names of the first hundred.
+    pub fn other_members(&self) -> (u64, &[String]) {
+        self.unpacking.other_members()
     }
 
     /// The format in words, once it is known.
@@ -248,48 +347,54 @@ impl Decoder {
             Format::Pcapng(_) => Some("pcapng"),
         }
     }
+
+    /// What was skipped as damaged so far, in file order: the first thousand stretches. None of them touch.
+    pub fn damages(&self) -> &[Damage] {
+        &self.damages
+    }
+
+    /// What was odd so far.
+    pub fn oddities(&self) -> Oddities {
+        self.oddities
+    }
+
+    /// What the capture said of itself so far.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// The names the capture gave to addresses so far, in file order: the first ten thousand.
+    pub fn names(&self) -> &[(IpAddr, String)] {
+        &self.notes.names
+    }
 }
 
 impl Format {
     /// Tells the format by the first bytes; also how many of them are its header.
-    fn recognise(bytes: &[u8]) -> Result<Option<(Self, u64)>, Error> {
-        let Some(&magic) = bytes.first_chunk() else {
-            return Ok(None);
-        };
-        if magic == pcapng::SECTION_HEADER {
+    fn recognise(bytes: &[u8]) -> Result<Option<(Self, usize)>, Error> {
+        let Some(&start) = bytes.first_chunk() else { return Ok(None) };
+        if start == pcapng::SECTION_HEADER {
             return Ok(Some((Self::Pcapng(pcapng::Section::default()), 0)));
         }
-        if !is_capture(magic) {
-            return Err(not_a_capture(bytes, magic));
+        if !begins(start) {
+            return Err(not_a_capture(bytes, start));
         }
-        // Whether the plain magic lies can only be told from the first records.
-        if bytes.len() < pcap::HEADER_LEN {
-            return Ok(None);
+        Ok(pcap::File::read(bytes).map(|(file, header_len)| (Self::Pcap(file), header_len)))
+    }
+
+    fn chain(&self, bytes: &[u8], is_over: bool) -> Chain {
+        match self {
+            Self::Pcap(file) => file.chain(bytes, is_over),
+            Self::Pcapng(section) => section.chain(bytes, is_over),
         }
-        Ok(pcap::File::read(bytes).map(|file| (Self::Pcap(file), pcap::HEADER_LEN as u64)))
     }
 }
 
-fn is_capture(magic: [u8; 4]) -> bool {
-    magic == pcapng::SECTION_HEADER || pcap::MAGICS.contains(&magic)
+/// Whether a capture begins so.
+pub(crate) fn begins(start: [u8; 4]) -> bool {
+    start == pcapng::SECTION_HEADER || pcap::begins(start)
 }
 
-/// First bytes of files that people take for captures, and what they are.
-const OTHERS: &[(&[u8], &str)] = &[
-    (b"PK", "a ZIP archive; unpack it first"),
-    (b"BZh", "bzip2 data; unpack it first"),
-    (&[0xfd, b'7', b'z', b'X'], "xz data; unpack it first"),
-    (b"snoop", "a snoop capture"),
-    (b"GMBU", "a NetMon capture"),
-    (b"RTSS", "a NetMon capture"),
-    (&[0x89, b'P', b'N', b'G'], "a PNG picture"),
-    (b"\x7fELF", "an ELF program"),
-    (b"%PDF", "a PDF document"),
-    (b"{", "JSON text, perhaps a HAR log"),
-    (b"<", "markup text"),
-];
-
 fn not_a_capture(bytes: &[u8], magic: [u8; 4]) -> Error {
-    let known = OTHERS.iter().find(|(start, _)| bytes.starts_with(start));
-    Error::NotACapture { kind: known.map_or("unknown data", |it| it.1), magic }
+    Error::NotACapture { kind: others::name(bytes), magic }
 }

@@ -2,7 +2,7 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use crate::packing::Broken;
+use crate::packing::Fault;
 
 /// Put out by one step, in bytes.
 const PIECE_LEN: usize = 256 * 1024;
@@ -32,38 +32,35 @@ impl Default for Gzip {
 }
 
 impl Gzip {
-    pub(crate) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, Broken> {
+    pub(crate) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
         match self.state {
             State::Between => {
                 let padding = input.iter().take_while(|it| **it == 0).count();
                 if padding > 0 {
-                    return Ok(padding);
+                    return Ok(Some(padding));
                 }
-                let Some(len) = header_len(input)? else { return Ok(0) };
+                let Some(len) = header_len(input)? else { return Ok(None) };
                 self.inflate.reset(false);
                 self.crc.reset();
                 self.state = State::Body;
-                Ok(len)
+                Ok(Some(len))
             }
             State::Body => {
-                let (start, taken) = (out.len(), self.inflate.total_in());
-                out.reserve(PIECE_LEN);
-                let status = self.inflate.decompress_vec(input, out, FlushDecompress::None);
+                let start = out.len();
+                let (taken, is_end) = inflate(&mut self.inflate, input, out)?;
                 self.crc.update(out.get(start..).unwrap_or_default());
-                match status {
-                    Ok(Status::StreamEnd) => self.state = State::Trailer,
-                    Ok(Status::Ok | Status::BufError) => {}
-                    Err(_) => return Err(Broken),
+                if is_end {
+                    self.state = State::Trailer;
                 }
-                Ok((self.inflate.total_in() - taken) as usize)
+                Ok((is_end || taken > 0 || out.len() > start).then_some(taken))
             }
             State::Trailer => {
-                let Some(trailer) = input.first_chunk::<8>() else { return Ok(0) };
+                let Some(trailer) = input.first_chunk::<8>() else { return Ok(None) };
                 let number = |bytes: Option<&[u8; 4]>| bytes.map(|it| u32::from_le_bytes(*it));
                 let is_right = number(trailer.first_chunk()) == Some(self.crc.sum())
                     && number(trailer.last_chunk()) == Some(self.crc.amount());
                 self.state = State::Between;
-                if is_right { Ok(8) } else { Err(Broken) }
+                if is_right { Ok(Some(8)) } else { Err(Fault::Broken) }
             }
         }
     }
@@ -73,12 +70,26 @@ impl Gzip {
     }
 }
 
+/// Unpacks a piece more to the end of `out`: how much of `input` is done with, and whether the data ends there.
+pub(crate) fn inflate(
+    inflate: &mut Decompress,
+    input: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(usize, bool), Fault> {
+    let before = inflate.total_in();
+    out.reserve(PIECE_LEN);
+    match inflate.decompress_vec(input, out, FlushDecompress::None) {
+        Ok(status) => Ok(((inflate.total_in() - before) as usize, status == Status::StreamEnd)),
+        Err(_) => Err(Fault::Broken),
+    }
+}
+
 /// The length of a member header, or `None` until it is all there.
-fn header_len(bytes: &[u8]) -> Result<Option<usize>, Broken> {
+fn header_len(bytes: &[u8]) -> Result<Option<usize>, Fault> {
     // Identification, method 8 (deflate), flags; then time, extra flags and system.
     let Some(&[id1, id2, method, flags]) = bytes.first_chunk() else { return Ok(None) };
     if [id1, id2, method] != [0x1f, 0x8b, 8] || flags & 0xe0 != 0 {
-        return Err(Broken);
+        return Err(Fault::Broken);
     }
     let whole = || {
         let mut at = 10;
@@ -98,7 +109,7 @@ fn header_len(bytes: &[u8]) -> Result<Option<usize>, Broken> {
         (bytes.len() >= at).then_some(at)
     };
     match whole() {
-        None if bytes.len() > MAX_HEADER_LEN => Err(Broken),
+        None if bytes.len() > MAX_HEADER_LEN => Err(Fault::Broken),
         len => Ok(len),
     }
 }
@@ -119,16 +130,15 @@ mod tests {
     }
 
     /// Fed in pieces of this length: what comes out, and how it ends.
-    fn unpack(packed: &[u8], len: usize) -> (Vec<u8>, Result<bool, Broken>) {
+    fn unpack(packed: &[u8], len: usize) -> (Vec<u8>, Result<bool, Fault>) {
         let (mut gzip, mut out, mut input) = (Gzip::default(), Vec::new(), Vec::new());
         for piece in packed.chunks(len) {
             input.extend_from_slice(piece);
             loop {
-                let before = out.len();
                 match gzip.step(&input, &mut out) {
-                    Err(broken) => return (out, Err(broken)),
-                    Ok(0) if out.len() == before => break,
-                    Ok(taken) => drop(input.drain(..taken)),
+                    Err(fault) => return (out, Err(fault)),
+                    Ok(None) => break,
+                    Ok(Some(taken)) => drop(input.drain(..taken)),
                 }
             }
         }
@@ -136,7 +146,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(packed: &[u8], expected: &[u8], end: &Result<bool, Broken>) {
+    fn check(packed: &[u8], expected: &[u8], end: &Result<bool, Fault>) {
         for len in [1, 7, packed.len()] {
             let (out, ended) = unpack(packed, len);
             assert_eq!((out.as_slice(), &ended), (expected, end));
@@ -159,11 +169,11 @@ mod tests {
         let mut broken = member(b"one");
         let at = broken.len() - 8;
         broken[at] ^= 1;
-        check(&broken, b"one", &Err(Broken));
+        check(&broken, b"one", &Err(Fault::Broken));
     }
 
     #[test]
     fn other_bytes_after_a_member_are_told() {
-        check(&[member(b"one"), b"rubbish".to_vec()].concat(), b"one", &Err(Broken));
+        check(&[member(b"one"), b"rubbish".to_vec()].concat(), b"one", &Err(Fault::Broken));
     }
 }

@@ -5,29 +5,39 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod archive;
+mod damage;
 mod decoder;
 mod dissector;
 mod fragment;
 mod gzip;
 mod ip;
 mod link;
+mod notes;
+mod others;
 mod packet;
 mod packing;
 mod pcap;
 mod pcapng;
+mod tar;
 mod tunnel;
 mod undecoded;
+mod zip;
 mod zstd;
 
 pub use crate::{
+    damage::{Damage, Oddities},
     decoder::Decoder,
     dissector::{Counts, Dissector},
+    notes::{Interface, Notes},
     packet::{Packet, Tcp},
     tunnel::{Tunnel, TunnelKind},
     undecoded::Undecoded,
 };
 
 /// Why the bytes are no capture, or stop being one.
+///
+/// Damage with credible records after it is no error: see [`Decoder::damages`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Nothing at all was fed.
@@ -51,6 +61,12 @@ pub enum Error {
         /// The length it claims, in bytes.
         len: u32,
     },
+    /// Where a record should be are only zeros, as in a file that was never written to its end.
+    #[error("only zeros where a record should be, at byte {offset}; what comes before it was read")]
+    OnlyZeros {
+        /// Where they start, in bytes from the start of the capture.
+        offset: u64,
+    },
     /// A block's inside contradicts itself.
     #[error("the {what} at byte {offset} cannot be read; what comes before it was read")]
     BadBlock {
@@ -68,6 +84,18 @@ pub enum Error {
         offset: u64,
         /// How it is packed.
         packing: &'static str,
+    },
+    /// The capture is packed in a way that is not unpacked here.
+    #[error(
+        "the {packing} data at byte {offset} is not unpacked here: {why}; what comes before it was read"
+    )]
+    NotUnpacked {
+        /// Where, in bytes from the start of the packed file.
+        offset: u64,
+        /// How it is packed.
+        packing: &'static str,
+        /// What stands in the way.
+        why: String,
     },
     /// The capture is packed, and the packed bytes end too early.
     #[error("the {packing} data ends too early, at byte {offset}; all that it held was read")]
@@ -91,9 +119,9 @@ impl Error {
         match self {
             Self::Empty => "E-EMPTY",
             Self::NotACapture { .. } => "E-NOT-A-CAPTURE",
-            Self::BadLength { .. } => "E-BAD-LENGTH",
+            Self::BadLength { .. } | Self::OnlyZeros { .. } => "E-BAD-LENGTH",
             Self::BadBlock { .. } => "E-BAD-BLOCK",
-            Self::BadPacking { .. } => "E-BAD-PACKING",
+            Self::BadPacking { .. } | Self::NotUnpacked { .. } => "E-BAD-PACKING",
             Self::CutShort { .. } | Self::PackingCutShort { .. } => "E-CUT-SHORT",
         }
     }
@@ -103,8 +131,10 @@ impl Error {
         match *self {
             Self::Empty | Self::NotACapture { .. } => 0,
             Self::BadLength { offset, .. }
+            | Self::OnlyZeros { offset }
             | Self::BadBlock { offset, .. }
             | Self::BadPacking { offset, .. }
+            | Self::NotUnpacked { offset, .. }
             | Self::PackingCutShort { offset, .. }
             | Self::CutShort { offset } => offset,
         }
@@ -120,16 +150,18 @@ pub struct Timestamp(pub u64);
 /// One captured record, still undecoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// When it was captured.
+    /// When it was captured. A simple packet of a pcapng has no time: it gets that of the frame before it.
     pub time: Timestamp,
     /// Where its record starts, in bytes from the start of the capture.
     pub offset: u64,
     /// What its first byte belongs to (the LINKTYPE of tcpdump.org's registry).
     pub link_type: u16,
-    /// Its length on the wire, in bytes.
+    /// Its length on the wire, in bytes, as it was recorded: where a capture has frame check sequences, with them.
     pub wire_len: u32,
     /// Its captured bytes; fewer than were on the wire where the snap length cut it.
     pub bytes: &'a [u8],
+    /// What somebody wrote about it (pcapng), at most 1,024 bytes; the first comment where there are several.
+    pub comment: Option<&'a str>,
 }
 
 /// Reads numbers in the byte order of a capture.
@@ -154,6 +186,10 @@ impl ByteOrder {
             Self::Little => u32::from_le_bytes(it),
             Self::Big => u32::from_be_bytes(it),
         })
+    }
+
+    pub(crate) fn u64(self, bytes: &[u8]) -> Option<u64> {
+        self.i64(bytes).map(i64::cast_unsigned)
     }
 
     pub(crate) fn i64(self, bytes: &[u8]) -> Option<i64> {

@@ -7,95 +7,273 @@ use pcap_parser::pcap::parse_pcap_header;
 
 use crate::{
     ByteOrder, Error, Timestamp,
-    decoder::{MAX_RECORD_LEN, Step},
+    decoder::{Chain, MAX_RECORD_LEN, Step},
 };
 
 /// Length of the file header, in bytes.
-pub(crate) const HEADER_LEN: usize = 24;
+const HEADER_LEN: usize = 24;
 
-/// The first bytes of pcap files: microseconds, nanoseconds, and Kuznetzov's modified format, in both byte orders.
-pub(crate) const MAGICS: &[[u8; 4]] = &[
-    [0xd4, 0xc3, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0xc3, 0xd4],
-    [0x4d, 0x3c, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0x3c, 0x4d],
-    [0x34, 0xcd, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0xcd, 0x34],
+/// The longest record that tells where a damage ends, in bytes (libpcap's `MAXIMUM_SNAPLEN`).
+const MAX_USUAL_LEN: u32 = 262_144;
+/// Times of neighbouring records that differ more are doubted, in seconds: a year.
+const FAR_SECONDS: u32 = 366 * 24 * 60 * 60;
+/// How far a look ahead goes, in bytes.
+const MAX_LOOK_LEN: usize = 1024 * 1024;
+
+/// A kind of pcap file, told by its first bytes.
+struct Magic {
+    start: [u8; 4],
+    /// The same file would be an ordinary one with this start.
+    ordinary: [u8; 4],
+    /// Length of the file header, in bytes.
+    header_len: usize,
+    /// Length of a record header, in bytes; `None` where the first records must tell.
+    record_header_len: Option<usize>,
+    name: &'static str,
+}
+
+/// Microseconds, little-endian and big-endian.
+const MICROS: [[u8; 4]; 2] = [[0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0xc3, 0xd4]];
+/// Nanoseconds, likewise.
+const NANOS: [[u8; 4]; 2] = [[0x4d, 0x3c, 0xb2, 0xa1], [0xa1, 0xb2, 0x3c, 0x4d]];
+
+/// Plain files, Kuznetzov's modified format, and the lcap of IXIA's hardware and software, in both byte orders.
+const MAGICS: &[Magic] = &[
+    plain(MICROS[0], "pcap, microseconds"),
+    plain(MICROS[1], "pcap, microseconds"),
+    plain(NANOS[0], "pcap, nanoseconds"),
+    plain(NANOS[1], "pcap, nanoseconds"),
+    modified([0x34, 0xcd, 0xb2, 0xa1], MICROS[0]),
+    modified([0xa1, 0xb2, 0xcd, 0x34], MICROS[1]),
+    lcap([0xac, 0x01, 0x00, 0x1c], NANOS[0]),
+    lcap([0x1c, 0x00, 0x01, 0xac], NANOS[1]),
+    lcap([0xab, 0x01, 0x00, 0x1c], MICROS[0]),
+    lcap([0x1c, 0x00, 0x01, 0xab], MICROS[1]),
 ];
+
+const fn plain(start: [u8; 4], name: &'static str) -> Magic {
+    Magic { start, ordinary: start, header_len: HEADER_LEN, record_header_len: None, name }
+}
+
+const fn modified(start: [u8; 4], ordinary: [u8; 4]) -> Magic {
+    let (record_header_len, name) = (Some(24), "pcap, modified format");
+    Magic { start, ordinary, header_len: HEADER_LEN, record_header_len, name }
+}
+
+const fn lcap(start: [u8; 4], ordinary: [u8; 4]) -> Magic {
+    // The length of all records follows the header.
+    let (record_header_len, name) = (Some(16), "pcap, IXIA lcap");
+    Magic { start, ordinary, header_len: HEADER_LEN + 4, record_header_len, name }
+}
+
+/// Whether a pcap file begins so.
+pub(crate) fn begins(start: [u8; 4]) -> bool {
+    MAGICS.iter().any(|it| it.start == start)
+}
 
 /// What the file header says of every record.
 #[derive(Debug)]
 pub(crate) struct File {
+    name: &'static str,
     order: ByteOrder,
     is_nanos: bool,
     /// Length of a record header, in bytes: 16, in the modified format 24. `None` until the first records tell.
     record_header_len: Option<usize>,
+    lengths: Lengths,
     link_type: u16,
+    /// The time of the last record, in seconds.
+    last_seconds: Option<u32>,
+}
+
+/// The order of the two lengths in a record header: it changed with version 2.3, and not every writer noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    CapturedFirst,
+    WireFirst,
+    /// The lesser is the captured one.
+    Unknown,
+}
+
+/// A record header.
+#[derive(Clone, Copy)]
+struct Record {
+    seconds: u32,
+    fraction: u32,
+    len: u32,
+    wire_len: u32,
 }
 
 impl File {
-    /// Reads the file header.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let magic = *bytes.first_chunk::<4>()?;
+    /// Reads the file header, and says how long it is; `None` until all of it is there.
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
+        let start = *bytes.first_chunk::<4>()?;
+        let magic = MAGICS.iter().find(|it| it.start == start)?;
         let mut header = *bytes.first_chunk::<HEADER_LEN>()?;
-        let is_modified = magic == [0x34, 0xcd, 0xb2, 0xa1] || magic == [0xa1, 0xb2, 0xcd, 0x34];
-        if magic == [0xa1, 0xb2, 0xcd, 0x34] {
-            // Unknown to the parser; apart from the magic it is an ordinary big-endian header.
-            header.get_mut(..4)?.copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
-        }
+        bytes.get(..magic.header_len)?;
+        // The parser knows the ordinary ones.
+        header.get_mut(..4)?.copy_from_slice(&magic.ordinary);
         let (_, parsed) = parse_pcap_header(&header).ok()?;
-        Some(Self {
+        let mut file = Self {
+            name: magic.name,
             order: if parsed.is_bigendian() { ByteOrder::Big } else { ByteOrder::Little },
             is_nanos: parsed.is_nanosecond_precision(),
-            record_header_len: is_modified.then_some(24),
-            // The upper bits tell about frame check sequences.
+            record_header_len: magic.record_header_len,
+            lengths: match (parsed.version_major, parsed.version_minor) {
+                // 543.0 is the version of DG/UX.
+                (2, 0..=2) | (543, _) => Lengths::WireFirst,
+                (2, 3) => Lengths::Unknown,
+                _ => Lengths::CapturedFirst,
+            },
+            // The upper bits tell about frame check sequences, which stay in the frame: IP says where it ends.
             link_type: parsed.network.0 as u16,
-        })
+            last_seconds: None,
+        };
+        // AIX writes version 2.2, nanoseconds, and the numbers of interface types (RFC 1573) for link types.
+        let of_aix = [(6, 1), (9, 6), (15, 10), (24, 0)];
+        if (parsed.version_major, parsed.version_minor) == (2, 2)
+            && let Some((_, link_type)) = of_aix.iter().find(|it| it.0 == file.link_type)
+        {
+            (file.link_type, file.is_nanos, file.name) = (*link_type, true, "pcap, AIX");
+        }
+        Some((file, magic.header_len))
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        match (self.is_nanos, self.record_header_len) {
-            (true, _) => "pcap, nanoseconds",
-            (false, Some(24)) => "pcap, modified format",
-            (false, _) => "pcap, microseconds",
+        match self.record_header_len {
+            // Whatever the magic says.
+            Some(24) => "pcap, modified format",
+            _ => self.name,
         }
     }
 
-    /// What the bytes at `offset` of the capture begin with; `is_end` says that no more will come.
-    pub(crate) fn step(&mut self, bytes: &[u8], offset: u64, is_end: bool) -> Result<Step, Error> {
-        let Some(header_len) = self.record_header_len(bytes, is_end) else {
-            return Ok(Step::More);
+    /// What the bytes at `offset` of the capture begin with; `is_over` says that no more will come.
+    pub(crate) fn step(&mut self, bytes: &[u8], offset: u64, is_over: bool) -> Step {
+        let Some(header_len) = self.record_header_len(bytes, is_over) else {
+            return Step::More;
         };
-        let field = |at| self.order.u32(bytes, at);
-        let (Some(seconds), Some(fraction), Some(len), Some(wire_len)) =
-            (field(0), field(4), field(8), field(12))
-        else {
-            return Ok(Step::More);
-        };
-        if len > MAX_RECORD_LEN {
-            return Err(Error::BadLength { offset, len });
+        let Some(record) = self.record(bytes, 0) else { return Step::More };
+        let Record { seconds, fraction, len, wire_len } = record;
+        if self.is_doubtful(record) {
+            // Captures are put behind each other by those who think it right.
+            if begins_file(bytes) {
+                let Some((file, header_len)) = Self::read(bytes) else { return Step::More };
+                *self = file;
+                return Step::Skip(header_len as u64);
+            }
+            if len > MAX_RECORD_LEN {
+                return Step::Damaged { cause: Error::BadLength { offset, len }, len: None };
+            }
+            match self.leads_on(bytes, header_len, is_over) {
+                Chain::Short => return Step::More,
+                Chain::Holds => {}
+                Chain::Breaks => {
+                    let is_zero = (seconds, fraction, len, wire_len) == (0, 0, 0, 0);
+                    let cause = match bytes.get(header_len + len as usize..) {
+                        _ if is_zero => Error::OnlyZeros { offset },
+                        None => Error::CutShort { offset },
+                        Some(_) => Error::BadLength { offset, len },
+                    };
+                    return Step::Damaged { cause, len: None };
+                }
+            }
         }
         let record_len = header_len + len as usize;
         if bytes.len() < record_len {
-            return Ok(Step::More);
+            return Step::More;
         }
+        self.last_seconds = Some(seconds);
         let unit = if self.is_nanos { 1 } else { 1_000 };
         let time = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * unit);
-        let (link_type, at) = (self.link_type, header_len);
-        // Some writers leave the wire length at 0; it cannot be less than what was captured.
-        let wire_len = wire_len.max(len);
-        Ok(Step::Frame { record_len, time, link_type, wire_len, at, len: len as usize })
+        let (link_type, at, len) = (self.link_type, header_len, len as usize);
+        Step::Frame { record_len, time: Some(time), link_type, wire_len, at, len, comment: None }
+    }
+
+    /// Whether records that nobody doubts begin here: three, or fewer where the capture ends with them.
+    pub(crate) fn chain(&self, bytes: &[u8], is_over: bool) -> Chain {
+        if begins_file(bytes) {
+            return Chain::Holds;
+        }
+        let header_len = self.record_header_len.unwrap_or(16);
+        let (mut at, mut last_seconds) = (0, self.last_seconds);
+        for n_before in 0..3 {
+            let Some(record) = self.record(bytes, at) else {
+                let is_end = at == bytes.len() && n_before > 0 || n_before > 1;
+                return Chain::at_end(is_over, is_end);
+            };
+            let Record { seconds, fraction, len, wire_len } = record;
+            let is_near = last_seconds.is_none_or(|it| it.abs_diff(seconds) <= FAR_SECONDS);
+            let is_credible = (1..=MAX_USUAL_LEN).contains(&len)
+                && (len <= wire_len && wire_len <= MAX_RECORD_LEN || wire_len == 0)
+                && fraction < if self.is_nanos { 1_000_000_000 } else { 1_000_000 };
+            if !is_credible || !is_near {
+                return Chain::Breaks;
+            }
+            last_seconds = Some(seconds);
+            at += header_len + len as usize;
+        }
+        Chain::Holds
+    }
+
+    fn record(&self, bytes: &[u8], at: usize) -> Option<Record> {
+        let fields = bytes.get(at..)?.first_chunk::<16>()?;
+        let field = |at| self.order.u32(fields, at).unwrap_or(0);
+        let (first, second) = (field(8), field(12));
+        let (len, wire_len) = match self.lengths {
+            Lengths::CapturedFirst => (first, second),
+            Lengths::WireFirst => (second, first),
+            Lengths::Unknown => (first.min(second), first.max(second)),
+        };
+        Some(Record { seconds: field(0), fraction: field(4), len, wire_len })
+    }
+
+    /// Whether a record is only believed if it leads to others: there are files with such records throughout.
+    fn is_doubtful(&self, record: Record) -> bool {
+        let Record { seconds, fraction, len, wire_len } = record;
+        fraction >= 1_000_000_000
+            || len > wire_len
+            || len > MAX_USUAL_LEN
+            || wire_len == 0
+            || self.last_seconds.is_some_and(|it| it.abs_diff(seconds) > FAR_SECONDS)
+    }
+
+    /// Whether what follows a doubtful record may be records too, as far as that can be seen.
+    fn leads_on(&self, bytes: &[u8], header_len: usize, is_over: bool) -> Chain {
+        let (mut at, mut was_zero) = (0, false);
+        for n_before in 0..4 {
+            let Some(record) = self.record(bytes, at) else {
+                let is_within = at <= bytes.len();
+                let is_padding = was_zero && bytes.get(at..).is_some_and(|it| !it.is_empty());
+                // A whole one before this may be followed by one that is cut.
+                return Chain::at_end(is_over, (is_within || n_before > 1) && !is_padding);
+            };
+            if n_before > 0 && bytes.get(at..).is_some_and(begins_file) {
+                return Chain::Holds;
+            }
+            let Record { seconds, fraction, len, wire_len } = record;
+            let is_zero = (seconds, fraction, len, wire_len) == (0, 0, 0, 0);
+            if len > MAX_RECORD_LEN || is_zero && was_zero {
+                return Chain::Breaks;
+            }
+            was_zero = is_zero;
+            at += header_len + len as usize;
+            if at > MAX_LOOK_LEN {
+                break;
+            }
+        }
+        Chain::Holds
     }
 
     /// Some writers of the modified format use the plain magic: the first eight records tell.
-    fn record_header_len(&mut self, bytes: &[u8], is_end: bool) -> Option<usize> {
+    fn record_header_len(&mut self, bytes: &[u8], is_over: bool) -> Option<usize> {
         if self.record_header_len.is_none() {
             let len = match (self.walk(bytes, 16), self.walk(bytes, 24)) {
                 (Walk::Fits, _) => 16,
-                (Walk::Short, _) if !is_end => return None,
-                (Walk::Breaks, Walk::Short) if !is_end => return None,
-                (Walk::Breaks, Walk::Fits | Walk::Short) => 24,
-                (Walk::Short | Walk::Breaks, _) => 16,
+                (Walk::Short(_), _) if !is_over => return None,
+                // Wrongly read, the second record already breaks; this one is damaged.
+                (Walk::Breaks(2..), _) => 16,
+                (Walk::Breaks(_), Walk::Short(_)) if !is_over => return None,
+                (Walk::Breaks(_), Walk::Fits | Walk::Short(1..)) => 24,
+                (Walk::Short(_) | Walk::Breaks(_), _) => 16,
             };
             self.record_header_len = Some(len);
         }
@@ -105,14 +283,15 @@ impl File {
     /// Whether the next records make sense with record headers of this length.
     fn walk(&self, bytes: &[u8], header_len: usize) -> Walk {
         let mut at = 0;
-        for _ in 0..8 {
-            let field = |offset: usize| self.order.u32(bytes, at + offset);
-            let (Some(fraction), Some(len), Some(wire_len)) = (field(4), field(8), field(12))
-            else {
-                return Walk::Short;
-            };
+        for n_before in 0..8 {
+            let rest = bytes.get(at..).unwrap_or_default();
+            if n_before > 0 && begins_file(rest) || at > MAX_LOOK_LEN {
+                return Walk::Fits;
+            }
+            let Some(record) = self.record(bytes, at) else { return Walk::Short(n_before) };
+            let Record { fraction, len, wire_len, .. } = record;
             if len > MAX_RECORD_LEN || len > wire_len || fraction >= 1_000_000_000 {
-                return Walk::Breaks;
+                return Walk::Breaks(n_before);
             }
             at += header_len + len as usize;
         }
@@ -120,10 +299,18 @@ impl File {
     }
 }
 
+/// Whether a file header is here, rather than a record of the year 2055 or 2083 with a fraction that looks like a version.
+fn begins_file(bytes: &[u8]) -> bool {
+    let versions = |it: &[u8; 4]| matches!(it, [2, 0, 4, 0] | [0, 2, 0, 4]);
+    bytes.first_chunk().is_some_and(|it| begins(*it))
+        && bytes.get(4..).and_then(|it| it.first_chunk()).is_some_and(versions)
+}
+
 #[derive(PartialEq, Eq)]
 enum Walk {
     Fits,
-    Breaks,
-    /// Too few bytes to tell.
-    Short,
+    /// After so many records that make sense.
+    Breaks(usize),
+    /// Too few bytes to tell; so many records make sense.
+    Short(usize),
 }

@@ -2,7 +2,7 @@
 
 use ruzstd::decoding::FrameDecoder;
 
-use crate::packing::Broken;
+use crate::packing::Fault;
 
 /// The longest block, in bytes (RFC 8878, section 3.1.1.2).
 const MAX_BLOCK_LEN: usize = 128 * 1024;
@@ -44,40 +44,40 @@ impl Zstd {
         start == [0x28, 0xb5, 0x2f, 0xfd] || is_skippable(start)
     }
 
-    pub(crate) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, Broken> {
+    pub(crate) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
         match self.state {
             State::Between => self.begin(input),
             State::Skip(left) => {
                 let taken = left.min(input.len());
                 self.state = if taken == left { State::Between } else { State::Skip(left - taken) };
-                Ok(taken)
+                Ok((taken == left || taken > 0).then_some(taken))
             }
             State::Block => {
-                let Some(&[a, b, c]) = input.first_chunk() else { return Ok(0) };
+                let Some(&[a, b, c]) = input.first_chunk() else { return Ok(None) };
                 let header = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
                 let (is_last, kind, size) = (header & 1 == 1, header >> 1 & 3, header >> 3);
                 // A run is one byte; the rest is as long as it says.
                 let len = 3 + if kind == 1 { 1 } else { size };
                 if size > MAX_BLOCK_LEN || kind == 3 {
-                    return Err(Broken);
+                    return Err(Fault::Broken);
                 }
-                let Some(block) = input.get(..len) else { return Ok(0) };
+                let Some(block) = input.get(..len) else { return Ok(None) };
                 self.decode(block)?;
                 if is_last {
                     let has_checksum = !self.frame.is_finished();
                     self.state = if has_checksum { State::Checksum } else { State::Between };
                 }
                 self.collect(out)?;
-                Ok(len)
+                Ok(Some(len))
             }
             State::Checksum => {
-                let Some(checksum) = input.first_chunk::<4>() else { return Ok(0) };
+                let Some(checksum) = input.first_chunk::<4>() else { return Ok(None) };
                 self.decode(checksum)?;
                 self.state = State::Between;
                 self.collect(out)?;
                 let is_right =
                     self.frame.get_checksum_from_data() == self.frame.get_calculated_checksum();
-                if is_right { Ok(4) } else { Err(Broken) }
+                if is_right { Ok(Some(4)) } else { Err(Fault::Broken) }
             }
         }
     }
@@ -86,47 +86,71 @@ impl Zstd {
         self.state == State::Between
     }
 
-    fn begin(&mut self, input: &[u8]) -> Result<usize, Broken> {
-        let Some(&start) = input.first_chunk() else { return Ok(0) };
+    fn begin(&mut self, input: &[u8]) -> Result<Option<usize>, Fault> {
+        let Some(&start) = input.first_chunk() else { return Ok(None) };
         if is_skippable(start) {
-            let Some(len) = input.get(4..).and_then(|it| it.first_chunk()) else { return Ok(0) };
+            let Some(len) = input.get(4..).and_then(|it| it.first_chunk()) else { return Ok(None) };
             self.state = State::Skip(u32::from_le_bytes(*len) as usize);
-            return Ok(8);
+            return Ok(Some(8));
         }
         if !Self::begins(start) {
-            return Err(Broken);
+            return Err(Fault::Broken);
         }
-        let Some(&descriptor) = input.get(4) else { return Ok(0) };
+        let Some(&descriptor) = input.get(4) else { return Ok(None) };
         let is_single_segment = descriptor & 0x20 != 0;
         let window_len = usize::from(!is_single_segment);
         let dictionary_len = [0, 1, 2, 4].get(usize::from(descriptor & 3)).copied().unwrap_or(0);
-        let content_len = match descriptor >> 6 {
+        let content_len_len = match descriptor >> 6 {
             0 => usize::from(is_single_segment),
             it => 1 << it,
         };
-        let len = 5 + window_len + dictionary_len + content_len;
-        let Some(header) = input.get(..len) else { return Ok(0) };
+        let len = 5 + window_len + dictionary_len + content_len_len;
+        let Some(header) = input.get(..len) else { return Ok(None) };
+        let content_len = header.get(len - content_len_len..).map_or(0, number);
+        let window = match header.get(5) {
+            _ if is_single_segment => content_len + if content_len_len == 2 { 256 } else { 0 },
+            Some(it) => window_len_of(*it),
+            None => 0,
+        };
+        if window > MAX_WINDOW_LEN {
+            return Err(Fault::NotUnpacked(format!(
+                "it needs a window of {} MB in memory, and {} MB are the limit",
+                window.div_ceil(1024 * 1024),
+                MAX_WINDOW_LEN / 1024 / 1024
+            )));
+        }
         match self.frame.reset(header) {
             Ok(()) => self.state = State::Block,
-            Err(_) => return Err(Broken),
+            Err(_) => return Err(Fault::Broken),
         }
-        Ok(len)
+        Ok(Some(len))
     }
 
-    fn decode(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match self.frame.decode_from_to(bytes, &mut []) {
             Ok(_) => Ok(()),
-            Err(_) => Err(Broken),
+            Err(_) => Err(Fault::Broken),
         }
     }
 
     /// Takes what the window no longer needs.
-    fn collect(&mut self, out: &mut Vec<u8>) -> Result<(), Broken> {
+    fn collect(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
         match self.frame.collect_to_writer(out) {
             Ok(_) => Ok(()),
-            Err(_) => Err(Broken),
+            Err(_) => Err(Fault::Broken),
         }
     }
+}
+
+/// The window a frame asks for, in bytes (RFC 8878, section 3.1.1.1.2).
+fn window_len_of(descriptor: u8) -> u64 {
+    let base = 1_u64 << (10 + (descriptor >> 3));
+    base + base / 8 * u64::from(descriptor & 7)
+}
+
+/// A little-endian number of up to eight bytes.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |sum, it| sum << 8 | u64::from(*it))
 }
 
 /// Frames for other data have sixteen magic numbers.
@@ -143,16 +167,15 @@ mod tests {
     }
 
     /// Fed in pieces of this length: what comes out, and how it ends.
-    fn unpack(packed: &[u8], len: usize) -> (Vec<u8>, Result<bool, Broken>) {
+    fn unpack(packed: &[u8], len: usize) -> (Vec<u8>, Result<bool, Fault>) {
         let (mut zstd, mut out, mut input) = (Zstd::default(), Vec::new(), Vec::new());
         for piece in packed.chunks(len) {
             input.extend_from_slice(piece);
             loop {
-                let before = out.len();
                 match zstd.step(&input, &mut out) {
-                    Err(broken) => return (out, Err(broken)),
-                    Ok(0) if out.len() == before => break,
-                    Ok(taken) => drop(input.drain(..taken)),
+                    Err(fault) => return (out, Err(fault)),
+                    Ok(None) => break,
+                    Ok(Some(taken)) => drop(input.drain(..taken)),
                 }
             }
         }
@@ -184,6 +207,6 @@ mod tests {
     #[test]
     fn bytes_that_are_no_frame_are_told() {
         let packed = [frame(b"one"), b"rubbish".to_vec()].concat();
-        assert_eq!(unpack(&packed, 7), (b"one".to_vec(), Err(Broken)));
+        assert_eq!(unpack(&packed, 7), (b"one".to_vec(), Err(Fault::Broken)));
     }
 }

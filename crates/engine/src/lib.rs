@@ -19,7 +19,7 @@ use features::Schema;
 use flow::Flow;
 use serde::{Deserialize, Serialize};
 use session::Session;
-use v1::page::{FlowRow, Notice, Reading};
+use v1::page::{FlowRow, Reading};
 
 pub use crate::{
     export::{Export, Format},
@@ -134,12 +134,7 @@ impl Job {
         self.dissector.finish(&mut |packet| {
             table.push(packet);
         });
-        let notices = self.error.iter().map(|error| Notice {
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            offset: error.offset(),
-            frames: self.progress.frames,
-        });
+        let notices = reading::notices(&self.decoder, self.error.as_ref(), self.progress.frames);
         let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
         if let Some(packing) = self.decoder.packing() {
             format = format!("{format}, {packing}");
@@ -153,7 +148,7 @@ impl Job {
             shortened: self.shortened,
             undecoded: reading::counts(&self.undecoded),
             names: Vec::new(),
-            notices: notices.collect(),
+            notices,
             is_stopped,
         };
         Analysis::new(self.table.finish(), reading)

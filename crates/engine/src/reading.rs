@@ -1,9 +1,9 @@
-//! Counts by reason, in words.
+//! Counts by reason and what went wrong, in words.
 
 use std::collections::BTreeMap;
 
-use capture::Undecoded;
-use v1::Count;
+use capture::{Damage, Decoder, Error, Undecoded};
+use v1::{Count, page::Notice};
 
 /// Frames in no flow by reason, most first.
 pub(crate) fn counts(undecoded: &BTreeMap<Undecoded, u64>) -> Vec<Count> {
@@ -13,4 +13,44 @@ pub(crate) fn counts(undecoded: &BTreeMap<Undecoded, u64>) -> Vec<Count> {
         .collect();
     counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
     counts
+}
+
+/// What the reader should know about the reading, in file order; `frames` were read in all.
+pub(crate) fn notices(decoder: &Decoder, error: Option<&Error>, frames: u64) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = decoder.damages().iter().map(of_damage).collect();
+    let oddities = decoder.oddities();
+    let n_untold = oddities.damages - notices.len() as u64;
+    if let Some(last) = decoder.damages().last().filter(|_| n_untold > 0) {
+        let skipped = oddities.skipped;
+        notices.push(Notice {
+            code: Damage::CODE.to_owned(),
+            message: format!(
+                "damaged in {n_untold} more places; {skipped} bytes were skipped in all"
+            ),
+            offset: last.offset,
+            frames: last.after_frames,
+        });
+    }
+    notices.extend(error.map(|error| Notice {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        offset: error.offset(),
+        frames,
+    }));
+    let (n_others, names) = decoder.other_members();
+    if n_others > 0 {
+        let message =
+            format!("the archive holds {n_others} more captures, not read: {}", names.join(", "));
+        notices.push(Notice { code: "E-MORE-CAPTURES".to_owned(), message, offset: 0, frames });
+    }
+    notices
+}
+
+fn of_damage(damage: &Damage) -> Notice {
+    Notice {
+        code: Damage::CODE.to_owned(),
+        message: damage.to_string(),
+        offset: damage.offset,
+        frames: damage.after_frames,
+    }
 }
