@@ -200,16 +200,11 @@ impl File {
                 let is_end = at == bytes.len() && n_before > 0 || n_before > 1;
                 return Chain::at_end(is_over, is_end);
             };
-            let Record { seconds, fraction, len, wire_len } = record;
-            let is_near = last_seconds.is_none_or(|it| it.abs_diff(seconds) <= FAR_SECONDS);
-            let is_credible = (1..=MAX_USUAL_LEN).contains(&len)
-                && (len <= wire_len && wire_len <= MAX_RECORD_LEN || wire_len == 0)
-                && fraction < if self.is_nanos { 1_000_000_000 } else { 1_000_000 };
-            if !is_credible || !is_near {
+            if !self.is_credible(record, last_seconds) {
                 return Chain::Breaks;
             }
-            last_seconds = Some(seconds);
-            at += header_len + len as usize;
+            last_seconds = Some(record.seconds);
+            at += header_len + record.len as usize;
         }
         Chain::Holds
     }
@@ -224,6 +219,16 @@ impl File {
             Lengths::Unknown => (first.min(second), first.max(second)),
         };
         Some(Record { seconds: field(0), fraction: field(4), len, wire_len })
+    }
+
+    /// Whether nobody doubts a record, that before it having this time.
+    fn is_credible(&self, record: Record, last_seconds: Option<u32>) -> bool {
+        let Record { seconds, fraction, len, wire_len } = record;
+        len <= MAX_USUAL_LEN
+            && (len <= wire_len || wire_len == 0)
+            && (1..=MAX_RECORD_LEN).contains(&len.max(wire_len))
+            && fraction < if self.is_nanos { 1_000_000_000 } else { 1_000_000 }
+            && last_seconds.is_none_or(|it| it.abs_diff(seconds) <= FAR_SECONDS)
     }
 
     /// Whether a record is only believed if it leads to others: there are files with such records throughout.
@@ -282,17 +287,20 @@ impl File {
 
     /// Whether the next records make sense with record headers of this length.
     fn walk(&self, bytes: &[u8], header_len: usize) -> Walk {
-        let mut at = 0;
+        let (mut at, mut last_seconds) = (0, None);
         for n_before in 0..8 {
             let rest = bytes.get(at..).unwrap_or_default();
             if n_before > 0 && begins_file(rest) || at > MAX_LOOK_LEN {
                 return Walk::Fits;
             }
             let Some(record) = self.record(bytes, at) else { return Walk::Short(n_before) };
-            let Record { fraction, len, wire_len, .. } = record;
-            if len > MAX_RECORD_LEN || len > wire_len || fraction >= 1_000_000_000 {
+            let Record { seconds, fraction, len, wire_len } = record;
+            let is_possible = len <= MAX_RECORD_LEN && len <= wire_len && fraction < 1_000_000_000;
+            // Whoever says that the magic is wrong is believed less.
+            if !is_possible || header_len != 16 && !self.is_credible(record, last_seconds) {
                 return Walk::Breaks(n_before);
             }
+            last_seconds = Some(seconds);
             at += header_len + len as usize;
         }
         Walk::Fits

@@ -158,8 +158,10 @@ impl Section {
                 self.interfaces.clear();
                 self.describe_section(block, notes);
             }
-            kind::INTERFACE_DESCRIPTION if self.add_interface(block, notes).is_none() => {
-                return bad("interface description");
+            kind::INTERFACE_DESCRIPTION => {
+                if self.add_interface(block, notes).is_none() {
+                    return bad("interface description");
+                }
             }
             kind::INTERFACE_STATISTICS => self.add_statistics(block, notes),
             kind::NAME_RESOLUTION => self.add_names(block, notes),
