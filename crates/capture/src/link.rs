@@ -12,6 +12,7 @@ mod shared;
 mod wlan;
 mod wpan;
 
+use self::juniper::Inside;
 use crate::{
     ByteOrder::{Big, Little},
     Undecoded,
@@ -54,15 +55,15 @@ enum Header {
     /// What follows an EtherType, or a length.
     EtherType(u16),
     /// An EtherType at the start of a header of so many bytes.
-    TypeThen { len: usize },
+    TypeThen { len: u8 },
     /// Ethernet with the tag of a switch chip between addresses and EtherType.
-    SwitchTag { len: usize },
+    SwitchTag { len: u8 },
     /// Ethernet with its preamble, of frames that may be preempted (IEEE 802.3br).
     Mpacket,
     /// Access points and, behind those of SNAP, a protocol (IEEE 802.2); so many bytes of padding before a bridged frame.
-    Llc { pad: usize },
+    Llc { pad: u8 },
     /// An organisation and its protocol, behind LLC or instead of it.
-    Snap { pad: usize },
+    Snap { pad: u8 },
     /// A protocol of ISO/IEC TR 9577.
     Nlpid,
     /// Labels (RFC 3032).
@@ -90,7 +91,7 @@ enum Header {
     /// Two addresses, then LLC.
     Fddi,
     /// Two addresses of a byte, then a type (RFC 1201).
-    Arcnet { type_at: usize },
+    Arcnet { type_at: u8 },
     /// A chain of call signs, then a protocol.
     Ax25,
     /// Frames of a cable modem.
@@ -98,9 +99,9 @@ enum Header {
     /// An address family of four bytes (BSD loopback).
     Loopback,
     /// An address family of four bytes at the start of a header of so many.
-    FamilyThen { len: usize },
+    FamilyThen { len: u8 },
     /// The kind of device and a protocol, each somewhere in so many bytes (Linux cooked).
-    Cooked { kind_at: usize, type_at: usize, len: usize },
+    Cooked { kind_at: u8, type_at: u8, len: u8 },
     /// The length of the header and an address family (OpenBSD's packet filter).
     Pflog,
     /// Attributes, among them the packet (Linux's packet filter).
@@ -118,9 +119,9 @@ enum Header {
     /// A firewall's header, of two versions.
     Symantec,
     /// Juniper's header, so many bytes of a cookie, then whatever it may be.
-    Juniper { cookie: usize },
+    Juniper { cookie: u8 },
     /// Juniper's header, then a frame.
-    JuniperThen(&'static Header),
+    JuniperThen(Inside),
     /// What a radio told of a frame: a bitmap chain.
     Radiotap,
     /// The same, in items of fixed size.
@@ -147,9 +148,15 @@ pub(crate) fn name(link_type: u16) -> Option<&'static str> {
 
 /// Finds the IP header of a frame.
 pub(crate) fn network(link_type: u16, bytes: &[u8]) -> Result<Network, Undecoded> {
-    // Most frames are Ethernet's: they need no look into the registry.
-    let header = if link_type == 1 { Header::Ethernet } else { Header::Link(link_type) };
-    walk(header, bytes, 0)
+    // Most frames are Ethernet's: they need no look into the registry, and those that carry IP no walk.
+    if link_type != 1 {
+        return walk(Header::Link(link_type), bytes, 0);
+    }
+    match Big.u16(bytes, 12) {
+        Some(IPV4 | IPV6) if bytes.len() > 14 => Ok(Network { at: 14, vlan: 0, next: None }),
+        Some(tag @ 1501..) => walk(Header::EtherType(tag), bytes, 14),
+        _ => walk(Header::Ethernet, bytes, 0),
+    }
 }
 
 /// Finds the IP header of what an EtherType announces; `at` is where the header after the EtherType starts.
@@ -216,11 +223,14 @@ fn follow(
             Header::EtherType(ether_type) => ether::after_type(ether_type, bytes, at)?,
             Header::Link(link_type) => {
                 let (_, _, len, first) = link(link_type).ok_or(Undecoded::Link(link_type))?;
-                (first, at + len)
+                (first, at + usize::from(len))
             }
-            Header::TypeThen { len } => (Header::EtherType(u16_at(bytes, at)?), at + len),
+            Header::TypeThen { len } => {
+                (Header::EtherType(u16_at(bytes, at)?), at + usize::from(len))
+            }
             Header::SwitchTag { len } => {
-                (Header::EtherType(u16_at(bytes, at + 12 + len)?), at + 14 + len)
+                let end = at + usize::from(len) + 14;
+                (Header::EtherType(u16_at(bytes, end - 2)?), end)
             }
             Header::Mpacket => ether::mpacket(bytes, at)?,
             Header::Llc { pad } => ether::llc(pad, bytes, at)?,
@@ -238,13 +248,15 @@ fn follow(
             Header::SunAtm => serial::sun_atm(bytes, at)?,
             Header::TokenRing => shared::token_ring(bytes, at)?,
             Header::Fddi => shared::fddi(bytes, at)?,
-            Header::Arcnet { type_at } => shared::arcnet(type_at, bytes, at)?,
+            Header::Arcnet { type_at } => shared::arcnet(bytes, at + usize::from(type_at))?,
             Header::Ax25 => shared::ax25(bytes, at)?,
             Header::Docsis { is_concatenated } => shared::docsis(is_concatenated, bytes, at, next)?,
             Header::Loopback => meta::family(bytes, at, 4)?,
-            Header::FamilyThen { len } => meta::family(bytes, at, len)?,
+            Header::FamilyThen { len } => meta::family(bytes, at, len.into())?,
             Header::Cooked { kind_at, type_at, len } => {
-                meta::cooked(u16_at(bytes, at + kind_at)?, u16_at(bytes, at + type_at)?, at + len)?
+                let kind = u16_at(bytes, at + usize::from(kind_at))?;
+                let protocol = u16_at(bytes, at + usize::from(type_at))?;
+                meta::cooked(kind, protocol, at + usize::from(len))?
             }
             Header::Pflog => meta::pflog(bytes, at)?,
             Header::Nflog => meta::nflog(bytes, at)?,
@@ -254,8 +266,8 @@ fn follow(
             Header::Tzsp => meta::tzsp(bytes, at)?,
             Header::Erf => meta::erf(bytes, at)?,
             Header::Symantec => meta::symantec(bytes, at)?,
-            Header::Juniper { cookie } => juniper::cookie(cookie, bytes, at)?,
-            Header::JuniperThen(inside) => juniper::then(*inside, bytes, at)?,
+            Header::Juniper { cookie } => juniper::cookie(cookie.into(), bytes, at)?,
+            Header::JuniperThen(inside) => juniper::then(inside, bytes, at)?,
             Header::Radiotap => wlan::radiotap(bytes, at)?,
             Header::Prism => wlan::prism(bytes, at)?,
             Header::Avs => wlan::avs(bytes, at)?,

@@ -88,7 +88,6 @@ pub(super) const TYPES: &[(u16, &str)] = &[
     (0xaefe, "ecpri"),
     (0xb7ea, "gre keepalive"),
     (0xcafe, "llt"),
-    (0xfefe, "osi"),
 ];
 
 /// Protocols that are not IP, by their access point (IEEE 802.2), in order.
@@ -227,7 +226,7 @@ pub(super) fn mpacket(bytes: &[u8], at: usize) -> Step {
 }
 
 /// Two access points and a control field: one byte for unnumbered frames, else two.
-pub(super) fn llc(pad: usize, bytes: &[u8], at: usize) -> Step {
+pub(super) fn llc(pad: u8, bytes: &[u8], at: usize) -> Step {
     let (to, from, control) = (u8_at(bytes, at)?, u8_at(bytes, at + 1)?, u8_at(bytes, at + 2)?);
     let end = if control & 3 == 3 { at + 3 } else { at + 4 };
     match (to, from & 0xfe, control & 0xef) {
@@ -241,10 +240,10 @@ pub(super) fn llc(pad: usize, bytes: &[u8], at: usize) -> Step {
 }
 
 /// An organisation and its number for a protocol; without an organisation it is an EtherType.
-pub(super) fn snap(pad: usize, bytes: &[u8], at: usize) -> Step {
+pub(super) fn snap(pad: u8, bytes: &[u8], at: usize) -> Step {
     let organisation = u32_at(bytes, at)? >> 8;
     let protocol = u16_at(bytes, at + 3)?;
-    let at = at + 5;
+    let (at, pad) = (at + 5, usize::from(pad));
     match (organisation, protocol) {
         // Bridged (RFC 2684, 2427): Ethernet with its checksum or without.
         (0x0080c2, 1 | 7) => Ok((Header::Ethernet, at + pad)),

@@ -21,10 +21,31 @@ fn header(bytes: &[u8], at: usize) -> Result<(bool, usize), Undecoded> {
     Ok((flags & NO_LINK == 0, at))
 }
 
+/// What follows Juniper's header where the link type says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inside {
+    Ethernet,
+    /// An EtherType.
+    Type,
+    Ppp,
+    FrameRelay,
+    Hdlc,
+}
+
 /// A frame of a known kind, or the packet alone behind its protocol.
-pub(super) fn then(inside: Header, bytes: &[u8], at: usize) -> Step {
+pub(super) fn then(inside: Inside, bytes: &[u8], at: usize) -> Step {
     let (has_link, at) = header(bytes, at)?;
-    Ok(if has_link { (inside, at) } else { (Header::Ip, at + 4) })
+    if !has_link {
+        return Ok((Header::Ip, at + 4));
+    }
+    let first = match inside {
+        Inside::Ethernet => Header::Ethernet,
+        Inside::Type => Header::TypeThen { len: 2 },
+        Inside::Ppp => Header::Ppp,
+        Inside::FrameRelay => Header::FrameRelay,
+        Inside::Hdlc => Header::Hdlc,
+    };
+    Ok((first, at))
 }
 
 /// A cookie whose first byte may say that it is a longer one; nothing says what follows, so it is told by its first bytes.

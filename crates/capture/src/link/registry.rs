@@ -2,10 +2,10 @@
 //!
 //! Numbers outside the registry are here where captures have them: systems write their own numbers of raw IP and ATM.
 
-use super::Header;
+use super::{Header, juniper::Inside};
 
 /// A link type that is read: its number, its name, the bytes before the first header, and which header that is.
-pub(super) type Link = (u16, &'static str, usize, Header);
+pub(super) type Link = (u16, &'static str, u8, Header);
 
 /// Link types that are read, in order of their numbers.
 pub(super) const LINKS: &[Link] = &[
@@ -56,14 +56,14 @@ pub(super) const LINKS: &[Link] = &[
     (163, "802.11 with avs", 0, Header::Avs),
     (164, "juniper monitor", 0, Header::Juniper { cookie: 8 }),
     (166, "pppd", 0, Header::Pppd),
-    (167, "juniper pppoe", 0, Header::JuniperThen(&Header::Ethernet)),
-    (168, "juniper pppoe over atm", 0, Header::JuniperThen(&Header::TypeThen { len: 2 })),
+    (167, "juniper pppoe", 0, Header::JuniperThen(Inside::Ethernet)),
+    (168, "juniper pppoe over atm", 0, Header::JuniperThen(Inside::Type)),
     (175, "erf ethernet", 0, Header::Erf),
     (176, "erf pos", 0, Header::Erf),
-    (178, "juniper ethernet", 0, Header::JuniperThen(&Header::Ethernet)),
-    (179, "juniper ppp", 0, Header::JuniperThen(&Header::Ppp)),
-    (180, "juniper frame relay", 0, Header::JuniperThen(&Header::FrameRelay)),
-    (181, "juniper hdlc", 0, Header::JuniperThen(&Header::Hdlc)),
+    (178, "juniper ethernet", 0, Header::JuniperThen(Inside::Ethernet)),
+    (179, "juniper ppp", 0, Header::JuniperThen(Inside::Ppp)),
+    (180, "juniper frame relay", 0, Header::JuniperThen(Inside::FrameRelay)),
+    (181, "juniper hdlc", 0, Header::JuniperThen(Inside::Hdlc)),
     (182, "multilink frame relay", 0, Header::MultilinkFrameRelay),
     (183, "juniper voice", 0, Header::Juniper { cookie: 0 }),
     (192, "ppi", 0, Header::Ppi),

@@ -140,6 +140,7 @@ pub(super) fn nlpid(bytes: &[u8], at: usize) -> Step {
 }
 
 /// An address whose last byte is odd, then a control byte, perhaps padding, and an NLPID. Cisco writes an EtherType instead.
+/// Numbered frames have a control field of two bytes.
 pub(super) fn frame_relay(bytes: &[u8], at: usize) -> Step {
     let is_last = |len: &usize| u8_at(bytes, at + len - 1).is_ok_and(|it| it & 1 == 1);
     let end = match (1..=4).find(is_last) {
@@ -150,6 +151,9 @@ pub(super) fn frame_relay(bytes: &[u8], at: usize) -> Step {
     match (u8_at(bytes, end)?, u8_at(bytes, end + 1)?) {
         (0x03, 0x00) => Ok((Header::Nlpid, end + 2)),
         (0x03, _) => Ok((Header::Nlpid, end + 1)),
+        (_, 0x00) if u8_at(bytes, end + 2).is_ok_and(|it| matches!(it, 0x81..=0x83)) => {
+            Ok((Header::Nlpid, end + 2))
+        }
         _ => Ok((Header::EtherType(u16_at(bytes, end)?), end + 2)),
     }
 }

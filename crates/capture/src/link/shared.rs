@@ -36,8 +36,7 @@ pub(super) const ARCNET: &[(u8, &str)] = &[
 ];
 
 /// A type; then, but in frames of the older RFC 1051, which piece of a packet and its number (RFC 1201).
-pub(super) fn arcnet(type_at: usize, bytes: &[u8], at: usize) -> Step {
-    let at = at + type_at;
+pub(super) fn arcnet(bytes: &[u8], at: usize) -> Step {
     match u8_at(bytes, at)? {
         0xf0 => Ok((Header::Ip, at + 1)),
         0xcd => Ok((Header::Llc { pad: 0 }, at + 1)),
