@@ -398,3 +398,56 @@ pub(crate) fn begins(start: [u8; 4]) -> bool {
 fn not_a_capture(bytes: &[u8], magic: [u8; 4]) -> Error {
     Error::NotACapture { kind: others::name(bytes), magic }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    /// A file header of Ethernet, microseconds, little-endian.
+    const HEADER: [u8; 24] =
+        [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+
+    /// 16 MB of this behind a file header, packed into some kB: how many frames come out, within how many bytes of
+    /// memory.
+    #[track_caller]
+    fn check_bomb(unit: &[u8], expected_frames: u64, max_memory: usize) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&HEADER).unwrap();
+        for _ in 0..16 * 1024 * 1024 / unit.len() {
+            encoder.write_all(unit).unwrap();
+        }
+        let packed = encoder.finish().unwrap();
+        let (mut decoder, mut memory) = (Decoder::default(), 0);
+        decoder.feed(&packed);
+        for is_end in [false, true] {
+            decoder.is_end = is_end;
+            while let Ok(Some(_)) = decoder.next_frame() {
+                memory = memory.max(decoder.pending.capacity());
+            }
+        }
+        memory = memory.max(decoder.pending.capacity());
+        assert_eq!(decoder.n_frames, expected_frames);
+        assert!(memory <= max_memory, "{memory} bytes were kept");
+    }
+
+    /// A record of so many bytes in all.
+    fn record(len: usize) -> Vec<u8> {
+        let packet_len = (len as u32 - 16).to_le_bytes();
+        let mut record = [&[0; 8][..], &packet_len, &packet_len].concat();
+        record.resize(len, 7);
+        record
+    }
+
+    #[test]
+    fn a_small_file_that_unpacks_to_a_huge_one_fills_no_memory() {
+        check_bomb(&record(1 << 16), 1 << 8, 1 << 20);
+        // Long records are kept whole, one at a time.
+        check_bomb(&record(1 << 22), 1 << 2, 1 << 24);
+        // Only zeros: all of it is a damage.
+        check_bomb(&[0; 1 << 16], 0, 1 << 20);
+    }
+}

@@ -309,9 +309,9 @@ impl File {
 
 /// Whether a file header is here, rather than a record of the year 2055 or 2083 with a fraction that looks like a version.
 fn begins_file(bytes: &[u8]) -> bool {
-    let versions = |it: &[u8; 4]| matches!(it, [2, 0, 4, 0] | [0, 2, 0, 4]);
-    bytes.first_chunk().is_some_and(|it| begins(*it))
-        && bytes.get(4..).and_then(|it| it.first_chunk()).is_some_and(versions)
+    let Some(&[a, b, c, d, version @ ..]) = bytes.first_chunk::<8>() else { return false };
+    // This is asked of every byte of a damage.
+    matches!(version, [2, 0, 4, 0] | [0, 2, 0, 4]) && begins([a, b, c, d])
 }
 
 #[derive(PartialEq, Eq)]
