@@ -23,12 +23,9 @@ impl Damage {
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { offset, skipped, after_frames, .. } = self;
-        let frames = if *after_frames == 1 { "frame" } else { "frames" };
-        let bytes = if *skipped == 1 { "byte" } else { "bytes" };
         write!(
             f,
-            "damaged: {skipped} {bytes} from byte {offset} on were skipped, after {after_frames} {frames}; what comes \
-             after them was read"
+            "damage at byte {offset}, after {after_frames} frames; bytes skipped: {skipped}; what comes after it was read"
         )
     }
 }

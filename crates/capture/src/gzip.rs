@@ -8,6 +8,8 @@ use crate::packing::Fault;
 const PIECE_LEN: usize = 256 * 1024;
 /// The longest member header that is read, in bytes: 64 kB of extra field, a name and a comment.
 const MAX_HEADER_LEN: usize = 80 * 1024;
+/// The longest name and the longest comment in it, in bytes.
+const MAX_TEXT_LEN: usize = 4 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Gzip {
@@ -100,7 +102,8 @@ fn header_len(bytes: &[u8]) -> Result<Option<usize>, Fault> {
         // Name and comment end with a zero byte.
         for flag in [8, 16] {
             if flags & flag != 0 {
-                at += bytes.get(at..)?.iter().position(|it| *it == 0)? + 1;
+                let mut text = bytes.get(at..)?.iter().take(MAX_TEXT_LEN);
+                at += text.position(|it| *it == 0)? + 1;
             }
         }
         if flags & 2 != 0 {

@@ -25,7 +25,7 @@ pub(crate) fn notices(decoder: &Decoder, error: Option<&Error>, frames: u64) -> 
         notices.push(Notice {
             code: Damage::CODE.to_owned(),
             message: format!(
-                "damaged in {n_untold} more places; {skipped} bytes were skipped in all"
+                "more places with damage: {n_untold}; bytes skipped in all: {skipped}"
             ),
             offset: last.offset,
             frames: last.after_frames,
@@ -40,7 +40,7 @@ pub(crate) fn notices(decoder: &Decoder, error: Option<&Error>, frames: u64) -> 
     let (n_others, names) = decoder.other_members();
     if n_others > 0 {
         let message =
-            format!("the archive holds {n_others} more captures, not read: {}", names.join(", "));
+            format!("other captures in the archive, not read: {n_others}: {}", names.join(", "));
         notices.push(Notice { code: "E-MORE-CAPTURES".to_owned(), message, offset: 0, frames });
     }
     notices

@@ -256,6 +256,26 @@ const FAILURES: &[(&str, &str)] = &[
         "the file ends inside the record at byte {}; all earlier packets were read",
         "Файл обрывается внутри записи на байте {}; все предыдущие пакеты прочитаны.",
     ),
+    (
+        "damage at byte {}, after {} frames; bytes skipped: {}; what comes after it was read",
+        "Повреждение на байте {}, после кадров: {}; пропущено байт: {}; дальше чтение продолжено.",
+    ),
+    (
+        "more places with damage: {}; bytes skipped in all: {}",
+        "Других повреждённых мест: {}; всего пропущено байт: {}.",
+    ),
+    (
+        "other captures in the archive, not read: {}: {}",
+        "Другие снимки в архиве, не прочитаны: {}: {}",
+    ),
+    (
+        "the {} data at byte {} is not unpacked here: {}; what comes before it was read",
+        "Сжатые данные {} на байте {} здесь не распаковываются: {}. Всё до этого места учтено.",
+    ),
+    (
+        "the {} data at byte {} cannot be unpacked; what comes before it was read",
+        "Сжатые данные {} на байте {} повреждены. Всё до этого места учтено.",
+    ),
     ("the page came without its sample capture", "Страница пришла без своего примера."),
 ];
 
@@ -265,6 +285,9 @@ pub fn notice(code: &str, message: &str, lang: Lang) -> String {
         (Lang::En, _) => None,
         (_, "E-EMPTY") => Some("Файл пуст."),
         (_, "E-NOT-A-CAPTURE") => Some("Это не снимок сети: TrActor открывает pcap и pcapng."),
+        (_, "E-BAD-LENGTH") if message.starts_with("only zeros") => {
+            Some("На месте записи одни нули: файл записан не до конца. Всё до этого места учтено.")
+        }
         (_, "E-BAD-LENGTH") => {
             Some("Запись называет невозможную длину: файл повреждён. Всё до этого места учтено.")
         }
