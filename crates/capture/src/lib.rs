@@ -29,7 +29,7 @@ pub use crate::{
     damage::{Damage, Oddities},
     decoder::Decoder,
     dissector::{Counts, Dissector},
-    notes::{Interface, Notes},
+    notes::{Interface, Notes, is_treacherous},
     packet::{Packet, Tcp},
     tunnel::{Tunnel, TunnelKind},
     undecoded::Undecoded,

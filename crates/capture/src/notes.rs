@@ -78,6 +78,17 @@ impl Notes {
     }
 }
 
+/// Whether a character does something to whoever looks at it: commands to a terminal, and marks that turn the direction
+/// of what follows, end a line or cannot be seen. The joiners of scripts and emoji stay.
+pub fn is_treacherous(it: char) -> bool {
+    let is_invisible = matches!(
+        it,
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    it.is_control() || is_invisible
+}
+
 /// The text in an option's value, as far as it is UTF-8 and not too long; `None` where there is none.
 pub(crate) fn text(value: &[u8]) -> Option<&str> {
     let value = value.split(|it| *it == 0).next().unwrap_or_default();
@@ -113,5 +124,13 @@ mod tests {
         check(long.as_bytes(), long.get(..1_024));
         let odd = format!("x{long}");
         check(odd.as_bytes(), odd.get(..1_023));
+    }
+
+    #[test]
+    fn what_steers_or_hides_is_treacherous() {
+        for it in ['\0', '\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{2028}'] {
+            assert!(is_treacherous(it), "{it:?}");
+        }
+        assert!(!"Ünïcode Привет \u{200d}👩 שלום".contains(is_treacherous));
     }
 }

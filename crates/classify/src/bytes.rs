@@ -1,5 +1,7 @@
 //! Reads numbers and pieces from the front of bytes that may end anywhere.
 
+use capture::is_treacherous;
+
 /// What is left of some bytes. Everything is in network byte order; `None` where the bytes end before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
@@ -57,11 +59,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Printable text of the wire, at most `max` bytes of it; what is not UTF-8 or is a control character is replaced.
+/// Printable text of the wire, at most `max` bytes of it; what is not UTF-8 or does something instead of standing for
+/// something is replaced.
 pub(crate) fn text(bytes: &[u8], max: usize) -> String {
     let cut = bytes.get(..max).unwrap_or(bytes);
     let text = String::from_utf8_lossy(cut);
-    text.trim().chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+    text.trim().chars().map(|it| if is_treacherous(it) { '\u{fffd}' } else { it }).collect()
 }
 
 /// The two bytes at an offset, in network byte order.

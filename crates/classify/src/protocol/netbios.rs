@@ -1,5 +1,6 @@
 //! NetBIOS over TCP/IP (RFC 1001, RFC 1002): names, datagrams and the opening of sessions, by the way names are spelt.
 
+use capture::is_treacherous;
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
@@ -75,7 +76,7 @@ fn spelt(reader: &mut Reader<'_>) -> Option<String> {
     // A scope may follow, as labels up to an empty one.
     while reader.vec8().is_some_and(|it| !it.is_empty()) {}
     let name: String =
-        name.iter().map(|it| char::from(*it)).filter(|it| !it.is_control()).collect();
+        name.iter().map(|it| char::from(*it)).filter(|it| !is_treacherous(*it)).collect();
     Some(name.trim().to_owned())
 }
 
