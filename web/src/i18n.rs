@@ -188,7 +188,9 @@ pub struct Texts {
     pub shortened_hint: fn(&str) -> String,
     pub names_from: &'static str,
     pub no_names: &'static str,
-    pub undecoded: [(&'static str, &'static str); 5],
+    pub undecoded: [(&'static str, &'static str); 21],
+    pub encrypted: fn(&str) -> String,
+    pub malformed: fn(&str) -> String,
     pub link_type: fn(&str) -> String,
     pub at_byte: fn(&str) -> String,
     pub stopped_notice: fn(&str) -> String,
@@ -328,6 +330,18 @@ pub fn word(list: &[(&'static str, &'static str)], key: &str) -> String {
     list.iter().find(|it| it.0 == key).map_or_else(|| key.to_owned(), |it| it.1.to_owned())
 }
 
+/// Why frames are in no flow. Names of protocols and links are the same in both languages.
+pub fn undecoded(t: &Texts, key: &str) -> String {
+    for (before, with) in
+        [("link type ", t.link_type), ("encrypted ", t.encrypted), ("malformed ", t.malformed)]
+    {
+        if let Some(what) = key.strip_prefix(before) {
+            return with(what);
+        }
+    }
+    word(&t.undecoded, key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,6 +378,14 @@ mod tests {
         ] {
             assert_eq!(keys(en), keys(ru));
         }
+    }
+
+    #[test]
+    fn reasons_keep_what_they_name() {
+        let check = |key, expected| assert_eq!(undecoded(Lang::Ru.texts(), key), expected);
+        check("empty frame", "пустой кадр");
+        check("encrypted 802.11", "зашифровано: 802.11");
+        check("profinet", "profinet");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use v1::page::{GroupSeries, LabelRow, Overview, Reading};
 use crate::{
     app::Chips,
     format, groups,
-    i18n::{Lang, Texts, notice, word},
+    i18n::{Lang, Texts, notice, undecoded, word},
     parts::{
         bars::{Bar, Bars},
         chart::{Chart, Scale, Series, sums},
@@ -469,13 +469,10 @@ fn ReadingPanel(seen: Arc<Overview>) -> impl IntoView {
         Reading { notices, .. } if !notices.is_empty() => (t.partial, "tag warn"),
         _ => (t.complete, "tag ok"),
     };
-    let undecoded = reading.undecoded.iter().map(|it| {
-        let name = match it.label.strip_prefix("link type ") {
-            Some(number) => (t.link_type)(number),
-            None => word(&t.undecoded, &it.label),
-        };
-        format!("{name} {}", format::count(it.count, lang))
-    });
+    let undecoded = reading
+        .undecoded
+        .iter()
+        .map(|it| format!("{} {}", undecoded(t, &it.label), format::count(it.count, lang)));
     let undecoded: Vec<String> = undecoded.collect();
     let aside: u64 = reading.undecoded.iter().map(|it| it.count).sum();
     let aside = match aside {
