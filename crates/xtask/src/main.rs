@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
 mod corpus;
 mod fuzz;
+mod generate;
 mod run;
 mod test;
 mod tools;
@@ -19,6 +20,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("dist", "build the page into the folder `dist`", build::dist),
     ("corpus", "read every capture below a folder and say what could not be read", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
+    ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];
 
 type Command = fn(&[String]) -> anyhow::Result<()>;
