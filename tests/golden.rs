@@ -120,7 +120,7 @@ fn the_nine_rows_are_those_printed() {
 #[test]
 fn the_label_is_peer_to_peer() {
     let analysis = analyse(&capture());
-    assert!(analysis.rows().iter().all(|it| it.group == "peer2peer" && it.label == "bittorrent"));
+    assert!(analysis.rows().all(|it| it.group == "peer2peer" && it.label == "bittorrent"));
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! After a change that is meant, `TRACTOR_ACCEPT=1 cargo test -p tests` writes them anew; read the difference.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, sync::Arc};
 
 use engine::{FileEntry, Job, Library};
 use serde::Serialize;
-use v1::{JobId, Request};
+use v1::{JobId, Request, page::FlowRow};
 
 /// The captures that are asked by label and host too; of the others that would repeat these.
 const ASKED_IN_FULL: &[&str] = &["ethernet.pcap", "ftp.pcap", "trouble.pcap"];
@@ -17,7 +17,7 @@ fn answers(file_name: &str, bytes: &[u8], is_asked_in_full: bool) -> String {
     let mut job = Job::new(file_name, 0);
     // What is wrong with a capture is in its reading.
     let _ = job.feed(bytes);
-    let analysis = job.finish(false);
+    let analysis = Arc::new(job.finish(false));
     let mut library = Library::new();
     library.set_files(vec![FileEntry { file_name: file_name.into(), bytes: bytes.len() as u64 }]);
     let process = Request::Process { file_name: file_name.into() };
@@ -25,7 +25,7 @@ fn answers(file_name: &str, bytes: &[u8], is_asked_in_full: bool) -> String {
     let (job, _) = library.next_job().unwrap();
     library.finish(job, analysis.result(), 1_001);
     let mut requests = vec![Request::Details { job }, Request::Statistics { job }];
-    let rows = analysis.rows();
+    let rows: Vec<FlowRow> = analysis.rows().collect();
     let labels: BTreeSet<&str> = rows.iter().map(|it| it.label.as_str()).collect();
     let hosts: BTreeSet<&str> = rows.iter().map(|it| it.server_ip.as_str()).collect();
     if is_asked_in_full {
@@ -104,19 +104,12 @@ fn link_layers_and_formats_change_no_flow() {
         let mut job = Job::new(file_name, 0);
         job.feed(&made.bytes).unwrap();
         let analysis = job.finish(false);
-        let row = |it: &v1::page::FlowRow| {
+        let row = |it: FlowRow| {
             let packets = (it.client_packets, it.server_packets);
             let bytes = (it.client_ip_bytes, it.server_ip_bytes);
-            (
-                it.server_ip.clone(),
-                it.server_port,
-                packets,
-                bytes,
-                it.label.clone(),
-                it.reason.clone(),
-            )
+            (it.server_ip, it.server_port, packets, bytes, it.label, it.reason)
         };
-        analysis.rows().iter().map(row).collect::<Vec<_>>()
+        analysis.rows().map(row).collect::<Vec<_>>()
     };
     let ethernet = flows("ethernet.pcap");
     assert_eq!(ethernet.len(), 6);
@@ -150,7 +143,7 @@ fn the_sample_has_every_label_of_the_book() {
         ("other", "ssh"),
         ("other", "telnet"),
     ] {
-        let is_it = |it: &v1::page::FlowRow| it.group == group && it.label == label;
-        assert!(analysis.rows().iter().any(is_it), "{group}/{label} is missing");
+        let is_it = |it: FlowRow| it.group == group && it.label == label;
+        assert!(analysis.rows().any(is_it), "{group}/{label} is missing");
     }
 }

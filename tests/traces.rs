@@ -25,8 +25,7 @@ fn given(script: &str, capture: &[u8]) -> String {
 
 fn flows(analysis: &Analysis) -> String {
     let mut text = String::new();
-    for row in analysis.rows() {
-        let it = row;
+    for it in analysis.rows() {
         let state = it.conn_state.as_deref().unwrap_or("-");
         let (packets, bytes) = (
             format!("{}+{}", it.client_packets, it.server_packets),

@@ -15,7 +15,7 @@ use server::{Companion, Hosts};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-static ANALYSIS: LazyLock<Analysis> = LazyLock::new(fuzz::analysis);
+static ANALYSIS: LazyLock<Arc<Analysis>> = LazyLock::new(|| Arc::new(fuzz::analysis()));
 static LIBRARY: LazyLock<Mutex<Library>> = LazyLock::new(|| Mutex::new(library()));
 static SITE: LazyLock<(Runtime, Router)> = LazyLock::new(site);
 

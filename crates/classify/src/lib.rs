@@ -39,10 +39,10 @@ pub struct Verdict {
     pub label: Cow<'static, str>,
     /// The group of the label.
     pub group: &'static str,
-    /// What the payload tells besides.
-    pub facts: Facts,
     /// What decided the label.
     pub reason: Reason,
+    /// What the payload tells besides; most flows of a large capture say nothing.
+    facts: Option<Box<Facts>>,
 }
 
 /// What decided a label, strongest first.
@@ -61,15 +61,14 @@ pub enum Reason {
         /// The network it is in.
         network: &'static str,
     },
-    /// A DNS answer gave the client the server's address under a name of the service.
-    Answered {
-        /// The name.
-        name: String,
-    },
-    /// Another flow announced it.
+    /// A DNS answer gave the client the server's address under a name of the service, now the flow's server name.
+    Answered,
+    /// The dialogue of another flow announced it.
     Announced {
-        /// Which and how, in a sentence.
-        evidence: String,
+        /// The number of that flow.
+        flow: u32,
+        /// The port it announced.
+        port: u16,
     },
     /// The model.
     Model {
@@ -86,18 +85,27 @@ impl Verdict {
             protocol: UNKNOWN,
             label: Cow::Borrowed(UNKNOWN),
             group: UNKNOWN,
-            facts: Facts::default(),
             reason: Reason::Unknown,
+            facts: None,
         }
+    }
+
+    /// What the payload tells besides.
+    pub fn facts(&self) -> &Facts {
+        const NONE: &Facts = &Facts::NONE;
+        self.facts.as_deref().unwrap_or(NONE)
+    }
+
+    /// Names the server of a flow that has no name of its own.
+    pub fn set_server_name(&mut self, name: &str) {
+        self.facts.get_or_insert_default().server_name.get_or_insert_with(|| name.to_owned());
     }
 
     /// How the label was reached, in a word: `payload`, `name`, `model` or `unknown`.
     pub fn evidence(&self) -> &'static str {
         match self.reason {
             Reason::Payload | Reason::Transport | Reason::Announced { .. } => "payload",
-            Reason::Name | Reason::Agent | Reason::Address { .. } | Reason::Answered { .. } => {
-                "name"
-            }
+            Reason::Name | Reason::Agent | Reason::Address { .. } | Reason::Answered => "name",
             Reason::Model { .. } => "model",
             Reason::Unknown => UNKNOWN,
         }
@@ -106,28 +114,27 @@ impl Verdict {
     /// Why the flow has its label, in a sentence without a full stop.
     pub fn sentence(&self) -> String {
         let label = &self.label;
-        let seen = match &*self.facts.seen {
+        let facts = self.facts();
+        let name = facts.server_name.as_deref().unwrap_or_default();
+        let seen = match &*facts.seen {
             "" => String::new(),
             seen => format!("{seen}; "),
         };
         match &self.reason {
-            Reason::Payload => self.facts.seen.to_string(),
+            Reason::Payload => facts.seen.to_string(),
             Reason::Transport => format!("the IP header says {label}"),
-            Reason::Name => {
-                let name = self.facts.server_name.as_deref().unwrap_or_default();
-                format!("{seen}the name {name} belongs to {label}")
-            }
+            Reason::Name => format!("{seen}the name {name} belongs to {label}"),
             Reason::Agent => {
-                let agent = self.facts.user_agent.as_deref().unwrap_or_default();
+                let agent = facts.user_agent.as_deref().unwrap_or_default();
                 format!("{seen}the user agent {agent} belongs to {label}")
             }
             Reason::Address { network } => {
                 format!("{seen}the server's address is in {network}, which belongs to {label}")
             }
-            Reason::Answered { name } => {
+            Reason::Answered => {
                 format!("{seen}a DNS answer gave the server's address for {name} to this client")
             }
-            Reason::Announced { evidence } => evidence.clone(),
+            Reason::Announced { flow, port } => announcement(self.protocol, *flow, *port),
             Reason::Model { confidence } => {
                 format!("{:.0} % of the model's trees say {label}", confidence * 100.0)
             }
@@ -142,18 +149,24 @@ impl Verdict {
     }
 }
 
+/// How a flow announced another of this protocol, in a sentence.
+pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
+    let who = if protocol == "ftp" { "the FTP dialogue" } else { "the call" };
+    format!("{who} in flow {flow} announced port {port}")
+}
+
 /// Labels a flow by what it says of itself.
 pub fn label(flow: &Flow) -> Verdict {
     let mut verdict = Verdict::unknown();
-    if let Some((protocol, facts)) = protocol::recognise(&flow.heads) {
-        let (name, group) = (protocol.name, protocol.group);
-        verdict = Verdict {
-            protocol: name,
-            label: Cow::Borrowed(name),
-            group,
-            facts,
-            reason: Reason::Payload,
-        };
+    let mut certificate_names = Vec::new();
+    if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
+        verdict.protocol = protocol.name;
+        verdict.label = Cow::Borrowed(protocol.name);
+        verdict.group = protocol.group;
+        verdict.reason = Reason::Payload;
+        certificate_names = std::mem::take(&mut facts.certificate_names);
+        facts.shrink();
+        verdict.facts = Some(Box::new(facts));
     } else if let Some(name) = transport_label(flow.transport) {
         let (label, reason) = (Cow::Borrowed(name), Reason::Transport);
         return Verdict { protocol: name, label, group: "system", reason, ..verdict };
@@ -162,12 +175,12 @@ pub fn label(flow: &Flow) -> Verdict {
     if matches!(verdict.group, "names" | "system") {
         return verdict;
     }
-    let facts = &verdict.facts;
-    let names = facts.server_name.iter().chain(&facts.certificate_names);
+    let facts = verdict.facts();
+    let names = facts.server_name.iter().chain(&certificate_names);
     let by_name =
         names.map(String::as_str).find_map(|it| Some((it.to_owned(), service::by_name(it)?)));
     if let Some((name, service)) = by_name {
-        verdict.facts.server_name.get_or_insert(name);
+        verdict.set_server_name(&name);
         verdict.serve(service, Reason::Name);
     } else if let Some(service) = facts.user_agent.as_deref().and_then(service::by_agent) {
         verdict.serve(service, Reason::Agent);
@@ -182,9 +195,10 @@ pub fn label(flow: &Flow) -> Verdict {
 
 /// Says of a flow without a name of its own that a DNS answer gave its server's address for this one.
 pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
+    verdict.set_server_name(name);
     let is_open = verdict.label == verdict.protocol && verdict.group != "peer2peer";
     if let Some(service) = service::by_name(name).filter(|_| is_open) {
-        verdict.serve(service, Reason::Answered { name: name.to_owned() });
+        verdict.serve(service, Reason::Answered);
     }
 }
 
@@ -197,8 +211,8 @@ pub fn group_of_protocol(protocol: &str) -> &'static str {
     }
 }
 
-/// Says of a flow whose payload tells nothing that another one announced it: as data of this protocol.
-pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, evidence: &str) {
+/// Says of a flow whose payload tells nothing that another one announced it, and its port: as data of this protocol.
+pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, flow: u32, port: u16) {
     let Some(protocol) = PROTOCOLS.iter().find(|it| it.name == protocol) else { return };
     if verdict.protocol != UNKNOWN {
         return;
@@ -207,7 +221,7 @@ pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, evidence: 
     // A service that is known by name or address stays.
     if verdict.label == UNKNOWN {
         (verdict.label, verdict.group) = (Cow::Borrowed(protocol.name), protocol.group);
-        verdict.reason = Reason::Announced { evidence: evidence.to_owned() };
+        verdict.reason = Reason::Announced { flow, port };
     }
 }
 
@@ -225,10 +239,10 @@ pub fn label_by_model(verdict: &mut Verdict, model: &Model, pieces: &[Vec<Option
         }
     }
     let (label, confidence) = model.choose(&votes);
-    let groups = labels();
-    let group = groups.iter().find(|it| it.1.contains(&label)).map_or("other", |it| it.0);
-    verdict.label = Cow::Owned(label.to_owned());
-    verdict.group = group;
+    (verdict.group, verdict.label) = match known(label) {
+        Some((group, label)) => (group, Cow::Borrowed(label)),
+        None => ("other", Cow::Owned(label.to_owned())),
+    };
     verdict.reason = Reason::Model { confidence };
 }
 
@@ -242,15 +256,25 @@ fn transport_label(transport: Transport) -> Option<&'static str> {
 
 /// Every label there can be, by group; both in order.
 pub fn labels() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (group, label) in every_label() {
+        groups.entry(group).or_default().insert(label);
+    }
+    groups.into_iter().map(|(group, labels)| (group, labels.into_iter().collect())).collect()
+}
+
+/// A label with its group, if it is one of [`labels`].
+fn known(label: &str) -> Option<(&'static str, &'static str)> {
+    every_label().find(|it| it.1 == label)
+}
+
+/// Every group and label there can be; some come more than once.
+fn every_label() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.iter().map(|it| (it.group, it.name));
     let services = SERVICES.iter().map(|it| (it.group, it.label));
     let transports =
         (0..=u8::MAX).filter_map(|it| Some(("system", transport_label(Transport(it))?)));
-    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (group, label) in protocols.chain(services).chain(transports).chain([(UNKNOWN, UNKNOWN)]) {
-        groups.entry(group).or_default().insert(label);
-    }
-    groups.into_iter().map(|(group, labels)| (group, labels.into_iter().collect())).collect()
+    protocols.chain(services).chain(transports).chain([(UNKNOWN, UNKNOWN)])
 }
 
 #[cfg(test)]

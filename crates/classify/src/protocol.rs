@@ -295,6 +295,27 @@ impl Facts {
     /// How many announcements are kept of a flow.
     pub const MAX_EXPECTED: usize = 64;
 
+    /// Nothing.
+    pub(crate) const NONE: Self = Self {
+        seen: Cow::Borrowed(""),
+        server_name: None,
+        certificate_names: Vec::new(),
+        user_agent: None,
+        ja4: None,
+        own_name: None,
+        answers: Vec::new(),
+        expected: Vec::new(),
+    };
+
+    /// Gives back what memory was kept for more.
+    pub(crate) fn shrink(&mut self) {
+        self.answers.shrink_to_fit();
+        self.expected.shrink_to_fit();
+        let texts =
+            [&mut self.server_name, &mut self.user_agent, &mut self.ja4, &mut self.own_name];
+        texts.into_iter().flatten().for_each(String::shrink_to_fit);
+    }
+
     /// Nothing but what was seen.
     pub(crate) fn seen(what: impl Into<Cow<'static, str>>) -> Self {
         Self { seen: what.into(), ..Self::default() }

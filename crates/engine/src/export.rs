@@ -6,7 +6,7 @@ use features::Schema;
 use flow::Cut;
 use v1::page::FlowRow;
 
-use crate::{Analysis, Filter, rows::set_totals};
+use crate::{Analysis, Filter, rows::Row};
 
 /// What is to be written.
 #[derive(Clone)]
@@ -74,21 +74,16 @@ impl Analysis {
         }
         let start = self.time_start_ns();
         let cut = export.cut();
-        for ((flow, verdict), row) in self.flows.iter().zip(self.rows()) {
-            if !export.filter.matches(row, start) {
+        for (flow, row) in self.flows.iter().zip(self.each()) {
+            if !export.filter.matches(&row, start) {
                 continue;
             }
             if cut == Cut::Whole {
-                write_row(export, &flow.timeline, &verdict.label, row, None, out)?;
+                write_row(export, &flow.timeline, row, None, out)?;
                 continue;
             }
             for (number, piece) in (0..).zip(flow.timeline.cut(cut)) {
-                let mut row = row.clone();
-                let (client, server) = piece.totals();
-                set_totals(&mut row, client, server);
-                row.time_start_ns = piece.steps().next().map_or(0, |it| it.time.0);
-                row.time_end_ns = piece.steps().map(|it| it.time.0).max().unwrap_or(0);
-                write_row(export, &piece, &verdict.label, &row, Some(number), out)?;
+                write_row(export, &piece, row.of_piece(&piece), Some(number), out)?;
             }
         }
         Ok(())
@@ -96,29 +91,28 @@ impl Analysis {
 
     /// When the capture began, in nanoseconds since 1970 UTC; 0 without flows.
     pub(crate) fn time_start_ns(&self) -> u64 {
-        self.rows().iter().map(|it| it.time_start_ns).min().unwrap_or(0)
+        self.flows.iter().map(|it| it.first.0).min().unwrap_or(0)
     }
 }
 
 fn write_row(
     export: &Export,
     timeline: &flow::Timeline,
-    label: &str,
-    row: &FlowRow,
+    row: Row<'_>,
     piece: Option<u32>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match export.format {
         Format::Jsonl => {
-            let line = JsonLine { capture: export.capture.as_deref(), row, piece };
+            let line = JsonLine { capture: export.capture.as_deref(), row: &row.to_texts(), piece };
             serde_json::to_writer(&mut *out, &line)?;
             out.write_all(b"\n")
         }
-        Format::Csv => writeln!(out, "{}", csv_row(row)),
+        Format::Csv => writeln!(out, "{}", csv_row(&row.to_texts())),
         Format::CsvFeatures(schema) | Format::Arff(schema) => {
             let values = features::vector(schema, timeline);
             let missing = if matches!(export.format, Format::Arff(_)) { "?" } else { "" };
-            out.write_all(features::row(schema, &values, label, missing).as_bytes())
+            out.write_all(features::row(schema, &values, row.label, missing).as_bytes())
         }
     }
 }

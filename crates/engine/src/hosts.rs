@@ -1,125 +1,267 @@
 //! What the capture says of every address: names and who said them, user agents, traffic.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    net::{IpAddr, Ipv4Addr},
-};
+use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, net::Ipv4Addr, sync::OnceLock};
 
-use capture::Timestamp;
 use classify::Verdict;
 use flow::Flow;
 use v1::Count;
 
 /// Names and user agents kept of an address.
-const MAX_NAMES: usize = 100;
+pub(crate) const MAX_NAMES: usize = 100;
 
-/// All addresses, in order.
+/// All addresses, in order. What flows and verdicts hold is not held again: who asks passes them.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
-    pub(crate) by_ip: BTreeMap<IpAddr, Host>,
+    hosts: Vec<Host>,
+    /// The ends of all flows, host after host, by flow number in each.
+    ends: Vec<End>,
+    /// By address, best first.
+    names: Vec<Name>,
+    /// Places in `hosts`, most bytes first; made when first asked for.
+    by_bytes: OnceLock<Vec<u32>>,
 }
 
 /// An address.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Host {
-    /// Its flows, by number.
-    pub(crate) flows: Vec<u32>,
+    /// Where its ends begin; the first one has its address.
+    start: u32,
+    /// Flows it opened.
+    pub(crate) client_flows: u32,
     /// Frame bytes of its flows, both ways.
     pub(crate) bytes: u64,
-    /// Flows it opened.
-    pub(crate) client_flows: u64,
-    /// Its names, best first, and who said so.
-    pub(crate) names: Vec<(String, &'static str)>,
-    /// What it called itself in requests.
-    pub(crate) user_agents: BTreeSet<String>,
+}
+
+/// One end of a flow: twice the flow's number, and one more for the server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct End(u32);
+
+/// A name of an address: where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    ip: IpAddr,
+    flow: u32,
+    said: Said,
+}
+
+/// Where in a verdict a name stands.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// The client called itself so.
+    Own,
+    /// The client asked for it.
+    Server,
+    /// A DNS answer named the flow.
+    Answered,
+    /// It is the name of this answer.
+    Answer(u32),
+}
+
+impl End {
+    pub(crate) fn flow(self) -> u32 {
+        self.0 >> 1
+    }
+
+    pub(crate) fn is_server(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    fn ip(self, flows: &[Flow]) -> Option<IpAddr> {
+        let flow = flows.get(self.flow() as usize)?;
+        Some(if self.is_server() { flow.server.ip } else { flow.client.ip })
+    }
+}
+
+impl Name {
+    /// The name and who said it.
+    fn read(self, verdicts: &[Verdict]) -> Option<(&str, &'static str)> {
+        let verdict = verdicts.get(self.flow as usize)?;
+        let facts = verdict.facts();
+        let text = match self.said {
+            Said::Own => facts.own_name.as_deref()?,
+            Said::Server | Said::Answered => facts.server_name.as_deref()?,
+            Said::Answer(at) => &facts.answers.get(at as usize)?.name,
+        };
+        Some((text, if matches!(self.said, Said::Answered) { "dns" } else { verdict.protocol }))
+    }
 }
 
 impl Hosts {
-    /// `answered` are the flows that have their name from a DNS answer.
-    pub(crate) fn new(flows: &[(Flow, Verdict)], answered: &BTreeSet<u32>) -> Self {
+    /// `answered` are the flows that have their name from a DNS answer, in order.
+    pub(crate) fn new(flows: &[Flow], verdicts: &[Verdict], answered: &[u32]) -> Self {
         let mut hosts = Self::default();
-        for (number, (flow, verdict)) in (0..).zip(flows) {
-            let client = hosts.by_ip.entry(flow.client.ip).or_default();
-            client.flows.push(number);
-            client.client_flows += 1;
-            client.bytes += flow.bytes();
-            if let Some(agent) = &verdict.facts.user_agent
-                && client.user_agents.len() < MAX_NAMES
-            {
-                client.user_agents.insert(agent.clone());
-            }
-            if let Some(name) = &verdict.facts.own_name {
-                client.add_name(name, verdict.protocol);
-            }
-            if flow.server.ip != flow.client.ip {
-                let server = hosts.by_ip.entry(flow.server.ip).or_default();
-                server.flows.push(number);
-                server.bytes += flow.bytes();
-            }
-            // What a resolver is asked for is not its name.
-            let is_own = !matches!(verdict.group, "names" | "system");
-            let is_answered = answered.contains(&number);
-            if let Some(name) = verdict.facts.server_name.as_ref().filter(|_| is_own) {
-                let source = if is_answered { "dns" } else { verdict.protocol };
-                hosts.by_ip.entry(flow.server.ip).or_default().add_name(name, source);
-            }
-        }
-        for (_, verdict) in flows {
-            for answer in &verdict.facts.answers {
-                if let Some(host) = hosts.by_ip.get_mut(&answer.ip) {
-                    host.add_name(&answer.name, verdict.protocol);
-                }
-            }
-        }
+        hosts.gather_ends(flows);
+        hosts.gather_names(flows, verdicts, answered);
         hosts
     }
 
-    /// How many names each source gave, most first.
-    pub(crate) fn sources(&self) -> Vec<Count> {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for (_, source) in self.by_ip.values().flat_map(|it| &it.names) {
-            *counts.entry((*source).to_owned()).or_default() += 1;
+    fn gather_ends(&mut self, flows: &[Flow]) {
+        let mut ends: Vec<(IpAddr, End)> = Vec::with_capacity(2 * flows.len());
+        for (number, flow) in (0..).zip(flows) {
+            ends.push((flow.client.ip, End(2 * number)));
+            if flow.server.ip != flow.client.ip {
+                ends.push((flow.server.ip, End(2 * number + 1)));
+            }
         }
-        crate::statistics::greatest_first(counts)
+        ends.sort_unstable();
+        for of_one in ends.chunk_by(|a, b| a.0 == b.0) {
+            let start = self.ends.len() as u32;
+            let mut host = Host { start, client_flows: 0, bytes: 0 };
+            for (_, end) in of_one {
+                host.client_flows += u32::from(!end.is_server());
+                host.bytes += flows.get(end.flow() as usize).map_or(0, Flow::bytes);
+                self.ends.push(*end);
+            }
+            self.hosts.push(host);
+        }
+        self.hosts.shrink_to_fit();
+    }
+
+    fn gather_names(&mut self, flows: &[Flow], verdicts: &[Verdict], answered: &[u32]) {
+        let mut names: Vec<Name> = Vec::new();
+        for (flow, it, verdict) in numbered(flows, verdicts) {
+            let facts = verdict.facts();
+            if facts.own_name.is_some() {
+                names.push(Name { ip: it.client.ip, flow, said: Said::Own });
+            }
+            // What a resolver is asked for is not its name.
+            let is_own = !matches!(verdict.group, "names" | "system");
+            if facts.server_name.is_some() && is_own {
+                let is_answered = answered.binary_search(&flow).is_ok();
+                let said = if is_answered { Said::Answered } else { Said::Server };
+                names.push(Name { ip: it.server.ip, flow, said });
+            }
+        }
+        // Names from answers come after all others.
+        for (flow, _, verdict) in numbered(flows, verdicts) {
+            for (at, answer) in (0..).zip(&verdict.facts().answers) {
+                if self.find(answer.ip, flows).is_some() {
+                    names.push(Name { ip: answer.ip, flow, said: Said::Answer(at) });
+                }
+            }
+        }
+        names.sort_by_key(|it| it.ip);
+        for of_one in names.chunk_by(|a, b| a.ip == b.ip) {
+            let start = self.names.len();
+            for name in of_one {
+                let known = self.names.get(start..).unwrap_or_default();
+                let text = |it: &Name| it.read(verdicts).map(|it| it.0);
+                let is_new = !known.iter().any(|it| text(it) == text(name));
+                if is_new && known.len() < MAX_NAMES {
+                    self.names.push(*name);
+                }
+            }
+        }
+        self.names.shrink_to_fit();
+    }
+
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// A host by its place.
+    pub(crate) fn get(&self, place: u32) -> Option<Host> {
+        self.hosts.get(place as usize).copied()
+    }
+
+    /// The place of an address.
+    pub(crate) fn find(&self, ip: IpAddr, flows: &[Flow]) -> Option<u32> {
+        let found = self.hosts.binary_search_by(|host| {
+            let first = self.ends.get(host.start as usize);
+            first.and_then(|it| it.ip(flows)).cmp(&Some(ip))
+        });
+        found.ok().map(|it| it as u32)
+    }
+
+    /// The ends of a host's flows, by flow number; at least one.
+    pub(crate) fn ends(&self, place: u32) -> &[End] {
+        let start = |place: u32| self.hosts.get(place as usize).map(|it| it.start as usize);
+        let end = start(place + 1).unwrap_or(self.ends.len());
+        start(place).and_then(|start| self.ends.get(start..end)).unwrap_or_default()
+    }
+
+    /// The address of a host.
+    pub(crate) fn ip(&self, place: u32, flows: &[Flow]) -> Option<IpAddr> {
+        self.ends(place).first()?.ip(flows)
+    }
+
+    /// The names of an address and who said them, best first.
+    pub(crate) fn names<'a>(
+        &'a self,
+        ip: IpAddr,
+        verdicts: &'a [Verdict],
+    ) -> impl Iterator<Item = (&'a str, &'static str)> {
+        let start = self.names.partition_point(|it| it.ip < ip);
+        let names = self.names.get(start..).unwrap_or_default().iter();
+        names.take_while(move |it| it.ip == ip).filter_map(|it| it.read(verdicts))
+    }
+
+    /// Places of all hosts, most bytes first, equal ones by address.
+    pub(crate) fn by_bytes(&self) -> &[u32] {
+        self.by_bytes.get_or_init(|| {
+            let mut order: Vec<(Reverse<u64>, u32)> =
+                self.hosts.iter().map(|it| Reverse(it.bytes)).zip(0..).collect();
+            order.sort_unstable();
+            order.into_iter().map(|it| it.1).collect()
+        })
+    }
+
+    /// How many names each source gave, most first.
+    pub(crate) fn sources(&self, verdicts: &[Verdict]) -> Vec<Count> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, source) in self.names.iter().filter_map(|it| it.read(verdicts)) {
+            *counts.entry(source).or_default() += 1;
+        }
+        let counts = counts.into_iter();
+        crate::statistics::greatest_first(
+            counts.map(|(label, count)| Count { label: label.to_owned(), count }).collect(),
+        )
     }
 }
 
-impl Host {
-    fn add_name(&mut self, name: &str, source: &'static str) {
-        let is_new = !self.names.iter().any(|(known, _)| known == name);
-        if is_new && self.names.len() < MAX_NAMES {
-            self.names.push((name.to_owned(), source));
-        }
-    }
-
-    /// The name to show.
-    pub(crate) fn name(&self) -> Option<&(String, &'static str)> {
-        self.names.first()
-    }
+fn numbered<'a>(
+    flows: &'a [Flow],
+    verdicts: &'a [Verdict],
+) -> impl Iterator<Item = (u32, &'a Flow, &'a Verdict)> {
+    (0..).zip(flows).zip(verdicts).map(|((number, flow), verdict)| (number, flow, verdict))
 }
 
 /// Gives flows without a name of their own the one that a DNS answer gave their server's address: to the same client
-/// before the flow began. Returns which flows it named.
-pub(crate) fn name_by_answers(flows: &mut [(Flow, Verdict)]) -> BTreeSet<u32> {
-    let mut named = BTreeSet::new();
-    let mut answers: HashMap<(IpAddr, IpAddr), Vec<(Timestamp, String)>> = HashMap::new();
-    for (flow, verdict) in &*flows {
-        for answer in &verdict.facts.answers {
-            let list = answers.entry((flow.client.ip, answer.ip)).or_default();
-            // A flow's answers have its first time: a resolver is asked once a flow, but for a few.
-            list.push((flow.first, answer.name.clone()));
-        }
+/// before the flow began. Returns which flows it named, in order.
+pub(crate) fn name_by_answers(flows: &[Flow], verdicts: &mut [Verdict]) -> Vec<u32> {
+    // Which client was given which address, by which flow and answer.
+    let mut answers: Vec<(IpAddr, IpAddr, u32, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        let given = (0..).zip(&verdict.facts().answers);
+        answers.extend(given.map(|(at, answer)| (flow.client.ip, answer.ip, number, at)));
     }
-    for (number, (flow, verdict)) in (0..).zip(flows) {
-        if verdict.facts.server_name.is_some() || matches!(verdict.group, "names" | "system") {
+    answers.sort_unstable();
+    let mut named = Vec::new();
+    for (number, flow) in (0..).zip(flows) {
+        let Some(verdict) = verdicts.get(number as usize) else { continue };
+        let has_name = verdict.facts().server_name.is_some();
+        if answers.is_empty() || has_name || matches!(verdict.group, "names" | "system") {
             continue;
         }
-        let Some(list) = answers.get(&(flow.client.ip, flow.server.ip)) else { continue };
-        let before = list.partition_point(|(time, _)| *time <= flow.first);
-        if let Some((_, name)) = before.checked_sub(1).and_then(|at| list.get(at)) {
-            verdict.facts.server_name = Some(name.clone());
-            classify::relabel_by_answer(verdict, name);
-            named.insert(number);
+        let ends = (flow.client.ip, flow.server.ip);
+        let start = answers.partition_point(|it| (it.0, it.1) < ends);
+        let len =
+            answers.get(start..).unwrap_or_default().partition_point(|it| (it.0, it.1) == ends);
+        let list = answers.get(start..start + len).unwrap_or_default();
+        // A flow's answers have its first time: a resolver is asked once a flow, but for a few.
+        let is_before =
+            |resolver: u32| flows.get(resolver as usize).is_some_and(|it| it.first <= flow.first);
+        let before = list.partition_point(|it| is_before(it.2));
+        let Some(&(.., resolver, at)) = before.checked_sub(1).and_then(|it| list.get(it)) else {
+            continue;
+        };
+        let answer =
+            verdicts.get(resolver as usize).and_then(|it| it.facts().answers.get(at as usize));
+        let name = answer.map(|it| it.name.clone());
+        if let (Some(name), Some(verdict)) = (name, verdicts.get_mut(number as usize)) {
+            classify::relabel_by_answer(verdict, &name);
+            named.push(number);
         }
     }
     named

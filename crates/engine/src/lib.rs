@@ -11,20 +11,25 @@ mod reading;
 mod rows;
 mod statistics;
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use capture::{Decoder, Dissector, Packet, Undecoded};
 use classify::{Example, Model, Verdict};
 use features::Schema;
 use flow::Flow;
 use serde::{Deserialize, Serialize};
-use session::Session;
+use session::Sessions;
 use v1::page::{FlowRow, Reading};
+
+use crate::rows::Row;
 
 pub use crate::{
     export::{Export, Format},
     filter::Filter,
-    library::{FileEntry, JobRecord, Library},
+    library::{FileEntry, Found, JobRecord, Library},
 };
 pub use capture::Error;
 
@@ -49,7 +54,7 @@ pub struct Progress {
 /// assert!(job.feed(b"").is_ok());
 /// // Early, where the user stopped it: what was read so far.
 /// let analysis = job.finish(true);
-/// assert!(analysis.rows().is_empty());
+/// assert_eq!(analysis.n_flows(), 0);
 /// ```
 #[derive(Debug)]
 pub struct Job {
@@ -57,6 +62,8 @@ pub struct Job {
     decoder: Decoder,
     dissector: Dissector,
     table: flow::Table,
+    /// Of flows labelled before the capture ends.
+    verdicts: Vec<Option<Verdict>>,
     undecoded: BTreeMap<Undecoded, u64>,
     shortened: u64,
     progress: Progress,
@@ -71,6 +78,7 @@ impl Job {
             decoder: Decoder::default(),
             dissector: Dissector::new(seed),
             table: flow::Table::new(seed),
+            verdicts: Vec::new(),
             undecoded: BTreeMap::new(),
             shortened: 0,
             progress: Progress::default(),
@@ -113,7 +121,21 @@ impl Job {
                         Ok(()) => self.progress.packets += 1,
                         Err(reason) => *self.undecoded.entry(reason).or_default() += 1,
                     }
+                    self.label_settled();
                 }
+            }
+        }
+    }
+
+    /// Labels the flows that have said all their heads can hold, and frees what the page does not show of them.
+    fn label_settled(&mut self) {
+        while let Some((number, flow)) = self.table.next_settled() {
+            let at = number as usize;
+            if self.verdicts.len() <= at {
+                self.verdicts.resize(at + 1, None);
+            }
+            if let Some(slot) = self.verdicts.get_mut(at) {
+                *slot = Some(label(flow));
             }
         }
     }
@@ -151,19 +173,35 @@ impl Job {
             notices,
             is_stopped,
         };
-        Analysis::new(self.table.finish(), reading)
+        let mut flows = self.table.finish();
+        self.verdicts.resize(flows.len(), None);
+        let verdicts = self.verdicts.into_iter().zip(&mut flows);
+        let verdicts = verdicts.map(|(known, flow)| known.unwrap_or_else(|| label(flow))).collect();
+        Analysis::new(flows, verdicts, reading)
     }
 }
 
+/// Labels a flow that has said all its heads can hold, or all the capture has, and frees what the page does not show of its first bytes.
+fn label(flow: &mut Flow) -> Verdict {
+    let verdict = classify::label(flow);
+    flow.heads.keep(page::HEAD_LEN);
+    verdict
+}
+
 /// What a capture holds. Answers the questions of the page and of the v1 interface.
+///
+/// A capture may hold a million flows: what can be told of a flow by its packets, its verdict and its session is told
+/// when it is asked for, and not kept.
 #[derive(Debug)]
 pub struct Analysis {
-    /// Labelled flows, by their first packet; only the first bytes the page shows are kept of them.
-    flows: Vec<(Flow, Verdict)>,
-    sessions: Vec<Session>,
+    reading: Reading,
+    /// By their first packet; only the first bytes the page shows are kept of them.
+    flows: Vec<Flow>,
+    /// The label of every flow.
+    verdicts: Vec<Verdict>,
+    sessions: Sessions,
     /// What is known of every address.
     hosts: hosts::Hosts,
-    report: Report,
     /// What the last window of the flow table was cut from.
     order: Mutex<Option<page::Order>>,
 }
@@ -178,32 +216,49 @@ pub struct Report {
 }
 
 impl Analysis {
-    fn new(flows: Vec<Flow>, mut reading: Reading) -> Self {
-        let mut flows: Vec<(Flow, Verdict)> = flows
-            .into_iter()
-            .map(|mut flow| {
-                let verdict = classify::label(&flow);
-                flow.heads.truncate(page::HEAD_LEN);
-                (flow, verdict)
-            })
-            .collect();
-        let answered = hosts::name_by_answers(&mut flows);
-        let sessions = session::group(&flows);
-        label_announced(&mut flows, &sessions);
-        let hosts = hosts::Hosts::new(&flows, &answered);
-        reading.names = hosts.sources();
-        let rows = rows::rows(&flows, &sessions);
-        Self { flows, sessions, hosts, report: Report { reading, rows }, order: Mutex::default() }
+    fn new(flows: Vec<Flow>, mut verdicts: Vec<Verdict>, mut reading: Reading) -> Self {
+        let answered = hosts::name_by_answers(&flows, &mut verdicts);
+        let sessions = session::group(&flows, &verdicts);
+        label_announced(&mut verdicts, &sessions);
+        let hosts = hosts::Hosts::new(&flows, &verdicts, &answered);
+        reading.names = hosts.sources(&verdicts);
+        Self { reading, flows, verdicts, sessions, hosts, order: Mutex::default() }
     }
 
-    /// The flows as rows, by their first packet.
-    pub fn rows(&self) -> &[FlowRow] {
-        &self.report.rows
+    /// How many flows there are.
+    pub fn n_flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// The flows as rows, by their first packet, made one at a time.
+    pub fn rows(&self) -> impl Iterator<Item = FlowRow> {
+        self.each().map(Row::to_texts)
+    }
+
+    /// The flows as answers see them, by their first packet.
+    fn each(&self) -> impl Iterator<Item = Row<'_>> + Clone {
+        (0..).map_while(|number| self.row(number))
+    }
+
+    /// The numbers of the flows that pass a filter, in order.
+    pub fn passing(&self, filter: &Filter) -> Vec<u32> {
+        let start = self.time_start_ns();
+        self.each().filter(|it| filter.matches(it, start)).map(|it| it.flow_id).collect()
+    }
+
+    /// A flow as answers see it.
+    fn row(&self, number: u32) -> Option<Row<'_>> {
+        let (flow, verdict) = self.labelled(number)?;
+        Some(Row::new(number, self.sessions.of(number), flow, verdict))
+    }
+
+    fn labelled(&self, number: u32) -> Option<(&Flow, &Verdict)> {
+        Some((self.flows.get(number as usize)?, self.verdicts.get(number as usize)?))
     }
 
     /// What was read, and what was not.
     pub fn reading(&self) -> &Reading {
-        &self.report.reading
+        &self.reading
     }
 
     /// Whether the whole capture was read without damage.
@@ -211,16 +266,20 @@ impl Analysis {
         self.reading().notices.is_empty() && !self.reading().is_stopped
     }
 
-    /// All that the v1 answers need.
-    pub fn report(&self) -> &Report {
-        &self.report
+    /// Frees what no v1 answer needs: the first bytes of the flows and their packets.
+    pub fn keep_counts(&mut self) {
+        for flow in &mut self.flows {
+            flow.heads.keep(0);
+            flow.timeline = flow::Timeline::default();
+        }
+        self.hosts = hosts::Hosts::default();
     }
 
-    /// What [`Library::finish`] wants to know: the report, or why not a single frame could be read.
-    pub fn result(&self) -> Result<Report, String> {
+    /// What [`Library::finish`] wants to know: what was found, or why not a single frame could be read.
+    pub fn result(self: &Arc<Self>) -> Result<Found, String> {
         match self.reading().notices.first() {
             Some(notice) if self.reading().frames == 0 => Err(notice.message.clone()),
-            _ => Ok(self.report.clone()),
+            _ => Ok(Found::Read(Arc::clone(self))),
         }
     }
 
@@ -228,7 +287,7 @@ impl Analysis {
     pub fn apply(&mut self, model: &Model) {
         let Some(schema) = model.schema() else { return };
         let cut = schema.cut(model.timeout_micros());
-        for (flow, verdict) in &mut self.flows {
+        for (flow, verdict) in self.flows.iter().zip(&mut self.verdicts) {
             if verdict.label == classify::UNKNOWN {
                 let pieces = flow.timeline.cut(cut);
                 let vectors: Vec<_> =
@@ -236,7 +295,6 @@ impl Analysis {
                 classify::label_by_model(verdict, model, &vectors);
             }
         }
-        self.report.rows = rows::rows(&self.flows, &self.sessions);
         self.order = Mutex::default();
     }
 
@@ -250,7 +308,7 @@ impl Analysis {
     ) -> Vec<Example> {
         let cut = schema.cut(timeout_micros);
         let mut examples = Vec::new();
-        for (flow, verdict) in &self.flows {
+        for (flow, verdict) in self.flows.iter().zip(&self.verdicts) {
             let label = match label {
                 Some(label) => label,
                 None if verdict.label == classify::UNKNOWN => continue,
@@ -271,15 +329,15 @@ impl Analysis {
 }
 
 /// Labels flows without a payload of their own kind by the dialogue that announced them: FTP data, a call's media.
-fn label_announced(flows: &mut [(Flow, Verdict)], sessions: &[Session]) {
-    for edge in sessions.iter().flat_map(|it| &it.edges) {
-        let protocol = match edge.kind {
-            session::Kind::FtpData => "ftp",
-            session::Kind::Media => "rtp",
+fn label_announced(verdicts: &mut [Verdict], sessions: &Sessions) {
+    for edge in sessions.edges() {
+        let (protocol, port) = match edge.kind {
+            session::Kind::FtpData { port } => ("ftp", port),
+            session::Kind::Media { port } => ("rtp", port),
             _ => continue,
         };
-        if let Some((_, verdict)) = flows.get_mut(edge.to as usize) {
-            classify::relabel_by_announcement(verdict, protocol, &edge.evidence);
+        if let Some(verdict) = verdicts.get_mut(edge.to as usize) {
+            classify::relabel_by_announcement(verdict, protocol, edge.from, port);
         }
     }
 }

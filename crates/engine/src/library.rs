@@ -6,14 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, json};
 use v1::{
     DetailsIp, DetailsLabelItem, Error, File, FileStatus, JobId, Label, Request, State,
-    page::FlowRow,
+    page::Reading,
 };
 
-use crate::{Report, statistics};
+use crate::{Analysis, Report, rows::Row, statistics};
 
 /// How many jobs may wait.
 const MAX_WAITING: usize = 1_000;
@@ -28,7 +28,7 @@ pub struct FileEntry {
 }
 
 /// A job as the host's store keeps it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JobRecord {
     /// Its number.
     pub job: JobId,
@@ -36,10 +36,69 @@ pub struct JobRecord {
     pub file_name: String,
     /// How far it is.
     pub status: FileStatus,
-    /// What it found, once it is finished; shared, so that a store can write it while questions are answered.
-    pub report: Option<Arc<Report>>,
+    /// What it found, once it is finished.
+    pub report: Option<Found>,
     /// Why it failed.
     pub failure: Option<String>,
+}
+
+/// What a job found: the analysis where it is still there, else the report that was stored. It is shared, so that a
+/// store can write it while questions are answered.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// What was read just now.
+    Read(Arc<Analysis>),
+    /// What a store kept.
+    Stored(Arc<Report>),
+}
+
+impl Found {
+    fn reading(&self) -> &Reading {
+        match self {
+            Self::Read(analysis) => analysis.reading(),
+            Self::Stored(report) => &report.reading,
+        }
+    }
+
+    /// The flows, by their first packet.
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {
+        let (read, stored) = match self {
+            Self::Read(analysis) => (Some(analysis), None),
+            Self::Stored(report) => (None, Some(report)),
+        };
+        let read = read.into_iter().flat_map(|it| it.each());
+        read.chain(stored.into_iter().flat_map(|it| it.rows.iter().map(Row::stored)))
+    }
+
+    /// How many flows there are.
+    fn n_flows(&self) -> usize {
+        match self {
+            Self::Read(analysis) => analysis.n_flows(),
+            Self::Stored(report) => report.rows.len(),
+        }
+    }
+}
+
+/// Written like a [`Report`], row by row.
+impl Serialize for Found {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Rows<'a>(&'a Found);
+        impl Serialize for Rows<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.rows().map(Row::to_texts))
+            }
+        }
+        let mut report = serializer.serialize_struct("Report", 2)?;
+        report.serialize_field("reading", self.reading())?;
+        report.serialize_field("rows", &Rows(self))?;
+        report.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Found {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Report::deserialize(deserializer).map(|it| Self::Stored(Arc::new(it)))
+    }
 }
 
 /// What a host has. The web worker keeps one, the companion keeps one.
@@ -81,16 +140,15 @@ impl Library {
             Request::Status { job } => json!(self.job(*job)?.status),
             Request::Details { job } => json!(self.file(&self.job(*job)?.file_name)),
             Request::Statistics { job } => {
-                json!(statistics::of(self.report(*job)?.rows.iter()))
+                json!(statistics::of(self.found(*job)?.rows()))
             }
             Request::StatisticsOfLabel { job, label } => {
-                let rows = with_label(self.report(*job)?, label)?;
-                json!(statistics::of(rows.iter().copied()))
+                json!(statistics::of(with_label(self.found(*job)?, label)?))
             }
-            Request::StatisticsOfIp { job, ip } => json!(details_of_ip(self.report(*job)?, ip)?),
+            Request::StatisticsOfIp { job, ip } => json!(details_of_ip(self.found(*job)?, ip)?),
             Request::FlowsOfLabel { job, label } => {
-                let rows = with_label(self.report(*job)?, label)?;
-                json!(rows.into_iter().map(item).collect::<Vec<_>>())
+                let rows = with_label(self.found(*job)?, label)?;
+                json!(rows.map(item).collect::<Vec<_>>())
             }
             Request::Labels => json!(labels()),
         })
@@ -138,13 +196,13 @@ impl Library {
     }
 
     /// Ends a job: with what it found, or why it could not.
-    pub fn finish(&mut self, job: JobId, result: Result<Report, String>, now: u64) {
+    pub fn finish(&mut self, job: JobId, result: Result<Found, String>, now: u64) {
         let Some(record) = self.jobs.get_mut(&job) else { return };
         record.status.finished_at = Some(now);
         match result {
-            Ok(report) => {
+            Ok(found) => {
                 record.status.state = State::Finished;
-                record.report = Some(Arc::new(report));
+                record.report = Some(found);
             }
             Err(failure) => {
                 record.status.state = State::Failed;
@@ -178,9 +236,9 @@ impl Library {
         self.jobs.get(&job).ok_or_else(|| Error::not_found(format!("there is no job {}", job.0)))
     }
 
-    fn report(&self, job: JobId) -> Result<&Report, Error> {
+    fn found(&self, job: JobId) -> Result<&Found, Error> {
         let record = self.job(job)?;
-        record.report.as_deref().ok_or_else(|| match &record.failure {
+        record.report.as_ref().ok_or_else(|| match &record.failure {
             Some(failure) => Error::not_found(format!("job {} failed: {failure}", job.0)),
             None => Error::not_found(format!("job {} is not finished yet", job.0)),
         })
@@ -190,11 +248,10 @@ impl Library {
         let (name, extension) = split_extension(file_name);
         let bytes = self.files.get(file_name).copied();
         let record = self.newest.get(file_name).and_then(|it| self.jobs.get(it));
-        let report = record.and_then(|it| it.report.as_ref());
-        let rows = report.map(|it| &it.rows);
-        let first = rows.and_then(|it| it.iter().map(|it| it.time_start_ns).min());
-        let last = rows.and_then(|it| it.iter().map(|it| it.time_end_ns).max());
-        let bytes = bytes.or(report.map(|it| it.reading.bytes)).unwrap_or(0);
+        let found = record.and_then(|it| it.report.as_ref());
+        let first = found.and_then(|it| it.rows().map(|it| it.time_start_ns).min());
+        let last = found.and_then(|it| it.rows().map(|it| it.time_end_ns).max());
+        let bytes = bytes.or(found.map(|it| it.reading().bytes)).unwrap_or(0);
         File {
             name: name.to_owned(),
             extension: extension.to_owned(),
@@ -202,7 +259,7 @@ impl Library {
             time_end: seconds(last.unwrap_or(0)),
             status: record.map(|it| it.status.clone()).unwrap_or_default(),
             size: bytes.div_ceil(1_000),
-            flows_count: rows.map(|it| it.len() as u64),
+            flows_count: found.map(|it| it.n_flows() as u64),
         }
     }
 }
@@ -221,48 +278,49 @@ fn seconds(nanos: u64) -> u64 {
     nanos / 1_000_000_000
 }
 
-/// The rows with a label; an unknown label is an error, one that no flow has is not.
-fn with_label<'a>(report: &'a Report, label: &str) -> Result<Vec<&'a FlowRow>, Error> {
-    let rows: Vec<&FlowRow> = report.rows.iter().filter(|it| it.label == label).collect();
+/// The flows with a label; an unknown label is an error, one that no flow has is not.
+fn with_label<'a>(
+    found: &'a Found,
+    label: &'a str,
+) -> Result<impl Iterator<Item = Row<'a>> + Clone, Error> {
+    let rows = found.rows().filter(move |it| it.label == label);
     let is_known = || classify::labels().iter().any(|it| it.1.contains(&label));
-    if rows.is_empty() && !is_known() {
+    if rows.clone().next().is_none() && !is_known() {
         return Err(Error::not_found(format!("there is no label `{label}`")));
     }
     Ok(rows)
 }
 
-fn item(row: &FlowRow) -> DetailsLabelItem {
+fn item(row: Row<'_>) -> DetailsLabelItem {
     DetailsLabelItem {
-        client_ip: row.client_ip.clone(),
-        client_port: row.client_port,
-        server_ip: row.server_ip.clone(),
-        server_port: row.server_port,
+        client_ip: row.client.ip.to_string(),
+        client_port: row.client.port,
+        server_ip: row.server.ip.to_string(),
+        server_port: row.server.port,
         time_start: seconds(row.time_start_ns),
         time_end: seconds(row.time_end_ns),
-        comment: row.reason.clone(),
+        comment: row.reason().into_owned(),
     }
 }
 
-fn details_of_ip(report: &Report, ip: &str) -> Result<DetailsIp, Error> {
-    let Ok(address) = ip.parse::<IpAddr>() else {
+fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
+    let Ok(ip) = ip.parse::<IpAddr>() else {
         return Err(Error::bad_request(format!("`{ip}` is no IP address")));
     };
-    let ip = address.to_string();
-    let rows = || report.rows.iter().filter(|it| it.client_ip == ip || it.server_ip == ip);
+    let rows = || found.rows().filter(move |it| it.client.ip == ip || it.server.ip == ip);
     if rows().next().is_none() {
         return Err(Error::not_found(format!("there is no host {ip} in this capture")));
     }
     // No table of countries is shipped, so none is named.
     let unknown = || "unknown".to_owned();
-    let is_own = |it: &&FlowRow| !matches!(it.group.as_str(), "names" | "system");
-    let own_name = |it: &FlowRow| it.domain_name.clone();
-    let as_server = rows().filter(|it| it.server_ip == ip).filter(is_own).find_map(own_name);
-    let user_agent = rows().filter(|it| it.client_ip == ip).find_map(|it| it.user_agent.clone());
+    let as_server = rows().filter(|it| it.server.ip == ip);
+    let mut own = as_server.filter(|it| !matches!(it.group, "names" | "system"));
+    let mut as_client = rows().filter(|it| it.client.ip == ip);
     Ok(DetailsIp {
         country: unknown(),
         city: unknown(),
-        user_agent,
-        domain_name: as_server,
+        user_agent: as_client.find_map(|it| it.user_agent).map(str::to_owned),
+        domain_name: own.find_map(|it| it.domain_name).map(str::to_owned),
         statistics: statistics::of(rows()),
     })
 }
@@ -297,7 +355,7 @@ mod tests {
         assert_eq!(library.answer(&process, 11).unwrap(), first);
         let (job, _) = library.next_job().unwrap();
         assert!(library.next_job().is_none());
-        library.finish(job, Ok(Report::default()), 12);
+        library.finish(job, Ok(Found::Stored(Arc::default())), 12);
         let files: Vec<File> =
             serde_json::from_value(library.answer(&Request::Files, 13).unwrap()).unwrap();
         assert_eq!((files[0].size, files[0].status.state), (2, State::Finished));

@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 
 use flow::Flow;
 use serde_json::{Value, json};
-use v1::page::{LabelRow, LinkRow, Query};
+use v1::{
+    StatisticItem,
+    page::{LabelRow, LinkRow, Query},
+};
 
 use crate::Analysis;
 
@@ -19,6 +22,8 @@ pub(crate) use flows::Order;
 pub(crate) const HEAD_LEN: usize = 512;
 /// The most rows one window can have.
 const MAX_WINDOW: u32 = 1_000;
+/// The most lines of one statistic; the v1 interface gives them all.
+const MAX_LINES: usize = 10_000;
 
 /// Answers the page.
 pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
@@ -41,6 +46,12 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
 fn windowed<T>(list: &[T], offset: u32, len: u32) -> &[T] {
     let rest = list.get(offset as usize..).unwrap_or_default();
     rest.get(..len.min(MAX_WINDOW) as usize).unwrap_or(rest)
+}
+
+/// The book's statistics as far as a page can show them.
+fn first_lines(mut statistics: Vec<StatisticItem>) -> Vec<StatisticItem> {
+    statistics.iter_mut().for_each(|it| it.content.truncate(MAX_LINES));
+    statistics
 }
 
 /// Labels or protocols of flows, most bytes first.
@@ -91,12 +102,12 @@ fn most_first(counts: BTreeMap<&str, u64>) -> Vec<String> {
     counts.into_iter().map(|it| it.0.to_owned()).collect()
 }
 
-fn link(edge: &session::Edge) -> LinkRow {
+fn link(analysis: &Analysis, edge: &session::Edge) -> LinkRow {
     LinkRow {
         from: edge.from,
         to: edge.to,
         kind: edge.kind.name().to_owned(),
-        evidence: edge.evidence.clone(),
+        evidence: edge.evidence(&analysis.flows, &analysis.verdicts),
         percent: edge.percent,
     }
 }

@@ -1,58 +1,156 @@
-//! Flows as rows: what tables, exports and the job store hold of them.
+//! Flows as answers see them: borrowed from an analysis or a stored report, and made into rows of texts one at a time.
+
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use classify::Verdict;
-use flow::{Flow, Total};
-use session::Session;
+use flow::{Endpoint, Flow, Timeline, Total, Transport};
 use v1::page::FlowRow;
 
-/// A row a flow, in the order of the flows.
-pub(crate) fn rows(flows: &[(Flow, Verdict)], sessions: &[Session]) -> Vec<FlowRow> {
-    let mut session_of = vec![0; flows.len()];
-    for (number, session) in (0..).zip(sessions) {
-        for member in &session.members {
-            if let Some(slot) = session_of.get_mut(*member as usize) {
-                *slot = number;
-            }
+/// A flow, wherever it is kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) flow_id: u32,
+    pub(crate) session_id: u32,
+    pub(crate) transport: Transport,
+    pub(crate) client: Endpoint,
+    pub(crate) server: Endpoint,
+    pub(crate) time_start_ns: u64,
+    pub(crate) time_end_ns: u64,
+    pub(crate) from_client: Total,
+    pub(crate) from_server: Total,
+    pub(crate) conn_state: Option<&'a str>,
+    pub(crate) protocol: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) domain_name: Option<&'a str>,
+    pub(crate) user_agent: Option<&'a str>,
+    pub(crate) ja4: Option<&'a str>,
+    reason: Reason<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Reason<'a> {
+    Of(&'a Verdict),
+    Stored(&'a str),
+}
+
+impl<'a> Row<'a> {
+    /// A flow of an analysis.
+    pub(crate) fn new(flow_id: u32, session_id: u32, flow: &Flow, verdict: &'a Verdict) -> Self {
+        let facts = verdict.facts();
+        Self {
+            flow_id,
+            session_id,
+            transport: flow.transport,
+            client: flow.client,
+            server: flow.server,
+            time_start_ns: flow.first.0,
+            time_end_ns: flow.last.0,
+            from_client: flow.from_client,
+            from_server: flow.from_server,
+            conn_state: flow.conn_state().map(flow::ConnState::name),
+            protocol: verdict.protocol,
+            label: &verdict.label,
+            group: verdict.group,
+            domain_name: facts.server_name.as_deref(),
+            user_agent: facts.user_agent.as_deref(),
+            ja4: facts.ja4.as_deref(),
+            reason: Reason::Of(verdict),
         }
     }
-    (0..)
-        .zip(flows)
-        .zip(session_of)
-        .map(|((flow_id, (flow, verdict)), session_id)| row(flow_id, session_id, flow, verdict))
-        .collect()
+
+    /// A flow of a stored report.
+    pub(crate) fn stored(row: &'a FlowRow) -> Self {
+        Self {
+            flow_id: row.flow_id,
+            session_id: row.session_id,
+            transport: Transport::named(&row.transport).unwrap_or_default(),
+            client: endpoint(&row.client_ip, row.client_port),
+            server: endpoint(&row.server_ip, row.server_port),
+            time_start_ns: row.time_start_ns,
+            time_end_ns: row.time_end_ns,
+            from_client: Total {
+                packets: row.client_packets,
+                frame_bytes: row.client_bytes,
+                ip_bytes: row.client_ip_bytes,
+            },
+            from_server: Total {
+                packets: row.server_packets,
+                frame_bytes: row.server_bytes,
+                ip_bytes: row.server_ip_bytes,
+            },
+            conn_state: row.conn_state.as_deref(),
+            protocol: &row.protocol,
+            label: &row.label,
+            group: &row.group,
+            domain_name: row.domain_name.as_deref(),
+            user_agent: row.user_agent.as_deref(),
+            ja4: row.ja4.as_deref(),
+            reason: Reason::Stored(&row.reason),
+        }
+    }
+
+    /// The same of a piece of the flow.
+    pub(crate) fn of_piece(self, piece: &Timeline) -> Self {
+        let (from_client, from_server) = piece.totals();
+        let times = || piece.steps().map(|it| it.time.0);
+        Self {
+            time_start_ns: times().next().unwrap_or(0),
+            time_end_ns: times().max().unwrap_or(0),
+            from_client,
+            from_server,
+            ..self
+        }
+    }
+
+    /// Why the flow has its label, in a sentence.
+    pub(crate) fn reason(&self) -> Cow<'a, str> {
+        match self.reason {
+            Reason::Of(verdict) => Cow::Owned(verdict.sentence()),
+            Reason::Stored(text) => Cow::Borrowed(text),
+        }
+    }
+
+    /// Frame bytes of both sides.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.from_client.frame_bytes + self.from_server.frame_bytes
+    }
+
+    /// As texts: what tables, exports and the job store show of it.
+    pub(crate) fn to_texts(self) -> FlowRow {
+        let text = |it: Option<&str>| it.map(str::to_owned);
+        FlowRow {
+            flow_id: self.flow_id,
+            session_id: self.session_id,
+            transport: self.transport.to_string(),
+            client_ip: self.client.ip.to_string(),
+            client_port: self.client.port,
+            server_ip: self.server.ip.to_string(),
+            server_port: self.server.port,
+            time_start_ns: self.time_start_ns,
+            time_end_ns: self.time_end_ns,
+            client_packets: self.from_client.packets,
+            server_packets: self.from_server.packets,
+            client_bytes: self.from_client.frame_bytes,
+            server_bytes: self.from_server.frame_bytes,
+            client_ip_bytes: self.from_client.ip_bytes,
+            server_ip_bytes: self.from_server.ip_bytes,
+            conn_state: text(self.conn_state),
+            protocol: self.protocol.to_owned(),
+            label: self.label.to_owned(),
+            group: self.group.to_owned(),
+            reason: self.reason().into_owned(),
+            domain_name: text(self.domain_name),
+            user_agent: text(self.user_agent),
+            ja4: text(self.ja4),
+        }
+    }
 }
 
-fn row(flow_id: u32, session_id: u32, flow: &Flow, verdict: &Verdict) -> FlowRow {
-    let mut row = FlowRow {
-        flow_id,
-        session_id,
-        transport: flow.transport.to_string(),
-        client_ip: flow.client.ip.to_string(),
-        client_port: flow.client.port,
-        server_ip: flow.server.ip.to_string(),
-        server_port: flow.server.port,
-        time_start_ns: flow.first.0,
-        time_end_ns: flow.last.0,
-        conn_state: flow.conn_state.map(|it| it.name().to_owned()),
-        protocol: verdict.protocol.to_owned(),
-        label: verdict.label.clone().into_owned(),
-        group: verdict.group.to_owned(),
-        reason: verdict.sentence(),
-        domain_name: verdict.facts.server_name.clone(),
-        user_agent: verdict.facts.user_agent.clone(),
-        ja4: verdict.facts.ja4.clone(),
-        ..FlowRow::default()
-    };
-    set_totals(&mut row, flow.from_client, flow.from_server);
-    row
-}
-
-/// Puts the counts of both sides into a row.
-pub(crate) fn set_totals(row: &mut FlowRow, client: Total, server: Total) {
-    row.client_packets = client.packets;
-    row.server_packets = server.packets;
-    row.client_bytes = client.frame_bytes;
-    row.server_bytes = server.frame_bytes;
-    row.client_ip_bytes = client.ip_bytes;
-    row.server_ip_bytes = server.ip_bytes;
+/// An endpoint as it was written; a store that somebody changed may hold anything.
+fn endpoint(ip: &str, port: u16) -> Endpoint {
+    Endpoint { ip: ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port }
 }

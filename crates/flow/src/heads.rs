@@ -1,6 +1,8 @@
 //! The first bytes of each side, in stream order: what a flow says of itself.
 
-use crate::Transport;
+use capture::Packet;
+
+use crate::{Direction, Transport, tcp::flags};
 
 /// The first bytes of application data of both sides of a flow.
 #[derive(Clone, Debug)]
@@ -17,18 +19,36 @@ pub struct Heads {
     pub server: Head,
 }
 
-/// The first bytes of one side.
+/// The first bytes of one side. A silent one has no memory of its own, most others one piece.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     bytes: Vec<u8>,
-    /// Where each datagram ends in `bytes`; unused for a stream.
+    /// What few heads need.
+    more: Option<Box<More>>,
+    /// Where the stream begins: the sequence number of its first byte; counts once it has begun.
+    base: u32,
+    stage: Stage,
+}
+
+#[derive(Clone, Debug, Default)]
+struct More {
+    /// Where each of several datagrams ends in `bytes`.
     ends: Vec<u32>,
-    /// Where the stream begins: the sequence number of its first byte.
-    base: Option<u32>,
     /// Segments that came before the bytes they follow: where they belong, in bytes from `base`.
     early: Vec<(u32, Vec<u8>)>,
-    /// The stream bytes it may keep.
-    limit: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Where the stream begins is not known; or there are datagrams.
+    #[default]
+    Open,
+    /// Where the stream begins is known.
+    Begun,
+    /// The stream ended without a gap. What a sender says after that still counts until the other side has ended too.
+    Ended,
+    /// It takes nothing more: it is full, or its flow is labelled.
+    Settled,
 }
 
 /// How many segments may wait for the bytes before them; more would cost time for each other.
@@ -44,10 +64,46 @@ impl Heads {
 
     /// Nothing seen yet.
     pub(crate) fn new(transport: Transport, client_port: u16, server_port: u16) -> Self {
-        let is_long = [client_port, server_port].iter().any(|it| Self::LONG_PORTS.contains(it));
-        let limit = if is_long { Self::LONG_LIMIT } else { Self::LIMIT } as u32;
-        let head = || Head { limit, ..Head::default() };
-        Self { transport, client_port, server_port, client: head(), server: head() }
+        let (client, server) = (Head::default(), Head::default());
+        Self { transport, client_port, server_port, client, server }
+    }
+
+    /// Adds what a packet carries to the head of its side.
+    pub(crate) fn push(&mut self, direction: Direction, packet: &Packet<'_>) {
+        let limit = self.limit();
+        let head = match direction {
+            Direction::Forward => &mut self.client,
+            Direction::Backward => &mut self.server,
+        };
+        match &packet.tcp {
+            _ if head.stage == Stage::Settled => {}
+            None => head.push_datagram(packet.payload, limit),
+            Some(tcp) => {
+                let is_first = tcp.flags & flags::SYN != 0;
+                // Data may come with the SYN (RFC 7413); its first byte follows the SYN's number.
+                let sequence = tcp.sequence.wrapping_add(u32::from(is_first));
+                if is_first {
+                    head.begin(sequence);
+                }
+                head.push_segment(sequence, packet.payload, limit);
+                if tcp.flags & flags::FIN != 0 {
+                    head.end(sequence.wrapping_add(packet.payload_len));
+                }
+            }
+        }
+    }
+
+    /// How much of each side is kept, in bytes.
+    fn limit(&self) -> usize {
+        let ports = [self.client_port, self.server_port];
+        let is_long = Self::LONG_PORTS.iter().any(|it| ports.contains(it));
+        if is_long { Self::LONG_LIMIT } else { Self::LIMIT }
+    }
+
+    /// Whether all that was to be said is there: each side is full or has ended.
+    pub(crate) fn is_settled(&self) -> bool {
+        let sides = [&self.client, &self.server];
+        sides.iter().all(|it| matches!(it.stage, Stage::Ended | Stage::Settled))
     }
 
     /// The heads of a TCP flow that is all there is; for tests.
@@ -61,8 +117,8 @@ impl Heads {
     /// The heads of a UDP flow that is all there is; for tests.
     pub fn udp(client: &[&[u8]], server: &[&[u8]]) -> Self {
         let mut heads = Self::new(Transport::UDP, 49_152, 49_153);
-        client.iter().for_each(|it| heads.client.push_datagram(it));
-        server.iter().for_each(|it| heads.server.push_datagram(it));
+        client.iter().for_each(|it| heads.client.push_datagram(it, Self::LIMIT));
+        server.iter().for_each(|it| heads.server.push_datagram(it, Self::LIMIT));
         heads
     }
 
@@ -71,14 +127,13 @@ impl Heads {
         Self { client_port, server_port, ..self }
     }
 
-    /// Keeps only so many bytes of each side; for when the labels are found.
-    pub fn truncate(&mut self, len: usize) {
+    /// Keeps only so many bytes of each side and takes no more; for when the flow is labelled.
+    pub fn keep(&mut self, len: usize) {
         for head in [&mut self.client, &mut self.server] {
             head.bytes.truncate(len);
             head.bytes.shrink_to_fit();
-            head.ends.retain(|it| *it as usize <= len);
-            head.ends.shrink_to_fit();
-            head.early = Vec::new();
+            head.more = None;
+            head.stage = Stage::Settled;
         }
     }
 
@@ -96,75 +151,107 @@ impl Head {
 
     /// The kept datagrams, the last perhaps cut; of a stream, its bytes as one.
     pub fn datagrams(&self) -> impl Iterator<Item = &[u8]> {
-        let whole = (self.ends.is_empty() && !self.bytes.is_empty()).then_some(&*self.bytes);
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let ends = self.more.as_ref().map_or(&[][..], |it| &it.ends);
+        let whole = (ends.is_empty() && !self.bytes.is_empty()).then_some(&*self.bytes);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
         let parts = starts
-            .zip(self.ends.iter().copied())
+            .zip(ends.iter().copied())
             .filter_map(|(start, end)| self.bytes.get(start as usize..end as usize));
         whole.into_iter().chain(parts)
     }
 
     /// Adds a datagram, as far as there is room.
-    pub(crate) fn push_datagram(&mut self, payload: &[u8]) {
-        let limit = (self.limit as usize).max(Heads::LIMIT);
-        let room = limit.saturating_sub(self.bytes.len());
-        if payload.is_empty() || room == 0 {
+    fn push_datagram(&mut self, payload: &[u8], limit: usize) {
+        if payload.is_empty() {
             return;
         }
-        self.bytes.extend_from_slice(payload.get(..room).unwrap_or(payload));
-        self.ends.push(self.bytes.len() as u32);
+        // A single datagram ends where the bytes end.
+        let first_end = self.bytes.len() as u32;
+        self.append(payload, limit);
+        if first_end > 0 {
+            let ends = &mut self.more.get_or_insert_default().ends;
+            if ends.is_empty() {
+                ends.push(first_end);
+            }
+            ends.push(self.bytes.len() as u32);
+        }
     }
 
     /// Says where the stream begins: after a SYN, or at the first segment seen.
-    pub(crate) fn begin(&mut self, sequence: u32) {
-        if self.bytes.is_empty() && self.early.is_empty() {
-            self.base = Some(sequence);
+    fn begin(&mut self, sequence: u32) {
+        if self.bytes.is_empty() && self.more.is_none() {
+            (self.base, self.stage) = (sequence, Stage::Begun);
+        }
+    }
+
+    /// Says where the stream ends: what is kept up to there is all there will be.
+    fn end(&mut self, sequence: u32) {
+        let len = sequence.wrapping_sub(self.base) as usize;
+        if self.stage == Stage::Begun && self.bytes.len() == len {
+            self.stage = Stage::Ended;
         }
     }
 
     /// Adds a segment of the stream at its place, as far as there is room.
     ///
     /// Of bytes sent twice the first stay. Where a byte is missing the head ends, until it comes.
-    pub(crate) fn push_segment(&mut self, sequence: u32, payload: &[u8]) {
-        if payload.is_empty() || self.bytes.len() >= self.limit as usize {
+    fn push_segment(&mut self, sequence: u32, payload: &[u8], limit: usize) {
+        if payload.is_empty() {
             return;
         }
-        let base = *self.base.get_or_insert(sequence);
-        let offset = sequence.wrapping_sub(base);
-        if offset < self.limit {
-            self.place(offset, payload);
-        } else if base.wrapping_sub(sequence) < self.limit {
+        self.begin_if_open(sequence);
+        let offset = sequence.wrapping_sub(self.base);
+        let before = self.base.wrapping_sub(sequence) as usize;
+        if (offset as usize) < limit {
+            self.place(offset, payload, limit);
+        } else if before < limit {
             // It begins before the base: only what follows the base counts.
-            let skip = base.wrapping_sub(sequence) as usize;
-            if let Some(rest) = payload.get(skip..).filter(|it| !it.is_empty()) {
-                self.place(0, rest);
+            if let Some(rest) = payload.get(before..).filter(|it| !it.is_empty()) {
+                self.place(0, rest, limit);
             }
         }
     }
 
-    fn place(&mut self, offset: u32, payload: &[u8]) {
+    fn begin_if_open(&mut self, sequence: u32) {
+        if self.stage == Stage::Open {
+            (self.base, self.stage) = (sequence, Stage::Begun);
+        }
+    }
+
+    fn place(&mut self, offset: u32, payload: &[u8], limit: usize) {
         let have = self.bytes.len() as u32;
         if offset > have {
-            let kept: usize = self.early.iter().map(|(_, it)| it.len()).sum();
-            let has_room = kept + payload.len() <= self.limit as usize;
-            if has_room && self.early.len() < MAX_EARLY {
-                self.early.push((offset, payload.to_vec()));
+            let early = &mut self.more.get_or_insert_default().early;
+            let kept: usize = early.iter().map(|(_, it)| it.len()).sum();
+            if kept + payload.len() <= limit && early.len() < MAX_EARLY {
+                early.push((offset, payload.to_vec()));
             }
             return;
         }
-        self.append(have - offset, payload);
-        while let Some(at) =
-            self.early.iter().position(|(offset, _)| *offset <= self.bytes.len() as u32)
+        self.append_from(have - offset, payload, limit);
+        while let Some(more) = &mut self.more
+            && let have = self.bytes.len() as u32
+            && let Some(at) = more.early.iter().position(|(offset, _)| *offset <= have)
         {
-            let (offset, bytes) = self.early.swap_remove(at);
-            self.append(self.bytes.len() as u32 - offset, &bytes);
+            let (offset, bytes) = more.early.swap_remove(at);
+            self.append_from(have - offset, &bytes, limit);
         }
     }
 
-    fn append(&mut self, skip: u32, payload: &[u8]) {
-        let room = (self.limit as usize).saturating_sub(self.bytes.len());
+    fn append_from(&mut self, skip: u32, payload: &[u8], limit: usize) {
         if let Some(fresh) = payload.get(skip as usize..) {
-            self.bytes.extend_from_slice(fresh.get(..room).unwrap_or(fresh));
+            self.append(fresh, limit);
+        }
+    }
+
+    fn append(&mut self, payload: &[u8], limit: usize) {
+        let room = limit.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(payload.get(..room).unwrap_or(payload));
+        if self.bytes.len() >= limit {
+            self.stage = Stage::Settled;
+            if let Some(more) = &mut self.more {
+                more.early = Vec::new();
+            }
         }
     }
 }
@@ -175,10 +262,10 @@ mod tests {
 
     #[track_caller]
     fn check(segments: &[(u32, &[u8])], expected: &[u8]) {
-        let mut head = Heads::new(Transport::TCP, 1, 2).client;
+        let mut head = Head::default();
         head.begin(segments[0].0.min(10));
         for (sequence, payload) in segments {
-            head.push_segment(*sequence, payload);
+            head.push_segment(*sequence, payload, Heads::LIMIT);
         }
         assert_eq!(head.bytes(), expected);
     }
@@ -200,12 +287,37 @@ mod tests {
 
     #[test]
     fn only_so_many_segments_wait() {
-        let mut head = Heads::new(Transport::TCP, 1, 2).client;
+        let mut head = Head::default();
         head.begin(0);
-        (1..=1_000).rev().for_each(|it| head.push_segment(it, b"x"));
-        head.push_segment(0, b"x");
-        assert_eq!(head.early.len(), MAX_EARLY);
+        (1..=1_000).rev().for_each(|it| head.push_segment(it, b"x", Heads::LIMIT));
+        assert_eq!(head.more.as_ref().map(|it| it.early.len()), Some(MAX_EARLY));
+        head.push_segment(0, b"x", Heads::LIMIT);
         assert_eq!(head.bytes(), b"x");
+    }
+
+    #[test]
+    fn a_stream_ends_without_a_gap() {
+        let has_ended = |sequences: &[u32], end| {
+            let mut head = Head::default();
+            head.begin(10);
+            sequences.iter().for_each(|it| head.push_segment(*it, b"ab", Heads::LIMIT));
+            head.end(end);
+            head.stage == Stage::Ended
+        };
+        assert!(has_ended(&[], 10));
+        assert!(has_ended(&[12, 10], 14));
+        assert!(!has_ended(&[12], 14));
+        assert!(!has_ended(&[10], 14));
+    }
+
+    #[test]
+    fn a_full_head_is_settled() {
+        let mut head = Head::default();
+        head.push_datagram(&[0; Heads::LIMIT - 1], Heads::LIMIT);
+        assert_eq!(head.stage, Stage::Open);
+        head.push_datagram(b"xyz", Heads::LIMIT);
+        assert_eq!((head.stage, head.bytes().len()), (Stage::Settled, Heads::LIMIT));
+        assert_eq!(head.datagrams().last(), Some(&b"x"[..]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::{fmt, net::IpAddr};
 
 use capture::Timestamp;
 
+use crate::tcp::Connection;
 pub use crate::{
     cut::Cut,
     heads::{Head, Heads},
@@ -30,7 +31,7 @@ pub struct Endpoint {
 }
 
 /// A transport, by its IP protocol number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Transport(pub u8);
 
 impl Transport {
@@ -46,6 +47,12 @@ impl Transport {
     /// Its usual name in lower case, where it has one.
     pub fn name(self) -> Option<&'static str> {
         NAMES.iter().find_map(|&(number, name)| (number == self.0).then_some(name))
+    }
+
+    /// The transport that is written so: by name or by number.
+    pub fn named(text: &str) -> Option<Self> {
+        let named = NAMES.iter().find_map(|&(number, name)| (name == text).then_some(number));
+        named.or_else(|| text.parse().ok()).map(Self)
     }
 }
 
@@ -102,15 +109,25 @@ pub struct Flow {
     pub from_client: Total,
     /// What the server sent.
     pub from_server: Total,
-    /// How far its connection came, in Zeek's words; TCP and UDP only.
-    pub conn_state: Option<ConnState>,
     /// Every packet of the flow, in capture order.
     pub timeline: Timeline,
     /// The first bytes each side sent.
     pub heads: Heads,
+    connection: Connection,
 }
 
 impl Flow {
+    /// How far its connection came, in Zeek's words; TCP and UDP only.
+    pub fn conn_state(&self) -> Option<ConnState> {
+        match self.transport {
+            Transport::TCP => Some(self.connection.state()),
+            Transport::UDP => {
+                Some(ConnState::of_datagrams(self.from_client.packets, self.from_server.packets))
+            }
+            _ => None,
+        }
+    }
+
     /// Frame bytes of both sides.
     pub fn bytes(&self) -> u64 {
         self.from_client.frame_bytes + self.from_server.frame_bytes
@@ -131,6 +148,4 @@ pub struct Total {
     pub frame_bytes: u64,
     /// IP header and IP payload bytes.
     pub ip_bytes: u64,
-    /// Transport payload bytes.
-    pub payload_bytes: u64,
 }

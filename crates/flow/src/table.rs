@@ -1,12 +1,13 @@
 //! Puts packets into flows by their undirected five-tuple.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{hash::BuildHasher, net::IpAddr};
 
 use capture::Packet;
 use foldhash::quality::FixedState;
+use hashbrown::HashTable;
 
 use crate::{
-    ConnState, Direction, Endpoint, Flow, Heads, Step, Timeline, Total, Transport,
+    Direction, Endpoint, Flow, Heads, Step, Timeline, Total, Transport,
     tcp::{Connection, flags},
 };
 
@@ -15,31 +16,32 @@ use crate::{
 /// An undirected five-tuple is one flow, until its TCP connection ends and a new SYN follows.
 #[derive(Debug)]
 pub struct Table {
-    /// The newest flow of every five-tuple, by its place in `flows`.
-    newest: HashMap<Key, u32, FixedState>,
+    /// The newest flow of every five-tuple, by its place in `flows`: its key is the flow itself.
+    newest: HashTable<u32>,
+    hasher: FixedState,
     /// By first packet.
-    flows: Vec<Open>,
+    flows: Vec<Flow>,
+    /// Flows whose heads are settled, and which nobody has taken yet.
+    settled: Vec<u32>,
 }
 
-/// Both endpoints in one order, whoever spoke first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    low: (u128, u16),
-    high: (u128, u16),
+/// The two ends of a packet or a flow, and what carries it.
+#[derive(Clone, Copy)]
+struct Ends {
     transport: Transport,
-    is_v6: bool,
-}
-
-#[derive(Debug)]
-struct Open {
-    flow: Flow,
-    connection: Connection,
+    source: Endpoint,
+    destination: Endpoint,
 }
 
 impl Table {
     /// No flow yet. The seed keeps those who choose addresses from choosing collisions; it never shows in the output.
     pub fn new(seed: u64) -> Self {
-        Self { newest: HashMap::with_hasher(FixedState::with_seed(seed)), flows: Vec::new() }
+        Self {
+            newest: HashTable::new(),
+            hasher: FixedState::with_seed(seed),
+            flows: Vec::new(),
+            settled: Vec::new(),
+        }
     }
 
     /// How many flows.
@@ -54,60 +56,110 @@ impl Table {
 
     /// Adds a packet to its flow, opening the flow where there is none. Returns the flow's number.
     pub fn push(&mut self, packet: &Packet<'_>) -> u32 {
-        let source = Endpoint { ip: packet.source, port: packet.source_port };
-        let destination = Endpoint { ip: packet.destination, port: packet.destination_port };
-        let transport = Transport(packet.protocol);
-        let opens = packet.tcp.is_some_and(|it| it.flags & (flags::SYN | flags::ACK) == flags::SYN);
-        let next = self.flows.len() as u32;
-        let number = self.newest.entry(Key::new(transport, source, destination)).or_insert(next);
-        let is_over = self
-            .flows
-            .get(*number as usize)
-            .is_some_and(|open| opens && open.connection.is_ended());
-        if is_over {
-            *number = next;
-        }
-        let number = *number;
-        if number == next {
-            self.flows.push(Open::new(transport, source, destination, packet));
-        }
-        if let Some(open) = self.flows.get_mut(number as usize) {
-            open.push(source, packet);
+        let ends = Ends::of_packet(packet);
+        let number = self.find_or_open(ends, packet);
+        if let Some(flow) = self.flows.get_mut(number as usize) {
+            let was_settled = flow.heads.is_settled();
+            flow.push(ends.source, packet);
+            if !was_settled && flow.heads.is_settled() {
+                self.settled.push(number);
+            }
         }
         number
     }
 
+    fn find_or_open(&mut self, ends: Ends, packet: &Packet<'_>) -> u32 {
+        let next = self.flows.len() as u32;
+        let (flows, hasher) = (&self.flows, &self.hasher);
+        let is_same = |number: &u32| flows.get(*number as usize).is_some_and(|it| ends.are_of(it));
+        let hash_of = |number: &u32| {
+            flows.get(*number as usize).map_or(0, |it| Ends::of_flow(it).hash(hasher))
+        };
+        match self.newest.entry(ends.hash(hasher), is_same, hash_of) {
+            hashbrown::hash_table::Entry::Vacant(place) => {
+                place.insert(next);
+            }
+            hashbrown::hash_table::Entry::Occupied(mut place) => {
+                let number = *place.get();
+                let is_ended =
+                    || flows.get(number as usize).is_some_and(|it| it.connection.is_ended());
+                if !opens(packet) || !is_ended() {
+                    return number;
+                }
+                // The old flow will see no packet more.
+                if flows.get(number as usize).is_some_and(|it| !it.heads.is_settled()) {
+                    self.settled.push(number);
+                }
+                *place.get_mut() = next;
+            }
+        }
+        self.flows.push(Flow::open(ends, packet));
+        next
+    }
+
+    /// A flow that has said all its heads can hold, and its number; each comes once.
+    ///
+    /// Who labels it now may keep less of its heads. Flows that never come here are labelled when the capture ends.
+    pub fn next_settled(&mut self) -> Option<(u32, &mut Flow)> {
+        let number = self.settled.pop()?;
+        Some((number, self.flows.get_mut(number as usize)?))
+    }
+
     /// Ends the capture: all flows, by their first packet.
     pub fn finish(self) -> Vec<Flow> {
-        self.flows.into_iter().map(Open::finish).collect()
+        let mut flows = self.flows;
+        flows.iter_mut().for_each(|it| it.timeline.shrink());
+        flows
     }
 }
 
-impl Key {
-    fn new(transport: Transport, source: Endpoint, destination: Endpoint) -> Self {
+/// Whether the packet opens a connection.
+fn opens(packet: &Packet<'_>) -> bool {
+    packet.tcp.is_some_and(|it| it.flags & (flags::SYN | flags::ACK) == flags::SYN)
+}
+
+impl Ends {
+    fn of_packet(packet: &Packet<'_>) -> Self {
+        Self {
+            transport: Transport(packet.protocol),
+            source: Endpoint { ip: packet.source, port: packet.source_port },
+            destination: Endpoint { ip: packet.destination, port: packet.destination_port },
+        }
+    }
+
+    fn of_flow(flow: &Flow) -> Self {
+        Self { transport: flow.transport, source: flow.client, destination: flow.server }
+    }
+
+    /// Whether they are the flow's, in either order.
+    fn are_of(self, flow: &Flow) -> bool {
+        let (client, server) = (flow.client, flow.server);
+        self.transport == flow.transport
+            && ((self.source, self.destination) == (client, server)
+                || (self.source, self.destination) == (server, client))
+    }
+
+    /// The same in either order.
+    fn hash(self, hasher: &FixedState) -> u64 {
         let bits = |it: Endpoint| match it.ip {
             IpAddr::V4(ip) => (u128::from(ip.to_bits()), it.port),
             IpAddr::V6(ip) => (ip.to_bits(), it.port),
         };
-        let (a, b) = (bits(source), bits(destination));
-        Self { low: a.min(b), high: a.max(b), transport, is_v6: source.ip.is_ipv6() }
+        let (a, b) = (bits(self.source), bits(self.destination));
+        hasher.hash_one((a.min(b), a.max(b), self.transport))
     }
 }
 
-impl Open {
-    fn new(
-        transport: Transport,
-        source: Endpoint,
-        destination: Endpoint,
-        packet: &Packet<'_>,
-    ) -> Self {
+impl Flow {
+    fn open(ends: Ends, packet: &Packet<'_>) -> Self {
+        let Ends { transport, source, destination } = ends;
         // A SYN-ACK comes from the server, though we saw it first.
         let is_answer = packet
             .tcp
             .is_some_and(|it| it.flags & (flags::SYN | flags::ACK) == flags::SYN | flags::ACK);
         let (client, server) =
             if is_answer { (destination, source) } else { (source, destination) };
-        let flow = Flow {
+        Self {
             transport,
             client,
             server,
@@ -115,20 +167,17 @@ impl Open {
             last: packet.time,
             from_client: Total::default(),
             from_server: Total::default(),
-            conn_state: None,
             timeline: Timeline::default(),
             heads: Heads::new(transport, client.port, server.port),
-        };
-        Self { flow, connection: Connection::default() }
+            connection: Connection::default(),
+        }
     }
 
     fn push(&mut self, source: Endpoint, packet: &Packet<'_>) {
-        let flow = &mut self.flow;
-        let is_forward = source == flow.client;
-        let (direction, total, head) = if is_forward {
-            (Direction::Forward, &mut flow.from_client, &mut flow.heads.client)
+        let (direction, total) = if source == self.client {
+            (Direction::Forward, &mut self.from_client)
         } else {
-            (Direction::Backward, &mut flow.from_server, &mut flow.heads.server)
+            (Direction::Backward, &mut self.from_server)
         };
         let step = Step {
             time: packet.time,
@@ -139,35 +188,12 @@ impl Open {
             flags: packet.tcp.map_or(0, |it| it.flags),
         };
         total.add(&step);
-        flow.timeline.push(step);
-        flow.last = flow.last.max(packet.time);
-        match &packet.tcp {
-            Some(tcp) => {
-                self.connection.push(direction, tcp);
-                if tcp.flags & flags::SYN != 0 {
-                    // Data may come with the SYN (RFC 7413); its first byte follows the SYN's number.
-                    let first = tcp.sequence.wrapping_add(1);
-                    head.begin(first);
-                    head.push_segment(first, packet.payload);
-                } else {
-                    head.push_segment(tcp.sequence, packet.payload);
-                }
-            }
-            None => head.push_datagram(packet.payload),
+        self.timeline.push(step);
+        self.last = self.last.max(packet.time);
+        if let Some(tcp) = &packet.tcp {
+            self.connection.push(direction, tcp);
         }
-    }
-
-    fn finish(self) -> Flow {
-        let mut flow = self.flow;
-        flow.timeline.shrink();
-        flow.conn_state = match flow.transport {
-            Transport::TCP => Some(self.connection.state()),
-            Transport::UDP => {
-                Some(ConnState::of_datagrams(flow.from_client.packets, flow.from_server.packets))
-            }
-            _ => None,
-        };
-        flow
+        self.heads.push(direction, packet);
     }
 }
 
@@ -232,6 +258,22 @@ mod tests {
         let stragglers = [(1, 2, ACK)];
         check(&[&whole[..], &stragglers, &whole].concat(), &[(1, 3, 2), (1, 2, 2)]);
         check(&[(1, 2, SYN), (2, 1, RST | ACK), (1, 2, SYN)], &[(1, 1, 1), (1, 1, 0)]);
+    }
+
+    #[test]
+    fn a_flow_is_settled_once() {
+        let mut table = Table::new(7);
+        let whole = [(1, 2, SYN), (2, 1, SYN | ACK), (1, 2, FIN | ACK), (2, 1, FIN | ACK)];
+        let reset = [(1, 2, SYN), (1, 2, RST), (1, 2, SYN)];
+        let mut settled = Vec::new();
+        for &(from, to, flags) in [&whole[..], &[(1, 2, ACK)], &reset].concat().iter() {
+            let sequence = u32::from(flags & SYN == 0);
+            let tcp = Some(Tcp { flags, sequence, ..Tcp::default() });
+            table.push(&Packet { tcp, ..packet(from, to, flags, b"") });
+            settled.extend(table.next_settled().map(|it| it.0));
+        }
+        // The first by its end, the second as the third took its place.
+        assert_eq!(settled, [0, 1]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::Total;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Client to server.
-    Forward,
+    Forward = 0,
     /// Server to client.
-    Backward,
+    Backward = 1,
 }
 
 /// What remains of a packet once its flow is known.
@@ -30,12 +30,28 @@ pub struct Step {
     pub flags: u8,
 }
 
-/// The packets of a flow in capture order, about six bytes each.
+/// The packets of a flow in capture order, about six bytes each; of two or three packets, no memory of their own.
 ///
 /// A step is coded against the step before it (its time) and the last step of its own direction (the rest): a control
 /// byte says what stayed the same, what did not follows as variable-length integers.
 #[derive(Clone, Debug, Default)]
-pub struct Timeline {
+pub struct Timeline(Coded);
+
+#[derive(Clone, Debug)]
+enum Coded {
+    /// What fits in beside the flow. The context is decoded anew for every step.
+    Short {
+        len: u8,
+        bytes: [u8; SHORT_LEN],
+    },
+    Long(Box<Long>),
+}
+
+/// So long that a timeline takes no more than a vector would.
+const SHORT_LEN: usize = 22;
+
+#[derive(Clone, Debug)]
+struct Long {
     bytes: Vec<u8>,
     n_steps: u64,
     context: Context,
@@ -69,65 +85,55 @@ const SAME_FLAGS: u8 = 32;
 impl Timeline {
     /// Adds a packet.
     pub fn push(&mut self, step: Step) {
-        let delta = step.time.0.wrapping_sub(self.context.nanos) as i64;
-        let direction = (step.direction == Direction::Backward) as usize;
-        let now = Side {
-            ip_len: step.ip_len,
-            header_len: i64::from(step.ip_len) - i64::from(step.payload_len),
-            link_len: i64::from(step.frame_len) - i64::from(step.ip_len),
-            flags: step.flags,
-        };
-        let last = self.context.sides.get(direction).copied().unwrap_or_default();
-        let is_whole_micros = delta % 1_000 == 0;
-        let control = [
-            (direction == 1, BACKWARD),
-            (is_whole_micros, WHOLE_MICROS),
-            (now.ip_len == last.ip_len, SAME_IP_LEN),
-            (now.header_len == last.header_len, SAME_HEADER_LEN),
-            (now.link_len == last.link_len, SAME_LINK_LEN),
-            (now.flags == last.flags, SAME_FLAGS),
-        ]
-        .into_iter()
-        .fold(0, |control, (is_set, bit)| if is_set { control | bit } else { control });
-        self.bytes.push(control);
-        self.put(zigzag(if is_whole_micros { delta / 1_000 } else { delta }));
-        if control & SAME_IP_LEN == 0 {
-            self.put(u64::from(now.ip_len));
-        }
-        if control & SAME_HEADER_LEN == 0 {
-            self.put(zigzag(now.header_len));
-        }
-        if control & SAME_LINK_LEN == 0 {
-            self.put(zigzag(now.link_len));
-        }
-        if control & SAME_FLAGS == 0 {
-            self.bytes.push(now.flags);
-        }
-        self.n_steps += 1;
-        self.context.nanos = step.time.0;
-        if let Some(side) = self.context.sides.get_mut(direction) {
-            *side = now;
+        match &mut self.0 {
+            Coded::Long(long) => long.push(step),
+            Coded::Short { len, bytes } => {
+                let start = usize::from(*len);
+                let mut steps = Steps::of(bytes.get(..start).unwrap_or_default());
+                let n_steps = steps.by_ref().count() as u64;
+                let context = steps.context;
+                let code = Code::of(step, &context);
+                let end = start + code.len;
+                if let Some(room) = bytes.get_mut(start..end) {
+                    room.copy_from_slice(code.bytes());
+                    *len = end as u8;
+                    return;
+                }
+                let bytes = bytes.get(..start).unwrap_or_default().to_vec();
+                let mut long = Long { bytes, n_steps, context };
+                long.push(step);
+                self.0 = Coded::Long(Box::new(long));
+            }
         }
     }
 
     /// The packets in capture order.
     pub fn steps(&self) -> Steps<'_> {
-        Steps { bytes: &self.bytes, context: Context::default() }
+        Steps::of(match &self.0 {
+            Coded::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Coded::Long(long) => &long.bytes,
+        })
     }
 
     /// How many packets.
     pub fn len(&self) -> u64 {
-        self.n_steps
+        match &self.0 {
+            Coded::Short { .. } => self.steps().count() as u64,
+            Coded::Long(long) => long.n_steps,
+        }
     }
 
     /// Whether there is no packet.
     pub fn is_empty(&self) -> bool {
-        self.n_steps == 0
+        self.steps().next().is_none()
     }
 
-    /// How much memory its packets take, in bytes.
+    /// How much memory its packets take beside the flow, in bytes.
     pub fn memory_len(&self) -> usize {
-        self.bytes.capacity()
+        match &self.0 {
+            Coded::Short { .. } => 0,
+            Coded::Long(long) => long.bytes.capacity() + size_of::<Long>(),
+        }
     }
 
     /// What each side sent: the client's counts, then the server's.
@@ -145,16 +151,108 @@ impl Timeline {
 
     /// Gives back what memory was kept for steps to come.
     pub(crate) fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
+        if let Coded::Long(long) = &mut self.0 {
+            long.bytes.shrink_to_fit();
+        }
+    }
+}
+
+impl Default for Coded {
+    fn default() -> Self {
+        Self::Short { len: 0, bytes: [0; SHORT_LEN] }
+    }
+}
+
+impl Long {
+    fn push(&mut self, step: Step) {
+        let code = Code::of(step, &self.context);
+        self.bytes.extend_from_slice(code.bytes());
+        self.n_steps += 1;
+        self.context.follow(&step);
+    }
+}
+
+impl Context {
+    /// Takes a step as the last one.
+    fn follow(&mut self, step: &Step) {
+        self.nanos = step.time.0;
+        if let Some(side) = self.sides.get_mut(step.direction as usize) {
+            *side = Side::of(step);
+        }
+    }
+}
+
+impl Side {
+    fn of(step: &Step) -> Self {
+        Self {
+            ip_len: step.ip_len,
+            header_len: i64::from(step.ip_len) - i64::from(step.payload_len),
+            link_len: i64::from(step.frame_len) - i64::from(step.ip_len),
+            flags: step.flags,
+        }
+    }
+}
+
+/// A step in code.
+struct Code {
+    /// Room for the control byte, ten bytes of time, five for each length, and the flags.
+    bytes: [u8; 27],
+    len: usize,
+}
+
+impl Code {
+    fn of(step: Step, context: &Context) -> Self {
+        let delta = step.time.0.wrapping_sub(context.nanos) as i64;
+        let direction = step.direction as usize;
+        let now = Side::of(&step);
+        let last = context.sides.get(direction).copied().unwrap_or_default();
+        let is_whole_micros = delta % 1_000 == 0;
+        let control = [
+            (direction == 1, BACKWARD),
+            (is_whole_micros, WHOLE_MICROS),
+            (now.ip_len == last.ip_len, SAME_IP_LEN),
+            (now.header_len == last.header_len, SAME_HEADER_LEN),
+            (now.link_len == last.link_len, SAME_LINK_LEN),
+            (now.flags == last.flags, SAME_FLAGS),
+        ]
+        .into_iter()
+        .fold(0, |control, (is_set, bit)| if is_set { control | bit } else { control });
+        let mut code = Self { bytes: [0; 27], len: 0 };
+        code.put_byte(control);
+        code.put(zigzag(if is_whole_micros { delta / 1_000 } else { delta }));
+        if control & SAME_IP_LEN == 0 {
+            code.put(u64::from(now.ip_len));
+        }
+        if control & SAME_HEADER_LEN == 0 {
+            code.put(zigzag(now.header_len));
+        }
+        if control & SAME_LINK_LEN == 0 {
+            code.put(zigzag(now.link_len));
+        }
+        if control & SAME_FLAGS == 0 {
+            code.put_byte(now.flags);
+        }
+        code
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    fn put_byte(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.len) {
+            *slot = byte;
+            self.len += 1;
+        }
     }
 
     /// LEB128.
     fn put(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
+            self.put_byte(value as u8 | 0x80);
             value >>= 7;
         }
-        self.bytes.push(value as u8);
+        self.put_byte(value as u8);
     }
 }
 
@@ -172,7 +270,6 @@ impl Total {
         self.packets += 1;
         self.frame_bytes += u64::from(step.frame_len);
         self.ip_bytes += u64::from(step.ip_len);
-        self.payload_bytes += u64::from(step.payload_len);
     }
 }
 
@@ -183,7 +280,11 @@ pub struct Steps<'a> {
     context: Context,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, context: Context::default() }
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.bytes.split_first()?;
         self.bytes = rest;
@@ -277,12 +378,35 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_code_has_room() {
+        let lens = Step {
+            frame_len: 0,
+            ip_len: u32::MAX,
+            payload_len: 0,
+            ..step(0, Direction::Forward, 40, 255)
+        };
+        let others = Step { frame_len: u32::MAX, ip_len: 0, payload_len: u32::MAX, ..lens };
+        let far = Step { time: Timestamp(1 << 63 | 1), ..lens };
+        check(&[lens, others, far, others, lens]);
+    }
+
+    #[test]
     fn a_packet_takes_about_six_bytes() {
         let steps = (0..1_000_u64).map(|it| {
             let direction = if it % 3 == 0 { Direction::Forward } else { Direction::Backward };
             step(it * 1_234_000, direction, 40 + (it as u32 * 7_919) % 1_400, 16)
         });
         let timeline: Timeline = steps.collect();
-        assert!(timeline.bytes.len() <= 6_100, "{} bytes", timeline.bytes.len());
+        let len = timeline.steps().bytes.len();
+        assert!(len <= 6_100, "{len} bytes");
+    }
+
+    #[test]
+    fn a_question_and_its_answer_take_no_memory_of_their_own() {
+        let mut timeline = Timeline::default();
+        timeline.push(step(1_700_000_000_123_456_000, Direction::Forward, 70, 0));
+        timeline.push(step(1_700_000_000_131_072_000, Direction::Backward, 120, 0));
+        assert_eq!((timeline.len(), timeline.memory_len()), (2, 0));
+        assert_eq!(size_of::<Timeline>(), size_of::<Vec<u8>>());
     }
 }

@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use engine::{JobRecord, Library, Report};
+use engine::{Found, JobRecord, Library};
 use serde_json::Value;
 use v1::{JobId, Request};
 
@@ -190,17 +190,18 @@ impl Shared {
     }
 
     /// Reads a capture; `None` where the end came first.
-    fn process(&self, file_name: &str) -> Option<Result<Report, String>> {
+    fn process(&self, file_name: &str) -> Option<Result<Found, String>> {
         let file = match self.folder.file(file_name) {
             Ok(file) => file,
             Err(error) => return Some(Err(format!("`{file_name}` cannot be opened: {error}"))),
         };
-        let analysis = match reading::read(Until { shared: self, file }, file_name) {
+        let mut analysis = match reading::read(Until { shared: self, file }, file_name) {
             Ok(analysis) => analysis,
             Err(_) if self.state().is_closing => return None,
             Err(error) => return Some(Err(format!("`{file_name}` cannot be read: {error}"))),
         };
-        Some(analysis.result())
+        analysis.keep_counts();
+        Some(Arc::new(analysis).result())
     }
 
     fn save(&self, job: JobId) -> Result<(), store::Error> {

@@ -7,17 +7,30 @@ mod links;
 use classify::Verdict;
 use flow::Flow;
 
+/// The sessions of a capture, in order of their first flow. Most hold one flow, so none has memory of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    /// The session of every flow.
+    of: Vec<u32>,
+    /// Flows, session after session, ascending in each.
+    members: Vec<u32>,
+    /// Where in `members` each session begins.
+    starts: Vec<u32>,
+    /// By session, then by later flow.
+    edges: Vec<Edge>,
+}
+
 /// The flows one application opened together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Places in the flows given, ascending.
-    pub members: Vec<u32>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session<'a> {
+    /// Places in the flows given, ascending; at least one.
+    pub members: &'a [u32],
     /// Why they belong together, by their later flow. Fewer by one than the members.
-    pub edges: Vec<Edge>,
+    pub edges: &'a [Edge],
 }
 
 /// Why two flows belong to one session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// The flow that explains the other.
     pub from: u32,
@@ -25,74 +38,95 @@ pub struct Edge {
     pub to: u32,
     /// The kind of reason.
     pub kind: Kind,
-    /// What was seen, in a sentence.
-    pub evidence: String,
     /// How sure it is, in percent.
     pub percent: u8,
 }
 
-/// The kinds of reasons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The kinds of reasons, with what the two flows do not tell by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The flow goes where an FTP dialogue announced (RFC 959, 2428).
-    FtpData,
+    FtpData {
+        /// The port announced.
+        port: u16,
+    },
     /// The flow goes where a call was told to (RFC 4566).
-    Media,
+    Media {
+        /// The port told.
+        port: u16,
+    },
     /// The flow goes to an address that a DNS answer gave its client just before.
     DnsAnswer,
     /// The client asked for the same name a moment ago.
     SameName,
     /// A peer-to-peer program uses one port for all its peers.
-    SamePort,
+    SamePort {
+        /// The port is that of the flow's client, not of its server.
+        is_client: bool,
+        /// How many peers there are.
+        peers: u32,
+    },
 }
 
 impl Kind {
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {
-            Self::FtpData => "ftp data",
-            Self::Media => "media",
+            Self::FtpData { .. } => "ftp data",
+            Self::Media { .. } => "media",
             Self::DnsAnswer => "dns answer",
             Self::SameName => "same name",
-            Self::SamePort => "same p2p port",
+            Self::SamePort { .. } => "same p2p port",
         }
     }
 }
 
-/// Groups labelled flows, given in order of their first packet. Sessions come in order of their first flow.
-pub fn group(flows: &[(Flow, Verdict)]) -> Vec<Session> {
+/// Groups labelled flows, given in order of their first packet, each with its verdict.
+pub fn group(flows: &[Flow], verdicts: &[Verdict]) -> Sessions {
     let mut sets = Sets::new(flows.len());
-    let mut kept = Vec::new();
-    for edge in links::find(flows) {
+    let mut edges = Vec::new();
+    links::find(flows, verdicts, &mut |edge| {
         // An edge inside a session explains nothing new.
         if sets.join(edge.from, edge.to) {
-            kept.push(edge);
+            edges.push(edge);
         }
-    }
-    let mut sessions: Vec<Session> = Vec::new();
-    let mut place = vec![None; flows.len()];
-    for flow in 0..flows.len() as u32 {
-        let root = sets.root(flow) as usize;
-        let Some(slot) = place.get_mut(root) else { continue };
-        let at = *slot.get_or_insert_with(|| {
-            sessions.push(Session { members: Vec::new(), edges: Vec::new() });
-            sessions.len() - 1
-        });
-        if let Some(session) = sessions.get_mut(at) {
-            session.members.push(flow);
-        }
-    }
-    for edge in kept {
-        let root = sets.root(edge.from) as usize;
-        let at = place.get(root).copied().flatten();
-        if let Some(session) = at.and_then(|at| sessions.get_mut(at)) {
-            session.edges.push(edge);
-        }
-    }
-    for session in &mut sessions {
-        session.edges.sort_by_key(|it| (it.to, it.from));
-    }
+    });
+    let mut sessions = sets.into_sessions();
+    edges.sort_unstable_by_key(|it| (sessions.of(it.to), it.to, it.from));
+    sessions.edges = edges;
     sessions
+}
+
+impl Sessions {
+    /// How many sessions.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there is no session, and so no flow.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The session of a flow; of a flow there is not, 0.
+    pub fn of(&self, flow: u32) -> u32 {
+        self.of.get(flow as usize).copied().unwrap_or(0)
+    }
+
+    /// A session by its number.
+    pub fn get(&self, number: u32) -> Option<Session<'_>> {
+        let start = *self.starts.get(number as usize)? as usize;
+        let end =
+            self.starts.get(number as usize + 1).map_or(self.members.len(), |it| *it as usize);
+        let first_edge = self.edges.partition_point(|it| self.of(it.to) < number);
+        let edges = self.edges.get(first_edge..first_edge + (end - start - 1));
+        Some(Session { members: self.members.get(start..end)?, edges: edges.unwrap_or_default() })
+    }
+
+    /// Every reason, by session.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
 }
 
 /// Disjoint sets of flows.
@@ -125,5 +159,63 @@ impl Sets {
             *slot = a.min(b);
         }
         a != b
+    }
+
+    /// The sets in order of their first flow, without edges.
+    fn into_sessions(mut self) -> Sessions {
+        let n = self.parent.len() as u32;
+        let mut of = vec![0; n as usize];
+        // How many flows each session has, then where each begins.
+        let mut starts: Vec<u32> = Vec::new();
+        for flow in 0..n {
+            // The root is the least of its set, so its session is known by now.
+            let root = self.root(flow);
+            let session = if root == flow {
+                starts.push(0);
+                starts.len() as u32 - 1
+            } else {
+                of.get(root as usize).copied().unwrap_or(0)
+            };
+            if let (Some(slot), Some(count)) =
+                (of.get_mut(flow as usize), starts.get_mut(session as usize))
+            {
+                *slot = session;
+                *count += 1;
+            }
+        }
+        let mut end = 0;
+        for start in &mut starts {
+            (*start, end) = (end, end + *start);
+        }
+        let mut members = self.parent;
+        let mut next = starts.clone();
+        for (flow, session) in (0..).zip(&of) {
+            if let Some(at) = next.get_mut(*session as usize)
+                && let Some(slot) = members.get_mut(*at as usize)
+            {
+                *slot = flow;
+                *at += 1;
+            }
+        }
+        Sessions { of, members, starts, edges: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_come_in_order_of_their_first_flow() {
+        let mut sets = Sets::new(6);
+        assert!(sets.join(4, 1));
+        assert!(sets.join(5, 4));
+        assert!(!sets.join(1, 5));
+        assert!(sets.join(2, 3));
+        let sessions = sets.into_sessions();
+        let members: Vec<&[u32]> =
+            (0..).map_while(|it| sessions.get(it)).map(|it| it.members).collect();
+        assert_eq!(members, [&[0][..], &[1, 4, 5], &[2, 3]]);
+        assert_eq!((sessions.len(), sessions.of(5), sessions.of(3)), (3, 1, 2));
     }
 }

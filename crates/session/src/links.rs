@@ -1,12 +1,11 @@
 //! The reasons two flows belong together, found in one pass for each kind.
+//!
+//! What a pass looks up it has sorted before: hostile captures cannot make a list slow, as they can a table of hashes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    net::IpAddr,
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use capture::Timestamp;
-use classify::Verdict;
+use classify::{Verdict, announcement};
 use flow::{Endpoint, Flow};
 
 use crate::{Edge, Kind};
@@ -26,60 +25,100 @@ const PORT_GAP: u64 = 60 * SECOND;
 /// So many peers on one port make it a peer-to-peer port.
 const MIN_PEERS: usize = 5;
 
-/// Every reason there is, surest kinds first.
-pub(crate) fn find(flows: &[(Flow, Verdict)]) -> Vec<Edge> {
-    let mut edges = announced(flows);
-    edges.extend(answered(flows));
-    edges.extend(same_port(flows));
-    edges.extend(same_name(flows));
-    edges
+/// Tells every reason there is, surest kinds first.
+pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    announced(flows, verdicts, tell);
+    answered(flows, verdicts, tell);
+    same_port(flows, verdicts, tell);
+    same_name(flows, verdicts, tell);
 }
 
-fn numbered(flows: &[(Flow, Verdict)]) -> impl Iterator<Item = (u32, &Flow, &Verdict)> {
-    (0..).zip(flows).map(|(number, (flow, verdict))| (number, flow, verdict))
+fn numbered<'a>(
+    flows: &'a [Flow],
+    verdicts: &'a [Verdict],
+) -> impl Iterator<Item = (u32, &'a Flow, &'a Verdict)> {
+    (0..).zip(flows).zip(verdicts).map(|((number, flow), verdict)| (number, flow, verdict))
 }
 
-/// FTP data connections and the media of calls: someone said where they go.
-fn announced(flows: &[(Flow, Verdict)]) -> Vec<Edge> {
-    // Who listens where, by port and address; the announcing flows in order.
-    let mut listeners: HashMap<(u16, IpAddr), Vec<u32>> = HashMap::new();
-    for (number, flow, verdict) in numbered(flows) {
-        for expected in &verdict.facts.expected {
-            let speaker = if expected.is_client { flow.client.ip } else { flow.server.ip };
-            // Behind address translation the address said and the address seen differ.
-            let said = expected.ip.unwrap_or(speaker);
-            for ip in BTreeSet::from([said, speaker]) {
-                let waiting = listeners.entry((expected.port, ip)).or_default();
-                if waiting.last() != Some(&number) {
-                    waiting.push(number);
+impl Edge {
+    /// What was seen, in a sentence; of the flows and verdicts that were grouped.
+    pub fn evidence(&self, flows: &[Flow], verdicts: &[Verdict]) -> String {
+        let flow =
+            |number: u32| Some((flows.get(number as usize)?, verdicts.get(number as usize)?));
+        match (flow(self.from), flow(self.to)) {
+            (Some(from), Some(to)) => self.sentence(from, to),
+            _ => String::new(),
+        }
+    }
+
+    fn sentence(&self, from: (&Flow, &Verdict), to: (&Flow, &Verdict)) -> String {
+        let name = |verdict: &Verdict| verdict.facts().server_name.clone().unwrap_or_default();
+        match self.kind {
+            Kind::FtpData { port } => announcement("ftp", self.from, port),
+            Kind::Media { port } => announcement("rtp", self.from, port),
+            Kind::DnsAnswer => {
+                let ip = to.0.server.ip;
+                let answer = from.1.facts().answers.iter().rfind(|it| it.ip == ip);
+                let name = answer.map_or("", |it| &it.name);
+                let millis = to.0.first.0.saturating_sub(from.0.last.0) / 1_000_000;
+                format!(
+                    "the DNS answer for {name} in flow {} gave {ip} {millis} ms before",
+                    self.from
+                )
+            }
+            Kind::SameName => {
+                let (before, name) = (name(from.1), name(to.1));
+                if before == name {
+                    format!("the same client asked for {name} in flow {}", self.from)
+                } else {
+                    let owner = owner(&name);
+                    format!("{name} and {before} of flow {} belong to {owner}", self.from)
                 }
+            }
+            Kind::SamePort { is_client, peers } => {
+                let own = if is_client { to.0.client } else { to.0.server };
+                format!("{} uses port {} for {peers} peers", own.ip, own.port)
             }
         }
     }
-    let mut edges = Vec::new();
-    for (number, flow, _) in numbered(flows) {
+}
+
+/// FTP data connections and the media of calls: someone said where they go.
+fn announced(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    // Who listens where, and the flow that announced it.
+    let mut listeners: Vec<(u16, IpAddr, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        for expected in &verdict.facts().expected {
+            let speaker = if expected.is_client { flow.client.ip } else { flow.server.ip };
+            // Behind address translation the address said and the address seen differ.
+            let said = expected.ip.unwrap_or(speaker);
+            listeners.extend([said, speaker].map(|ip| (expected.port, ip, number)));
+        }
+    }
+    if listeners.is_empty() {
+        return;
+    }
+    listeners.sort_unstable();
+    listeners.dedup();
+    for (number, flow, _) in numbered(flows, verdicts) {
         for at in [flow.server, flow.client] {
-            let Some(announcers) = listeners.get(&(at.port, at.ip)) else { continue };
-            let before = announcers.partition_point(|it| *it < number);
-            let found = announcers.iter().take(before).rev().take(64).find(|it| {
-                flows.get(**it as usize).is_some_and(|(control, _)| {
+            let before = listeners.partition_point(|it| *it < (at.port, at.ip, number));
+            let announcers = listeners.iter().take(before).rev().take(64);
+            let mut here = announcers.take_while(|it| (it.0, it.1) == (at.port, at.ip));
+            let found = here.find(|(.., control)| {
+                flows.get(*control as usize).is_some_and(|control| {
                     flow.first >= control.first
                         && flow.first.0 <= control.last.0.saturating_add(ANNOUNCED)
                         && shares_host(control, flow)
                 })
             });
-            let Some(&from) = found else { continue };
-            let is_ftp = flows.get(from as usize).is_some_and(|it| it.1.protocol == "ftp");
-            let (kind, who) = match is_ftp {
-                true => (Kind::FtpData, "the FTP dialogue"),
-                false => (Kind::Media, "the call"),
-            };
-            let evidence = format!("{who} in flow {from} announced port {}", at.port);
-            edges.push(Edge { from, to: number, kind, evidence, percent: 99 });
+            let Some(&(port, _, from)) = found else { continue };
+            let is_ftp = verdicts.get(from as usize).is_some_and(|it| it.protocol == "ftp");
+            let kind = if is_ftp { Kind::FtpData { port } } else { Kind::Media { port } };
+            tell(Edge { from, to: number, kind, percent: 99 });
             break;
         }
     }
-    edges
 }
 
 fn shares_host(a: &Flow, b: &Flow) -> bool {
@@ -87,51 +126,37 @@ fn shares_host(a: &Flow, b: &Flow) -> bool {
 }
 
 /// Connections to the address a DNS answer has just given.
-fn answered(flows: &[(Flow, Verdict)]) -> Vec<Edge> {
-    struct Answered<'a> {
-        time: Timestamp,
-        from: u32,
-        name: &'a str,
-    }
-    let mut answers: HashMap<(IpAddr, IpAddr), Vec<Answered<'_>>> = HashMap::new();
-    for (number, flow, verdict) in numbered(flows) {
-        let names: BTreeSet<&str> =
-            verdict.facts.answers.iter().map(|it| it.name.as_str()).collect();
+fn answered(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    // Which client was given which address when, and by which flow.
+    let mut answers: Vec<(IpAddr, IpAddr, Timestamp, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        let facts = verdict.facts();
+        let names: BTreeSet<&str> = facts.answers.iter().map(|it| it.name.as_str()).collect();
         if names.len() > MAX_ANSWERED_NAMES || is_for_many(flow.server.ip) {
             continue;
         }
-        for answer in &verdict.facts.answers {
-            answers.entry((flow.client.ip, answer.ip)).or_default().push(Answered {
-                time: flow.last,
-                from: number,
-                name: &answer.name,
-            });
-        }
+        let client = flow.client.ip;
+        answers.extend(facts.answers.iter().map(|it| (client, it.ip, flow.last, number)));
     }
-    // Each list by itself, so the order of the lists does not matter.
-    answers.values_mut().for_each(|list| list.sort_by_key(|it| it.time));
-    let mut edges = Vec::new();
-    for (number, flow, _) in numbered(flows) {
-        let Some(list) = answers.get(&(flow.client.ip, flow.server.ip)) else { continue };
-        let before = list.partition_point(|it| it.time <= flow.first);
-        let Some(latest) = before.checked_sub(1).and_then(|at| list.get(at)) else { continue };
-        let age = flow.first.0 - latest.time.0;
-        if latest.from == number || age > ANSWER_PERHAPS {
+    if answers.is_empty() {
+        return;
+    }
+    answers.sort_unstable();
+    for (number, flow, _) in numbered(flows, verdicts) {
+        let (client, server) = (flow.client.ip, flow.server.ip);
+        let before =
+            answers.partition_point(|it| (it.0, it.1, it.2) <= (client, server, flow.first));
+        let latest = before.checked_sub(1).and_then(|at| answers.get(at));
+        let Some(&(_, _, time, from)) = latest.filter(|it| (it.0, it.1) == (client, server)) else {
+            continue;
+        };
+        let age = flow.first.0 - time.0;
+        if from == number || age > ANSWER_PERHAPS {
             continue;
         }
-        let millis = age / 1_000_000;
-        edges.push(Edge {
-            from: latest.from,
-            to: number,
-            kind: Kind::DnsAnswer,
-            evidence: format!(
-                "the DNS answer for {} in flow {} gave {} {millis} ms before",
-                latest.name, latest.from, flow.server.ip
-            ),
-            percent: if age <= ANSWER_SURE { 95 } else { 80 },
-        });
+        let percent = if age <= ANSWER_SURE { 95 } else { 80 };
+        tell(Edge { from, to: number, kind: Kind::DnsAnswer, percent });
     }
-    edges
 }
 
 fn is_for_many(ip: IpAddr) -> bool {
@@ -139,45 +164,38 @@ fn is_for_many(ip: IpAddr) -> bool {
 }
 
 /// Flows of one client for one name, or for names of one owner, with little time between them.
-fn same_name(flows: &[(Flow, Verdict)]) -> Vec<Edge> {
+fn same_name(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
     struct Use<'a> {
-        flow: u32,
+        client: IpAddr,
+        owner: &'a str,
+        number: u32,
+        flow: &'a Flow,
         name: &'a str,
-        until: Timestamp,
     }
-    let mut in_use: BTreeMap<(IpAddr, &str), Use<'_>> = BTreeMap::new();
-    let mut edges = Vec::new();
-    for (number, flow, verdict) in numbered(flows) {
+    let mut uses: Vec<Use<'_>> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
         // What a resolver or a neighbour was asked for is no use of it.
         let is_shared = matches!(verdict.group, "names" | "system");
-        let Some(name) = verdict.facts.server_name.as_deref().filter(|_| !is_shared) else {
-            continue;
-        };
-        let now = Use { flow: number, name, until: flow.last };
-        let Some(before) = in_use.get_mut(&(flow.client.ip, owner(name))) else {
-            in_use.insert((flow.client.ip, owner(name)), now);
-            continue;
-        };
-        if flow.first.0 <= before.until.0.saturating_add(NAME_GAP) {
-            let (evidence, percent) = if before.name == name {
-                (format!("the same client asked for {name} in flow {}", before.flow), 90)
-            } else {
-                let owner = owner(name);
-                (
-                    format!("{name} and {} of flow {} belong to {owner}", before.name, before.flow),
-                    80,
-                )
-            };
-            let from = before.flow;
-            edges.push(Edge { from, to: number, kind: Kind::SameName, evidence, percent });
-            before.until = before.until.max(flow.last);
-            before.flow = number;
-            before.name = name;
-        } else {
-            *before = now;
+        if let Some(name) = verdict.facts().server_name.as_deref().filter(|_| !is_shared) {
+            uses.push(Use { client: flow.client.ip, owner: owner(name), number, flow, name });
         }
     }
-    edges
+    uses.sort_unstable_by_key(|it| (it.client, it.owner, it.number));
+    let mut edges = Vec::new();
+    let mut until = Timestamp(0);
+    for pair in uses.windows(2) {
+        let [before, now] = pair else { continue };
+        until = until.max(before.flow.last);
+        let is_same = (before.client, before.owner) == (now.client, now.owner);
+        if is_same && now.flow.first.0 <= until.0.saturating_add(NAME_GAP) {
+            let percent = if before.name == now.name { 90 } else { 80 };
+            edges.push(Edge { from: before.number, to: now.number, kind: Kind::SameName, percent });
+        } else {
+            until = Timestamp(0);
+        }
+    }
+    edges.sort_unstable_by_key(|it| it.to);
+    edges.into_iter().for_each(tell);
 }
 
 /// Second-level names under which countries hand out names.
@@ -202,46 +220,40 @@ pub(crate) fn owner(name: &str) -> &str {
 }
 
 /// Flows of a peer-to-peer program: one port of its own, many peers.
-fn same_port(flows: &[(Flow, Verdict)]) -> Vec<Edge> {
-    let mut by_port: BTreeMap<Endpoint, Vec<(u32, Endpoint)>> = BTreeMap::new();
-    for (number, flow, verdict) in numbered(flows) {
+fn same_port(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    let mut uses: Vec<(Endpoint, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
         if verdict.group == "peer2peer" && flow.client.port != 0 {
-            by_port.entry(flow.client).or_default().push((number, flow.server));
-            by_port.entry(flow.server).or_default().push((number, flow.client));
+            uses.extend([(flow.client, number), (flow.server, number)]);
         }
     }
-    let mut edges = Vec::new();
-    for (own, members) in &by_port {
-        let peers: BTreeSet<IpAddr> = members.iter().map(|(_, peer)| peer.ip).collect();
+    uses.sort_unstable();
+    for members in uses.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() >= MIN_PEERS) {
+        let flow = |(_, number): &(Endpoint, u32)| flows.get(*number as usize);
+        let mut peers: Vec<IpAddr> = members
+            .iter()
+            .filter_map(|it| {
+                let flow = flow(it)?;
+                Some(if flow.client == it.0 { flow.server.ip } else { flow.client.ip })
+            })
+            .collect();
+        peers.sort_unstable();
+        peers.dedup();
         if peers.len() < MIN_PEERS {
             continue;
         }
         let mut until = Timestamp(0);
         for pair in members.windows(2) {
-            let [(from, _), (to, _)] = pair else { continue };
-            let (Some((before, _)), Some((after, _))) =
-                (flows.get(*from as usize), flows.get(*to as usize))
-            else {
-                continue;
-            };
-            until = until.max(before.last);
-            if after.first.0 <= until.0.saturating_add(PORT_GAP) {
-                edges.push(Edge {
-                    from: *from,
-                    to: *to,
-                    kind: Kind::SamePort,
-                    evidence: format!(
-                        "{} uses port {} for {} peers",
-                        own.ip,
-                        own.port,
-                        peers.len()
-                    ),
-                    percent: 90,
-                });
+            let [before, after] = pair else { continue };
+            let (Some(earlier), Some(later)) = (flow(before), flow(after)) else { continue };
+            until = until.max(earlier.last);
+            if later.first.0 <= until.0.saturating_add(PORT_GAP) {
+                let is_client = later.client == after.0;
+                let kind = Kind::SamePort { is_client, peers: peers.len() as u32 };
+                tell(Edge { from: before.1, to: after.1, kind, percent: 90 });
             }
         }
     }
-    edges
 }
 
 #[cfg(test)]

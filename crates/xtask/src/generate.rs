@@ -191,7 +191,7 @@ fn checksum(header: &[u8]) -> u16 {
 }
 
 /// Writes a capture.
-pub fn generate(arguments: &[String]) -> anyhow::Result<()> {
+pub(crate) fn generate(arguments: &[String]) -> anyhow::Result<()> {
     let (kind, file, count) = match arguments {
         [kind, file] => (kind, file, None),
         [kind, file, count] => (kind, file, Some(count.parse().context("COUNT is no number")?)),
@@ -236,7 +236,7 @@ mod tests {
     fn every_kind_writes_whole_records() {
         for kind in KINDS {
             let mut bytes = Vec::new();
-            write(kind, 3, &mut bytes).unwrap();
+            write(kind, 3, &mut bytes).expect("memory takes every byte");
             let mut rest = &bytes[24..];
             while !rest.is_empty() {
                 let len = u32::from_le_bytes([rest[8], rest[9], rest[10], rest[11]]) as usize;

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     io::{self, Write},
     rc::Rc,
+    sync::Arc,
 };
 
 use engine::{Analysis, FileEntry, Filter, Format, Job, Library};
@@ -32,7 +33,7 @@ struct State {
     /// Answers the v1 interface, as the companion's does.
     library: RefCell<Library>,
     /// Answers the page, once the capture is read.
-    analysis: RefCell<Option<Analysis>>,
+    analysis: RefCell<Option<Arc<Analysis>>>,
 }
 
 fn main() {
@@ -105,7 +106,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
     let is_whole = job.progress().bytes == total;
     let has_frames = job.progress().frames > 0;
     // A file that went away while it was read has ended early, like one that the user stopped.
-    let analysis = job.finish(!is_whole && (state.is_stopped.get() || failure.is_some()));
+    let analysis = Arc::new(job.finish(!is_whole && (state.is_stopped.get() || failure.is_some())));
     let result = match failure.filter(|_| !has_frames) {
         Some(failure) => Err(failure),
         None => analysis.result(),

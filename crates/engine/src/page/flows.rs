@@ -2,10 +2,11 @@
 
 use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
+use classify::Verdict;
 use flow::{Direction, Flow};
-use v1::page::{FeatureValue, FlowDetail, FlowRow, FlowSort, Flows, StepRow};
+use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, StepRow};
 
-use super::{link, windowed};
+use super::{hosts::name, link, windowed};
 use crate::{Analysis, Filter};
 
 /// How many packets of a flow the page gets.
@@ -30,7 +31,7 @@ pub(super) fn window(
     offset: u32,
     len: u32,
 ) -> Flows {
-    let total = analysis.rows().len() as u64;
+    let total = analysis.n_flows() as u64;
     let order = match order(analysis, filter, sort) {
         Ok(order) => order,
         Err(error) => return Flows { total, filter_error: Some(error), ..Flows::default() },
@@ -42,9 +43,8 @@ pub(super) fn window(
         ..Flows::default()
     };
     for number in windowed(&order.numbers, offset, len) {
-        let at = *number as usize;
-        if let (Some(row), Some((flow, _))) = (analysis.rows().get(at), analysis.flows.get(at)) {
-            answer.rows.push(row.clone());
+        if let (Some(row), Some((flow, _))) = (analysis.row(*number), analysis.labelled(*number)) {
+            answer.rows.push(row.to_texts());
             answer.sparks.push(spark(flow));
         }
     }
@@ -58,15 +58,9 @@ fn order(analysis: &Analysis, filter: &str, sort: (FlowSort, bool)) -> Result<Or
         return Ok(order.clone());
     }
     let parsed = Filter::parse(filter)?;
-    let rows = analysis.rows();
-    let start = analysis.time_start_ns();
-    let mut numbers: Vec<u32> = (0..)
-        .zip(rows)
-        .filter(|(_, row)| parsed.matches(row, start))
-        .map(|(number, _)| number)
-        .collect();
+    let mut numbers = analysis.passing(&parsed);
     sort_by(analysis, sort, &mut numbers);
-    let bytes = |it: &u32| rows.get(*it as usize).map_or(0, |it| it.client_bytes + it.server_bytes);
+    let bytes = |it: &u32| analysis.labelled(*it).map_or(0, |it| it.0.bytes());
     let order = Order {
         filter: filter.to_owned(),
         sort,
@@ -77,22 +71,20 @@ fn order(analysis: &Analysis, filter: &str, sort: (FlowSort, bool)) -> Result<Or
     Ok(order)
 }
 
+type Labelled<'a> = (&'a Flow, &'a Verdict);
+
 /// Sorts flow numbers that are in order of their first packet; equal ones stay so.
 fn sort_by(analysis: &Analysis, (column, is_descending): (FlowSort, bool), numbers: &mut [u32]) {
-    let compare: fn(&(&Flow, &FlowRow), &(&Flow, &FlowRow)) -> Ordering = match column {
-        FlowSort::Start => |a, b| a.1.time_start_ns.cmp(&b.1.time_start_ns),
-        FlowSort::Label => |a, b| (&a.1.label, &a.1.protocol).cmp(&(&b.1.label, &b.1.protocol)),
+    let compare: fn(&Labelled<'_>, &Labelled<'_>) -> Ordering = match column {
+        FlowSort::Start => |a, b| a.0.first.cmp(&b.0.first),
+        FlowSort::Label => |a, b| (&a.1.label, a.1.protocol).cmp(&(&b.1.label, b.1.protocol)),
         FlowSort::Client => |a, b| a.0.client.cmp(&b.0.client),
         FlowSort::Server => |a, b| server_key(a).cmp(&server_key(b)),
-        FlowSort::Duration => |a, b| duration(a.1).cmp(&duration(b.1)),
+        FlowSort::Duration => |a, b| duration(a.0).cmp(&duration(b.0)),
         FlowSort::Packets => |a, b| a.0.packets().cmp(&b.0.packets()),
         FlowSort::Bytes => |a, b| a.0.bytes().cmp(&b.0.bytes()),
     };
-    let whole = |it: u32| {
-        let (flow, _) = analysis.flows.get(it as usize)?;
-        Some((flow, analysis.rows().get(it as usize)?))
-    };
-    numbers.sort_by(|a, b| match (whole(*a), whole(*b)) {
+    numbers.sort_by(|a, b| match (analysis.labelled(*a), analysis.labelled(*b)) {
         (Some(a), Some(b)) if is_descending => compare(&b, &a),
         (Some(a), Some(b)) => compare(&a, &b),
         _ => Ordering::Equal,
@@ -100,13 +92,13 @@ fn sort_by(analysis: &Analysis, (column, is_descending): (FlowSort, bool), numbe
 }
 
 /// Names before addresses.
-fn server_key<'a>(it: &'a (&Flow, &FlowRow)) -> (bool, Option<&'a str>, IpAddr, u16) {
-    let name = it.1.domain_name.as_deref();
+fn server_key<'a>(it: &Labelled<'a>) -> (bool, Option<&'a str>, IpAddr, u16) {
+    let name = it.1.facts().server_name.as_deref();
     (name.is_none(), name, it.0.server.ip, it.0.server.port)
 }
 
-fn duration(row: &FlowRow) -> u64 {
-    row.time_end_ns.saturating_sub(row.time_start_ns)
+fn duration(flow: &Flow) -> u64 {
+    flow.last.0.saturating_sub(flow.first.0)
 }
 
 /// Bytes over the flow's own duration, the highest bar at full height; a bar with any byte shows.
@@ -125,10 +117,9 @@ fn spark(flow: &Flow) -> Vec<u8> {
 }
 
 pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
-    let (flow, verdict) = analysis.flows.get(flow_id as usize)?;
-    let row = analysis.rows().get(flow_id as usize)?;
-    let session = analysis.sessions.get(row.session_id as usize)?;
-    let name = |ip| Some(analysis.hosts.by_ip.get(&ip)?.name()?.0.clone());
+    let (flow, verdict) = analysis.labelled(flow_id)?;
+    let row = analysis.row(flow_id)?;
+    let session = analysis.sessions.get(row.session_id)?;
     let features = features::TRACTOR.features.iter();
     let values = features::vector(&features::TRACTOR, &flow.timeline);
     let steps = flow.timeline.steps().take(MAX_STEPS).map(|step| StepRow {
@@ -140,11 +131,11 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
     });
     let touches = |it: &&session::Edge| it.from == flow_id || it.to == flow_id;
     Some(FlowDetail {
-        row: row.clone(),
+        row: row.to_texts(),
         evidence: verdict.evidence().to_owned(),
-        client_name: name(flow.client.ip),
-        server_name: name(flow.server.ip),
-        links: session.edges.iter().filter(touches).map(link).collect(),
+        client_name: name(analysis, flow.client.ip),
+        server_name: name(analysis, flow.server.ip),
+        links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
         features: features
             .zip(values)
             .map(|(feature, value)| FeatureValue {

@@ -1,13 +1,17 @@
 //! Windows of the host table, and one host whole.
 
-use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use v1::page::{HostDetail, HostRow, Hosts};
 
-use super::{Tally, most_first, windowed};
+use super::{Tally, first_lines, most_first, windowed};
 use crate::{
     Analysis,
-    hosts::{Host, scope},
+    hosts::{MAX_NAMES, scope},
     statistics,
 };
 
@@ -16,80 +20,90 @@ const ROW_LABELS: usize = 4;
 /// How many peers a host shows.
 const MAX_PEERS: usize = 50;
 
-/// All hosts, most bytes first, equal ones by address.
-pub(super) fn by_bytes(analysis: &Analysis) -> Vec<(IpAddr, &Host)> {
-    let mut hosts: Vec<_> = analysis.hosts.by_ip.iter().map(|(ip, host)| (*ip, host)).collect();
-    hosts.sort_by_key(|(_, host)| Reverse(host.bytes));
-    hosts
-}
-
 pub(super) fn window(analysis: &Analysis, search: &str, offset: u32, len: u32) -> Hosts {
     let search = search.trim().to_lowercase();
-    let mut hosts = by_bytes(analysis);
-    hosts.retain(|(ip, host)| {
-        let has_name = || host.names.iter().any(|it| it.0.to_lowercase().contains(&search));
-        search.is_empty() || ip.to_string().contains(&search) || has_name()
-    });
+    let mut matching = std::borrow::Cow::Borrowed(analysis.hosts.by_bytes());
+    if !search.is_empty() {
+        matching.to_mut().retain(|place| {
+            let Some(ip) = analysis.hosts.ip(*place, &analysis.flows) else { return false };
+            let mut names = analysis.hosts.names(ip, &analysis.verdicts);
+            ip.to_string().contains(&search)
+                || names.any(|it| it.0.to_lowercase().contains(&search))
+        });
+    }
     Hosts {
-        matching: hosts.len() as u64,
-        rows: windowed(&hosts, offset, len)
+        matching: matching.len() as u64,
+        rows: windowed(&matching, offset, len)
             .iter()
-            .map(|(ip, host)| row(analysis, *ip, host))
+            .filter_map(|place| row(analysis, *place))
             .collect(),
     }
 }
 
-pub(super) fn row(analysis: &Analysis, ip: IpAddr, host: &Host) -> HostRow {
+/// The name to show for an address.
+pub(super) fn name(analysis: &Analysis, ip: IpAddr) -> Option<String> {
+    analysis.hosts.names(ip, &analysis.verdicts).next().map(|it| it.0.to_owned())
+}
+
+pub(super) fn row(analysis: &Analysis, place: u32) -> Option<HostRow> {
+    let host = analysis.hosts.get(place)?;
+    let ip = analysis.hosts.ip(place, &analysis.flows)?;
+    let ends = analysis.hosts.ends(place);
     let mut labels: BTreeMap<&str, u64> = BTreeMap::new();
-    for number in &host.flows {
-        if let Some((_, verdict)) = analysis.flows.get(*number as usize) {
-            *labels.entry(&*verdict.label).or_default() += 1;
-        }
+    for (_, verdict) in ends.iter().filter_map(|it| analysis.labelled(it.flow())) {
+        *labels.entry(&*verdict.label).or_default() += 1;
     }
     let mut labels = most_first(labels);
     labels.truncate(ROW_LABELS);
-    HostRow {
+    let name = analysis.hosts.names(ip, &analysis.verdicts).next();
+    Some(HostRow {
         ip: ip.to_string(),
-        name: host.name().map(|it| it.0.clone()),
-        name_source: host.name().map(|it| it.1.to_owned()),
+        name: name.map(|it| it.0.to_owned()),
+        name_source: name.map(|it| it.1.to_owned()),
         scope: scope(ip).to_owned(),
         country: None,
-        client_flows: host.client_flows,
-        server_flows: host.flows.len() as u64 - host.client_flows,
+        client_flows: u64::from(host.client_flows),
+        server_flows: ends.len() as u64 - u64::from(host.client_flows),
         bytes: host.bytes,
         labels,
-    }
+    })
 }
 
 pub(super) fn detail(analysis: &Analysis, ip: &str) -> Option<HostDetail> {
     let ip: IpAddr = ip.parse().ok()?;
-    let host = analysis.hosts.by_ip.get(&ip)?;
+    let place = analysis.hosts.find(ip, &analysis.flows)?;
+    let ends = analysis.hosts.ends(place);
     let mut labels = Tally::default();
     let mut peers: BTreeMap<IpAddr, (u64, u64)> = BTreeMap::new();
-    for number in &host.flows {
-        let Some((flow, verdict)) = analysis.flows.get(*number as usize) else { continue };
+    let mut user_agents: BTreeSet<&str> = BTreeSet::new();
+    for end in ends {
+        let Some((flow, verdict)) = analysis.labelled(end.flow()) else { continue };
         labels.add(&verdict.label, verdict.group, verdict.protocol, flow);
         let peer = if flow.client.ip == ip { flow.server.ip } else { flow.client.ip };
         let (flows, bytes) = peers.entry(peer).or_default();
         *flows += 1;
         *bytes += flow.bytes();
+        if let Some(agent) = verdict.facts().user_agent.as_deref().filter(|_| !end.is_server())
+            && user_agents.len() < MAX_NAMES
+        {
+            user_agents.insert(agent);
+        }
     }
-    let mut peers: Vec<_> = peers
-        .into_iter()
-        .map(|(peer, (flows, bytes))| {
-            let name = analysis.hosts.by_ip.get(&peer).and_then(|it| it.name());
-            (peer.to_string(), name.map(|it| it.0.clone()), flows, bytes)
-        })
-        .collect();
-    peers.sort_by_key(|it| Reverse((it.3, it.2)));
+    let mut peers: Vec<(IpAddr, u64, u64)> =
+        peers.into_iter().map(|(peer, (flows, bytes))| (peer, flows, bytes)).collect();
+    peers.sort_by_key(|it| Reverse((it.2, it.1)));
     peers.truncate(MAX_PEERS);
-    let rows = host.flows.iter().filter_map(|it| analysis.rows().get(*it as usize));
+    let peers = peers
+        .into_iter()
+        .map(|(peer, flows, bytes)| (peer.to_string(), name(analysis, peer), flows, bytes));
+    let names = analysis.hosts.names(ip, &analysis.verdicts);
+    let rows = ends.iter().filter_map(|it| analysis.row(it.flow()));
     Some(HostDetail {
-        row: row(analysis, ip, host),
-        names: host.names.iter().map(|it| (it.0.clone(), it.1.to_owned())).collect(),
-        user_agents: host.user_agents.iter().cloned().collect(),
+        row: row(analysis, place)?,
+        names: names.map(|it| (it.0.to_owned(), it.1.to_owned())).collect(),
+        user_agents: user_agents.into_iter().map(str::to_owned).collect(),
         labels: labels.into_rows(),
-        peers,
-        statistics: statistics::of(rows),
+        peers: peers.collect(),
+        statistics: first_lines(statistics::of(rows)),
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use v1::page::{GroupSeries, Overview, TrafficTimeline};
 
-use super::{Tally, hosts};
+use super::{Tally, first_lines, hosts};
 use crate::{Analysis, statistics};
 
 /// The most bars the traffic over time can have.
@@ -13,13 +13,11 @@ const MAX_BINS: u32 = 2_000;
 const TOP_HOSTS: usize = 12;
 
 pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
-    let rows = analysis.rows();
     let (mut labels, mut protocols) = (Tally::default(), Tally::default());
     let (mut recognised_bytes, mut named_bytes) = (0, 0);
-    for (flow, verdict) in &analysis.flows {
+    for (flow, verdict) in analysis.flows.iter().zip(&analysis.verdicts) {
         labels.add(&verdict.label, verdict.group, verdict.protocol, flow);
-        let group = classify::group_of_protocol(verdict.protocol);
-        protocols.add(verdict.protocol, group, verdict.protocol, flow);
+        protocols.add(verdict.protocol, "", verdict.protocol, flow);
         if verdict.protocol != classify::UNKNOWN {
             recognised_bytes += flow.bytes();
         }
@@ -27,25 +25,32 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
             named_bytes += flow.bytes();
         }
     }
+    let mut protocols = protocols.into_rows();
+    for row in &mut protocols {
+        row.group = classify::group_of_protocol(&row.label).to_owned();
+    }
+    let flows = || analysis.flows.iter();
     Overview {
-        flows: rows.len() as u64,
+        flows: analysis.n_flows() as u64,
         sessions: analysis.sessions.len() as u64,
-        hosts: analysis.hosts.by_ip.len() as u64,
-        client_bytes: rows.iter().map(|it| it.client_bytes).sum(),
-        server_bytes: rows.iter().map(|it| it.server_bytes).sum(),
+        hosts: analysis.hosts.len() as u64,
+        client_bytes: flows().map(|it| it.from_client.frame_bytes).sum(),
+        server_bytes: flows().map(|it| it.from_server.frame_bytes).sum(),
         time_start_ns: analysis.time_start_ns(),
-        time_end_ns: rows.iter().map(|it| it.time_end_ns).max().unwrap_or(0),
+        time_end_ns: flows().map(|it| it.last.0).max().unwrap_or(0),
         recognised_bytes,
         named_bytes,
         timeline: timeline(analysis, bins.clamp(1, MAX_BINS)),
         labels: labels.into_rows(),
-        protocols: protocols.into_rows(),
-        top_hosts: hosts::by_bytes(analysis)
-            .into_iter()
+        protocols,
+        top_hosts: analysis
+            .hosts
+            .by_bytes()
+            .iter()
             .take(TOP_HOSTS)
-            .map(|(ip, host)| hosts::row(analysis, ip, host))
+            .filter_map(|place| hosts::row(analysis, *place))
             .collect(),
-        statistics: statistics::of(rows.iter()),
+        statistics: first_lines(statistics::of(analysis.each())),
         reading: analysis.reading().clone(),
     }
 }
@@ -53,11 +58,11 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
 /// Every packet in its bar.
 fn timeline(analysis: &Analysis, bins: u32) -> TrafficTimeline {
     let start_ns = analysis.time_start_ns();
-    let end_ns = analysis.rows().iter().map(|it| it.time_end_ns).max().unwrap_or(start_ns);
+    let end_ns = analysis.flows.iter().map(|it| it.last.0).max().unwrap_or(start_ns);
     // One more than the time between first and last packet, so that the last falls into the last bar.
     let bin_ns = ((end_ns - start_ns + 1).div_ceil(u64::from(bins))).max(1);
     let mut series: BTreeMap<&str, GroupSeries> = BTreeMap::new();
-    for (flow, verdict) in &analysis.flows {
+    for (flow, verdict) in analysis.flows.iter().zip(&analysis.verdicts) {
         let empty = || vec![0; bins as usize];
         let of = series.entry(verdict.group).or_insert_with(|| GroupSeries {
             group: verdict.group.to_owned(),

@@ -6,37 +6,40 @@ use session::Session;
 use v1::page::{SessionDetail, SessionRow, Sessions};
 
 use super::{link, most_first, windowed};
-use crate::Analysis;
+use crate::{Analysis, rows::Row};
 
 /// How many flows and links a session shows.
 const MAX_SHOWN: usize = 1_000;
 
 pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
-    let mut order: Vec<(u32, &Session)> = (0..).zip(&analysis.sessions).collect();
+    let sessions = &analysis.sessions;
+    let n_flows = |number: u32| sessions.get(number).map_or(0, |it| it.members.len());
+    let mut order: Vec<u32> = (0..sessions.len() as u32).collect();
     // Equal ones stay in order of their first flow.
-    order.sort_by_key(|(_, session)| Reverse(session.members.len()));
+    order.sort_by_cached_key(|number| Reverse(n_flows(*number)));
     Sessions {
         total: order.len() as u64,
         rows: windowed(&order, offset, len)
             .iter()
-            .filter_map(|(number, session)| row(analysis, *number, session))
+            .filter_map(|number| row(analysis, *number, sessions.get(*number)?))
             .collect(),
     }
 }
 
 pub(super) fn detail(analysis: &Analysis, session_id: u32) -> Option<SessionDetail> {
-    let session = analysis.sessions.get(session_id as usize)?;
-    let rows = session.members.iter().filter_map(|it| analysis.rows().get(*it as usize));
+    let session = analysis.sessions.get(session_id)?;
+    let rows = session.members.iter().filter_map(|it| analysis.row(*it));
+    let links = session.edges.iter().take(MAX_SHOWN);
     Some(SessionDetail {
         row: row(analysis, session_id, session)?,
-        flows: rows.take(MAX_SHOWN).cloned().collect(),
-        links: session.edges.iter().take(MAX_SHOWN).map(link).collect(),
+        flows: rows.take(MAX_SHOWN).map(Row::to_texts).collect(),
+        links: links.map(|it| link(analysis, it)).collect(),
     })
 }
 
 /// A session as a row; every session has a flow.
-fn row(analysis: &Analysis, session_id: u32, session: &Session) -> Option<SessionRow> {
-    let members = || session.members.iter().filter_map(|it| analysis.flows.get(*it as usize));
+fn row(analysis: &Analysis, session_id: u32, session: Session<'_>) -> Option<SessionRow> {
+    let members = || session.members.iter().filter_map(|it| analysis.labelled(*it));
     let (first, _) = members().next()?;
     let mut labels: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut names: BTreeMap<&str, u64> = BTreeMap::new();
@@ -45,11 +48,11 @@ fn row(analysis: &Analysis, session_id: u32, session: &Session) -> Option<Sessio
         // A name that was only looked up labels its session where nothing else does.
         let weight = if verdict.group == "names" { 0 } else { flow.bytes() };
         *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
-        if let Some(name) = &verdict.facts.server_name {
+        if let Some(name) = &verdict.facts().server_name {
             *names.entry(name).or_default() += 1;
         }
     }
-    for edge in &session.edges {
+    for edge in session.edges {
         *kinds.entry(edge.kind.name()).or_default() += 1;
     }
     // Of equal ones the first in order.

@@ -12,7 +12,7 @@ use crate::Outcome;
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// Reads the captures one after the other and shows each to `take`; an earlier one is freed before the next is read.
+/// Reads the captures one after the other and hands each to `take`.
 ///
 /// What could not be read is said on standard error, and the rest is still read.
 ///
@@ -20,16 +20,16 @@ const STANDARD_INPUT: &str = "-";
 /// What `take` fails with.
 pub(crate) fn each<E>(
     captures: &[PathBuf],
-    mut take: impl FnMut(&Path, &mut Analysis) -> Result<(), E>,
+    mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     let mut outcome = Outcome::Complete;
     for capture in captures {
         match read(capture) {
-            Ok(mut analysis) => {
+            Ok(analysis) => {
                 if !analysis.is_complete() {
                     outcome = Outcome::Partial;
                 }
-                take(capture, &mut analysis)?;
+                take(capture, analysis)?;
             }
             Err(error) => {
                 eprintln!("tractor: {}: E-IO: {error}", capture.display());

@@ -202,7 +202,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let mut export = Export::new(Format::Jsonl);
     let (to, mut out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
-    let outcome = input::each(&arguments.captures, |capture, analysis| {
+    let outcome = input::each(&arguments.captures, |capture, mut analysis| {
         analysis.apply(&model);
         export.capture = Some(capture.to_string_lossy().into_owned());
         analysis.export(&export, &mut out).map_err(failed)

@@ -1,9 +1,9 @@
 //! `tractor stats`: one capture counted, in the words of the v1 interface.
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use engine::{FileEntry, Library};
+use engine::{FileEntry, Found, Library};
 use v1::Request;
 
 use crate::{Error, Outcome, flows, input};
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         // The answers hold no time of ours, so any will do.
         library.answer(&Request::Process { file_name }, 0).map_err(refused)?;
         let Some((job, _)) = library.next_job() else { return Ok(()) };
-        library.finish(job, Ok(analysis.report().clone()), 0);
+        library.finish(job, Ok(Found::Read(Arc::new(analysis))), 0);
         let request = match (&arguments.label, &arguments.ip) {
             (Some(label), _) => Request::StatisticsOfLabel { job, label: label.clone() },
             (None, Some(ip)) => Request::StatisticsOfIp { job, ip: ip.clone() },
