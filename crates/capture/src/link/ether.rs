@@ -155,7 +155,7 @@ pub(super) fn after_type(ether_type: u16, bytes: &[u8], at: usize) -> Step {
         // Novell's frames have no LLC.
         ..=MAX_LEN if has(bytes, at, &[0xff, 0xff]) => Err(Undecoded::Protocol("ipx")),
         ..=MAX_LEN | 0x8870 => Ok((Header::Llc { pad: 0 }, at)),
-        0x6558 => Ok((Header::Ethernet, at)),
+        0x6558 => ethernet(bytes, at),
         0x6559 => Ok((Header::FrameRelay, at)),
         0x880b => Ok((Header::Ppp, at)),
         0x8847 | 0x8848 => Ok((Header::Mpls, at)),
@@ -165,13 +165,13 @@ pub(super) fn after_type(ether_type: u16, bytes: &[u8], at: usize) -> Step {
             Err(Undecoded::Protocol(name.unwrap_or("slow protocol")))
         }
         // Backbone bridges (IEEE 802.1ah): a service, then the customer's frame.
-        0x88e7 => Ok((Header::Ethernet, at + 4)),
+        0x88e7 => ethernet(bytes, at + 4),
         // FabricPath: a tag, then the frame.
-        0x8903 => Ok((Header::Ethernet, at + 2)),
+        0x8903 => ethernet(bytes, at + 2),
         // TRILL (RFC 6325): options, counted in words, then the frame.
         0x22f3 => {
             let options = usize::from(u16_at(bytes, at)? >> 6 & 0x1f) * 4;
-            Ok((Header::Ethernet, at + 6 + options))
+            ethernet(bytes, at + 6 + options)
         }
         0x88e5 => macsec(bytes, at),
         0x894f => service_header(bytes, at),
@@ -327,6 +327,10 @@ mod tests {
         check(1, &[&depth(64)], Err(Undecoded::TooDeep));
         check(1, &[&depth(10_000)], Err(Undecoded::TooDeep));
         check(219, &[&[0; 40_000]], Err(Undecoded::TooDeep));
+        // Zeek has a capture of 52 frames in each other.
+        let frame = [&[0x88, 0xe7, 0, 0, 0, 9], ADDRESSES].concat();
+        check(1, &[ADDRESSES, &frame.repeat(52), INNER], Ok(14 + 52 * 18));
+        check(1, &[ADDRESSES, &frame.repeat(64), INNER], Err(Undecoded::TooDeep));
     }
 
     #[test]
