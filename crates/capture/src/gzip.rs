@@ -4,8 +4,9 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use crate::packing::Fault;
 
-/// Put out by one step, in bytes.
-const PIECE_LEN: usize = 256 * 1024;
+/// Put in and put out by one step, in bytes.
+const IN_LEN: u64 = 1024;
+const OUT_LEN: usize = 32 * 1024;
 /// The longest member header that is read, in bytes: 64 kB of extra field, a name and a comment.
 const MAX_HEADER_LEN: usize = 80 * 1024;
 /// The longest name and the longest comment in it, in bytes.
@@ -14,8 +15,27 @@ const MAX_TEXT_LEN: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct Gzip {
     state: State,
-    inflate: Decompress,
+    inflater: Inflater,
     crc: Crc,
+}
+
+/// Unpacks deflated data (RFC 1951).
+///
+/// Where the data is damaged, `flate2` keeps back what came before in the same call. So its calls depend on nothing but
+/// the data: they end at every 1,024th byte of it, however the file is fed.
+pub(crate) struct Inflater {
+    inflate: Decompress,
+    out: Box<[u8]>,
+}
+
+/// What one step of unpacking did.
+pub(crate) struct Inflated<'a> {
+    /// So many bytes of the input are done with.
+    pub(crate) taken: usize,
+    /// This came out.
+    pub(crate) out: &'a [u8],
+    /// The data ends here.
+    pub(crate) is_end: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -29,12 +49,17 @@ enum State {
 
 impl Default for Gzip {
     fn default() -> Self {
-        Self { state: State::Between, inflate: Decompress::new(false), crc: Crc::new() }
+        Self { state: State::Between, inflater: Inflater::default(), crc: Crc::new() }
     }
 }
 
 impl Gzip {
-    pub(crate) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+    pub(crate) fn step(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        is_last: bool,
+    ) -> Result<Option<usize>, Fault> {
         match self.state {
             State::Between => {
                 let padding = input.iter().take_while(|it| **it == 0).count();
@@ -42,19 +67,21 @@ impl Gzip {
                     return Ok(Some(padding));
                 }
                 let Some(len) = header_len(input)? else { return Ok(None) };
-                self.inflate.reset(false);
+                self.inflater.reset();
                 self.crc.reset();
                 self.state = State::Body;
                 Ok(Some(len))
             }
             State::Body => {
-                let start = out.len();
-                let (taken, is_end) = inflate(&mut self.inflate, input, out)?;
-                self.crc.update(out.get(start..).unwrap_or_default());
-                if is_end {
+                let Some(step) = self.inflater.step(input, u64::MAX, is_last)? else {
+                    return Ok(None);
+                };
+                self.crc.update(step.out);
+                out.extend_from_slice(step.out);
+                if step.is_end {
                     self.state = State::Trailer;
                 }
-                Ok((is_end || taken > 0 || out.len() > start).then_some(taken))
+                Ok(Some(step.taken))
             }
             State::Trailer => {
                 let Some(trailer) = input.first_chunk::<8>() else { return Ok(None) };
@@ -72,17 +99,56 @@ impl Gzip {
     }
 }
 
-/// Unpacks a piece more to the end of `out`: how much of `input` is done with, and whether the data ends there.
-pub(crate) fn inflate(
-    inflate: &mut Decompress,
-    input: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(usize, bool), Fault> {
-    let before = inflate.total_in();
-    out.reserve(PIECE_LEN);
-    match inflate.decompress_vec(input, out, FlushDecompress::None) {
-        Ok(status) => Ok(((inflate.total_in() - before) as usize, status == Status::StreamEnd)),
-        Err(_) => Err(Fault::Broken),
+impl Default for Inflater {
+    fn default() -> Self {
+        Self { inflate: Decompress::new(false), out: vec![0; OUT_LEN].into() }
+    }
+}
+
+impl std::fmt::Debug for Inflater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inflater").field("total_in", &self.total_in()).finish_non_exhaustive()
+    }
+}
+
+impl Inflater {
+    /// Other data begins.
+    pub(crate) fn reset(&mut self) {
+        self.inflate.reset(false);
+    }
+
+    /// Unpacks some of `input`, of which at most `len` bytes belong to the data; `None` where more is needed.
+    pub(crate) fn step(
+        &mut self,
+        input: &[u8],
+        len: u64,
+        is_last: bool,
+    ) -> Result<Option<Inflated<'_>>, Fault> {
+        let wanted = (IN_LEN - self.total_in() % IN_LEN).min(len);
+        let input = match input.get(..wanted as usize) {
+            Some(input) => input,
+            None if is_last => input,
+            None => return Ok(None),
+        };
+        let (before_in, before_out) = (self.total_in(), self.total_out());
+        let is_end = match self.inflate.decompress(input, &mut self.out, FlushDecompress::None) {
+            Ok(status) => status == Status::StreamEnd,
+            Err(_) => return Err(Fault::Broken),
+        };
+        let taken = (self.total_in() - before_in) as usize;
+        let out_len = (self.total_out() - before_out) as usize;
+        let out = self.out.get(..out_len).unwrap_or_default();
+        Ok((is_end || taken > 0 || out_len > 0).then_some(Inflated { taken, out, is_end }))
+    }
+
+    /// Bytes of the data so far.
+    pub(crate) fn total_in(&self) -> u64 {
+        self.inflate.total_in()
+    }
+
+    /// Bytes that came out so far.
+    pub(crate) fn total_out(&self) -> u64 {
+        self.inflate.total_out()
     }
 }
 
@@ -135,10 +201,10 @@ mod tests {
     /// Fed in pieces of this length: what comes out, and how it ends.
     fn unpack(packed: &[u8], len: usize) -> (Vec<u8>, Result<bool, Fault>) {
         let (mut gzip, mut out, mut input) = (Gzip::default(), Vec::new(), Vec::new());
-        for piece in packed.chunks(len) {
+        for piece in packed.chunks(len).chain([&[][..]]) {
             input.extend_from_slice(piece);
             loop {
-                match gzip.step(&input, &mut out) {
+                match gzip.step(&input, &mut out, piece.is_empty()) {
                     Err(fault) => return (out, Err(fault)),
                     Ok(None) => break,
                     Ok(Some(taken)) => drop(input.drain(..taken)),
@@ -173,6 +239,18 @@ mod tests {
         let at = broken.len() - 8;
         broken[at] ^= 1;
         check(&broken, b"one", &Err(Fault::Broken));
+    }
+
+    #[test]
+    fn what_comes_before_a_damage_does_not_depend_on_chunks() {
+        let text: Vec<u8> = (0..60_000_u32).flat_map(|it| (it * it).to_le_bytes()).collect();
+        let mut broken = member(&text);
+        let at = broken.len() / 2;
+        broken[at..at + 40].fill(0xff);
+        let (out, end) = unpack(&broken, broken.len());
+        assert!(text.starts_with(&out) && out.len() > 10_000);
+        check(&broken, &out, &end);
+        assert_eq!(end, Err(Fault::Broken));
     }
 
     #[test]

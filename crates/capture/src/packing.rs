@@ -88,20 +88,24 @@ impl Unpacking {
     /// Unpacks a piece more to the end of `out`; `false` until more is fed.
     pub(crate) fn step(&mut self, out: &mut Vec<u8>, is_end: bool) -> Result<bool, Error> {
         // What is already unpacked goes first, so that little waits between two layers.
-        for is_last in [false, true] {
-            if is_last && !is_end {
-                break;
+        for n in (0..self.layers.len()).rev() {
+            if self.step_layer(n, out, false)? {
+                return Ok(true);
             }
-            for n in (0..self.layers.len()).rev() {
-                let (outer, inner) = self.layers.split_at_mut(n + 1);
-                let Some(layer) = outer.last_mut() else { break };
-                let out = inner.first_mut().map_or(&mut *out, Layer::room);
-                if layer.step(out, is_last)? {
-                    return Ok(true);
-                }
+        }
+        // Nothing more comes to a layer whose outer ones are done.
+        for n in 0..self.layers.len() {
+            if is_end && self.step_layer(n, out, true)? {
+                return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn step_layer(&mut self, n: usize, out: &mut Vec<u8>, is_last: bool) -> Result<bool, Error> {
+        let (outer, inner) = self.layers.split_at_mut(n + 1);
+        let Some(layer) = outer.last_mut() else { return Ok(false) };
+        layer.step(inner.first_mut().map_or(out, Layer::room), is_last)
     }
 
     /// Says where the packed data ends too early, or that no capture is in it.
@@ -198,7 +202,7 @@ impl Packing {
         is_last: bool,
     ) -> Result<Option<usize>, Fault> {
         match self {
-            Self::Gzip(it) => it.step(input, out),
+            Self::Gzip(it) => it.step(input, out, is_last),
             Self::Zstd(it) => it.step(input, out),
             Self::Tar(it) => it.step(input, out, is_last),
             Self::Zip(it) => it.step(input, out, is_last),

@@ -3,9 +3,9 @@
 //! An archive is read from its start, as it comes: its directory at the end is not needed. A file that says its length
 //! only behind itself can be read where it is deflated, which has an end of its own.
 
-use flate2::{Crc, Decompress};
+use flate2::Crc;
 
-use crate::{archive::Members, gzip::inflate, packing::Fault};
+use crate::{archive::Members, gzip::Inflater, packing::Fault};
 
 /// Stored files are put out so much a step, in bytes.
 const PIECE_LEN: u64 = 256 * 1024;
@@ -19,12 +19,10 @@ const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 pub(crate) struct Zip {
     state: State,
     members: Members,
-    inflate: Decompress,
+    inflater: Inflater,
     crc: Crc,
     /// What the header says of the file's checksum.
     expected_crc: u32,
-    /// Unpacked of the file, before it is known what becomes of it.
-    piece: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +45,9 @@ impl Default for Zip {
         Self {
             state: State::Header,
             members: Members::default(),
-            inflate: Decompress::new(false),
+            inflater: Inflater::default(),
             crc: Crc::new(),
             expected_crc: 0,
-            piece: Vec::new(),
         }
     }
 }
@@ -82,7 +79,7 @@ impl Zip {
                 self.state = State::Stored(left - taken as u64);
                 (taken > 0).then_some(taken)
             }
-            State::Deflated(left) => self.deflated(input, left, out)?,
+            State::Deflated(left) => self.deflated(input, left, out, is_last)?,
             State::Skip(left) => {
                 let taken = left.min(input.len() as u64);
                 let is_done = taken == left;
@@ -145,7 +142,7 @@ impl Zip {
         };
         if let State::Deflated(_) | State::Stored(_) = self.state {
             self.members.begin(name);
-            self.inflate.reset(false);
+            self.inflater.reset();
             self.crc.reset();
         }
         Ok(Some(len))
@@ -156,29 +153,28 @@ impl Zip {
         input: &[u8],
         left: Option<u64>,
         out: &mut Vec<u8>,
+        is_last: bool,
     ) -> Result<Option<usize>, Fault> {
         if let Some(left) = left.filter(|_| self.members.is_left()) {
             self.state = State::Skip(left);
             return Ok(Some(0));
         }
-        let limit = left.unwrap_or(u64::MAX).min(input.len() as u64) as usize;
-        let input = input.get(..limit).unwrap_or_default();
-        self.piece.clear();
-        let (taken, is_end) = inflate(&mut self.inflate, input, &mut self.piece)?;
-        self.crc.update(&self.piece);
-        self.members.put(&self.piece, out);
-        let left = left.map(|it| it - taken as u64);
-        self.state = match left {
+        let Some(step) = self.inflater.step(input, left.unwrap_or(u64::MAX), is_last)? else {
+            // All of the file is there, and it does not end.
+            return if left == Some(0) { Err(Fault::Broken) } else { Ok(None) };
+        };
+        self.crc.update(step.out);
+        self.members.put(step.out, out);
+        let (taken, is_end) = (step.taken, step.is_end);
+        self.state = match left.map(|it| it - taken as u64) {
             None if is_end => State::Descriptor,
             Some(left) if is_end => {
                 self.end(out, self.expected_crc)?;
                 State::Skip(left)
             }
-            // All of the file is there, and it does not end.
-            Some(0) if self.piece.is_empty() => return Err(Fault::Broken),
             left => State::Deflated(left),
         };
-        Ok((is_end || taken > 0 || !self.piece.is_empty()).then_some(taken))
+        Ok(Some(taken))
     }
 
     /// It may begin with a signature, and its two lengths may have eight bytes each.
@@ -186,8 +182,8 @@ impl Zip {
         let Some(start) = input.first_chunk::<4>() else { return Ok(None) };
         let at = if *start == DESCRIPTOR { 4 } else { 0 };
         let Some(fields) = input.get(at..at + 12) else { return Ok(None) };
-        let is_short = u32_at(fields, 4) == self.inflate.total_in() as u32
-            && u32_at(fields, 8) == self.inflate.total_out() as u32;
+        let is_short = u32_at(fields, 4) == self.inflater.total_in() as u32
+            && u32_at(fields, 8) == self.inflater.total_out() as u32;
         let len = at + if is_short { 12 } else { 20 };
         if input.len() < len {
             return Ok(None);
