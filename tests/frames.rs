@@ -3,7 +3,7 @@
 
 use capture::{Decoder, Error};
 use engine::{Export, Format, Job};
-use tests::Random;
+use tests::{Random, file};
 
 /// Where a frame starts, its time, link type, length on the wire and bytes.
 type Seen = (u64, u64, u16, u32, Vec<u8>);
@@ -181,6 +181,25 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     damaged
+}
+
+/// A fuzzer's find: fed at once, what came before the damage was lost with it.
+#[test]
+fn what_comes_before_damage_in_a_packed_capture_is_read() {
+    let captures = tests::small_captures();
+    let file = &captures.iter().find(|it| it.file_name == "ethernet.pcap").unwrap().bytes;
+    let (all, _) = frames([&file[..]].into_iter());
+    // A block without the mark of the last, then one of a kind that there is not.
+    let mut broken = file::gzip(file);
+    broken.truncate(broken.len() - 8);
+    broken[10] = 0;
+    broken.extend([0xff; 100]);
+    for len in [1, 500, broken.len()] {
+        let (read, error) = frames(broken.chunks(len));
+        assert_eq!(error.map(|it| it.code()), Some("E-BAD-PACKING"));
+        // Of the last kilobyte before the damage nobody knows.
+        assert!(all.starts_with(&read) && read.len() > all.len() / 2, "{} frames", read.len());
+    }
 }
 
 /// A fuzzer's find: the place told was where the chunk began that the damage was found in.

@@ -160,11 +160,13 @@ impl Decoder {
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
         loop {
             let Some(cut) = self.next_cut()? else {
-                if self.unpack()? {
+                let unpacked = self.unpack();
+                if let Ok(true) = unpacked {
                     continue;
                 }
-                if !self.is_end || self.is_over {
-                    return Ok(None);
+                let is_end = self.is_end || unpacked.is_err();
+                if !is_end || self.is_over {
+                    return unpacked.map(|_| None);
                 }
                 self.is_over = true;
                 self.unpacking.settle(&mut self.pending, true);

@@ -83,8 +83,11 @@ impl Dissector {
         sink: &mut impl FnMut(&Packet<'_>),
     ) -> Result<(), Undecoded> {
         let read = |network: Network| {
-            let rest = frame.bytes.get(network.at..).unwrap_or_default();
-            let wire_len = frame.wire_len.saturating_sub(network.at as u32);
+            // Of packets side by side, each ends where the next one begins.
+            let wire_end = network.next.map_or(frame.wire_len, |it| it.at as u32);
+            let end = frame.bytes.len().min(wire_end as usize);
+            let rest = frame.bytes.get(network.at..end).unwrap_or_default();
+            let wire_len = wire_end.saturating_sub(network.at as u32);
             Ok((network, Ip::read(rest, wire_len)?))
         };
         let (mut network, mut ip) = link::network(frame.link_type, frame.bytes).and_then(read)?;
@@ -234,5 +237,34 @@ impl Recent {
         }
         self.next = (self.next + 1) % self.last.len();
         is_repeated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lengths of the payloads that a frame's packets have.
+    #[track_caller]
+    fn check(link_type: u16, bytes: &[u8], expected: &[usize]) {
+        let (time, wire_len) = (Timestamp(1), bytes.len() as u32);
+        let frame = Frame { time, offset: 0, link_type, wire_len, bytes, comment: None };
+        let mut found = Vec::new();
+        let decoded = Dissector::new(1).push(&frame, &mut |it| found.push(it.payload.len()));
+        assert_eq!((decoded, &*found), (Ok(()), expected));
+    }
+
+    #[test]
+    fn packets_side_by_side_share_no_bytes() {
+        // DOCSIS: a header of the concatenation, then a header and an Ethernet frame each.
+        let v4 = |total: u16| {
+            let [high, low] = total.to_be_bytes();
+            let ip = [0x45, 0, high, low, 0, 0, 0, 0, 64, 0xfd, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2];
+            let ethernet = [&[2; 12][..], &[8, 0], &ip, b"abcd"].concat();
+            [&[0, 0, 0, ethernet.len() as u8, 0, 0][..], &ethernet].concat()
+        };
+        let frame = |total| [&[0xf8, 2, 0, 88, 0, 0][..], &v4(total), &v4(total)].concat();
+        check(143, &frame(24), &[4, 4]);
+        check(143, &frame(0xffff), &[4, 4]);
     }
 }

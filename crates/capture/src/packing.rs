@@ -12,6 +12,10 @@ pub(crate) struct Unpacking {
     layers: Vec<Layer>,
     /// Whether what comes out of the innermost is known to be packed no more.
     is_settled: bool,
+    /// Why a layer gives nothing more. What came out of it before is still read.
+    fault: Option<Error>,
+    /// The layers up to that one: so many from the outermost on.
+    n_broken: usize,
 }
 
 #[derive(Debug)]
@@ -86,26 +90,39 @@ impl Unpacking {
     }
 
     /// Unpacks a piece more to the end of `out`; `false` until more is fed.
+    ///
+    /// # Errors
+    /// Where a layer is broken, once all that came out of it is unpacked.
     pub(crate) fn step(&mut self, out: &mut Vec<u8>, is_end: bool) -> Result<bool, Error> {
         // What is already unpacked goes first, so that little waits between two layers.
-        for n in (0..self.layers.len()).rev() {
-            if self.step_layer(n, out, false)? {
+        for n in (self.n_broken..self.layers.len()).rev() {
+            if self.step_layer(n, out, false) {
                 return Ok(true);
             }
         }
         // Nothing more comes to a layer whose outer ones are done.
-        for n in 0..self.layers.len() {
-            if is_end && self.step_layer(n, out, true)? {
+        for n in self.n_broken..self.layers.len() {
+            if (is_end || self.fault.is_some()) && self.step_layer(n, out, true) {
                 return Ok(true);
             }
         }
-        Ok(false)
+        self.fault.clone().map_or(Ok(false), Err)
     }
 
-    fn step_layer(&mut self, n: usize, out: &mut Vec<u8>, is_last: bool) -> Result<bool, Error> {
+    fn step_layer(&mut self, n: usize, out: &mut Vec<u8>, is_last: bool) -> bool {
         let (outer, inner) = self.layers.split_at_mut(n + 1);
-        let Some(layer) = outer.last_mut() else { return Ok(false) };
-        layer.step(inner.first_mut().map_or(out, Layer::room), is_last)
+        let Some(layer) = outer.last_mut() else { return false };
+        match layer.step(inner.first_mut().map_or(out, Layer::room), is_last) {
+            Ok(is_more) => is_more,
+            Err(fault) => {
+                self.n_broken = n + 1;
+                // Of two, the inner one comes first in the capture, if it is none because of the outer.
+                if !is_last || self.fault.is_none() {
+                    self.fault = Some(fault);
+                }
+                true
+            }
+        }
     }
 
     /// Says where the packed data ends too early, or that no capture is in it.
