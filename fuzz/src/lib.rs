@@ -1,16 +1,21 @@
 //! What the fuzz targets share: ways to read a capture, and what must hold of every reading.
 
-use capture::{Decoder, Error};
+use capture::{Damage, Decoder, Error, Oddities};
 use engine::{Analysis, Export, Format, Job};
 
 /// First bytes of captures in pcap's formats.
-pub const PCAP_MAGICS: [[u8; 4]; 6] = [
+pub const PCAP_MAGICS: [[u8; 4]; 10] = [
     [0xd4, 0xc3, 0xb2, 0xa1],
     [0xa1, 0xb2, 0xc3, 0xd4],
     [0x4d, 0x3c, 0xb2, 0xa1],
     [0xa1, 0xb2, 0x3c, 0x4d],
     [0x34, 0xcd, 0xb2, 0xa1],
     [0xa1, 0xb2, 0xcd, 0x34],
+    // IXIA's lcap.
+    [0xac, 0x01, 0x00, 0x1c],
+    [0x1c, 0x00, 0x01, 0xac],
+    [0xab, 0x01, 0x00, 0x1c],
+    [0x1c, 0x00, 0x01, 0xab],
 ];
 
 /// First bytes of a pcapng section.
@@ -47,19 +52,23 @@ pub fn chunks(bytes: &[u8]) -> Vec<&[u8]> {
 /// What a decoder gave of a frame: its place, time, link type, wire length and bytes.
 pub type Seen = (u64, u64, u16, u32, Vec<u8>);
 
-/// The frames of a capture fed in these chunks, and how its reading ended.
-pub fn frames(chunks: &[&[u8]]) -> (Vec<Seen>, Option<Error>) {
+/// The frames of a capture fed in these chunks, how its reading ended, and what was damaged or odd.
+pub fn frames(chunks: &[&[u8]]) -> (Vec<Seen>, Option<Error>, Vec<Damage>, Oddities) {
     let mut decoder = Decoder::default();
     let mut frames = Vec::new();
+    let mut error = None;
     for chunk in chunks {
         decoder.feed(chunk);
-        if let Err(error) = take(&mut decoder, &mut frames) {
-            return (frames, Some(error));
+        error = take(&mut decoder, &mut frames).err();
+        if error.is_some() {
+            break;
         }
     }
-    decoder.end();
-    let ended = take(&mut decoder, &mut frames).and_then(|()| decoder.finish());
-    (frames, ended.err())
+    if error.is_none() {
+        decoder.end();
+        error = take(&mut decoder, &mut frames).and_then(|()| decoder.finish()).err();
+    }
+    (frames, error, decoder.damages().to_vec(), decoder.oddities())
 }
 
 fn take(decoder: &mut Decoder, frames: &mut Vec<Seen>) -> Result<(), Error> {
@@ -75,6 +84,7 @@ pub fn check_frames(file: &[u8]) {
     let whole = frames(&[file]);
     let chunked = frames(&chunks(file));
     assert_eq!(chunked.1, whole.1, "chunks show in the end");
+    assert_eq!((chunked.2, chunked.3), (whole.2, whole.3), "chunks show in the damage");
     assert_eq!(chunked.0, whole.0, "chunks show in the frames");
     assert!(whole.0.is_sorted_by(|a, b| a.0 < b.0), "frames are not in the order of the file");
 }

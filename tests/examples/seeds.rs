@@ -52,14 +52,17 @@ fn main() -> io::Result<()> {
     let mut captures = tests::small_captures();
     let (file_name, shows) = ("sample.pcapng", "An hour of a small office.");
     captures.push(Made { file_name, shows, bytes: tests::sample() });
+    let mut captures: Vec<_> = captures.into_iter().map(|it| it.bytes).collect();
+    let odd = tests::hostile::cases().into_iter().map(|it| it.capture);
+    captures.extend(odd.filter(|it| it.len() < MAX_LEN / 4));
     let (mut frames, mut heads) = (BTreeSet::new(), BTreeSet::new());
     for capture in &captures {
-        let short = capture.bytes.get(..MAX_LEN).unwrap_or(&capture.bytes);
+        let short = capture.get(..MAX_LEN).unwrap_or(capture);
         put(root, "job", short)?;
-        put(root, target_of(capture.file_name), short)?;
+        put(root, target_of(capture), short)?;
         let (mut dissector, mut table) = (Dissector::new(0), Table::new(0));
         let mut decoder = Decoder::default();
-        decoder.feed(&capture.bytes);
+        decoder.feed(capture);
         decoder.end();
         while let Ok(Some(frame)) = decoder.next_frame() {
             frames.insert([&frame.link_type.to_be_bytes()[..], frame.bytes].concat());
@@ -70,8 +73,8 @@ fn main() -> io::Result<()> {
         }
         heads.extend(table.finish().iter().map(|it| heads_of(&it.heads)));
     }
-    // Of the sample's thousands every so many.
-    let frames: Vec<_> = frames.iter().step_by(frames.len().div_ceil(1_000)).collect();
+    // Of thousands every so many.
+    let frames: Vec<_> = frames.iter().step_by(frames.len().div_ceil(3_000)).collect();
     frames.iter().try_for_each(|it| put(root, "link", it))?;
     heads.iter().try_for_each(|it| put(root, "protocols", it))?;
     FILTERS.iter().try_for_each(|it| put(root, "filter", it.as_bytes()))?;
@@ -93,11 +96,11 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// The target that frames a file of this kind.
-fn target_of(file_name: &str) -> &'static str {
-    match file_name.rsplit_once('.') {
-        Some((_, "pcap")) => "pcap",
-        Some((_, "pcapng")) => "pcapng",
+/// The target that frames files that begin so.
+fn target_of(capture: &[u8]) -> &'static str {
+    match capture {
+        [0x0a, 0x0d, 0x0d, 0x0a, ..] => "pcapng",
+        [0xa1, 0xb2, ..] | [_, _, 0xb2, 0xa1, ..] => "pcap",
         _ => "containers",
     }
 }
