@@ -4,7 +4,7 @@
 
 use engine::{Export, Format, Job};
 use js_sys::{Array, Uint8Array};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     chunks::Chunks,
     message::{FromWorker, Progress, Question, ToWorker, pack, unpack},
@@ -28,6 +28,21 @@ fn the_sample_has_flows_however_it_is_chunked() {
     let whole = flows([SAMPLE.to_vec()].into_iter());
     assert!(whole.iter().filter(|it| **it == b'\n').count() > 100);
     assert_eq!(whole, flows(SAMPLE.chunks(997).map(<[u8]>::to_vec)));
+}
+
+#[wasm_bindgen_test]
+fn every_hostile_and_odd_capture_is_read_as_it_must_be() {
+    let cases = tests::hostile::cases();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let complaints = tests::hostile::complaints(case);
+        if !complaints.is_empty() {
+            wrong.push(format!("{}: {}", case.name, complaints.join(" ")));
+        }
+    }
+    let (n, n_right) = (cases.len(), cases.len() - wrong.len());
+    console_log!("{n_right} of {n} cases are right");
+    assert!(wrong.is_empty(), "{n_right} of {n} cases are right; not these:\n{}", wrong.join("\n"));
 }
 
 #[wasm_bindgen_test]

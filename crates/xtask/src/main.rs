@@ -18,7 +18,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("test", "run every test, in headless Chromium too", test::all),
     ("ci", "the same; what `.ci/run` calls", test::all),
     ("dist", "build the page into the folder `dist`", build::dist),
-    ("corpus", "read every capture below a folder and say what could not be read", corpus::read),
+    ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];

@@ -30,6 +30,8 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
     in_worker
         .env("PATH", tools::path_with(&folders)?)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        // Thousands of captures take some seconds, on a busy machine more than the usual 20.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
         .env("CHROMEDRIVER", &driver);
     tally.tests("running the worker's tests in Chromium", &mut in_worker);
     // All at once, so that nothing is compiled twice. Those that use the page in Chromium are told where all is.
