@@ -193,6 +193,11 @@ impl File {
         if begins_file(bytes) {
             return Chain::Holds;
         }
+        // Damage is zeros more often than anything else.
+        let lengths = bytes.get(8..).and_then(|it| it.first_chunk::<8>());
+        if lengths.is_some_and(|it| u64::from_ne_bytes(*it) == 0) {
+            return Chain::Breaks;
+        }
         let header_len = self.record_header_len.unwrap_or(16);
         let (mut at, mut last_seconds) = (0, self.last_seconds);
         for n_before in 0..3 {
