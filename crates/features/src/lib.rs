@@ -3,14 +3,16 @@
 //! A schema with the published data set's defects and one without stand side by side; a model names the one it was
 //! trained with. What a flow *is* plays no part here.
 
+mod cic;
 mod export;
 mod sample;
 
 use flow::{Cut, Timeline};
 
 pub use crate::{
+    cic::CIC,
     export::{arff_header, csv_header, row},
-    sample::{Sample, Semantics, Statistics},
+    sample::{Bulks, Sample, Semantics, Side, Statistics},
 };
 
 /// One column of a [`Schema`].
@@ -28,9 +30,17 @@ pub struct Feature {
 pub enum Unit {
     /// Microseconds.
     Micros,
+    /// Bytes.
+    Bytes,
+    /// Squared bytes, of a variance.
+    SquareBytes,
+    /// Packets.
+    Packets,
+    /// A number without a unit.
+    Ratio,
     /// Packets per second.
     PacketsPerSecond,
-    /// IP bytes (header and payload) per second.
+    /// Bytes per second: IP header and payload, in the columns of CICFlowMeter payload alone.
     BytesPerSecond,
 }
 
@@ -39,6 +49,9 @@ impl Unit {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Micros => "µs",
+            Self::Bytes => "B",
+            Self::SquareBytes => "B²",
+            Self::Packets | Self::Ratio => "",
             Self::PacketsPerSecond => "1/s",
             Self::BytesPerSecond => "B/s",
         }
@@ -53,6 +66,8 @@ pub struct Schema {
     pub features: &'static [Feature],
     /// How their numbers are computed.
     pub semantics: Semantics,
+    /// A gap of more microseconds is idle.
+    pub idle_micros: i64,
 }
 
 impl Schema {
@@ -67,7 +82,7 @@ impl Schema {
 }
 
 /// Every schema there is.
-pub const SCHEMAS: &[&Schema] = &[&TRACTOR, &ISCX_B, &ISCX_A2];
+pub const SCHEMAS: &[&Schema] = &[&TRACTOR, &ISCX_B, &ISCX_A2, &CIC];
 
 /// The schema of that name.
 pub fn schema(name: &str) -> Option<&'static Schema> {
@@ -76,13 +91,16 @@ pub fn schema(name: &str) -> Option<&'static Schema> {
 
 /// The features of a timeline, in the schema's order.
 pub fn vector(schema: &Schema, timeline: &Timeline) -> Vec<Option<f64>> {
-    let sample = Sample::new(timeline, schema.semantics);
+    let sample = Sample::new(timeline, schema.semantics, schema.idle_micros);
     schema.features.iter().map(|feature| (feature.of)(&sample)).collect()
 }
 
 const fn micros(name: &'static str, of: fn(&Sample) -> Option<f64>) -> Feature {
     Feature { name, unit: Unit::Micros, of }
 }
+
+/// The idle threshold of netmate, kept by ISCXFlowMeter, in microseconds.
+const NETMATE_IDLE: i64 = 1_000_000;
 
 const DURATION: Feature = micros("duration", |s| Some(s.duration_micros as f64));
 const PACKET_RATE: Feature = Feature {
@@ -95,10 +113,10 @@ const BYTE_RATE: Feature = Feature {
     unit: Unit::BytesPerSecond,
     of: |s| s.per_second(s.ip_bytes),
 };
-const MIN_FLOWIAT: Feature = micros("min_flowiat", |s| s.min(&s.flow));
-const MAX_FLOWIAT: Feature = micros("max_flowiat", |s| s.max(&s.flow));
-const MEAN_FLOWIAT: Feature = micros("mean_flowiat", |s| s.mean(&s.flow));
-const STD_FLOWIAT: Feature = micros("std_flowiat", |s| s.std(&s.flow));
+const MIN_FLOWIAT: Feature = micros("min_flowiat", |s| s.min(&s.gaps));
+const MAX_FLOWIAT: Feature = micros("max_flowiat", |s| s.max(&s.gaps));
+const MEAN_FLOWIAT: Feature = micros("mean_flowiat", |s| s.mean(&s.gaps));
+const STD_FLOWIAT: Feature = micros("std_flowiat", |s| s.std(&s.gaps));
 const MIN_ACTIVE: Feature = micros("min_active", |s| s.min(&s.active));
 const MEAN_ACTIVE: Feature = micros("mean_active", |s| s.mean(&s.active));
 const MAX_ACTIVE: Feature = micros("max_active", |s| s.max(&s.active));
@@ -115,18 +133,19 @@ const STD_IDLE: Feature = micros("std_idle", |s| s.std(&s.idle));
 pub const TRACTOR: Schema = Schema {
     name: "tractor",
     semantics: Semantics::Correct,
+    idle_micros: NETMATE_IDLE,
     features: &[
         DURATION,
-        micros("total_fiat", |s| s.total(&s.forward)),
-        micros("total_biat", |s| s.total(&s.backward)),
-        micros("min_fiat", |s| s.min(&s.forward)),
-        micros("min_biat", |s| s.min(&s.backward)),
-        micros("max_fiat", |s| s.max(&s.forward)),
-        micros("max_biat", |s| s.max(&s.backward)),
-        micros("mean_fiat", |s| s.mean(&s.forward)),
-        micros("mean_biat", |s| s.mean(&s.backward)),
-        micros("std_fiat", |s| s.std(&s.forward)),
-        micros("std_biat", |s| s.std(&s.backward)),
+        micros("total_fiat", |s| s.total(&s.forward.gaps)),
+        micros("total_biat", |s| s.total(&s.backward.gaps)),
+        micros("min_fiat", |s| s.min(&s.forward.gaps)),
+        micros("min_biat", |s| s.min(&s.backward.gaps)),
+        micros("max_fiat", |s| s.max(&s.forward.gaps)),
+        micros("max_biat", |s| s.max(&s.backward.gaps)),
+        micros("mean_fiat", |s| s.mean(&s.forward.gaps)),
+        micros("mean_biat", |s| s.mean(&s.backward.gaps)),
+        micros("std_fiat", |s| s.std(&s.forward.gaps)),
+        micros("std_biat", |s| s.std(&s.backward.gaps)),
         PACKET_RATE,
         BYTE_RATE,
         MIN_FLOWIAT,
@@ -151,16 +170,17 @@ pub const TRACTOR: Schema = Schema {
 pub const ISCX_B: Schema = Schema {
     name: "iscx-b",
     semantics: Semantics::Published,
+    idle_micros: NETMATE_IDLE,
     features: &[
         DURATION,
-        micros("total_fiat", |s| s.min(&s.forward)),
-        micros("total_biat", |s| s.min(&s.backward)),
-        micros("min_fiat", |s| s.max(&s.forward)),
-        micros("min_biat", |s| s.max(&s.backward)),
-        micros("max_fiat", |s| s.mean(&s.forward)),
-        micros("max_biat", |s| s.mean(&s.backward)),
-        micros("mean_fiat", |s| s.std(&s.forward)),
-        micros("mean_biat", |s| s.std(&s.backward)),
+        micros("total_fiat", |s| s.min(&s.forward.gaps)),
+        micros("total_biat", |s| s.min(&s.backward.gaps)),
+        micros("min_fiat", |s| s.max(&s.forward.gaps)),
+        micros("min_biat", |s| s.max(&s.backward.gaps)),
+        micros("max_fiat", |s| s.mean(&s.forward.gaps)),
+        micros("max_biat", |s| s.mean(&s.backward.gaps)),
+        micros("mean_fiat", |s| s.std(&s.forward.gaps)),
+        micros("mean_biat", |s| s.std(&s.backward.gaps)),
         PACKET_RATE,
         BYTE_RATE,
         MIN_FLOWIAT,
@@ -182,16 +202,17 @@ pub const ISCX_B: Schema = Schema {
 pub const ISCX_A2: Schema = Schema {
     name: "iscx-a2",
     semantics: Semantics::Published,
+    idle_micros: NETMATE_IDLE,
     features: &[
         DURATION,
-        micros("total_fiat", |s| s.total(&s.forward)),
-        micros("total_biat", |s| s.total(&s.backward)),
-        micros("min_fiat", |s| s.min(&s.forward)),
-        micros("min_biat", |s| s.min(&s.backward)),
-        micros("max_fiat", |s| s.max(&s.forward)),
-        micros("max_biat", |s| s.max(&s.backward)),
-        micros("mean_fiat", |s| s.mean(&s.forward)),
-        micros("mean_biat", |s| s.mean(&s.backward)),
+        micros("total_fiat", |s| s.total(&s.forward.gaps)),
+        micros("total_biat", |s| s.total(&s.backward.gaps)),
+        micros("min_fiat", |s| s.min(&s.forward.gaps)),
+        micros("min_biat", |s| s.min(&s.backward.gaps)),
+        micros("max_fiat", |s| s.max(&s.forward.gaps)),
+        micros("max_biat", |s| s.max(&s.backward.gaps)),
+        micros("mean_fiat", |s| s.mean(&s.forward.gaps)),
+        micros("mean_biat", |s| s.mean(&s.backward.gaps)),
         PACKET_RATE,
         BYTE_RATE,
         MIN_FLOWIAT,

@@ -1,9 +1,11 @@
-//! One pass over a timeline: the gaps and periods all features are computed from.
+//! One pass over a timeline: the gaps, periods, sizes and counts all features are computed from.
 
-use flow::{Direction, Timeline};
+use flow::{Direction, Step, Timeline};
 
-/// A gap longer than so many microseconds is idle (netmate's threshold, kept by ISCXFlowMeter).
-const IDLE_MICROS: i64 = 1_000_000;
+/// A gap longer than so many microseconds ends a subflow and a bulk (CICFlowMeter).
+const SUBFLOW_MICROS: i64 = 1_000_000;
+/// So many packets with payload one way make a bulk (CICFlowMeter).
+const BULK_PACKETS: u64 = 4;
 
 /// How numbers are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,19 +29,69 @@ pub struct Sample {
     pub n_packets: u64,
     /// IP header and payload bytes of all packets.
     pub ip_bytes: u64,
-    /// Gaps between packets of the first packet's direction.
-    pub forward: Statistics,
-    /// Gaps between packets of the other direction.
-    pub backward: Statistics,
+    /// The direction of the first packet.
+    pub forward: Side,
+    /// The other direction.
+    pub backward: Side,
     /// Gaps between all packets.
-    pub flow: Statistics,
+    pub gaps: Statistics,
+    /// Transport payload of all packets, in bytes.
+    pub lengths: Statistics,
     /// Periods without an idle gap.
     pub active: Statistics,
-    /// Gaps longer than a second.
+    /// Gaps longer than the schema's threshold.
     pub idle: Statistics,
+    /// Packets with each TCP flag: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR.
+    pub flags: [u64; 8],
+    /// Parts of the flow between gaps of more than a second.
+    pub n_subflows: u64,
 }
 
-/// Count, sums and extremes of whole microseconds.
+/// One direction of a flow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Side {
+    /// Gaps between its packets.
+    pub gaps: Statistics,
+    /// Transport payload of its packets, in bytes.
+    pub lengths: Statistics,
+    /// IP and transport headers of its packets, in bytes.
+    pub headers: Statistics,
+    /// Its packets with payload.
+    pub n_data: u64,
+    /// Its packets with the PSH flag.
+    pub n_push: u64,
+    /// Its packets with the URG flag.
+    pub n_urgent: u64,
+    /// Its bulks.
+    pub bulks: Bulks,
+    last_micros: Option<i64>,
+}
+
+/// Runs of at least four packets with payload one way, without payload the other way and without a gap of more than a
+/// second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bulks {
+    /// How many.
+    pub n: u64,
+    /// Their packets.
+    pub packets: u64,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// From first to last packet of each, in microseconds.
+    pub micros: i64,
+}
+
+/// Packets with payload one way, perhaps a bulk.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    direction: Direction,
+    start: i64,
+    last: i64,
+    packets: u64,
+    bytes: u64,
+}
+
+/// Count, sums and extremes of whole numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Statistics {
     n: u64,
@@ -50,14 +102,24 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    fn push(&mut self, micros: i64) {
+    fn push(&mut self, value: i64) {
         let is_first = self.n == 0;
-        self.min = if is_first { micros } else { self.min.min(micros) };
-        self.max = if is_first { micros } else { self.max.max(micros) };
+        self.min = if is_first { value } else { self.min.min(value) };
+        self.max = if is_first { value } else { self.max.max(value) };
         self.n += 1;
-        self.sum += i128::from(micros);
-        let square = i128::from(micros) * i128::from(micros);
+        self.sum += i128::from(value);
+        let square = i128::from(value) * i128::from(value);
         self.sum_of_squares = self.sum_of_squares.saturating_add(square);
+    }
+
+    /// How many numbers.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Their sum.
+    pub fn sum(&self) -> f64 {
+        self.sum as f64
     }
 
     /// The sum of squared deviations from the mean.
@@ -67,18 +129,21 @@ impl Statistics {
 }
 
 impl Sample {
-    /// Passes over a timeline once. Times are cut to whole microseconds first.
-    pub fn new(timeline: &Timeline, semantics: Semantics) -> Self {
+    /// Passes over a timeline once. Times are cut to whole microseconds first; gaps of more than `idle_micros` are idle.
+    pub fn new(timeline: &Timeline, semantics: Semantics, idle_micros: i64) -> Self {
         let mut sample = Self {
             semantics,
             duration_micros: 0,
             n_packets: 0,
             ip_bytes: 0,
-            forward: Statistics::default(),
-            backward: Statistics::default(),
-            flow: Statistics::default(),
+            forward: Side::default(),
+            backward: Side::default(),
+            gaps: Statistics::default(),
+            lengths: Statistics::default(),
             active: Statistics::default(),
             idle: Statistics::default(),
+            flags: [0; 8],
+            n_subflows: 0,
         };
         let Some(first) = timeline.steps().next() else {
             return sample;
@@ -86,13 +151,15 @@ impl Sample {
         let to_micros = |nanos: u64| (nanos / 1_000) as i64;
         let start = to_micros(first.time.0);
         let (mut last, mut active_start) = (start, start);
-        let (mut last_forward, mut last_backward) = (None, None);
+        let mut run: Option<Run> = None;
+        sample.n_subflows = 1;
         for step in timeline.steps() {
             let micros = to_micros(step.time.0);
             if sample.n_packets > 0 {
                 let gap = micros - last;
-                sample.flow.push(gap);
-                if gap > IDLE_MICROS {
+                sample.gaps.push(gap);
+                sample.n_subflows += u64::from(gap > SUBFLOW_MICROS);
+                if gap > idle_micros {
                     let active_end = match semantics {
                         Semantics::Published => micros,
                         Semantics::Correct => last,
@@ -102,16 +169,16 @@ impl Sample {
                     active_start = micros;
                 }
             }
-            sample.push_directed(
-                step.direction,
-                first.direction,
-                micros,
-                (&mut last_forward, &mut last_backward),
-            );
-            sample.n_packets += 1;
-            sample.ip_bytes += u64::from(step.ip_len);
+            sample.count(&step);
+            let is_forward = step.direction == first.direction;
+            let side = if is_forward { &mut sample.forward } else { &mut sample.backward };
+            side.count(&step, micros);
+            if step.payload_len > 0 {
+                run = sample.extend(run, &step, micros, first.direction);
+            }
             last = micros;
         }
+        sample.end(run, first.direction);
         if semantics == Semantics::Correct && sample.n_packets > 1 {
             sample.active.push(last - active_start);
         }
@@ -119,21 +186,44 @@ impl Sample {
         sample
     }
 
-    fn push_directed(
-        &mut self,
-        direction: Direction,
-        forward: Direction,
-        micros: i64,
-        last: (&mut Option<i64>, &mut Option<i64>),
-    ) {
-        let (last, statistics) = if direction == forward {
-            (last.0, &mut self.forward)
-        } else {
-            (last.1, &mut self.backward)
-        };
-        if let Some(last) = last.replace(micros) {
-            statistics.push(micros - last);
+    fn count(&mut self, step: &Step) {
+        self.n_packets += 1;
+        self.ip_bytes += u64::from(step.ip_len);
+        self.lengths.push(i64::from(step.payload_len));
+        for (bit, n) in self.flags.iter_mut().enumerate() {
+            *n += u64::from(step.flags >> bit & 1);
         }
+    }
+
+    /// A packet with payload continues the run before it, or ends it and begins another.
+    fn extend(
+        &mut self,
+        run: Option<Run>,
+        step: &Step,
+        micros: i64,
+        forward: Direction,
+    ) -> Option<Run> {
+        let bytes = u64::from(step.payload_len);
+        match run {
+            Some(run) if run.direction == step.direction && micros - run.last <= SUBFLOW_MICROS => {
+                let (packets, bytes) = (run.packets + 1, run.bytes + bytes);
+                Some(Run { last: micros, packets, bytes, ..run })
+            }
+            _ => {
+                self.end(run, forward);
+                let direction = step.direction;
+                Some(Run { direction, start: micros, last: micros, packets: 1, bytes })
+            }
+        }
+    }
+
+    fn end(&mut self, run: Option<Run>, forward: Direction) {
+        let Some(run) = run.filter(|it| it.packets >= BULK_PACKETS) else { return };
+        let side = if run.direction == forward { &mut self.forward } else { &mut self.backward };
+        side.bulks.n += 1;
+        side.bulks.packets += run.packets;
+        side.bulks.bytes += run.bytes;
+        side.bulks.micros += run.last - run.start;
     }
 
     /// A count over the duration. Of a flow without duration: nothing; as published, 0.
@@ -167,14 +257,19 @@ impl Sample {
         self.present(of, of.sum as f64 / of.n as f64, 0.0)
     }
 
-    /// The sample deviation (n − 1); 0 of one.
-    pub fn std(&self, of: &Statistics) -> Option<f64> {
+    /// The sample variance (n − 1); 0 of one.
+    pub fn variance(&self, of: &Statistics) -> Option<f64> {
         let deviations = match self.semantics {
             _ if of.n <= 1 => return self.present(of, 0.0, 0.0),
             Semantics::Published => (of.squared_deviations() - 1.0).abs(),
             Semantics::Correct => of.squared_deviations().max(0.0),
         };
-        Some((deviations / (of.n - 1) as f64).sqrt())
+        Some(deviations / (of.n - 1) as f64)
+    }
+
+    /// The sample deviation, the root of the variance.
+    pub fn std(&self, of: &Statistics) -> Option<f64> {
+        self.variance(of).map(f64::sqrt)
     }
 
     fn present(&self, of: &Statistics, value: f64, published: f64) -> Option<f64> {
@@ -182,6 +277,21 @@ impl Sample {
             _ if of.n > 0 => Some(value),
             Semantics::Published => Some(published),
             Semantics::Correct => None,
+        }
+    }
+}
+
+impl Side {
+    fn count(&mut self, step: &Step, micros: i64) {
+        const PUSH: u8 = 8;
+        const URGENT: u8 = 32;
+        self.lengths.push(i64::from(step.payload_len));
+        self.headers.push(i64::from(step.ip_len) - i64::from(step.payload_len));
+        self.n_data += u64::from(step.payload_len > 0);
+        self.n_push += u64::from(step.flags & PUSH != 0);
+        self.n_urgent += u64::from(step.flags & URGENT != 0);
+        if let Some(last) = self.last_micros.replace(micros) {
+            self.gaps.push(micros - last);
         }
     }
 }
