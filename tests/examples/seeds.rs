@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 use capture::{Decoder, Dissector};
 use classify::{Model, Training};
 use engine::{Export, Format, Job};
-use flow::{Head, Table, Transport};
+use flow::{Apart, Head, Table, Transport};
 use tests::Made;
 
 /// The longest seed, in bytes: short ones are tried more often.
@@ -60,7 +60,7 @@ fn main() -> io::Result<()> {
         let short = capture.get(..MAX_LEN).unwrap_or(capture);
         put(root, "job", short)?;
         put(root, target_of(capture), short)?;
-        let (mut dissector, mut table) = (Dissector::new(0), Table::new(0));
+        let (mut dissector, mut table) = (Dissector::new(0), Table::new(0, Apart::default()));
         let mut decoder = Decoder::default();
         decoder.feed(capture);
         decoder.end();

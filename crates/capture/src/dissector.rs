@@ -73,6 +73,7 @@ impl Dissector {
         sink: &mut impl FnMut(&Packet<'_>),
     ) -> Result<(), Undecoded> {
         self.counts.duplicates += u64::from(self.recent.has(frame));
+        self.fragments.give_up(frame.time, sink);
         let decoded = self.frame(frame, sink);
         decoded.map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
     }

@@ -109,7 +109,7 @@ impl Fragments {
     }
 
     /// Adds a fragment: `ip` as it came, `packet` as it is given out if the whole never comes, and what it tells where
-    /// it is the first. Fragments given up go to `release`.
+    /// it is the first. Where it can belong to no whole it goes to `release` at once.
     pub(crate) fn push(
         &mut self,
         ip: &Ip<'_>,
@@ -118,7 +118,6 @@ impl Fragments {
         release: &mut impl FnMut(&Packet<'_>),
     ) -> Option<Whole> {
         let fragment = ip.fragment?;
-        self.give_up(packet.time, release);
         let key = Key {
             source: ip.source,
             destination: ip.destination,
@@ -167,8 +166,8 @@ impl Fragments {
         Some(Whole { body: datagram.take(), body_len: datagram.len?, frame_len })
     }
 
-    /// Gives up what is too old, and the oldest where there is too much.
-    fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(&Packet<'_>)) {
+    /// Gives up what is too old at a moment, and the oldest where there is too much; its fragments go to `release`.
+    pub(crate) fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(&Packet<'_>)) {
         while let Some((key, number)) = self.order.front() {
             let is_too_much = self.bytes > MAX_BYTES || self.order.len() >= MAX_DATAGRAMS;
             let datagram = self.datagrams.get(key).filter(|it| it.number == *number);
@@ -293,6 +292,7 @@ mod tests {
         let opening = (offset == 0).then_some(OPENING);
         let mut released = Vec::new();
         let mut release = |it: &Packet<'_>| released.push(it.source_port);
+        fragments.give_up(packet.time, &mut release);
         let whole = fragments.push(&ip, packet, opening, &mut release);
         (whole, released)
     }

@@ -31,7 +31,7 @@ pub use crate::{
     dissector::{Counts, Dissector},
     notes::{Interface, Notes, is_treacherous},
     packet::{Packet, Tcp},
-    tunnel::{Tunnel, TunnelKind},
+    tunnel::{NoTunnel, Tunnel, TunnelKind},
     undecoded::Undecoded,
 };
 

@@ -3,6 +3,8 @@
 //! A tunnel is told by its IP protocol or its port, and only believed where the IP header inside has a length that fits
 //! into what carries it.
 
+use std::{fmt, str::FromStr};
+
 use crate::{ByteOrder::Big, Packet, ip::Ip, link, packet::UDP};
 
 /// What a packet was carried in.
@@ -53,6 +55,26 @@ pub enum TunnelKind {
 }
 
 impl TunnelKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Ayiya,
+        Self::Capwap,
+        Self::Erspan,
+        Self::EtherIp,
+        Self::Geneve,
+        Self::Gre,
+        Self::GtpU,
+        Self::IpIp,
+        Self::Ipv6InIp,
+        Self::L2tp,
+        Self::Mpls,
+        Self::Pim,
+        Self::Pptp,
+        Self::Teredo,
+        Self::Tzsp,
+        Self::Vxlan,
+    ];
+
     /// Its usual name in lower case.
     pub fn name(self) -> &'static str {
         match self {
@@ -73,6 +95,31 @@ impl TunnelKind {
             Self::Tzsp => "tzsp",
             Self::Vxlan => "vxlan",
         }
+    }
+}
+
+impl fmt::Display for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            0 => f.write_str(self.kind.name()),
+            id => write!(f, "{} {id}", self.kind.name()),
+        }
+    }
+}
+
+/// No tunnel has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such tunnel")]
+pub struct NoTunnel;
+
+impl FromStr for Tunnel {
+    type Err = NoTunnel;
+
+    fn from_str(text: &str) -> Result<Self, NoTunnel> {
+        let (name, id) = text.split_once(' ').unwrap_or((text, "0"));
+        let kind = TunnelKind::ALL.iter().find(|it| it.name() == name).ok_or(NoTunnel)?;
+        let Ok(id) = id.parse() else { return Err(NoTunnel) };
+        Ok(Self { kind: *kind, id })
     }
 }
 
@@ -439,6 +486,17 @@ mod tests {
     #[track_caller]
     fn check_udp(port: u16, header: &[u8], content: &[u8], expected: (&str, u32)) {
         check(&udp(port, &[header, content].concat()), &[expected]);
+    }
+
+    #[test]
+    fn a_tunnel_is_read_as_it_is_written() {
+        for kind in TunnelKind::ALL {
+            for id in [0, 42] {
+                let tunnel = Tunnel { kind: *kind, id };
+                assert_eq!(tunnel.to_string().parse(), Ok(tunnel));
+            }
+        }
+        assert_eq!("vxlan 4 2".parse::<Tunnel>(), Err(NoTunnel));
     }
 
     #[test]

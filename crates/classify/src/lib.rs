@@ -63,6 +63,8 @@ pub enum Reason {
     },
     /// A DNS answer gave the client the server's address under a name of the service, now the flow's server name.
     Answered,
+    /// Its packets carry those of other flows.
+    Carries,
     /// The dialogue of another flow announced it.
     Announced {
         /// The number of that flow.
@@ -104,7 +106,9 @@ impl Verdict {
     /// How the label was reached, in a word: `payload`, `name`, `model` or `unknown`.
     pub fn evidence(&self) -> &'static str {
         match self.reason {
-            Reason::Payload | Reason::Transport | Reason::Announced { .. } => "payload",
+            Reason::Payload | Reason::Transport | Reason::Carries | Reason::Announced { .. } => {
+                "payload"
+            }
             Reason::Name | Reason::Agent | Reason::Address { .. } | Reason::Answered => "name",
             Reason::Model { .. } => "model",
             Reason::Unknown => UNKNOWN,
@@ -123,6 +127,7 @@ impl Verdict {
         match &self.reason {
             Reason::Payload => facts.seen.to_string(),
             Reason::Transport => format!("the IP header says {label}"),
+            Reason::Carries => format!("its packets carry packets of other flows, as {label} does"),
             Reason::Name => format!("{seen}the name {name} belongs to {label}"),
             Reason::Agent => {
                 let agent = facts.user_agent.as_deref().unwrap_or_default();
@@ -170,6 +175,11 @@ pub fn label(flow: &Flow) -> Verdict {
     } else if let Some(name) = transport_label(flow.transport) {
         let (label, reason) = (Cow::Borrowed(name), Reason::Transport);
         return Verdict { protocol: name, label, group: "system", reason, ..verdict };
+    } else if let Some(kind) = flow.tunnels().and_then(|it| it.carries) {
+        let known = PROTOCOLS.iter().find(|it| it.name == kind.name());
+        let group = known.map_or("tunnel", |it| it.group);
+        let (protocol, label) = (kind.name(), Cow::Borrowed(kind.name()));
+        return Verdict { protocol, label, group, reason: Reason::Carries, ..verdict };
     }
     // What a resolver or a neighbour is asked for is not what the flow serves.
     if matches!(verdict.group, "names" | "system") {
@@ -207,6 +217,7 @@ pub fn group_of_protocol(protocol: &str) -> &'static str {
     match PROTOCOLS.iter().find(|it| it.name == protocol) {
         Some(found) => found.group,
         None if protocol == UNKNOWN => UNKNOWN,
+        None if CARRIERS.contains(&protocol) => "tunnel",
         None => "system",
     }
 }
@@ -246,6 +257,9 @@ pub fn label_by_model(verdict: &mut Verdict, model: &Model, pieces: &[Vec<Option
     verdict.reason = Reason::Model { confidence };
 }
 
+/// Tunnels that are known by what they carry alone.
+const CARRIERS: &[&str] = &["ayiya", "etherip", "mpls", "tzsp"];
+
 /// Transports that say all there is to know.
 fn transport_label(transport: Transport) -> Option<&'static str> {
     match transport {
@@ -274,7 +288,8 @@ fn every_label() -> impl Iterator<Item = (&'static str, &'static str)> {
     let services = SERVICES.iter().map(|it| (it.group, it.label));
     let transports =
         (0..=u8::MAX).filter_map(|it| Some(("system", transport_label(Transport(it))?)));
-    protocols.chain(services).chain(transports).chain([(UNKNOWN, UNKNOWN)])
+    let carriers = CARRIERS.iter().map(|it| ("tunnel", *it));
+    protocols.chain(services).chain(transports).chain(carriers).chain([(UNKNOWN, UNKNOWN)])
 }
 
 #[cfg(test)]
@@ -308,6 +323,16 @@ mod tests {
             for label in labels {
                 assert_eq!(seen.insert(label, group), None, "{label} is in two groups");
             }
+        }
+    }
+
+    #[test]
+    fn every_tunnel_has_a_label() {
+        let all: Vec<&str> = every_label().map(|it| it.1).collect();
+        // Those in GRE and in IP are labelled by what carries them.
+        let in_ip = ["erspan", "6in4"];
+        for kind in flow::TunnelKind::ALL {
+            assert!(all.contains(&kind.name()) || in_ip.contains(&kind.name()), "{kind:?}");
         }
     }
 

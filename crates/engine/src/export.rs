@@ -157,6 +157,9 @@ const COLUMNS: &[Column] = &[
     ("domain_name", |it| it.domain_name.clone().unwrap_or_default()),
     ("user_agent", |it| it.user_agent.clone().unwrap_or_default()),
     ("ja4", |it| it.ja4.clone().unwrap_or_default()),
+    ("parent_id", |it| it.parent_id.map(|it| it.to_string()).unwrap_or_default()),
+    ("tunnel", |it| it.tunnel.clone().unwrap_or_default()),
+    ("carried_bytes", |it| it.carried_bytes.to_string()),
 ];
 
 fn csv_header() -> String {

@@ -76,6 +76,7 @@ const KEYS: &[(&[&str], Key)] = &[
     (&["transport"], Key::Exact(|it| Some(it.transport.to_string().into()))),
     (&["state", "conn_state"], Key::Exact(|it| it.conn_state.map(Cow::Borrowed))),
     (&["ja4"], Key::Exact(|it| it.ja4.map(Cow::Borrowed))),
+    (&["tunnel"], Key::Containing(|it| it.tunnel.map(|it| it.to_string().into()))),
     (
         &["name", "sni", "host", "domain_name"],
         Key::Containing(|it| it.domain_name.map(Cow::Borrowed)),
@@ -89,6 +90,11 @@ const KEYS: &[(&[&str], Key)] = &[
     (&["server_port"], Key::Number(|it, _| [it.server.port.into(); 2], Scale::Plain)),
     (&["client_port"], Key::Number(|it, _| [it.client.port.into(); 2], Scale::Plain)),
     (&["flow", "flow_id"], Key::Number(|it, _| [it.flow_id.into(); 2], Scale::Plain)),
+    // Flows outside tunnels have no parent: a number no flow has.
+    (
+        &["parent", "parent_id"],
+        Key::Number(|it, _| [it.parent_id.map_or(u64::MAX, u64::from); 2], Scale::Plain),
+    ),
     (&["session", "session_id"], Key::Number(|it, _| [it.session_id.into(); 2], Scale::Plain)),
     (
         &["packets"],

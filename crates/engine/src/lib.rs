@@ -32,6 +32,7 @@ pub use crate::{
     library::{FileEntry, Found, JobRecord, Library},
 };
 pub use capture::Error;
+pub use flow::Apart;
 
 /// How far a job is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,11 +74,16 @@ pub struct Job {
 impl Job {
     /// Starts a job. The seed is random, once per run: see [`flow::Table::new`].
     pub fn new(file_name: &str, seed: u64) -> Self {
+        Self::apart(file_name, seed, Apart::default())
+    }
+
+    /// The same, with different networks kept apart.
+    pub fn apart(file_name: &str, seed: u64, apart: Apart) -> Self {
         Self {
             file_name: file_name.to_owned(),
             decoder: Decoder::default(),
             dissector: Dissector::new(seed),
-            table: flow::Table::new(seed),
+            table: flow::Table::new(seed, apart),
             verdicts: Vec::new(),
             undecoded: BTreeMap::new(),
             shortened: 0,
@@ -113,9 +119,7 @@ impl Job {
                         u64::from((frame.bytes.len() as u64) < u64::from(frame.wire_len));
                     let table = &mut self.table;
                     let mut sink = |packet: &Packet<'_>| {
-                        if packet.depth == 0 {
-                            table.push(packet);
-                        }
+                        table.push(packet);
                     };
                     match self.dissector.push(&frame, &mut sink) {
                         Ok(()) => self.progress.packets += 1,

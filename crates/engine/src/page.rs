@@ -74,7 +74,7 @@ impl<'a> Tally<'a> {
         row.group = group;
         *row.protocols.entry(protocol).or_default() += 1;
         row.flows += 1;
-        row.bytes += flow.bytes();
+        row.bytes += flow.own_bytes();
     }
 
     fn into_rows(self) -> Vec<LabelRow> {

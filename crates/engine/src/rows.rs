@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
+use capture::Tunnel;
 use classify::Verdict;
 use flow::{Endpoint, Flow, Timeline, Total, Transport};
 use v1::page::FlowRow;
@@ -21,6 +22,9 @@ pub(crate) struct Row<'a> {
     pub(crate) time_end_ns: u64,
     pub(crate) from_client: Total,
     pub(crate) from_server: Total,
+    pub(crate) parent_id: Option<u32>,
+    pub(crate) tunnel: Option<Tunnel>,
+    pub(crate) carried_bytes: u64,
     pub(crate) conn_state: Option<&'a str>,
     pub(crate) protocol: &'a str,
     pub(crate) label: &'a str,
@@ -51,6 +55,9 @@ impl<'a> Row<'a> {
             time_end_ns: flow.last.0,
             from_client: flow.from_client,
             from_server: flow.from_server,
+            parent_id: flow.tunnels().and_then(|it| it.parent),
+            tunnel: flow.tunnels().and_then(|it| it.inside),
+            carried_bytes: flow.bytes() - flow.own_bytes(),
             conn_state: flow.conn_state().map(flow::ConnState::name),
             protocol: verdict.protocol,
             label: &verdict.label,
@@ -82,6 +89,9 @@ impl<'a> Row<'a> {
                 frame_bytes: row.server_bytes,
                 ip_bytes: row.server_ip_bytes,
             },
+            parent_id: row.parent_id,
+            tunnel: row.tunnel.as_deref().and_then(|it| it.parse().ok()),
+            carried_bytes: row.carried_bytes,
             conn_state: row.conn_state.as_deref(),
             protocol: &row.protocol,
             label: &row.label,
@@ -97,7 +107,9 @@ impl<'a> Row<'a> {
     pub(crate) fn of_piece(self, piece: &Timeline) -> Self {
         let (from_client, from_server) = piece.totals();
         let times = || piece.steps().map(|it| it.time.0);
+        let carriers = piece.steps().filter(|it| it.is_carrier);
         Self {
+            carried_bytes: carriers.map(|it| u64::from(it.frame_len)).sum(),
             time_start_ns: times().next().unwrap_or(0),
             time_end_ns: times().max().unwrap_or(0),
             from_client,
@@ -138,6 +150,9 @@ impl<'a> Row<'a> {
             server_bytes: self.from_server.frame_bytes,
             client_ip_bytes: self.from_client.ip_bytes,
             server_ip_bytes: self.from_server.ip_bytes,
+            parent_id: self.parent_id,
+            tunnel: self.tunnel.map(|it| it.to_string()),
+            carried_bytes: self.carried_bytes,
             conn_state: text(self.conn_state),
             protocol: self.protocol.to_owned(),
             label: self.label.to_owned(),

@@ -194,6 +194,7 @@ mod tests {
             ip_len: (it.payload + it.header) as u32,
             payload_len: it.payload as u32,
             flags: it.flags,
+            is_carrier: false,
         };
         packets.iter().map(step).collect()
     }

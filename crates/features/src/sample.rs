@@ -313,6 +313,7 @@ mod tests {
             ip_len,
             payload_len: 0,
             flags: 0,
+            is_carrier: false,
         });
         steps.collect()
     }

@@ -76,6 +76,7 @@ mod tests {
                 ip_len: 40,
                 payload_len: 0,
                 flags,
+                is_carrier: false,
             })
             .collect();
         let lens: Vec<u64> = timeline.cut(cut).iter().map(Timeline::len).collect();

@@ -4,6 +4,7 @@
 
 mod cut;
 mod heads;
+mod health;
 mod table;
 mod tcp;
 mod timeline;
@@ -12,11 +13,14 @@ use std::{fmt, net::IpAddr};
 
 use capture::Timestamp;
 
-use crate::tcp::Connection;
+use crate::{table::Place, tcp::Connection};
+pub use capture::{Tunnel, TunnelKind};
+
 pub use crate::{
     cut::Cut,
     heads::{Head, Heads},
-    table::Table,
+    health::{Health, SideHealth},
+    table::{Apart, Table},
     tcp::{ConnState, flags},
     timeline::{Direction, Step, Timeline},
 };
@@ -114,18 +118,67 @@ pub struct Flow {
     /// The first bytes each side sent.
     pub heads: Heads,
     connection: Connection,
+    /// `None` until a connection is established.
+    health: Option<Box<Health>>,
+    /// `None` for the many flows that have nothing to do with a tunnel.
+    tunnels: Option<Box<Tunnels>>,
+}
+
+/// What a flow has to do with tunnels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tunnels {
+    /// The flow that carried its first packet.
+    pub parent: Option<u32>,
+    /// The tunnel its first packet came in.
+    pub inside: Option<Tunnel>,
+    /// The kind of tunnel it is itself.
+    pub carries: Option<TunnelKind>,
+    /// What of the client's packets carries packets of other flows.
+    pub carried_from_client: Total,
+    /// What of the server's packets carries packets of other flows.
+    pub carried_from_server: Total,
+    /// What keeps it apart from flows between the same endpoints.
+    key: Place,
 }
 
 impl Flow {
-    /// How far its connection came, in Zeek's words; TCP and UDP only.
+    /// How far its connection came, in Zeek's words; TCP, UDP and ICMP.
     pub fn conn_state(&self) -> Option<ConnState> {
         match self.transport {
             Transport::TCP => Some(self.connection.state()),
             Transport::UDP => {
                 Some(ConnState::of_datagrams(self.from_client.packets, self.from_server.packets))
             }
+            // An ICMP exchange has no states to come through.
+            Transport::ICMP | Transport::ICMPV6 => Some(ConnState::Oth),
             _ => None,
         }
+    }
+
+    /// How well its connection fared; TCP only, once it is established.
+    pub fn health(&self) -> Option<&Health> {
+        self.health.as_deref()
+    }
+
+    /// What it has to do with tunnels.
+    pub fn tunnels(&self) -> Option<&Tunnels> {
+        self.tunnels.as_deref()
+    }
+
+    /// Frame bytes of both sides that belong to no flow inside it: over all flows they are the bytes of the capture.
+    pub fn own_bytes(&self) -> u64 {
+        let (client, server) = self.own_bytes_by_side();
+        client + server
+    }
+
+    /// The same for the client's side and the server's.
+    pub fn own_bytes_by_side(&self) -> (u64, u64) {
+        let (mut client, mut server) = (self.from_client.frame_bytes, self.from_server.frame_bytes);
+        if let Some(it) = &self.tunnels {
+            client -= it.carried_from_client.frame_bytes;
+            server -= it.carried_from_server.frame_bytes;
+        }
+        (client, server)
     }
 
     /// Frame bytes of both sides.

@@ -2,20 +2,22 @@
 
 use std::{hash::BuildHasher, net::IpAddr};
 
-use capture::Packet;
+use capture::{Packet, Tcp, Tunnel};
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
 use crate::{
-    Direction, Endpoint, Flow, Heads, Step, Timeline, Total, Transport,
+    Direction, Endpoint, Flow, Heads, Health, Step, Timeline, Total, Transport, Tunnels,
     tcp::{Connection, flags},
 };
 
 /// The flows so far.
 ///
-/// An undirected five-tuple is one flow, until its TCP connection ends and a new SYN follows.
+/// An undirected five-tuple is one flow, until its TCP connection ends and a new SYN follows. A packet inside a tunnel is
+/// one of the flow between its own endpoints, however it came.
 #[derive(Debug)]
 pub struct Table {
+    apart: Apart,
     /// The newest flow of every five-tuple, by its place in `flows`: its key is the flow itself.
     newest: HashTable<u32>,
     hasher: FixedState,
@@ -23,6 +25,36 @@ pub struct Table {
     flows: Vec<Flow>,
     /// Flows whose heads are settled, and which nobody has taken yet.
     settled: Vec<u32>,
+    /// The flows of the last frame's packets, the outermost first.
+    frame: Vec<u32>,
+}
+
+/// What keeps flows between the same endpoints apart, where addresses mean different hosts in different networks.
+///
+/// By default nothing does, as in Zeek: a mirror port shows one connection in several VLANs, and the two directions of
+/// one may come through different tunnels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Apart {
+    /// Different VLAN tags are different networks.
+    pub by_vlan: bool,
+    /// Different tunnels are different networks.
+    pub by_tunnel: bool,
+}
+
+/// The network of a packet, as far as it keeps flows apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    vlan: u32,
+    tunnel: Option<Tunnel>,
+}
+
+impl Apart {
+    fn place(self, packet: &Packet<'_>) -> Place {
+        Place {
+            vlan: if self.by_vlan { packet.vlan } else { 0 },
+            tunnel: packet.tunnel.filter(|_| self.by_tunnel),
+        }
+    }
 }
 
 /// The two ends of a packet or a flow, and what carries it.
@@ -31,16 +63,19 @@ struct Ends {
     transport: Transport,
     source: Endpoint,
     destination: Endpoint,
+    place: Place,
 }
 
 impl Table {
     /// No flow yet. The seed keeps those who choose addresses from choosing collisions; it never shows in the output.
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, apart: Apart) -> Self {
         Self {
+            apart,
             newest: HashTable::new(),
             hasher: FixedState::with_seed(seed),
             flows: Vec::new(),
             settled: Vec::new(),
+            frame: Vec::new(),
         }
     }
 
@@ -55,8 +90,11 @@ impl Table {
     }
 
     /// Adds a packet to its flow, opening the flow where there is none. Returns the flow's number.
+    ///
+    /// A packet inside a tunnel follows the one that carries it.
     pub fn push(&mut self, packet: &Packet<'_>) -> u32 {
-        let ends = Ends::of_packet(packet);
+        let ends = Ends::of_packet(packet, self.apart);
+        self.frame.truncate(usize::from(packet.depth));
         let number = self.find_or_open(ends, packet);
         if let Some(flow) = self.flows.get_mut(number as usize) {
             let was_settled = flow.heads.is_settled();
@@ -65,6 +103,7 @@ impl Table {
                 self.settled.push(number);
             }
         }
+        self.frame.push(number);
         number
     }
 
@@ -93,7 +132,7 @@ impl Table {
                 *place.get_mut() = next;
             }
         }
-        self.flows.push(Flow::open(ends, packet));
+        self.flows.push(Flow::open(ends, packet, self.frame.last().copied()));
         next
     }
 
@@ -119,8 +158,9 @@ fn opens(packet: &Packet<'_>) -> bool {
 }
 
 impl Ends {
-    fn of_packet(packet: &Packet<'_>) -> Self {
+    fn of_packet(packet: &Packet<'_>, apart: Apart) -> Self {
         Self {
+            place: apart.place(packet),
             transport: Transport(packet.protocol),
             source: Endpoint { ip: packet.source, port: packet.source_port },
             destination: Endpoint { ip: packet.destination, port: packet.destination_port },
@@ -128,13 +168,15 @@ impl Ends {
     }
 
     fn of_flow(flow: &Flow) -> Self {
-        Self { transport: flow.transport, source: flow.client, destination: flow.server }
+        let place = flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key);
+        Self { transport: flow.transport, source: flow.client, destination: flow.server, place }
     }
 
     /// Whether they are the flow's, in either order.
     fn are_of(self, flow: &Flow) -> bool {
         let (client, server) = (flow.client, flow.server);
         self.transport == flow.transport
+            && self.place == flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key)
             && ((self.source, self.destination) == (client, server)
                 || (self.source, self.destination) == (server, client))
     }
@@ -146,13 +188,13 @@ impl Ends {
             IpAddr::V6(ip) => (ip.to_bits(), it.port),
         };
         let (a, b) = (bits(self.source), bits(self.destination));
-        hasher.hash_one((a.min(b), a.max(b), self.transport))
+        hasher.hash_one((a.min(b), a.max(b), self.transport, self.place))
     }
 }
 
 impl Flow {
-    fn open(ends: Ends, packet: &Packet<'_>) -> Self {
-        let Ends { transport, source, destination } = ends;
+    fn open(ends: Ends, packet: &Packet<'_>, parent: Option<u32>) -> Self {
+        let Ends { transport, source, destination, place } = ends;
         // A SYN-ACK comes from the server, though we saw it first.
         let is_answer = packet
             .tcp
@@ -170,15 +212,17 @@ impl Flow {
             timeline: Timeline::default(),
             heads: Heads::new(transport, client.port, server.port),
             connection: Connection::default(),
+            health: None,
+            tunnels: (packet.tunnel.is_some() || place != Place::default()).then(|| {
+                let inside = packet.tunnel;
+                Box::new(Tunnels { parent, inside, key: place, ..Tunnels::default() })
+            }),
         }
     }
 
     fn push(&mut self, source: Endpoint, packet: &Packet<'_>) {
-        let (direction, total) = if source == self.client {
-            (Direction::Forward, &mut self.from_client)
-        } else {
-            (Direction::Backward, &mut self.from_server)
-        };
+        let is_forward = source == self.client;
+        let direction = if is_forward { Direction::Forward } else { Direction::Backward };
         let step = Step {
             time: packet.time,
             direction,
@@ -186,14 +230,45 @@ impl Flow {
             ip_len: packet.ip_len,
             payload_len: packet.payload_len,
             flags: packet.tcp.map_or(0, |it| it.flags),
+            is_carrier: packet.carries.is_some(),
         };
-        total.add(&step);
-        self.timeline.push(step);
-        self.last = self.last.max(packet.time);
         if let Some(tcp) = &packet.tcp {
+            self.check(&step, tcp);
             self.connection.push(direction, tcp);
         }
+        match direction {
+            Direction::Forward => self.from_client.add(&step),
+            Direction::Backward => self.from_server.add(&step),
+        }
+        if packet.carries.is_some() {
+            let tunnels = self.tunnels.get_or_insert_default();
+            tunnels.carries = tunnels.carries.or(packet.carries);
+            match direction {
+                Direction::Forward => tunnels.carried_from_client.add(&step),
+                Direction::Backward => tunnels.carried_from_server.add(&step),
+            }
+        }
+        self.timeline.push(step);
+        self.last = self.last.max(packet.time);
         self.heads.push(direction, packet);
+    }
+
+    /// Watches how well the connection fares. Attempts alone, of which a scan makes millions, take no memory for it.
+    fn check(&mut self, step: &Step, tcp: &Tcp) {
+        let health = match &mut self.health {
+            Some(health) => health,
+            None if tcp.flags & (flags::SYN | flags::RST) != 0 => return,
+            none => {
+                let mut health = Box::new(Health::default());
+                for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
+                    if let Some(syn) = self.connection.syn(step.direction) {
+                        health.push(step.direction, &syn, step.payload_len, step.time);
+                    }
+                }
+                none.insert(health)
+            }
+        };
+        health.push(step.direction, tcp, step.payload_len, step.time);
     }
 }
 
@@ -201,7 +276,7 @@ impl Flow {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use capture::{Tcp, Timestamp};
+    use capture::{Timestamp, TunnelKind};
     use flags::{ACK, FIN, RST, SYN};
 
     use super::*;
@@ -230,7 +305,7 @@ mod tests {
     /// The flows as (client, packets of the client, packets of the server).
     #[track_caller]
     fn check(packets: &[(u8, u8, u8)], expected: &[(u16, u64, u64)]) {
-        let mut table = Table::new(7);
+        let mut table = Table::new(7, Apart::default());
         for &(from, to, flags) in packets {
             table.push(&packet(from, to, flags, b""));
         }
@@ -262,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_flow_is_settled_once() {
-        let mut table = Table::new(7);
+        let mut table = Table::new(7, Apart::default());
         let whole = [(1, 2, SYN), (2, 1, SYN | ACK), (1, 2, FIN | ACK), (2, 1, FIN | ACK)];
         let reset = [(1, 2, SYN), (1, 2, RST), (1, 2, SYN)];
         let mut settled = Vec::new();
@@ -274,6 +349,68 @@ mod tests {
         }
         // The first by its end, the second as the third took its place.
         assert_eq!(settled, [0, 1]);
+    }
+
+    /// A packet of this tunnel carries one between other hosts.
+    fn push_carried(table: &mut Table, id: u32, carrying: (u8, u8), carried: (u8, u8)) {
+        let kind = TunnelKind::Vxlan;
+        let outer = packet(carrying.0, carrying.1, ACK, b"");
+        table.push(&Packet { carries: Some(kind), ..outer });
+        let tunnel = Some(Tunnel { kind, id });
+        let inner = packet(carried.0, carried.1, ACK, b"");
+        table.push(&Packet { tunnel, depth: 1, ..inner });
+    }
+
+    #[test]
+    fn what_a_tunnel_carries_has_a_flow_of_its_own() {
+        let mut table = Table::new(7, Apart::default());
+        table.push(&packet(1, 2, SYN, b""));
+        push_carried(&mut table, 42, (1, 2), (3, 4));
+        push_carried(&mut table, 42, (2, 1), (4, 3));
+        let flows = table.finish();
+        let own: Vec<u64> = flows.iter().map(Flow::own_bytes).collect();
+        assert_eq!(own, [54, 108], "every frame counts once");
+        let (outer, inner) = (flows[0].tunnels().unwrap(), flows[1].tunnels().unwrap());
+        assert_eq!((outer.carries, outer.parent), (Some(TunnelKind::Vxlan), None));
+        assert_eq!((outer.carried_from_client.packets, outer.carried_from_server.packets), (1, 1));
+        assert_eq!((inner.parent, inner.inside.map(|it| it.id)), (Some(0), Some(42)));
+        let carriers: Vec<bool> = flows[0].timeline.steps().map(|it| it.is_carrier).collect();
+        assert_eq!(carriers, [false, true, true]);
+    }
+
+    #[test]
+    fn an_established_connection_is_watched_from_its_first_packet() {
+        let mut table = Table::new(7, Apart::default());
+        let at = |millis: u64, flags, sequence, acknowledgement| {
+            let (from, to) = if sequence >= 500 { (2, 1) } else { (1, 2) };
+            let tcp = Some(Tcp { sequence, acknowledgement, flags, window: 9, ..Tcp::default() });
+            Packet { time: Timestamp(millis * 1_000_000), tcp, ..packet(from, to, flags, b"") }
+        };
+        table.push(&at(0, SYN, 99, 0));
+        table.push(&at(10, SYN, 99, 0));
+        table.push(&at(30, SYN | ACK, 500, 100));
+        assert!(table.flows[0].health().is_none());
+        table.push(&at(40, ACK, 100, 501));
+        let health = table.flows[0].health().unwrap();
+        assert_eq!(
+            (health.client.handshake_ns, health.client.retransmissions),
+            (Some(30_000_000), 1)
+        );
+        assert_eq!(health.server.handshake_ns, Some(10_000_000));
+    }
+
+    #[test]
+    fn networks_keep_flows_apart_where_asked() {
+        let n_flows = |apart| {
+            let mut table = Table::new(7, apart);
+            push_carried(&mut table, 1, (1, 2), (3, 4));
+            push_carried(&mut table, 2, (1, 2), (3, 4));
+            table.push(&Packet { vlan: 5, ..packet(1, 2, ACK, b"") });
+            table.len()
+        };
+        assert_eq!(n_flows(Apart::default()), 2);
+        assert_eq!(n_flows(Apart { by_tunnel: true, ..Apart::default() }), 3);
+        assert_eq!(n_flows(Apart { by_vlan: true, ..Apart::default() }), 3);
     }
 
     #[test]

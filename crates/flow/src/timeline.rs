@@ -28,6 +28,8 @@ pub struct Step {
     pub payload_len: u32,
     /// TCP flags as sent (FIN 1, SYN 2, RST 4, PSH 8, ACK 16 …); 0 for other transports.
     pub flags: u8,
+    /// It carries a packet that is a step of another flow; its bytes count there.
+    pub is_carrier: bool,
 }
 
 /// The packets of a flow in capture order, about six bytes each; of two or three packets, no memory of their own.
@@ -81,6 +83,7 @@ const SAME_IP_LEN: u8 = 4;
 const SAME_HEADER_LEN: u8 = 8;
 const SAME_LINK_LEN: u8 = 16;
 const SAME_FLAGS: u8 = 32;
+const CARRIER: u8 = 64;
 
 impl Timeline {
     /// Adds a packet.
@@ -214,6 +217,7 @@ impl Code {
             (now.header_len == last.header_len, SAME_HEADER_LEN),
             (now.link_len == last.link_len, SAME_LINK_LEN),
             (now.flags == last.flags, SAME_FLAGS),
+            (step.is_carrier, CARRIER),
         ]
         .into_iter()
         .fold(0, |control, (is_set, bit)| if is_set { control | bit } else { control });
@@ -334,6 +338,7 @@ impl Iterator for Steps<'_> {
             ip_len: side.ip_len,
             payload_len: (i64::from(side.ip_len) - side.header_len) as u32,
             flags: side.flags,
+            is_carrier: is_set(CARRIER),
         })
     }
 }
@@ -353,7 +358,16 @@ mod tests {
 
     fn step(nanos: u64, direction: Direction, ip_len: u32, flags: u8) -> Step {
         let (frame_len, payload_len) = (ip_len + 14, ip_len - 40);
-        Step { time: Timestamp(nanos), direction, frame_len, ip_len, payload_len, flags }
+        let is_carrier = flags == 0;
+        Step {
+            time: Timestamp(nanos),
+            direction,
+            frame_len,
+            ip_len,
+            payload_len,
+            flags,
+            is_carrier,
+        }
     }
 
     #[track_caller]

@@ -109,7 +109,16 @@ pub struct FlowRow {
     pub client_ip_bytes: u64,
     /// IP header and payload bytes the server sent.
     pub server_ip_bytes: u64,
-    /// The connection's state in Zeek's words; TCP and UDP only.
+    /// The flow whose packets carry its first one, where it came in a tunnel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<u32>,
+    /// That tunnel's kind, and its number where it has one: `vxlan 42`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tunnel: Option<String>,
+    /// Frame bytes, both ways, whose packets carry those of other flows; they are counted there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub carried_bytes: u64,
+    /// The connection's state in Zeek's words; TCP, UDP and ICMP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conn_state: Option<String>,
     /// The application protocol seen, or `unknown`.
@@ -129,6 +138,10 @@ pub struct FlowRow {
     /// The client's JA4 fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ja4: Option<String>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The first look at a capture.
@@ -248,7 +261,7 @@ pub struct Notice {
 pub struct Flows {
     /// How many flows the filter lets through.
     pub matching: u64,
-    /// Their frame bytes, both ways.
+    /// Their frame bytes, both ways; those of a flow inside another of them count once.
     pub matching_bytes: u64,
     /// How many flows there are.
     pub total: u64,
@@ -273,8 +286,12 @@ pub struct FlowDetail {
     pub server_name: Option<String>,
     /// Why it is in its session, one sentence for each link.
     pub links: Vec<LinkRow>,
+    /// The flows inside it, where it is a tunnel, at most 1,000.
+    pub carries: Vec<u32>,
     /// Features by the correct schema; none where there is nothing to compute it from.
     pub features: Vec<FeatureValue>,
+    /// How client and server of an established TCP connection fared.
+    pub health: Option<[SideHealth; 2]>,
     /// Its first packets, at most 2,000.
     pub steps: Vec<StepRow>,
     /// How many packets it has.
@@ -283,6 +300,27 @@ pub struct FlowDetail {
     pub client_head: Vec<u8>,
     /// The first bytes the server sent, at most 512.
     pub server_head: Vec<u8>,
+}
+
+/// How one side of a TCP connection fared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideHealth {
+    /// From its SYN to the acknowledgement of it, in nanoseconds.
+    pub handshake_ns: Option<u64>,
+    /// From data to its acknowledgement, smoothed as by RFC 6298, in nanoseconds.
+    pub round_trip_ns: Option<u64>,
+    /// Segments whose bytes were all sent before.
+    pub retransmissions: u64,
+    /// Segments that came after later ones, too soon for having been sent again.
+    pub out_of_order: u64,
+    /// Acknowledgements that repeat the one before while data is under way.
+    pub duplicate_acks: u64,
+    /// Segments that tell the other side to stop sending.
+    pub zero_windows: u64,
+    /// Probes of an idle connection.
+    pub keep_alives: u64,
+    /// Bytes the other side acknowledged and the capture does not have.
+    pub lost_bytes: u64,
 }
 
 /// A packet of a flow.

@@ -52,6 +52,10 @@ const REASONS: &[(&str, &str)] = &[
     ),
     ("{} % of the model's trees say {}", "{} % деревьев модели называют {}"),
     ("the IP header says {}", "заголовок IP называет {}"),
+    (
+        "its packets carry packets of other flows, as {} does",
+        "его пакеты несут пакеты других потоков, как бывает у {}",
+    ),
     ("neither payload nor names tell", "ни содержимое, ни имена не указывают"),
     ("a TLS greeting for {}, offering {}", "приветствие TLS для {}, предлагает {}"),
     ("a DTLS greeting for {}, offering {}", "приветствие DTLS для {}, предлагает {}"),

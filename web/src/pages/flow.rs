@@ -1,7 +1,7 @@
 //! One flow, beside the table: why it has its label, its facts, packets, features and first bytes.
 
 use leptos::prelude::*;
-use v1::page::{FlowDetail, FlowRow, Query};
+use v1::page::{FlowDetail, FlowRow, Query, SideHealth};
 
 use crate::{
     format, groups,
@@ -122,7 +122,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             }
         })
     };
-    let state = row.conn_state.clone().map(|state| {
+    let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
+    let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
         view! {
             <dt>{t.state}</dt>
@@ -133,9 +134,37 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             </dd>
         }
     });
+    let open = |number: u32| app.place.with_untracked(|it| it.with_id(number.to_string()).hash());
+    let flow_link = move |number: u32| {
+        let text = (t.flow_n)(&format::count(number.into(), lang));
+        view! { <a class="link" href=open(number)>{text}</a> }
+    };
+    let inside = row.tunnel.clone().map(|tunnel| {
+        let parent = row.parent_id.map(|it| view! { " " {flow_link(it)} });
+        let href = Place::flows(terms::term("tunnel", &tunnel)).hash();
+        view! {
+            <dt>{t.inside_tunnel}</dt>
+            <dd><a class="mono" href=href>{tunnel.clone()}</a>{parent}</dd>
+        }
+    });
+    let carries = (row.carried_bytes > 0).then(|| {
+        let flows = detail.carries.len() as u64;
+        let href = Place::flows(terms::term("parent", &row.flow_id.to_string())).hash();
+        let first = (flows == 1).then(|| detail.carries.first().copied().map(flow_link));
+        let all = (flows > 1).then(|| {
+            view! { <a class="link" href=href>{t.n_flows.with(flows, lang)}</a> }
+        });
+        view! {
+            <dt>{t.carries}</dt>
+            <dd>
+                {first}
+                {all}
+                " "
+                <span class="dim">{format::bytes(row.carried_bytes, lang)}</span>
+            </dd>
+        }
+    });
     let links = detail.links.iter().map(|link| {
-        let open =
-            |number: u32| app.place.with_untracked(|it| it.with_id(number.to_string()).hash());
         let other = if link.from == row.flow_id { link.to } else { link.from };
         let mut pieces: Vec<(String, String)> = mentions(&evidence(&link.evidence, lang))
             .into_iter()
@@ -231,6 +260,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 <span class="dim">{groups::written(&row.transport, lang)}</span>
             </dd>
             {state}
+            {inside}
+            {carries}
             <dt>{t.start}</dt>
             <dd class="mono">{format::moment(row.time_start_ns)}</dd>
             <dt>{t.duration}</dt>
@@ -255,7 +286,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             <thead>
                 <tr><td></td><th scope="col" class="num">{t.client}</th><th scope="col" class="num">{t.server}</th></tr>
             </thead>
-            <tbody>{totals.collect_view()}</tbody>
+            <tbody>{totals.collect_view()} {health(&detail, lang)}</tbody>
         </table>
         <div class="tabs">
             <Switch
@@ -266,6 +297,41 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         </div>
         {below}
     }
+}
+
+/// How the connection fared: the times, and what went wrong at all.
+fn health(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
+    let t = lang.texts();
+    let sides = detail.health.unwrap_or_default();
+    let time = |title, of: fn(&SideHealth) -> Option<u64>| {
+        let values = sides.each_ref().map(of);
+        let cell = |it: Option<u64>| it.map(|it| format::duration(it, lang)).unwrap_or_default();
+        values.iter().any(Option::is_some).then(|| (title, values.map(cell)))
+    };
+    let counted = |title, of: fn(&SideHealth) -> u64, text: fn(u64, Lang) -> String| {
+        let values = sides.each_ref().map(of);
+        values.iter().any(|it| *it > 0).then(|| (title, values.map(|it| text(it, lang))))
+    };
+    let rows = [
+        time(t.handshake, |it| it.handshake_ns),
+        time(t.round_trip, |it| it.round_trip_ns),
+        counted(t.sent_again, |it| it.retransmissions, format::count),
+        counted(t.out_of_order, |it| it.out_of_order, format::count),
+        counted(t.repeated_acks, |it| it.duplicate_acks, format::count),
+        counted(t.window_closed, |it| it.zero_windows, format::count),
+        counted(t.keep_alives, |it| it.keep_alives, format::count),
+        counted(t.lost_bytes, |it| it.lost_bytes, format::bytes),
+    ];
+    let rows = rows.into_iter().flatten().map(|(title, [client, server])| {
+        view! {
+            <tr>
+                <th scope="row">{title}</th>
+                <td class="num">{client}</td>
+                <td class="num">{server}</td>
+            </tr>
+        }
+    });
+    rows.collect_view()
 }
 
 fn features(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {

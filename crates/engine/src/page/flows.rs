@@ -4,13 +4,15 @@ use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
 use classify::Verdict;
 use flow::{Direction, Flow};
-use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, StepRow};
+use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, SideHealth, StepRow};
 
 use super::{hosts::name, link, windowed};
 use crate::{Analysis, Filter};
 
 /// How many packets of a flow the page gets.
 const MAX_STEPS: usize = 2_000;
+/// How many flows inside a tunnel the page gets.
+const MAX_CARRIED: usize = 1_000;
 /// How many bars a row's spark has, and how high they are.
 const SPARK_BARS: usize = 16;
 const SPARK_HEIGHT: u64 = 15;
@@ -59,16 +61,23 @@ fn order(analysis: &Analysis, filter: &str, sort: (FlowSort, bool)) -> Result<Or
     }
     let parsed = Filter::parse(filter)?;
     let mut numbers = analysis.passing(&parsed);
+    let bytes = numbers.iter().map(|number| bytes_beside(analysis, &numbers, *number)).sum();
     sort_by(analysis, sort, &mut numbers);
-    let bytes = |it: &u32| analysis.labelled(*it).map_or(0, |it| it.0.bytes());
-    let order = Order {
-        filter: filter.to_owned(),
-        sort,
-        bytes: numbers.iter().map(bytes).sum(),
-        numbers: numbers.into(),
-    };
+    let order = Order { filter: filter.to_owned(), sort, bytes, numbers: numbers.into() };
     *last = Some(order.clone());
     Ok(order)
+}
+
+/// Frame bytes of a flow, without those it carries for others of the flows, whose numbers are in order.
+fn bytes_beside(analysis: &Analysis, numbers: &[u32], number: u32) -> u64 {
+    let Some((flow, _)) = analysis.labelled(number) else { return 0 };
+    let has_all = numbers.len() == analysis.n_flows();
+    let parent = flow.tunnels().and_then(|it| it.parent);
+    match parent {
+        _ if has_all => flow.own_bytes(),
+        Some(parent) if numbers.binary_search(&parent).is_ok() => 0,
+        _ => flow.bytes(),
+    }
 }
 
 type Labelled<'a> = (&'a Flow, &'a Verdict);
@@ -116,6 +125,30 @@ fn spark(flow: &Flow) -> Vec<u8> {
     bars.iter().map(|it| (it * SPARK_HEIGHT).div_ceil(highest) as u8).collect()
 }
 
+fn side_health(side: &flow::SideHealth) -> SideHealth {
+    SideHealth {
+        handshake_ns: side.handshake_ns,
+        round_trip_ns: side.round_trip_ns,
+        retransmissions: side.retransmissions.into(),
+        out_of_order: side.out_of_order.into(),
+        duplicate_acks: side.duplicate_acks.into(),
+        zero_windows: side.zero_windows.into(),
+        keep_alives: side.keep_alives.into(),
+        lost_bytes: side.lost_bytes,
+    }
+}
+
+/// The flows whose parent a flow is.
+fn inside(analysis: &Analysis, flow_id: u32) -> Vec<u32> {
+    let flow = analysis.labelled(flow_id).map(|it| it.0);
+    if flow.and_then(Flow::tunnels).is_none_or(|it| it.carries.is_none()) {
+        return Vec::new();
+    }
+    let parent_of = |it: &Flow| it.tunnels().and_then(|it| it.parent);
+    let carried = (0..).zip(&analysis.flows).filter(|it| parent_of(it.1) == Some(flow_id));
+    carried.map(|it| it.0).take(MAX_CARRIED).collect()
+}
+
 pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
     let (flow, verdict) = analysis.labelled(flow_id)?;
     let row = analysis.row(flow_id)?;
@@ -136,6 +169,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
+        carries: inside(analysis, flow_id),
         features: features
             .zip(values)
             .map(|(feature, value)| FeatureValue {
@@ -144,6 +178,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
                 value,
             })
             .collect(),
+        health: flow.health().map(|it| [&it.client, &it.server].map(side_health)),
         steps: steps.collect(),
         packets: flow.packets(),
         client_head: flow.heads.client.bytes().to_vec(),

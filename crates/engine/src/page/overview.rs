@@ -19,10 +19,10 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
         labels.add(&verdict.label, verdict.group, verdict.protocol, flow);
         protocols.add(verdict.protocol, "", verdict.protocol, flow);
         if verdict.protocol != classify::UNKNOWN {
-            recognised_bytes += flow.bytes();
+            recognised_bytes += flow.own_bytes();
         }
         if verdict.evidence() == "name" {
-            named_bytes += flow.bytes();
+            named_bytes += flow.own_bytes();
         }
     }
     let mut protocols = protocols.into_rows();
@@ -34,8 +34,8 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
         flows: analysis.n_flows() as u64,
         sessions: analysis.sessions.len() as u64,
         hosts: analysis.hosts.len() as u64,
-        client_bytes: flows().map(|it| it.from_client.frame_bytes).sum(),
-        server_bytes: flows().map(|it| it.from_server.frame_bytes).sum(),
+        client_bytes: flows().map(|it| it.own_bytes_by_side().0).sum(),
+        server_bytes: flows().map(|it| it.own_bytes_by_side().1).sum(),
         time_start_ns: analysis.time_start_ns(),
         time_end_ns: flows().map(|it| it.last.0).max().unwrap_or(0),
         recognised_bytes,
@@ -74,7 +74,8 @@ fn timeline(analysis: &Analysis, bins: u32) -> TrafficTimeline {
         if let Some(slot) = of.flows.get_mut(bin(flow.first.0)) {
             *slot += 1;
         }
-        for step in flow.timeline.steps() {
+        // What a tunnel carries is in the bars of the flows inside it.
+        for step in flow.timeline.steps().filter(|it| !it.is_carrier) {
             let at = bin(step.time.0);
             if let (Some(bytes), Some(packets)) = (of.bytes.get_mut(at), of.packets.get_mut(at)) {
                 *bytes += u64::from(step.frame_len);

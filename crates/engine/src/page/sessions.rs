@@ -46,7 +46,7 @@ fn row(analysis: &Analysis, session_id: u32, session: Session<'_>) -> Option<Ses
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
     for (flow, verdict) in members() {
         // A name that was only looked up labels its session where nothing else does.
-        let weight = if verdict.group == "names" { 0 } else { flow.bytes() };
+        let weight = if verdict.group == "names" { 0 } else { flow.own_bytes() };
         *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
         if let Some(name) = &verdict.facts().server_name {
             *names.entry(name).or_default() += 1;
@@ -64,7 +64,7 @@ fn row(analysis: &Analysis, session_id: u32, session: Session<'_>) -> Option<Ses
         group: group.to_owned(),
         name: most_first(names).into_iter().next(),
         flows: session.members.len() as u64,
-        bytes: members().map(|(flow, _)| flow.bytes()).sum(),
+        bytes: members().map(|(flow, _)| flow.own_bytes()).sum(),
         time_start_ns: first.first.0,
         time_end_ns: members().map(|(flow, _)| flow.last.0).max()?,
         kinds: most_first(kinds),
