@@ -10,12 +10,13 @@ use std::{
 
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
+use v1::Notice;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, ErrorEvent, File, MessageEvent, Worker};
 
 pub use crate::message::Progress;
-use crate::message::{Export, FromWorker, Question, ToWorker, describe, pack, unpack};
+use crate::message::{Export, FromWorker, Question, ToWorker, describe, fault, pack, unpack};
 
 /// What `boot.js` leaves for the page.
 #[wasm_bindgen]
@@ -36,7 +37,7 @@ pub enum Event {
     /// Everything was read, or reading was stopped: questions are answered now.
     Done,
     /// The capture cannot be read, or the worker ended.
-    Failed(String),
+    Failed(Notice),
 }
 
 /// The worker of one capture.
@@ -183,7 +184,7 @@ impl Inner {
             }
             FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
             FromWorker::Done => (self.on_event)(Event::Done),
-            FromWorker::Failed(message) => (self.on_event)(Event::Failed(message)),
+            FromWorker::Failed(notice) => (self.on_event)(Event::Failed(notice)),
             FromWorker::Broken(message) => self.fail(message),
             FromWorker::Answer { id } => {
                 if let Some(waiting) = self.take(id) {
@@ -213,7 +214,7 @@ impl Inner {
         for it in waiting.values() {
             refuse(it, &error);
         }
-        (self.on_event)(Event::Failed(message));
+        (self.on_event)(Event::Failed(fault(&message)));
     }
 }
 

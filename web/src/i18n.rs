@@ -4,7 +4,7 @@ mod en;
 mod ru;
 mod sentences;
 
-pub use sentences::{Piece, evidence, filter_error, mentions, notice, reason};
+pub use sentences::{Piece, evidence, filter_error, mentions, notice, reason, set_aside};
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,19 +182,16 @@ pub struct Texts {
     pub stopped: &'static str,
     pub format: &'static str,
     pub in_flows: &'static str,
-    pub set_aside: &'static str,
-    pub nothing_set_aside: &'static str,
-    pub shortened: &'static str,
-    pub shortened_hint: fn(&str) -> String,
+    pub all_frames: &'static str,
+    pub damaged: &'static str,
+    pub account_columns: [&'static str; 4],
+    pub severities: [&'static str; 3],
+    pub more_notices: fn(&str) -> String,
+    pub written_by: &'static str,
+    pub interfaces: &'static str,
+    pub comments: &'static str,
     pub names_from: &'static str,
     pub no_names: &'static str,
-    pub undecoded: [(&'static str, &'static str); 21],
-    pub encrypted: fn(&str) -> String,
-    pub malformed: fn(&str) -> String,
-    pub link_type: fn(&str) -> String,
-    pub at_byte: fn(&str) -> String,
-    pub stopped_notice: fn(&str) -> String,
-    pub no_flows_at_all: &'static str,
     pub time: &'static str,
     pub total: &'static str,
     pub filter_waits: &'static str,
@@ -340,18 +337,6 @@ pub fn word(list: &[(&'static str, &'static str)], key: &str) -> String {
     list.iter().find(|it| it.0 == key).map_or_else(|| key.to_owned(), |it| it.1.to_owned())
 }
 
-/// Why frames are in no flow. Names of protocols and links are the same in both languages.
-pub fn undecoded(t: &Texts, key: &str) -> String {
-    for (before, with) in
-        [("link type ", t.link_type), ("encrypted ", t.encrypted), ("malformed ", t.malformed)]
-    {
-        if let Some(what) = key.strip_prefix(before) {
-            return with(what);
-        }
-    }
-    word(&t.undecoded, key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,7 +361,6 @@ mod tests {
         let keys = |list: &[(&'static str, _)]| list.iter().map(|it| it.0).collect::<Vec<_>>();
         for (en, ru) in [
             (&en.statistic_titles[..], &ru.statistic_titles[..]),
-            (&en.undecoded, &ru.undecoded),
             (&en.evidence_names, &ru.evidence_names),
             (&en.conn_states, &ru.conn_states),
             (&en.scopes, &ru.scopes),
@@ -388,14 +372,6 @@ mod tests {
         ] {
             assert_eq!(keys(en), keys(ru));
         }
-    }
-
-    #[test]
-    fn reasons_keep_what_they_name() {
-        let check = |key, expected| assert_eq!(undecoded(Lang::Ru.texts(), key), expected);
-        check("empty frame", "пустой кадр");
-        check("encrypted 802.11", "зашифровано: 802.11");
-        check("profinet", "profinet");
     }
 
     #[test]

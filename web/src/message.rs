@@ -5,6 +5,7 @@
 //! export as a `Blob`.
 
 use serde::{Deserialize, Serialize};
+use v1::Notice;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// What the page says.
@@ -58,7 +59,7 @@ pub enum FromWorker {
     /// It has read all there is, or was stopped; it can be asked now.
     Done,
     /// The capture cannot be read.
-    Failed(String),
+    Failed(Notice),
     /// It ended by a fault of ours and says no more.
     Broken(String),
     /// The answer to a question, in the payload.
@@ -110,4 +111,9 @@ pub fn describe(error: &JsValue) -> String {
         Some(error) => String::from(error.message()),
         None => error.as_string().unwrap_or_else(|| format!("{error:?}")),
     }
+}
+
+/// A fault of ours, told.
+pub fn fault(what: &str) -> Notice {
+    Notice::new("E-PROGRAM", "", vec![what.into()])
 }

@@ -1,5 +1,6 @@
 //! What a person sees. A page is one file: it asks, and shows the answer.
 
+pub mod account;
 pub mod companion;
 pub mod export;
 pub mod first;

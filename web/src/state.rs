@@ -4,13 +4,17 @@ use std::{future::Future, sync::Arc};
 
 use gloo::storage::{LocalStorage as Storage, Storage as _};
 use leptos::{prelude::*, task::spawn_local};
-use v1::page::{Overview, Query};
+use v1::{
+    Notice,
+    page::{Overview, Query},
+};
 use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{Backend, Event, Progress},
     format,
     i18n::{Lang, Texts},
+    message::fault,
     place::{Place, View},
 };
 
@@ -108,7 +112,7 @@ pub struct App {
     /// The first look at it.
     pub overview: Answer<Arc<Overview>>,
     /// A file that could not be opened, and why.
-    pub failure: RwSignal<Option<(String, String)>>,
+    pub failure: RwSignal<Option<(String, Notice)>>,
     /// Why the filter cannot be understood.
     pub filter_error: RwSignal<Option<String>>,
     /// A word that passes.
@@ -264,7 +268,7 @@ impl App {
                 self.capture.set(Some(Capture { name, size, backend }));
                 self.phase.set(Phase::Reading { progress, since, now: since, is_stopping: false });
             }
-            Err(error) => self.fail(name, error),
+            Err(error) => self.fail(name, fault(&error)),
         }
     }
 
@@ -283,14 +287,14 @@ impl App {
                 });
             }
             Event::Done => self.look(),
-            Event::Failed(message) => self.fail(name.to_owned(), message),
+            Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
     }
 
-    fn fail(self, name: String, message: String) {
+    fn fail(self, name: String, notice: Notice) {
         self.capture.set(None);
         self.phase.set(Phase::Empty);
-        self.failure.set(Some((name, message)));
+        self.failure.set(Some((name, notice)));
     }
 
     /// Takes the first look; the views come with it.

@@ -11,18 +11,18 @@ mod reading;
 mod rows;
 mod statistics;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
-use capture::{Decoder, Dissector, Packet, Undecoded};
+use capture::{Decoder, Dissector, Packet};
 use classify::{Example, Model, Verdict};
 use features::Schema;
 use flow::Flow;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
-use v1::page::{FlowRow, Reading};
+use v1::{
+    Notice, Severity,
+    page::{FlowRow, Reading},
+};
 
 use crate::rows::Row;
 
@@ -65,10 +65,11 @@ pub struct Job {
     table: flow::Table,
     /// Of flows labelled before the capture ends.
     verdicts: Vec<Option<Verdict>>,
-    undecoded: BTreeMap<Undecoded, u64>,
-    shortened: u64,
-    progress: Progress,
+    counting: reading::Counting,
+    bytes: u64,
     error: Option<Error>,
+    /// Why the host could not read the file to its end.
+    interruption: Option<String>,
 }
 
 impl Job {
@@ -85,10 +86,10 @@ impl Job {
             dissector: Dissector::new(seed),
             table: flow::Table::new(seed, apart),
             verdicts: Vec::new(),
-            undecoded: BTreeMap::new(),
-            shortened: 0,
-            progress: Progress::default(),
+            counting: reading::Counting::default(),
+            bytes: 0,
             error: None,
+            interruption: None,
         }
     }
 
@@ -100,7 +101,7 @@ impl Job {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        self.progress.bytes += bytes.len() as u64;
+        self.bytes += bytes.len() as u64;
         self.decoder.feed(bytes);
         self.drain()
     }
@@ -114,17 +115,13 @@ impl Job {
                     return Err(error);
                 }
                 Ok(Some(frame)) => {
-                    self.progress.frames += 1;
-                    self.shortened +=
-                        u64::from((frame.bytes.len() as u64) < u64::from(frame.wire_len));
                     let table = &mut self.table;
                     let mut sink = |packet: &Packet<'_>| {
                         table.push(packet);
                     };
-                    match self.dissector.push(&frame, &mut sink) {
-                        Ok(()) => self.progress.packets += 1,
-                        Err(reason) => *self.undecoded.entry(reason).or_default() += 1,
-                    }
+                    // A fragment that is held back counts as in flows: it comes out in the end.
+                    let decoded = self.dissector.push(&frame, &mut sink);
+                    self.counting.count(&frame, decoded);
                     self.label_settled();
                 }
             }
@@ -146,33 +143,42 @@ impl Job {
 
     /// How far the job is.
     pub fn progress(&self) -> Progress {
-        Progress { flows: self.table.len() as u64, ..self.progress }
+        Progress {
+            bytes: self.bytes,
+            frames: self.counting.frames.frames,
+            packets: self.counting.in_flows.frames,
+            flows: self.table.len() as u64,
+        }
     }
 
-    /// Labels and groups the flows read so far. A job the user stopped is not called cut short.
+    /// Says that the host can read the file no further, and why. What was read stays: [`Job::finish`] has it.
+    pub fn interrupt(&mut self, why: &str) {
+        self.interruption = Some(why.to_owned());
+    }
+
+    /// Labels and groups the flows read so far. A job that was stopped or interrupted is not called cut short.
     pub fn finish(mut self, is_stopped: bool) -> Analysis {
+        let is_early = is_stopped || self.interruption.is_some();
         if self.error.is_none() {
             self.decoder.end();
             let ended = self.drain().and_then(|()| self.decoder.finish());
-            self.error = ended.err().filter(|_| !is_stopped);
+            self.error = ended.err().filter(|_| !is_early);
         }
         let table = &mut self.table;
         self.dissector.finish(&mut |packet| {
             table.push(packet);
         });
-        let notices = reading::notices(&self.decoder, self.error.as_ref(), self.progress.frames);
         let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
         if let Some(packing) = self.decoder.packing() {
             format = format!("{format}, {packing}");
         }
+        let notices = self.notices(is_stopped);
         let reading = Reading {
             file_name: self.file_name,
             format,
-            bytes: self.progress.bytes,
-            frames: self.progress.frames,
-            packets: self.progress.packets,
-            shortened: self.shortened,
-            undecoded: reading::counts(&self.undecoded),
+            bytes: self.bytes,
+            account: self.counting.account(self.decoder.oddities().skipped),
+            origin: reading::origin(self.decoder.notes()),
             names: Vec::new(),
             notices,
             is_stopped,
@@ -182,6 +188,30 @@ impl Job {
         let verdicts = self.verdicts.into_iter().zip(&mut flows);
         let verdicts = verdicts.map(|(known, flow)| known.unwrap_or_else(|| label(flow))).collect();
         Analysis::new(flows, verdicts, reading)
+    }
+
+    /// What the reader should know, the worst first.
+    fn notices(&self, is_stopped: bool) -> Vec<Notice> {
+        let n_frames = self.counting.frames.frames;
+        let oddities = self.decoder.oddities();
+        let mut notices = reading::of_damages(self.decoder.damages(), &oddities);
+        notices.extend(self.error.as_ref().map(|it| reading::of_error(it, n_frames)));
+        notices.extend(reading::of_archive(&self.decoder));
+        if let Some(why) = &self.interruption {
+            let parameters = vec![why.as_str().into(), self.bytes.into()];
+            notices.push(Notice::new("E-IO", "early", parameters).at(self.bytes));
+        }
+        if is_stopped {
+            notices.push(Notice::new("W-STOPPED", "", vec![self.bytes.into()]));
+        }
+        // Where no frame could be read, why is said already.
+        if n_frames > 0 || notices.is_empty() {
+            notices.extend(self.counting.notices(&self.dissector.counts(), &oddities));
+        }
+        let n_names = self.decoder.names().len() as u64;
+        notices.extend(reading::of_notes(self.decoder.notes(), n_names));
+        notices.sort_by_key(Notice::severity);
+        notices
     }
 }
 
@@ -267,7 +297,15 @@ impl Analysis {
 
     /// Whether the whole capture was read without damage.
     pub fn is_complete(&self) -> bool {
-        self.reading().notices.is_empty() && !self.reading().is_stopped
+        let is_error = |it: &Notice| it.severity() == Severity::Error;
+        !self.reading().is_stopped && !self.reading().notices.iter().any(is_error)
+    }
+
+    /// Why not a single frame could be read, where that is so.
+    pub fn failure(&self) -> Option<&Notice> {
+        let notice = self.reading().notices.first()?;
+        let is_nothing = self.reading().account.frames.frames == 0;
+        (is_nothing && notice.severity() == Severity::Error).then_some(notice)
     }
 
     /// Frees what no v1 answer needs: the first bytes of the flows and their packets.
@@ -281,9 +319,9 @@ impl Analysis {
 
     /// What [`Library::finish`] wants to know: what was found, or why not a single frame could be read.
     pub fn result(self: &Arc<Self>) -> Result<Found, String> {
-        match self.reading().notices.first() {
-            Some(notice) if self.reading().frames == 0 => Err(notice.message.clone()),
-            _ => Ok(Found::Read(Arc::clone(self))),
+        match self.failure() {
+            Some(notice) => Err(notice.to_string()),
+            None => Ok(Found::Read(Arc::clone(self))),
         }
     }
 

@@ -139,6 +139,7 @@ impl Library {
             Request::Process { file_name } => json!(self.process(file_name, now)?),
             Request::Status { job } => json!(self.job(*job)?.status),
             Request::Details { job } => json!(self.file(&self.job(*job)?.file_name)),
+            Request::Reading { job } => json!(self.found(*job)?.reading()),
             Request::Statistics { job } => {
                 json!(statistics::of(self.found(*job)?.rows()))
             }

@@ -12,7 +12,7 @@ use std::{
 
 use engine::{Found, JobRecord, Library};
 use serde_json::Value;
-use v1::{JobId, Request};
+use v1::{JobId, Notice, Request};
 
 use crate::{
     folder::{Folder, is_plain_name},
@@ -166,7 +166,7 @@ impl Shared {
         while let Some((job, file_name)) = self.wait_for_job() {
             // A capture that makes the program fail must not take the other jobs with it.
             let result = catch_unwind(AssertUnwindSafe(|| self.process(&file_name)))
-                .unwrap_or_else(|_| Some(Err("the program failed on this capture".to_owned())));
+                .unwrap_or_else(|_| Some(Err(failed())));
             // Without a result it was the end that stopped it: the store says it still runs, so it will run again.
             let Some(result) = result else { return };
             self.state().library.finish(job, result, now());
@@ -193,12 +193,13 @@ impl Shared {
     fn process(&self, file_name: &str) -> Option<Result<Found, String>> {
         let file = match self.folder.file(file_name) {
             Ok(file) => file,
-            Err(error) => return Some(Err(format!("`{file_name}` cannot be opened: {error}"))),
+            Err(error) => return Some(Err(unreadable(&error))),
         };
         let mut analysis = match reading::read(Until { shared: self, file }, file_name) {
+            Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
             Ok(analysis) => analysis,
             Err(_) if self.state().is_closing => return None,
-            Err(error) => return Some(Err(format!("`{file_name}` cannot be read: {error}"))),
+            Err(error) => return Some(Err(unreadable(&error))),
         };
         analysis.keep_counts();
         Some(Arc::new(analysis).result())
@@ -233,6 +234,16 @@ impl<R: Read> Read for Until<'_, R> {
         }
         self.file.read(bytes)
     }
+}
+
+/// Why a file gave nothing at all.
+fn unreadable(error: &io::Error) -> String {
+    Notice::new("E-IO", "", vec![error.to_string().as_str().into()]).to_string()
+}
+
+/// Why a job of a faulty program has nothing.
+fn failed() -> String {
+    Notice::new("E-PROGRAM", "", vec!["it met a capture it was not made for".into()]).to_string()
 }
 
 /// Unix seconds.

@@ -31,6 +31,7 @@ pub fn app(companion: Arc<Companion>, page: Option<PathBuf>, hosts: Hosts) -> Ro
         .route("/files/process", post(process))
         .route("/file/{job_id}/status", get(status))
         .route("/file/{job_id}/details", get(details))
+        .route("/file/{job_id}/reading", get(reading))
         .route("/file/{job_id}/statistics", get(statistics))
         .route("/file/{job_id}/statistics/labels", get(statistics_of_label))
         .route("/file/{job_id}/statistics/ip", get(statistics_of_ip))
@@ -95,6 +96,10 @@ async fn status(companion: Asked, Path(job): Path<String>) -> Response {
 
 async fn details(companion: Asked, Path(job): Path<String>) -> Response {
     of_job(companion, &job, |job| Ok(v1::Request::Details { job })).await
+}
+
+async fn reading(companion: Asked, Path(job): Path<String>) -> Response {
+    of_job(companion, &job, |job| Ok(v1::Request::Reading { job })).await
 }
 
 async fn statistics(companion: Asked, Path(job): Path<String>) -> Response {

@@ -20,10 +20,10 @@ pub fn analyse(path: &Path, name: &str) -> io::Result<Analysis> {
     read(File::open(path)?, name)
 }
 
-/// Reads a capture to its end, or to where it stops being one.
+/// Reads a capture to its end, or to where it stops being one. What was read before the reader fails is kept.
 ///
 /// # Errors
-/// Where the reader fails.
+/// Where the reader fails before it gave a frame.
 pub fn read(mut reader: impl Read, name: &str) -> io::Result<Analysis> {
     let mut job = Job::new(name, run_seed());
     let mut chunk = vec![0; CHUNK_LEN];
@@ -32,7 +32,11 @@ pub fn read(mut reader: impl Read, name: &str) -> io::Result<Analysis> {
             Ok(0) => break,
             Ok(len) => len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(error) if job.progress().frames == 0 => return Err(error),
+            Err(error) => {
+                job.interrupt(&error.to_string());
+                break;
+            }
         };
         // The job keeps its error and says it in the analysis.
         if job.feed(&chunk[..len]).is_err() {

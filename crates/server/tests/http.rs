@@ -139,6 +139,8 @@ async fn every_path_answers_in_its_shape() {
 
     let details: File = get(&app, &format!("/file/{job}/details")).await;
     assert_eq!((details.flows_count, details.time_start), (Some(1), 1_700_000_000));
+    let reading: v1::page::Reading = get(&app, &format!("/file/{job}/reading")).await;
+    assert!(reading.account.adds_up() && reading.account.in_flows.frames > 0);
     let statistics: Vec<StatisticItem> = get(&app, &format!("/file/{job}/statistics")).await;
     let titles: Vec<&str> = statistics.iter().map(|it| &*it.title).collect();
     assert_eq!(titles[..2], ["protocols", "clients"]);

@@ -1,11 +1,14 @@
 //! The v1 interface: what may be asked, what is answered. Types only, so that every side can use them.
 //!
-//! Nothing here computes. The names and types of the fields are the source book's (chapter 1.4.3); what the page
-//! needs beyond them is in [`page`], in the same style.
+//! Nothing here computes but the sentences of a [`Notice`]. The names and types of the fields are the source book's
+//! (chapter 1.4.3); what the page needs beyond them is in [`page`], in the same style.
 
+mod notice;
 pub mod page;
 
 use serde::{Deserialize, Serialize};
+
+pub use crate::notice::{Notice, Parameter, Said, Severity};
 
 /// Names one processing of one file.
 #[derive(
@@ -14,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct JobId(pub u64);
 
-/// The nine requests of the interface.
+/// The nine requests of the interface, and one about the reading of a capture.
 ///
 /// Over HTTP each has its method and path; between the page and its worker it is this value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,11 @@ pub enum Request {
     },
     /// `GET /file/{job_id}/details`: the file of a job. Answered by a [`File`] with its `flows_count`.
     Details {
+        /// The job asked about.
+        job: JobId,
+    },
+    /// `GET /file/{job_id}/reading`: what was read, and what was not. Answered by a [`page::Reading`]. The book has none.
+    Reading {
         /// The job asked about.
         job: JobId,
     },

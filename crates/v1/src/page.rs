@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Notice;
+
 /// A question about the analysed capture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Query {
@@ -220,6 +222,7 @@ pub struct LabelRow {
 
 /// What was read of the capture, and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Reading {
     /// The capture's name, as the host gave it.
     pub file_name: String,
@@ -227,33 +230,90 @@ pub struct Reading {
     pub format: String,
     /// Bytes read.
     pub bytes: u64,
-    /// Frames read.
-    pub frames: u64,
-    /// Frames that became packets of flows.
-    pub packets: u64,
-    /// Frames stored shortened by the snap length: their sizes are right, their contents incomplete.
-    pub shortened: u64,
-    /// Frames that are in no flow, by reason: `arp` 12, `lldp` 4 …
-    pub undecoded: Vec<crate::Count>,
+    /// The frames, every one in one place.
+    pub account: Account,
+    /// What the capture says of itself.
+    pub origin: Origin,
     /// Where names came from: `dns` 112, `tls` 388 …
     pub names: Vec<crate::Count>,
-    /// What went wrong, in order.
+    /// What the reader should know, the worst first.
     pub notices: Vec<Notice>,
     /// The user stopped reading before the end.
     pub is_stopped: bool,
 }
 
-/// Something the reader should know about the reading of the capture.
+/// Where the frames of a capture went: what is in flows and what is set aside is all there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    /// A stable code: `E-PCAP-TRUNCATED` …
-    pub code: String,
-    /// What happened, where, and what was done about it, in English.
-    pub message: String,
-    /// Where, in bytes from the start of the capture.
-    pub offset: u64,
-    /// After how many whole frames.
+pub struct Account {
+    /// Every frame read.
+    pub frames: Tally,
+    /// The frames whose packets are in flows.
+    pub in_flows: Tally,
+    /// The frames that are in no flow by reason, most first: `arp` 12, `lldp` 4 …
+    pub set_aside: Vec<SetAside>,
+    /// Bytes of the file skipped as damaged. Which frames they were is not known.
+    pub damaged_bytes: u64,
+}
+
+/// Who wrote a capture, and where, in the file's own words; empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// The program that wrote the file.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub application: String,
+    /// The operating system it ran on.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub system: String,
+    /// The machine.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub hardware: String,
+    /// What it was captured from: `eth0`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<String>,
+    /// What people wrote about the capture, at most 100 comments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<String>,
+}
+
+/// Frames in no flow for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// The reason: `arp`, `link type 147`, `cut inside a header` …
+    pub reason: String,
+    /// The frames.
+    pub frames: Tally,
+}
+
+/// A number of frames and of their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many frames.
     pub frames: u64,
+    /// Their bytes on the wire.
+    pub wire_bytes: u64,
+    /// Their bytes in the capture; fewer where a snap length cut them.
+    pub stored_bytes: u64,
+}
+
+impl Tally {
+    /// Adds another tally.
+    pub fn add(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.wire_bytes += other.wire_bytes;
+        self.stored_bytes += other.stored_bytes;
+    }
+}
+
+impl Account {
+    /// Whether what is in flows and what is set aside is all there is.
+    pub fn adds_up(&self) -> bool {
+        let mut sum = self.in_flows;
+        for it in &self.set_aside {
+            sum.add(it.frames);
+        }
+        sum == self.frames
+    }
 }
 
 /// A window of the flow table.

@@ -9,12 +9,12 @@ use std::{
 
 use engine::{Analysis, FileEntry, Filter, Format, Job, Library};
 use js_sys::{Array, Uint8Array};
-use v1::{JobId, Request};
+use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web::{
     chunks::{CHUNK_LEN, Chunks},
-    message::{Export, FromWorker, Progress, Question, ToWorker, describe, pack, unpack},
+    message::{Export, FromWorker, Progress, Question, ToWorker, describe, fault, pack, unpack},
 };
 use web_sys::{Blob, DedicatedWorkerGlobalScope, File, MessageEvent};
 
@@ -50,7 +50,7 @@ fn main() {
         match said {
             ToWorker::Open => match payload.dyn_into::<File>() {
                 Ok(file) => spawn_local(read(page.clone(), state.clone(), file)),
-                Err(other) => fail(&page, describe(&other)),
+                Err(other) => fail(&page, fault(&describe(&other))),
             },
             ToWorker::Stop => state.is_stopped.set(true),
             ToWorker::Ask { id, question } => match answer(&state, &question) {
@@ -63,8 +63,8 @@ fn main() {
     say(&scope, &FromWorker::Ready, &JsValue::UNDEFINED);
 }
 
-fn fail(page: &DedicatedWorkerGlobalScope, message: String) {
-    say(page, &FromWorker::Failed(message), &JsValue::UNDEFINED);
+fn fail(page: &DedicatedWorkerGlobalScope, notice: Notice) {
+    say(page, &FromWorker::Failed(notice), &JsValue::UNDEFINED);
 }
 
 /// Sends a message; a buffer in it is handed over.
@@ -84,7 +84,6 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
     begin(&mut state.library.borrow_mut(), &name, total);
     let mut job = Job::new(&name, seed(&page));
     let mut told_at = 0.0;
-    let mut failure = None;
     while !state.is_stopped.get() {
         match chunks.next().await {
             Ok(None) => break,
@@ -92,7 +91,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
             Ok(Some(bytes)) if job.feed(bytes).is_err() => break,
             Ok(Some(_)) => {}
             Err(error) => {
-                failure = Some(describe(&error));
+                job.interrupt(&describe(&error));
                 break;
             }
         }
@@ -104,15 +103,9 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
     }
     tell_progress(&page, &job, total);
     let is_whole = job.progress().bytes == total;
-    let has_frames = job.progress().frames > 0;
-    // A file that went away while it was read has ended early, like one that the user stopped.
-    let analysis = Arc::new(job.finish(!is_whole && (state.is_stopped.get() || failure.is_some())));
-    let result = match failure.filter(|_| !has_frames) {
-        Some(failure) => Err(failure),
-        None => analysis.result(),
-    };
-    let failure = result.as_ref().err().cloned();
-    state.library.borrow_mut().finish(JOB, result, now_seconds());
+    let analysis = Arc::new(job.finish(!is_whole && state.is_stopped.get()));
+    let failure = analysis.failure().cloned();
+    state.library.borrow_mut().finish(JOB, analysis.result(), now_seconds());
     state.analysis.replace(Some(analysis));
     match failure {
         Some(failure) => fail(&page, failure),

@@ -1,6 +1,9 @@
 //! The engine's English sentences in Russian, as far as their pattern is known. The others stay as they are.
 
+use v1::{Notice, Parameter, Said};
+
 use super::Lang;
+use crate::format;
 
 /// Takes a sentence apart by a pattern in which `{}` stands for any text.
 fn parts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
@@ -250,61 +253,122 @@ fn next_mention(text: &str) -> Option<(usize, usize, u32)> {
     found.min_by_key(|it| it.0)
 }
 
-const FAILURES: &[(&str, &str)] = &[
-    ("the file is empty", "Файл пуст."),
-    (
-        "not a pcap or pcapng capture: {} (it starts with {})",
-        "Это не снимок pcap или pcapng: {} (начинается с {})",
-    ),
-    (
-        "the file ends inside the record at byte {}; all earlier packets were read",
-        "Файл обрывается внутри записи на байте {}; все предыдущие пакеты прочитаны.",
-    ),
-    (
-        "damage at byte {}, after {} frames; bytes skipped: {}; what comes after it was read",
-        "Повреждение на байте {}, после кадров: {}; пропущено байт: {}; дальше чтение продолжено.",
-    ),
-    (
-        "more places with damage: {}; bytes skipped in all: {}",
-        "Других повреждённых мест: {}; всего пропущено байт: {}.",
-    ),
-    (
-        "other captures in the archive, not read: {}: {}",
-        "Другие снимки в архиве, не прочитаны: {}: {}",
-    ),
-    (
-        "the {} data at byte {} is not unpacked here: {}; what comes before it was read",
-        "Сжатые данные {} на байте {} здесь не распаковываются: {}. Всё до этого места учтено.",
-    ),
-    (
-        "the {} data at byte {} cannot be unpacked; what comes before it was read",
-        "Сжатые данные {} на байте {} повреждены. Всё до этого места учтено.",
-    ),
-    ("the page came without its sample capture", "Страница пришла без своего примера."),
+/// The notices in which names of links and headers stand.
+const WITH_NAMES: &[&str] = &["W-LINK", "W-ENCRYPTED", "W-MALFORMED"];
+
+/// What is told of the reading of a capture.
+pub fn notice(notice: &Notice, lang: Lang) -> Said {
+    let mut notice = notice.clone();
+    if WITH_NAMES.contains(&notice.code.as_str()) {
+        for it in &mut notice.parameters {
+            if let Parameter::Text(names) = it {
+                *names = written(names);
+            }
+        }
+    }
+    let count = |it| format::count(it, lang);
+    match lang {
+        Lang::En => notice.english(count),
+        Lang::Ru => notice.russian(count),
+    }
+}
+
+/// Why frames are in no flow; what is not here is a name.
+const SET_ASIDE: &[(&str, &str)] = &[
+    ("cut inside a header", "обрезан внутри заголовка"),
+    ("ends inside a header", "кончается внутри заголовка"),
+    ("nested too deeply", "слишком много вложенных заголовков"),
+    ("empty frame", "пустой кадр"),
+    ("other address family", "другое семейство адресов"),
+    ("encrypted {}", "зашифровано: {}"),
+    ("malformed {}", "неверный заголовок {}"),
+    ("link type {}", "канал типа {}"),
+    ("ethertype {}", "EtherType {}"),
+    ("{} fragment", "фрагмент {}"),
+    ("{} management", "управление {}"),
+    ("{} control", "служебный кадр {}"),
+    ("{} null data", "пустой кадр {}"),
+    ("{} discovery", "поиск {}"),
+    ("{} beacon", "маяк {}"),
+    ("{} without packet", "{} без пакета"),
+    ("{} over ethernet", "{} поверх Ethernet"),
+    ("{} with direction", "{} с направлением"),
+    ("wake on lan", "пробуждение по сети"),
+    ("token ring mac", "MAC кольца Token Ring"),
+    ("raw ip", "IP без канала"),
+    ("loopback", "петля"),
 ];
 
-/// What went wrong in the reading, by its code; the engine's own words where the code is not known.
-pub fn notice(code: &str, message: &str, lang: Lang) -> String {
-    let known = match (lang, code) {
-        (Lang::En, _) => None,
-        (_, "E-EMPTY") => Some("Файл пуст."),
-        (_, "E-NOT-A-CAPTURE") => Some("Это не снимок сети: TrActor открывает pcap и pcapng."),
-        (_, "E-BAD-LENGTH") if message.starts_with("only zeros") => {
-            Some("На месте записи одни нули: файл записан не до конца. Всё до этого места учтено.")
-        }
-        (_, "E-BAD-LENGTH") => {
-            Some("Запись называет невозможную длину: файл повреждён. Всё до этого места учтено.")
-        }
-        (_, "E-BAD-BLOCK") => Some("Блок pcapng повреждён. Всё до этого места учтено."),
-        (_, "E-CUT-SHORT") => Some("Файл обрывается внутри записи. Все предыдущие пакеты учтены."),
-        _ => None,
+/// Why frames are in no flow, as the page writes it.
+pub fn set_aside(reason: &str, lang: Lang) -> String {
+    let found = SET_ASIDE.iter().find_map(|(en, ru)| Some((*en, *ru, parts(en, reason)?)));
+    let text = match (found, lang) {
+        (None, _) => written(reason),
+        (Some((en, _, parts)), Lang::En) => filled(en, &parts),
+        (Some((_, ru, parts)), Lang::Ru) => filled(ru, &parts),
     };
-    let mut text = known.map_or_else(|| translate(FAILURES, message, lang), str::to_owned);
-    // The engine's sentences begin small, as those of a log do.
-    if let Some(first) = text.chars().next().filter(|it| it.is_ascii_lowercase()) {
-        text.replace_range(..1, &first.to_uppercase().to_string());
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Puts names in place of `{}`, each written as it should be.
+fn filled(pattern: &str, parts: &[&str]) -> String {
+    let parts: Vec<String> = parts.iter().map(|it| written(it)).collect();
+    fill(pattern, &parts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Words of names that are written in capitals, and those that are written in their own way.
+const CAPITALS: &[&str] = &[
+    "aarp", "ack", "aps", "arp", "atm", "avs", "cdp", "cfm", "dec", "dtp", "ecp", "edp", "erf",
+    "fcoe", "fddi", "fdp", "gre", "gse", "gsmp", "hci", "hdlc", "ieee", "ilmi", "ip", "ipmb",
+    "ipv4", "ipv6", "ipx", "is-is", "lacp", "lan", "lapb", "lapd", "lat", "lcp", "le", "llc",
+    "lldp", "lltd", "llt", "mac", "mih", "mme", "mmrp", "mop", "mpls", "mrp", "mtp2", "mtp3",
+    "mvrp", "nc-si", "nfc", "nflog", "nsh", "oam", "osi", "pagp", "ppi", "ppp", "prp", "ptp",
+    "qnx", "rarp", "roce", "sccp", "sdlc", "slip", "smt", "sna", "snap", "snmp", "srp", "stp",
+    "tcp", "tdls", "tipc", "trill", "tzsp", "udld", "usb", "vlan", "vj", "vtp", "xid", "xns",
+];
+const OWN: &[(&str, &str)] = &[
+    ("6lowpan", "6LoWPAN"),
+    ("appletalk", "AppleTalk"),
+    ("apple", "Apple"),
+    ("bacnet", "BACnet"),
+    ("bluetooth", "Bluetooth"),
+    ("can", "CAN"),
+    ("cisco", "Cisco"),
+    ("decnet", "DECnet"),
+    ("docsis", "DOCSIS"),
+    ("eapol", "EAPOL"),
+    ("ethercat", "EtherCAT"),
+    ("ethernet", "Ethernet"),
+    ("freebsd", "FreeBSD"),
+    ("homeplug", "HomePlug"),
+    ("infiniband", "InfiniBand"),
+    ("juniper", "Juniper"),
+    ("linux", "Linux"),
+    ("macsec", "MACsec"),
+    ("netbios", "NetBIOS"),
+    ("pflog", "PFLOG"),
+    ("pppoe", "PPPoE"),
+    ("profinet", "PROFINET"),
+    ("usbpcap", "USBPcap"),
+    ("zigbee", "Zigbee"),
+];
+
+/// A name with its words in capitals where they are written so.
+fn written(name: &str) -> String {
+    let word = |word: &str| match OWN.iter().find(|it| it.0 == word) {
+        Some((_, own)) => (*own).to_owned(),
+        None if CAPITALS.contains(&word) => word.to_uppercase(),
+        None => word.to_owned(),
+    };
+    let is_edge = |it: char| !it.is_alphanumeric() && it != '-';
+    let mut out = String::new();
+    for piece in name.split_inclusive(is_edge) {
+        let bare = piece.trim_end_matches(is_edge);
+        out += &word(bare);
+        out += piece.get(bare.len()..).unwrap_or_default();
     }
-    text
+    out
 }
 
 #[cfg(test)]
@@ -347,9 +411,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_no_flow_is_named_in_both_languages() {
+        #[track_caller]
+        fn check(reason: &str, en: &str, ru: &str) {
+            assert_eq!(
+                (set_aside(reason, Lang::En).as_str(), set_aside(reason, Lang::Ru).as_str()),
+                (en, ru)
+            );
+        }
+        check("arp", "ARP", "ARP");
+        check("usb (linux, mmapped)", "USB (Linux, mmapped)", "USB (Linux, mmapped)");
+        check("cut inside a header", "Cut inside a header", "Обрезан внутри заголовка");
+        check("encrypted 802.11", "Encrypted 802.11", "Зашифровано: 802.11");
+        check("malformed ip version", "Malformed IP version", "Неверный заголовок IP version");
+        check("link type 147", "Link type 147", "Канал типа 147");
+        check("ppp lcp", "PPP LCP", "PPP LCP");
+        check("802.11 management", "802.11 management", "Управление 802.11");
+        check("bluetooth le", "Bluetooth LE", "Bluetooth LE");
+    }
+
+    #[test]
     fn an_unknown_sentence_stays() {
         assert_eq!(reason("a thing of tomorrow", Lang::Ru), "a thing of tomorrow");
         assert_eq!(evidence("the call in flow 1", Lang::Ru), "the call in flow 1");
-        assert_eq!(notice("E-NEW", "the end", Lang::Ru), "The end");
     }
 }

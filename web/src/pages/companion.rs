@@ -2,12 +2,15 @@
 
 use gloo::{events::EventListener, net::http::Request, timers::callback::Timeout};
 use leptos::{prelude::*, task::spawn_local};
-use v1::{DetailsIp, DetailsLabelItem, File, FileStatus, Label, State, StatisticItem};
+use v1::{
+    DetailsIp, DetailsLabelItem, File, FileStatus, Label, State, StatisticItem, page::Reading,
+};
 
 use crate::{
     app::{LangSwitch, ThemeButton},
     format, groups,
     i18n::word,
+    pages::account::ReadingPanel,
     parts::{
         bars::{Bar, Bars},
         icons::{Lock, Sign},
@@ -308,6 +311,7 @@ fn Job(place: Where, job: u64) -> impl IntoView {
     let file = asking(move || Some(get::<File>(format!("/file/{job}/details"))));
     let statistics =
         asking(move || Some(get::<Vec<StatisticItem>>(format!("/file/{job}/statistics"))));
+    let reading = asking(move || Some(get::<Reading>(format!("/file/{job}/reading"))));
     let labels = asking(move || Some(get::<Vec<Label>>("/labels/list".to_owned())));
     let figures = move || {
         file.get().and_then(Result::ok).map(|file| {
@@ -353,6 +357,7 @@ fn Job(place: Where, job: u64) -> impl IntoView {
     view! {
         <Head place />
         {figures}
+        {move || reading.get().and_then(Result::ok).map(|reading| view! { <ReadingPanel reading /> })}
         {by_group}
         {move || match statistics.get() {
             None => view! { <Waiting text=t.loading /> }.into_any(),

@@ -5,8 +5,7 @@ use leptos::{html, prelude::*};
 use crate::{
     app::choose,
     backend,
-    i18n::notice,
-    parts::small::Failure,
+    pages::account::said,
     place::Place,
     state::{address, app, texts},
 };
@@ -21,8 +20,13 @@ pub fn First(
     let (t, lang) = texts();
     let is_sealed = backend::is_sealed();
     let failure = move || {
-        app.failure.get().map(|(name, message)| {
-            view! { <Failure title=(t.not_opened)(&name) text=notice("", &message, lang) /> }
+        app.failure.get().map(|(name, notice)| {
+            view! {
+                <div class="failure" role="alert">
+                    <b>{(t.not_opened)(&name)}</b>
+                    {said(&notice, lang)}
+                </div>
+            }
         })
     };
     // A link to a view of a capture that is not open.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use v1::page::{GroupSeries, LabelRow, Overview, Reading};
+use v1::page::{GroupSeries, LabelRow, Overview};
 
 use crate::{
     app::Chips,
     format, groups,
-    i18n::{Lang, Texts, notice, undecoded, word},
+    i18n::{Lang, Texts, word},
+    pages::account::ReadingPanel,
     parts::{
         bars::{Bar, Bars},
         chart::{Chart, Scale, Series, sums},
@@ -29,8 +30,13 @@ pub fn OverviewPage() -> impl IntoView {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(seen) if seen.flows == 0 => view! {
             <div class="page">
-                <p class="note">{t.no_flows_at_all}</p>
-                <ReadingPanel seen />
+                <ReadingPanel reading=seen.reading.clone() />
+                <div class="sample">
+                    <button type="button" class="btn large" on:click=move |_| app.open_sample()>
+                        {t.open_sample}
+                    </button>
+                    <span class="dim">{t.sample_hint}</span>
+                </div>
             </div>
         }
         .into_any(),
@@ -44,7 +50,7 @@ pub fn OverviewPage() -> impl IntoView {
                         <HostPanel seen=seen.clone() />
                     </div>
                     <div class="stack">
-                        <ReadingPanel seen=seen.clone() />
+                        <ReadingPanel reading=seen.reading.clone() />
                         <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" at_first=8 />
                         <StatisticsPanel statistics=seen.statistics.clone() at_first=7 />
                     </div>
@@ -83,8 +89,8 @@ fn Figures(seen: Arc<Overview>) -> impl IntoView {
         format::bytes(seen.client_bytes, lang),
         format::bytes(seen.server_bytes, lang)
     );
-    let frames_aside: u64 = seen.reading.undecoded.iter().map(|it| it.count).sum();
-    let aside = match frames_aside {
+    let account = &seen.reading.account;
+    let aside = match account.frames.frames - account.in_flows.frames {
         0 => t.all_accounted.to_owned(),
         n => (t.some_set_aside)(&t.n_frames.with(n, lang)),
     };
@@ -105,7 +111,7 @@ fn Figures(seen: Arc<Overview>) -> impl IntoView {
                 (t.named_hint)("", &format::percent(seen.named_bytes, bytes, lang)),
                 place("-proto:unknown"),
             )}
-            {figure(t.packets_read, format::count(seen.reading.packets, lang), aside, String::new())}
+            {figure(t.packets_read, format::count(account.in_flows.frames, lang), aside, String::new())}
         </dl>
     }
 }
@@ -457,93 +463,6 @@ pub fn StatisticsPanel(
         Some(view! { <Bars headings bars=bars.collect() at_first more=(t.all_of_them)(&n) /> })
     };
     view! { <Panel title=t.statistics.to_owned() class="statistics" right=right>{content}</Panel> }
-}
-
-/// What was read of the capture, and what was not.
-#[component]
-fn ReadingPanel(seen: Arc<Overview>) -> impl IntoView {
-    let (t, lang) = texts();
-    let reading = &seen.reading;
-    let (state, class) = match reading {
-        Reading { is_stopped: true, .. } => (t.stopped, "tag warn"),
-        Reading { notices, .. } if !notices.is_empty() => (t.partial, "tag warn"),
-        _ => (t.complete, "tag ok"),
-    };
-    let undecoded = reading
-        .undecoded
-        .iter()
-        .map(|it| format!("{} {}", undecoded(t, &it.label), format::count(it.count, lang)));
-    let undecoded: Vec<String> = undecoded.collect();
-    let aside: u64 = reading.undecoded.iter().map(|it| it.count).sum();
-    let aside = match aside {
-        0 => t.nothing_set_aside.to_owned(),
-        n => format!("{}: {}", t.n_frames.with(n, lang), undecoded.join(", ")),
-    };
-    let names = reading.names.iter().map(|it| {
-        format!("{} {}", groups::written(&it.label, lang), format::count(it.count, lang))
-    });
-    let names: Vec<String> = names.collect();
-    let names = if names.is_empty() { t.no_names.to_owned() } else { names.join(", ") };
-    let shortened = (reading.shortened > 0).then(|| {
-        let n = t.n_packets.with(reading.shortened, lang);
-        view! {
-            <dt>{t.shortened}</dt>
-            <dd>{(t.shortened_hint)(&n)}</dd>
-        }
-    });
-    let mut notices: Vec<_> = reading
-        .notices
-        .iter()
-        .map(|it| {
-            let at = format!(
-                "{} · {} · {}",
-                (t.at_byte)(&format::count(it.offset, lang)),
-                t.n_frames.with(it.frames, lang),
-                it.code
-            );
-            (notice(&it.code, &it.message, lang), at)
-        })
-        .collect();
-    if reading.is_stopped {
-        let bytes = format::bytes(reading.bytes, lang);
-        notices.insert(0, ((t.stopped_notice)(&bytes), String::new()));
-    }
-    let notices = notices.into_iter().map(|(text, at)| {
-        view! {
-            <li>
-                <span class="sev" aria-hidden="true"></span>
-                <div>
-                    <span>{text}</span>
-                    <p class="dim">{at}</p>
-                </div>
-            </li>
-        }
-    });
-    let notices = notices.collect_view();
-    let format = format!(
-        "{} · {} · {}",
-        reading.format,
-        format::bytes(reading.bytes, lang),
-        t.n_frames.with(reading.frames, lang)
-    );
-    let packets = t.n_packets.with(reading.packets, lang);
-    let right = move || view! { <span class=class>{state}</span> };
-    view! {
-        <Panel title=t.what_was_read.to_owned() right=right>
-            <ul class="notes">{notices}</ul>
-            <dl class="kv">
-                <dt>{t.format}</dt>
-                <dd>{format}</dd>
-                <dt>{t.in_flows}</dt>
-                <dd>{packets}</dd>
-                <dt>{t.set_aside}</dt>
-                <dd>{aside}</dd>
-                {shortened}
-                <dt>{t.names_from}</dt>
-                <dd>{names}</dd>
-            </dl>
-        </Panel>
-    }
 }
 
 #[cfg(test)]

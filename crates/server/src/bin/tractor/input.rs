@@ -6,6 +6,7 @@ use std::{
 };
 
 use engine::Analysis;
+use v1::{Notice, Severity};
 
 use crate::Outcome;
 
@@ -32,7 +33,8 @@ pub(crate) fn each<E>(
                 take(capture, analysis)?;
             }
             Err(error) => {
-                eprintln!("tractor: {}: E-IO: {error}", capture.display());
+                let why = error.to_string();
+                say(capture, &Notice::new("E-IO", "", vec![why.as_str().into()]));
                 outcome = Outcome::Partial;
             }
         }
@@ -40,7 +42,7 @@ pub(crate) fn each<E>(
     Ok(outcome)
 }
 
-/// Reads one capture and says what was wrong with it.
+/// Reads one capture and says what was wrong with it, and what may mislead.
 fn read(capture: &Path) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
     let analysis = if capture.as_os_str() == STANDARD_INPUT {
@@ -48,8 +50,13 @@ fn read(capture: &Path) -> io::Result<Analysis> {
     } else {
         server::analyse(capture, &name)?
     };
-    for notice in &analysis.reading().notices {
-        eprintln!("tractor: {name}: {} at byte {}: {}", notice.code, notice.offset, notice.message);
+    let notices = &analysis.reading().notices;
+    for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {
+        say(capture, notice);
     }
     Ok(analysis)
+}
+
+fn say(capture: &Path, notice: &Notice) {
+    eprintln!("tractor: {}: {notice}", capture.display());
 }
