@@ -220,6 +220,7 @@ pub struct Texts {
     pub conn_states: [(&'static str, &'static str); 13],
     pub session: &'static str,
     pub session_alone: &'static str,
+    pub remark: &'static str,
     pub inside_tunnel: &'static str,
     pub carries: &'static str,
     pub handshake: &'static str,

@@ -17,6 +17,8 @@ pub(crate) struct Hosts {
     ends: Vec<End>,
     /// By address, best first.
     names: Vec<Name>,
+    /// What the capture itself calls addresses.
+    told: Vec<(IpAddr, String)>,
     /// Places in `hosts`, most bytes first; made when first asked for.
     by_bytes: OnceLock<Vec<u32>>,
 }
@@ -44,6 +46,9 @@ struct Name {
     said: Said,
 }
 
+/// Who said a name that the capture itself gives.
+const CAPTURE: &str = "capture";
+
 /// Where in a verdict a name stands.
 #[derive(Clone, Copy, Debug)]
 enum Said {
@@ -55,6 +60,8 @@ enum Said {
     Answered,
     /// It is the name of this answer.
     Answer(u32),
+    /// The capture itself, in this entry.
+    Told(u32),
 }
 
 impl End {
@@ -74,22 +81,36 @@ impl End {
 
 impl Name {
     /// The name and who said it.
-    fn read(self, verdicts: &[Verdict]) -> Option<(&str, &'static str)> {
+    fn read<'a>(
+        self,
+        verdicts: &'a [Verdict],
+        told: &'a [(IpAddr, String)],
+    ) -> Option<(&'a str, &'static str)> {
+        if let Said::Told(at) = self.said {
+            return Some((&told.get(at as usize)?.1, CAPTURE));
+        }
         let verdict = verdicts.get(self.flow as usize)?;
         let facts = verdict.facts();
         let text = match self.said {
             Said::Own => facts.own_name.as_deref()?,
             Said::Server | Said::Answered => facts.server_name.as_deref()?,
             Said::Answer(at) => &facts.answers.get(at as usize)?.name,
+            Said::Told(_) => return None,
         };
         Some((text, if matches!(self.said, Said::Answered) { "dns" } else { verdict.protocol }))
     }
 }
 
 impl Hosts {
-    /// `answered` are the flows that have their name from a DNS answer, in order.
-    pub(crate) fn new(flows: &[Flow], verdicts: &[Verdict], answered: &[u32]) -> Self {
-        let mut hosts = Self::default();
+    /// `answered` are the flows that have their name from a DNS answer, in order; `told` what the capture itself calls
+    /// addresses.
+    pub(crate) fn new(
+        flows: &[Flow],
+        verdicts: &[Verdict],
+        answered: &[u32],
+        told: Vec<(IpAddr, String)>,
+    ) -> Self {
+        let mut hosts = Self { told, ..Self::default() };
         hosts.gather_ends(flows);
         hosts.gather_names(flows, verdicts, answered);
         hosts
@@ -140,12 +161,17 @@ impl Hosts {
                 }
             }
         }
+        for (at, (ip, _)) in (0..).zip(&self.told) {
+            if self.find(*ip, flows).is_some() {
+                names.push(Name { ip: *ip, flow: 0, said: Said::Told(at) });
+            }
+        }
         names.sort_by_key(|it| it.ip);
         for of_one in names.chunk_by(|a, b| a.ip == b.ip) {
             let start = self.names.len();
             for name in of_one {
                 let known = self.names.get(start..).unwrap_or_default();
-                let text = |it: &Name| it.read(verdicts).map(|it| it.0);
+                let text = |it: &Name| it.read(verdicts, &self.told).map(|it| it.0);
                 let is_new = !known.iter().any(|it| text(it) == text(name));
                 if is_new && known.len() < MAX_NAMES {
                     self.names.push(*name);
@@ -194,7 +220,7 @@ impl Hosts {
     ) -> impl Iterator<Item = (&'a str, &'static str)> {
         let start = self.names.partition_point(|it| it.ip < ip);
         let names = self.names.get(start..).unwrap_or_default().iter();
-        names.take_while(move |it| it.ip == ip).filter_map(|it| it.read(verdicts))
+        names.take_while(move |it| it.ip == ip).filter_map(|it| it.read(verdicts, &self.told))
     }
 
     /// Places of all hosts, most bytes first, equal ones by address.
@@ -210,7 +236,7 @@ impl Hosts {
     /// How many names each source gave, most first.
     pub(crate) fn sources(&self, verdicts: &[Verdict]) -> Vec<Count> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for (_, source) in self.names.iter().filter_map(|it| it.read(verdicts)) {
+        for (_, source) in self.names.iter().filter_map(|it| it.read(verdicts, &self.told)) {
             *counts.entry(source).or_default() += 1;
         }
         let counts = counts.into_iter();

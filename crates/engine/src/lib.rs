@@ -2,6 +2,7 @@
 //!
 //! It opens no file and asks for no time: hosts feed bytes, pass `now`, and carry answers.
 
+mod comments;
 mod export;
 mod filter;
 mod hosts;
@@ -11,7 +12,10 @@ mod reading;
 mod rows;
 mod statistics;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
 
 use capture::{Decoder, Dissector, Packet};
 use classify::{Example, Model, Verdict};
@@ -65,6 +69,8 @@ pub struct Job {
     table: flow::Table,
     /// Of flows labelled before the capture ends.
     verdicts: Vec<Option<Verdict>>,
+    /// What the capture says of packets, by flow.
+    comments: comments::Comments,
     counting: reading::Counting,
     bytes: u64,
     error: Option<Error>,
@@ -86,6 +92,7 @@ impl Job {
             dissector: Dissector::new(seed),
             table: flow::Table::new(seed, apart),
             verdicts: Vec::new(),
+            comments: comments::Comments::default(),
             counting: reading::Counting::default(),
             bytes: 0,
             error: None,
@@ -116,8 +123,15 @@ impl Job {
                 }
                 Ok(Some(frame)) => {
                     let table = &mut self.table;
+                    let comments = &mut self.comments;
                     let mut sink = |packet: &Packet<'_>| {
-                        table.push(packet);
+                        let flow = table.push(packet);
+                        // Fragments of earlier frames may come out now.
+                        if let Some(comment) = frame.comment
+                            && packet.time == frame.time
+                        {
+                            comments.add(flow, comment);
+                        }
                     };
                     // A fragment that is held back counts as in flows: it comes out in the end.
                     let decoded = self.dissector.push(&frame, &mut sink);
@@ -187,7 +201,9 @@ impl Job {
         self.verdicts.resize(flows.len(), None);
         let verdicts = self.verdicts.into_iter().zip(&mut flows);
         let verdicts = verdicts.map(|(known, flow)| known.unwrap_or_else(|| label(flow))).collect();
-        Analysis::new(flows, verdicts, reading)
+        let names = self.decoder.names().iter();
+        let told = names.map(|(ip, name)| (*ip, comments::plain(name))).collect();
+        Analysis::new(flows, verdicts, self.comments, told, reading)
     }
 
     /// What the reader should know, the worst first.
@@ -233,6 +249,7 @@ pub struct Analysis {
     flows: Vec<Flow>,
     /// The label of every flow.
     verdicts: Vec<Verdict>,
+    comments: comments::Comments,
     sessions: Sessions,
     /// What is known of every address.
     hosts: hosts::Hosts,
@@ -250,13 +267,19 @@ pub struct Report {
 }
 
 impl Analysis {
-    fn new(flows: Vec<Flow>, mut verdicts: Vec<Verdict>, mut reading: Reading) -> Self {
+    fn new(
+        flows: Vec<Flow>,
+        mut verdicts: Vec<Verdict>,
+        comments: comments::Comments,
+        told: Vec<(IpAddr, String)>,
+        mut reading: Reading,
+    ) -> Self {
         let answered = hosts::name_by_answers(&flows, &mut verdicts);
         let sessions = session::group(&flows, &verdicts);
         label_announced(&mut verdicts, &sessions);
-        let hosts = hosts::Hosts::new(&flows, &verdicts, &answered);
+        let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
-        Self { reading, flows, verdicts, sessions, hosts, order: Mutex::default() }
+        Self { reading, flows, verdicts, comments, sessions, hosts, order: Mutex::default() }
     }
 
     /// How many flows there are.

@@ -8,6 +8,8 @@ use v1::{
     page::{Account, Origin, SetAside, Tally},
 };
 
+use crate::comments::plain;
+
 /// 1990 and 2100, in nanoseconds since 1970 UTC: no capture is older, and none will be read then.
 const CREDIBLE_TIMES: std::ops::Range<u64> = 631_152_000_000_000_000..4_102_444_800_000_000_000;
 /// How many names stand in a sentence.
@@ -148,11 +150,6 @@ pub(crate) fn of_notes(notes: &Notes, n_names: u64) -> Vec<Notice> {
         counted(n_skipped, "I-BLOCKS", "", &[n_skipped]),
     ];
     found.into_iter().flatten().collect()
-}
-
-/// A text of anybody's without what would do something to its reader.
-fn plain(text: &str) -> String {
-    text.replace(capture::is_treacherous, "\u{fffd}")
 }
 
 /// Who wrote the capture, and where.

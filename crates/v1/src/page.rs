@@ -346,6 +346,8 @@ pub struct FlowDetail {
     pub server_name: Option<String>,
     /// Why it is in its session, one sentence for each link.
     pub links: Vec<LinkRow>,
+    /// What the capture says of its packets, in order, at most 8.
+    pub comments: Vec<String>,
     /// The flows inside it, where it is a tunnel, at most 1,000.
     pub carries: Vec<u32>,
     /// Features by the correct schema; none where there is nothing to compute it from.

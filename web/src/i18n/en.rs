@@ -194,6 +194,7 @@ pub(super) const TEXTS: Texts = Texts {
     ],
     session: "Session",
     session_alone: "this flow alone",
+    remark: "Comment",
     inside_tunnel: "Inside",
     carries: "Carries",
     handshake: "Handshake",

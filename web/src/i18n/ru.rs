@@ -194,6 +194,7 @@ pub(super) const TEXTS: Texts = Texts {
     ],
     session: "Сессия",
     session_alone: "только этот поток",
+    remark: "Примечание",
     inside_tunnel: "Внутри",
     carries: "Несёт",
     handshake: "Ответ на открытие",

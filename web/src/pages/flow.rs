@@ -164,6 +164,13 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             </dd>
         }
     });
+    let comments = (!detail.comments.is_empty()).then(|| {
+        let lines = detail.comments.iter().map(|it| view! { <li>{it.clone()}</li> });
+        view! {
+            <dt>{t.remark}</dt>
+            <dd><ul class="links">{lines.collect_view()}</ul></dd>
+        }
+    });
     let links = detail.links.iter().map(|link| {
         let other = if link.from == row.flow_id { link.to } else { link.from };
         let mut pieces: Vec<(String, String)> = mentions(&evidence(&link.evidence, lang))
@@ -262,6 +269,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             {state}
             {inside}
             {carries}
+            {comments}
             <dt>{t.start}</dt>
             <dd class="mono">{format::moment(row.time_start_ns)}</dd>
             <dt>{t.duration}</dt>

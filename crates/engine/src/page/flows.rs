@@ -169,6 +169,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
+        comments: analysis.comments.of(flow_id).to_vec(),
         carries: inside(analysis, flow_id),
         features: features
             .zip(values)

@@ -1,0 +1,61 @@
+//! What whoever made the capture wrote to its packets, by flow.
+
+use std::collections::BTreeMap;
+
+/// Comments kept of a flow.
+const MAX_OF_FLOW: usize = 8;
+/// Comments kept of all flows.
+const MAX: usize = 10_000;
+
+/// The comments of flows that have some.
+#[derive(Debug, Default)]
+pub(crate) struct Comments {
+    by_flow: BTreeMap<u32, Vec<String>>,
+    n: usize,
+}
+
+impl Comments {
+    /// Adds a comment to a packet of the flow; one that it has already adds nothing.
+    pub(crate) fn add(&mut self, flow: u32, comment: &str) {
+        if self.n >= MAX {
+            return;
+        }
+        let of_flow = self.by_flow.entry(flow).or_default();
+        let comment = plain(comment);
+        if of_flow.len() < MAX_OF_FLOW && !of_flow.contains(&comment) {
+            of_flow.push(comment);
+            self.n += 1;
+        }
+    }
+
+    /// The comments of a flow, in order of its packets.
+    pub(crate) fn of(&self, flow: u32) -> &[String] {
+        self.by_flow.get(&flow).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// A text of anybody's without what would do something to its reader.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(capture::is_treacherous, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_keeps_its_first_comments() {
+        let mut comments = Comments::default();
+        (0..20).for_each(|it| comments.add(7, &format!("comment {}", it / 2)));
+        assert_eq!(comments.of(7).len(), MAX_OF_FLOW);
+        assert_eq!(comments.of(7)[1], "comment 1");
+        assert!(comments.of(8).is_empty());
+    }
+
+    #[test]
+    fn only_so_many_are_kept() {
+        let mut comments = Comments::default();
+        (0..20_000).for_each(|it| comments.add(it, "so"));
+        assert_eq!(comments.by_flow.len(), MAX);
+    }
+}
