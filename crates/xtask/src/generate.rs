@@ -40,6 +40,15 @@ const KINDS: &[Kind] = &[
         packets: |n| vec![Packet::tcp(CLIENT, server(n), SYN, 0, b"")],
     },
     Kind {
+        name: "part",
+        about: "first fragments whose packets never become whole, no address twice",
+        count: 1_000_000,
+        packets: |n| {
+            let whole = Packet::new(17, client(n), server(n), NOISE.repeat(2));
+            vec![Packet { place: MORE_FRAGMENTS, ..whole }]
+        },
+    },
+    Kind {
         name: "long",
         about: "packets of one TCP connection",
         count: 3_000_000,
@@ -81,6 +90,9 @@ const SERVER: Endpoint = (Ipv4Addr::new(192, 0, 2, 80), 443);
 /// A payload that says nothing.
 const NOISE: &[u8; 32] = b"\xb1\x8e\xd7\x93\xf5\xa0\xc4\xe6\x99\x82\xbb\xd0\xa7\xfe\x91\xc8\
     \xda\x8b\xe3\xac\xf6\x95\xcf\xb8\x80\xe9\xd2\xa1\x9c\xf7\xbe\x85";
+/// Flags and offset of an IP header: whole and to stay so, or the first of several.
+const DO_NOT_FRAGMENT: u16 = 0x4000;
+const MORE_FRAGMENTS: u16 = 0x2000;
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const PSH: u8 = 8;
@@ -141,6 +153,8 @@ struct Packet {
     protocol: u8,
     from: Endpoint,
     to: Endpoint,
+    /// Flags and fragment offset.
+    place: u16,
     /// Transport header behind the ports, and payload.
     rest: Vec<u8>,
 }
@@ -149,7 +163,8 @@ impl Packet {
     fn new(protocol: u8, from: Endpoint, to: Endpoint, payload: Vec<u8>) -> Self {
         // Length and checksum of a UDP header; a checksum of 0 is none.
         let len = (8 + payload.len() as u16).to_be_bytes();
-        Self { protocol, from, to, rest: [&len[..], &[0, 0], &payload].concat() }
+        let (place, rest) = (DO_NOT_FRAGMENT, [&len[..], &[0, 0], &payload].concat());
+        Self { protocol, from, to, place, rest }
     }
 
     fn tcp(from: Endpoint, to: Endpoint, flags: u8, sequence: u32, payload: &[u8]) -> Self {
@@ -160,7 +175,7 @@ impl Packet {
             &[0x50, flags, 0xff, 0xff, 0, 0, 0, 0],
             payload,
         ];
-        Self { protocol: 6, from, to, rest: rest.concat() }
+        Self { protocol: 6, from, to, place: DO_NOT_FRAGMENT, rest: rest.concat() }
     }
 
     /// As an Ethernet frame.
@@ -168,7 +183,8 @@ impl Packet {
         let mut frame = Vec::with_capacity(38 + self.rest.len());
         frame.extend_from_slice(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0]);
         let [high, low] = (24 + self.rest.len() as u16).to_be_bytes();
-        frame.extend_from_slice(&[0x45, 0, high, low, 0, 0, 0x40, 0, 64, self.protocol, 0, 0]);
+        let [place, rest] = self.place.to_be_bytes();
+        frame.extend_from_slice(&[0x45, 0, high, low, 0, 0, place, rest, 64, self.protocol, 0, 0]);
         frame.extend_from_slice(&self.from.0.octets());
         frame.extend_from_slice(&self.to.0.octets());
         let sum = checksum(&frame[14..34]).to_be_bytes();
