@@ -35,7 +35,7 @@ impl Comments {
 }
 
 /// A text of anybody's without what would do something to its reader.
-pub(crate) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace(capture::is_treacherous, "\u{fffd}")
 }
 

@@ -31,6 +31,7 @@ use v1::{
 use crate::rows::Row;
 
 pub use crate::{
+    comments::plain,
     export::{Export, Format},
     filter::Filter,
     library::{FileEntry, Found, JobRecord, Library},

@@ -58,5 +58,6 @@ fn read(capture: &Path) -> io::Result<Analysis> {
 }
 
 fn say(capture: &Path, notice: &Notice) {
-    eprintln!("tractor: {}: {notice}", capture.display());
+    // Whoever sent the file chose its name.
+    eprintln!("tractor: {}: {notice}", engine::plain(&capture.to_string_lossy()));
 }
