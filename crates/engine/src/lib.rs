@@ -203,7 +203,7 @@ impl Job {
         let verdicts = self.verdicts.into_iter().zip(&mut flows);
         let verdicts = verdicts.map(|(known, flow)| known.unwrap_or_else(|| label(flow))).collect();
         let names = self.decoder.names().iter();
-        let told = names.map(|(ip, name)| (*ip, comments::plain(name))).collect();
+        let told = names.map(|(ip, name)| (*ip, plain(name))).collect();
         Analysis::new(flows, verdicts, self.comments, told, reading)
     }
 
