@@ -1,6 +1,6 @@
 //! The members of an archive: the first that is a capture is read, the others are told.
 
-use crate::{is_treacherous, packing::begins_capture};
+use crate::{packing::begins_capture, plain};
 
 /// How much of a member tells whether it is a capture, in bytes.
 const HEAD_LEN: usize = 4 * 1024;
@@ -34,7 +34,7 @@ impl Members {
     /// The next member begins.
     pub(crate) fn begin(&mut self, name: &[u8]) {
         let name = name.get(..name.len().min(MAX_NAME_LEN)).unwrap_or_default();
-        self.name = String::from_utf8_lossy(name).replace(is_treacherous, "\u{fffd}");
+        self.name = plain(&String::from_utf8_lossy(name));
         self.choice = Choice::Open(Vec::new());
     }
 

@@ -29,7 +29,7 @@ pub use crate::{
     damage::{Damage, Oddities},
     decoder::Decoder,
     dissector::{Counts, Dissector},
-    notes::{Interface, Notes, is_treacherous},
+    notes::{Interface, Notes, is_treacherous, plain},
     packet::{Packet, Tcp},
     tunnel::{NoTunnel, Tunnel, TunnelKind},
     undecoded::Undecoded,

@@ -89,6 +89,11 @@ pub fn is_treacherous(it: char) -> bool {
     it.is_control() || is_invisible
 }
 
+/// A text of anybody's without what would do something to its reader.
+pub fn plain(text: &str) -> String {
+    text.replace(is_treacherous, "\u{fffd}")
+}
+
 /// The text in an option's value, as far as it is UTF-8 and not too long; `None` where there is none.
 pub(crate) fn text(value: &[u8]) -> Option<&str> {
     let value = value.split(|it| *it == 0).next().unwrap_or_default();

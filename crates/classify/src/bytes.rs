@@ -1,6 +1,6 @@
 //! Reads numbers and pieces from the front of bytes that may end anywhere.
 
-use capture::is_treacherous;
+use capture::plain;
 
 /// What is left of some bytes. Everything is in network byte order; `None` where the bytes end before.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
 pub(crate) fn text(bytes: &[u8], max: usize) -> String {
     let cut = bytes.get(..max).unwrap_or(bytes);
     let text = String::from_utf8_lossy(cut);
-    text.trim().chars().map(|it| if is_treacherous(it) { '\u{fffd}' } else { it }).collect()
+    plain(text.trim())
 }
 
 /// The two bytes at an offset, in network byte order.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use capture::plain;
+
 /// Comments kept of a flow.
 const MAX_OF_FLOW: usize = 8;
 /// Comments kept of all flows.
@@ -32,11 +34,6 @@ impl Comments {
     pub(crate) fn of(&self, flow: u32) -> &[String] {
         self.by_flow.get(&flow).map(Vec::as_slice).unwrap_or_default()
     }
-}
-
-/// A text of anybody's without what would do something to its reader.
-pub fn plain(text: &str) -> String {
-    text.replace(capture::is_treacherous, "\u{fffd}")
 }
 
 #[cfg(test)]

@@ -31,12 +31,11 @@ use v1::{
 use crate::rows::Row;
 
 pub use crate::{
-    comments::plain,
     export::{Export, Format},
     filter::Filter,
     library::{FileEntry, Found, JobRecord, Library},
 };
-pub use capture::Error;
+pub use capture::{Error, plain};
 pub use flow::Apart;
 
 /// How far a job is.

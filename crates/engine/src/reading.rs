@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use capture::{Counts, Damage, Decoder, Error, Frame, Notes, Oddities, Undecoded};
+use capture::{Counts, Damage, Decoder, Error, Frame, Notes, Oddities, Undecoded, plain};
 use v1::{
     Notice, Parameter,
     page::{Account, Origin, SetAside, Tally},
 };
-
-use crate::comments::plain;
 
 /// 1990 and 2100, in nanoseconds since 1970 UTC: no capture is older, and none will be read then.
 const CREDIBLE_TIMES: std::ops::Range<u64> = 631_152_000_000_000_000..4_102_444_800_000_000_000;
