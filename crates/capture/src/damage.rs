@@ -20,16 +20,6 @@ impl Damage {
     pub const CODE: &str = "E-DAMAGED";
 }
 
-impl std::fmt::Display for Damage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { offset, skipped, after_frames, .. } = self;
-        write!(
-            f,
-            "damage at byte {offset}, after {after_frames} frames; bytes skipped: {skipped}; what comes after it was read"
-        )
-    }
-}
-
 /// What is odd about a capture, as numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Oddities {

@@ -2,7 +2,7 @@
 //!
 //! `pcap-parser` cuts times to 32 bits of seconds, reads base-2 resolutions wrongly and offsets in one byte order
 //! only, gives up all options of a block where one is broken, and one block type makes it panic. It is the second
-//! opinion in `tests/frames.rs`.
+//! opinion in `tests/framing.rs`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -5,7 +5,7 @@
 
 use flate2::Crc;
 
-use crate::{archive::Members, gzip::Inflater, packing::Fault};
+use crate::{ByteOrder::Little, archive::Members, gzip::Inflater, packing::Fault};
 
 /// Stored files are put out so much a step, in bytes.
 const PIECE_LEN: u64 = 256 * 1024;
@@ -224,9 +224,9 @@ fn long_len(extra: &[u8], has_other: bool) -> Option<u64> {
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..).and_then(|it| it.first_chunk()).copied().map_or(0, u16::from_le_bytes)
+    Little.u16(bytes, at).unwrap_or(0)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(|it| it.first_chunk()).copied().map_or(0, u32::from_le_bytes)
+    Little.u32(bytes, at).unwrap_or(0)
 }
