@@ -159,28 +159,14 @@ pub(crate) fn network(link_type: u16, bytes: &[u8]) -> Result<Network, Undecoded
     }
 }
 
-/// Finds the IP header of what an EtherType announces; `at` is where the header after the EtherType starts.
-pub(crate) fn network_after(
-    ether_type: u16,
-    bytes: &[u8],
-    at: usize,
-) -> Result<Network, Undecoded> {
-    walk(Header::EtherType(ether_type), bytes, at)
-}
-
-/// Finds the IP header in PPP, with or without its address and control bytes (L2TP, PPTP).
-pub(crate) fn network_in_ppp(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
-    walk(Header::Ppp, bytes, at)
+/// Finds the IP header of what an EtherType announces.
+pub(crate) fn network_after(ether_type: u16, bytes: &[u8]) -> Result<Network, Undecoded> {
+    walk(Header::EtherType(ether_type), bytes, 0)
 }
 
 /// Finds the IP header behind access points (IEEE 802.2), as wireless data carry it.
-pub(crate) fn network_in_llc(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
-    walk(Header::Llc { pad: 0 }, bytes, at)
-}
-
-/// Finds the IP header behind MPLS labels (IP protocol 137, UDP port 6635).
-pub(crate) fn network_in_mpls(bytes: &[u8], at: usize) -> Result<Network, Undecoded> {
-    walk(Header::Mpls, bytes, at)
+pub(crate) fn network_in_llc(bytes: &[u8]) -> Result<Network, Undecoded> {
+    walk(Header::Llc { pad: 0 }, bytes, 0)
 }
 
 /// Finds the next IP header of a frame that holds several packets.

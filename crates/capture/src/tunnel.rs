@@ -139,14 +139,15 @@ enum Content {
     Link(u16),
     /// What this EtherType says.
     EtherType(u16),
-    Ppp,
-    Mpls,
     /// Access points and what they say.
     Llc,
 }
 
 const ETHERNET: Content = Content::Link(1);
 const WIRELESS: Content = Content::Link(105);
+const TZSP: Content = Content::Link(128);
+const PPP: Content = Content::EtherType(0x880b);
+const MPLS: Content = Content::EtherType(0x8847);
 
 /// Reads the tunnel header that a payload starts with.
 type Read = fn(&[u8]) -> Option<Inside>;
@@ -160,7 +161,7 @@ const BY_PROTOCOL: &[(u8, Read)] = &[
     (97, |it| it.starts_with(&[0x30, 0]).then(|| inside(TunnelKind::EtherIp, 0, ETHERNET, 2))?),
     (103, |it| it.starts_with(&[0x21]).then(|| inside(TunnelKind::Pim, 0, Content::Ip, 8))?),
     (115, |it| l2tp_3(it, 0)),
-    (137, |_| inside(TunnelKind::Mpls, 0, Content::Mpls, 0)),
+    (137, |_| inside(TunnelKind::Mpls, 0, MPLS, 0)),
 ];
 
 /// Tunnels in UDP, by a port of theirs.
@@ -173,9 +174,9 @@ const BY_PORT: &[(u16, Read)] = &[
     (5_072, ayiya),
     (5_247, capwap),
     (6_081, geneve),
-    (6_635, |_| inside(TunnelKind::Mpls, 0, Content::Mpls, 0)),
+    (6_635, |_| inside(TunnelKind::Mpls, 0, MPLS, 0)),
     (8_472, vxlan),
-    (37_008, tzsp),
+    (37_008, |_| inside(TunnelKind::Tzsp, 0, TZSP, 0)),
 ];
 
 /// The packet inside a packet and the tunnel it came in.
@@ -203,10 +204,8 @@ fn open<'a>(inside: Inside, payload: &'a [u8], payload_len: u32) -> Option<(Tunn
     let at = match inside.content {
         Content::Ip => 0,
         Content::Link(link_type) => link::network(link_type, rest).ok()?.at,
-        Content::EtherType(it) => link::network_after(it, rest, 0).ok()?.at,
-        Content::Llc => link::network_in_llc(rest, 0).ok()?.at,
-        Content::Mpls => link::network_in_mpls(rest, 0).ok()?.at,
-        Content::Ppp => link::network_in_ppp(rest, 0).ok()?.at,
+        Content::EtherType(it) => link::network_after(it, rest).ok()?.at,
+        Content::Llc => link::network_in_llc(rest).ok()?.at,
     };
     let wire_len = payload_len.saturating_sub((inside.at + at) as u32);
     let ip = Ip::read(rest.get(at..)?, wire_len).ok()?;
@@ -231,8 +230,7 @@ fn gre(bytes: &[u8]) -> Option<Inside> {
     if flags & 7 == 1 {
         at += if flags & ACKNOWLEDGEMENT != 0 { 4 } else { 0 };
         // The key is a length and the number of the call.
-        return (protocol == 0x880b)
-            .then(|| inside(TunnelKind::Pptp, key & 0xffff, Content::Ppp, at))?;
+        return (protocol == 0x880b).then(|| inside(TunnelKind::Pptp, key & 0xffff, PPP, at))?;
     }
     if flags & 7 != 0 {
         return None;
@@ -266,8 +264,6 @@ fn gre(bytes: &[u8]) -> Option<Inside> {
         // WCCP may put four bytes before the packet.
         0x883e if bytes.get(at)? >> 4 != 4 => inside(TunnelKind::Gre, key, Content::Ip, at + 4),
         0x883e => inside(TunnelKind::Gre, key, Content::Ip, at),
-        0x6558 => inside(TunnelKind::Gre, key, ETHERNET, at),
-        0x880b => inside(TunnelKind::Gre, key, Content::Ppp, at),
         // Aruba's access points send wireless frames, the kind of tunnel in the number.
         0x8200..=0x82f0 => inside(TunnelKind::Gre, key, WIRELESS, at),
         it => inside(TunnelKind::Gre, key, Content::EtherType(it), at),
@@ -291,7 +287,7 @@ fn l2tp(bytes: &[u8]) -> Option<Inside> {
             if flags & OFFSET != 0 {
                 at += 2 + usize::from(Big.u16(bytes, at)?);
             }
-            inside(TunnelKind::L2tp, id, Content::Ppp, at)
+            inside(TunnelKind::L2tp, id, PPP, at)
         }
         3 => l2tp_3(bytes, 4),
         _ => None,
@@ -338,7 +334,7 @@ fn vxlan_gpe(bytes: &[u8]) -> Option<Inside> {
     let content = match bytes.get(3)? {
         1 | 2 => Content::Ip,
         3 => ETHERNET,
-        5 => Content::Mpls,
+        5 => MPLS,
         _ => return None,
     };
     inside(TunnelKind::Vxlan, id, content, 8)
@@ -346,10 +342,7 @@ fn vxlan_gpe(bytes: &[u8]) -> Option<Inside> {
 
 fn geneve(bytes: &[u8]) -> Option<Inside> {
     let options = bytes.first().filter(|it| *it >> 6 == 0)? & 0x3f;
-    let content = match Big.u16(bytes, 2)? {
-        0x6558 => ETHERNET,
-        it => Content::EtherType(it),
-    };
+    let content = Content::EtherType(Big.u16(bytes, 2)?);
     let id = Big.u32(bytes, 4)? >> 8;
     inside(TunnelKind::Geneve, id, content, 8 + usize::from(options) * 4)
 }
@@ -385,28 +378,6 @@ fn capwap(bytes: &[u8]) -> Option<Inside> {
     len += if first & 3 == 3 { 6 } else { 0 };
     len += if second & 0x80 != 0 { 2 } else { 0 };
     (first & PROTECTED == 0).then(|| inside(TunnelKind::Capwap, 0, Content::Llc, at + len))?
-}
-
-/// A frame behind tagged fields.
-fn tzsp(bytes: &[u8]) -> Option<Inside> {
-    const PADDING: u8 = 0;
-    const END: u8 = 1;
-    let &[1, _, ..] = bytes.first_chunk::<4>()? else { return None };
-    let content = match Big.u16(bytes, 2)? {
-        1 => ETHERNET,
-        18 => WIRELESS,
-        119 => Content::Link(119),
-        127 => Content::Link(127),
-        _ => return None,
-    };
-    let mut at = 4;
-    loop {
-        match *bytes.get(at)? {
-            END => return inside(TunnelKind::Tzsp, 0, content, at + 1),
-            PADDING => at += 1,
-            _ => at += 2 + usize::from(*bytes.get(at + 1)?),
-        }
-    }
 }
 
 /// Told on any port by the addresses of the IPv6 packet: one of them is a Teredo address, or both are link-local while
