@@ -58,8 +58,6 @@ pub struct Tcp {
     pub flags: u8,
     /// Receive window as sent, unscaled.
     pub window: u16,
-    /// The shift of the sender's later windows, where this is a SYN that tells one (RFC 7323).
-    pub window_scale: Option<u8>,
 }
 
 const TCP: u8 = 6;
@@ -86,10 +84,6 @@ impl<'a> Packet<'a> {
                         acknowledgement: header.acknowledgment_number(),
                         flags: body.get(13).copied().unwrap_or(0),
                         window: header.window_size(),
-                        window_scale: header
-                            .syn()
-                            .then(|| window_scale(header.options()))
-                            .flatten(),
                     });
                     header.slice().len()
                 }
@@ -126,21 +120,5 @@ fn cut_tcp(body: &[u8]) -> Option<Tcp> {
         acknowledgement: Big.u32(body, 8)?,
         flags: *body.get(13)?,
         window: Big.u16(body, 14).unwrap_or(0),
-        window_scale: None,
     })
-}
-
-fn window_scale(mut options: &[u8]) -> Option<u8> {
-    const END: u8 = 0;
-    const PADDING: u8 = 1;
-    const WINDOW_SCALE: u8 = 3;
-    loop {
-        options = match *options {
-            [PADDING, ref rest @ ..] => rest,
-            // A greater shift counts as this (RFC 7323, section 2.3).
-            [WINDOW_SCALE, 3, shift, ..] => return Some(shift.min(14)),
-            [END, ..] | [] | [_] => return None,
-            [_, len, ..] => options.get(usize::from(len.max(2))..)?,
-        };
-    }
 }

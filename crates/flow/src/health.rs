@@ -1,4 +1,4 @@
-//! How well a TCP connection fared, as far as a capture of it shows (RFC 9293, 6298, 7323).
+//! How well a TCP connection fared, as far as a capture of it shows (RFC 9293, 6298).
 //!
 //! What was sent again, came out of order or is missing is told by sequence numbers alone; numbers wrap around and are
 //! compared accordingly. A hole in the numbers is a packet that comes late, or one the capture lost: the receiver's
@@ -40,10 +40,6 @@ pub struct SideHealth {
     pub handshake_ns: Option<u64>,
     /// From data to its acknowledgement, smoothed as by RFC 6298, in nanoseconds.
     pub round_trip_ns: Option<u64>,
-    /// The receive window of the first segment, unscaled.
-    pub first_window: Option<u16>,
-    /// The shift of later windows, where the SYN told one (RFC 7323).
-    pub window_scale: Option<u8>,
 }
 
 /// Where the numbers of one side are.
@@ -89,10 +85,8 @@ impl Health {
             ),
         };
         let is_set = |flag| tcp.flags & flag != 0;
-        side.first_window.get_or_insert(tcp.window);
         if is_set(flags::SYN) {
             stream.syn_time.get_or_insert(time);
-            side.window_scale = side.window_scale.or(tcp.window_scale);
         }
         if !is_set(flags::RST) {
             stream.send(side, tcp, payload_len, time);
@@ -225,7 +219,7 @@ mod tests {
     fn health(segments: &[Segment]) -> Health {
         let mut health = Health::default();
         for &(millis, direction, flags, sequence, acknowledgement, payload_len) in segments {
-            let tcp = Tcp { sequence, acknowledgement, flags, window: 1_000, ..Tcp::default() };
+            let tcp = Tcp { sequence, acknowledgement, flags, window: 1_000 };
             health.push(direction, &tcp, payload_len, Timestamp(millis * 1_000_000));
         }
         health
@@ -274,7 +268,6 @@ mod tests {
         let expected = SideHealth {
             handshake_ns: plain.client.handshake_ns,
             round_trip_ns: Some(20_000_000),
-            first_window: Some(1_000),
             ..SideHealth::default()
         };
         assert_eq!(plain.client, expected);

@@ -383,7 +383,7 @@ mod tests {
         let mut table = Table::new(7, Apart::default());
         let at = |millis: u64, flags, sequence, acknowledgement| {
             let (from, to) = if sequence >= 500 { (2, 1) } else { (1, 2) };
-            let tcp = Some(Tcp { sequence, acknowledgement, flags, window: 9, ..Tcp::default() });
+            let tcp = Some(Tcp { sequence, acknowledgement, flags, window: 9 });
             Packet { time: Timestamp(millis * 1_000_000), tcp, ..packet(from, to, flags, b"") }
         };
         table.push(&at(0, SYN, 99, 0));

@@ -85,18 +85,9 @@ impl ConnState {
 pub(crate) struct Connection {
     client: Side,
     server: Side,
-    client_syn: Option<Syn>,
-    server_syn: Option<Syn>,
-}
-
-/// What is kept of the segment that opened one side.
-#[derive(Clone, Copy, Debug)]
-struct Syn {
-    sequence: u32,
-    acknowledgement: u32,
-    window: u16,
-    flags: u8,
-    window_scale: Option<u8>,
+    /// The segments that opened them.
+    client_syn: Option<Tcp>,
+    server_syn: Option<Tcp>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,23 +110,20 @@ enum Side {
 impl Connection {
     /// The segment that opened one side, where it was seen.
     pub(crate) fn syn(&self, direction: Direction) -> Option<Tcp> {
-        let syn = match direction {
+        match direction {
             Direction::Forward => self.client_syn,
             Direction::Backward => self.server_syn,
-        };
-        let Syn { sequence, acknowledgement, window, flags, window_scale } = syn?;
-        Some(Tcp { sequence, acknowledgement, flags, window, window_scale })
+        }
     }
 
     /// Takes a packet.
     pub(crate) fn push(&mut self, direction: Direction, tcp: &Tcp) {
         if tcp.flags & flags::SYN != 0 {
-            let &Tcp { sequence, acknowledgement, flags, window, window_scale } = tcp;
             let syn = match direction {
                 Direction::Forward => &mut self.client_syn,
                 Direction::Backward => &mut self.server_syn,
             };
-            syn.get_or_insert(Syn { sequence, acknowledgement, window, flags, window_scale });
+            syn.get_or_insert(*tcp);
         }
         let (sender, other) = match direction {
             Direction::Forward => (&mut self.client, &mut self.server),
