@@ -103,6 +103,14 @@ const fn micros(name: &'static str, of: fn(&Sample) -> Option<f64>) -> Feature {
 const NETMATE_IDLE: i64 = 1_000_000;
 
 const DURATION: Feature = micros("duration", |s| Some(s.duration_micros as f64));
+const TOTAL_FIAT: Feature = micros("total_fiat", |s| s.total(&s.forward.gaps));
+const TOTAL_BIAT: Feature = micros("total_biat", |s| s.total(&s.backward.gaps));
+const MIN_FIAT: Feature = micros("min_fiat", |s| s.min(&s.forward.gaps));
+const MIN_BIAT: Feature = micros("min_biat", |s| s.min(&s.backward.gaps));
+const MAX_FIAT: Feature = micros("max_fiat", |s| s.max(&s.forward.gaps));
+const MAX_BIAT: Feature = micros("max_biat", |s| s.max(&s.backward.gaps));
+const MEAN_FIAT: Feature = micros("mean_fiat", |s| s.mean(&s.forward.gaps));
+const MEAN_BIAT: Feature = micros("mean_biat", |s| s.mean(&s.backward.gaps));
 const PACKET_RATE: Feature = Feature {
     name: "flowPktsPerSecond",
     unit: Unit::PacketsPerSecond,
@@ -136,14 +144,14 @@ pub const TRACTOR: Schema = Schema {
     idle_micros: NETMATE_IDLE,
     features: &[
         DURATION,
-        micros("total_fiat", |s| s.total(&s.forward.gaps)),
-        micros("total_biat", |s| s.total(&s.backward.gaps)),
-        micros("min_fiat", |s| s.min(&s.forward.gaps)),
-        micros("min_biat", |s| s.min(&s.backward.gaps)),
-        micros("max_fiat", |s| s.max(&s.forward.gaps)),
-        micros("max_biat", |s| s.max(&s.backward.gaps)),
-        micros("mean_fiat", |s| s.mean(&s.forward.gaps)),
-        micros("mean_biat", |s| s.mean(&s.backward.gaps)),
+        TOTAL_FIAT,
+        TOTAL_BIAT,
+        MIN_FIAT,
+        MIN_BIAT,
+        MAX_FIAT,
+        MAX_BIAT,
+        MEAN_FIAT,
+        MEAN_BIAT,
         micros("std_fiat", |s| s.std(&s.forward.gaps)),
         micros("std_biat", |s| s.std(&s.backward.gaps)),
         PACKET_RATE,
@@ -205,14 +213,14 @@ pub const ISCX_A2: Schema = Schema {
     idle_micros: NETMATE_IDLE,
     features: &[
         DURATION,
-        micros("total_fiat", |s| s.total(&s.forward.gaps)),
-        micros("total_biat", |s| s.total(&s.backward.gaps)),
-        micros("min_fiat", |s| s.min(&s.forward.gaps)),
-        micros("min_biat", |s| s.min(&s.backward.gaps)),
-        micros("max_fiat", |s| s.max(&s.forward.gaps)),
-        micros("max_biat", |s| s.max(&s.backward.gaps)),
-        micros("mean_fiat", |s| s.mean(&s.forward.gaps)),
-        micros("mean_biat", |s| s.mean(&s.backward.gaps)),
+        TOTAL_FIAT,
+        TOTAL_BIAT,
+        MIN_FIAT,
+        MIN_BIAT,
+        MAX_FIAT,
+        MAX_BIAT,
+        MEAN_FIAT,
+        MEAN_BIAT,
         PACKET_RATE,
         BYTE_RATE,
         MIN_FLOWIAT,
