@@ -140,7 +140,7 @@ impl Hosts {
 
     fn gather_names(&mut self, flows: &[Flow], verdicts: &[Verdict], answered: &[u32]) {
         let mut names: Vec<Name> = Vec::new();
-        for (flow, it, verdict) in numbered(flows, verdicts) {
+        for (flow, (it, verdict)) in (0..).zip(flows.iter().zip(verdicts)) {
             let facts = verdict.facts();
             if facts.own_name.is_some() {
                 names.push(Name { ip: it.client.ip, flow, said: Said::Own });
@@ -154,7 +154,7 @@ impl Hosts {
             }
         }
         // Names from answers come after all others.
-        for (flow, _, verdict) in numbered(flows, verdicts) {
+        for (flow, verdict) in (0..).zip(verdicts) {
             for (at, answer) in (0..).zip(&verdict.facts().answers) {
                 if self.find(answer.ip, flows).is_some() {
                     names.push(Name { ip: answer.ip, flow, said: Said::Answer(at) });
@@ -246,19 +246,12 @@ impl Hosts {
     }
 }
 
-fn numbered<'a>(
-    flows: &'a [Flow],
-    verdicts: &'a [Verdict],
-) -> impl Iterator<Item = (u32, &'a Flow, &'a Verdict)> {
-    (0..).zip(flows).zip(verdicts).map(|((number, flow), verdict)| (number, flow, verdict))
-}
-
 /// Gives flows without a name of their own the one that a DNS answer gave their server's address: to the same client
 /// before the flow began. Returns which flows it named, in order.
 pub(crate) fn name_by_answers(flows: &[Flow], verdicts: &mut [Verdict]) -> Vec<u32> {
     // Which client was given which address, by which flow and answer.
     let mut answers: Vec<(IpAddr, IpAddr, u32, u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
+    for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
         let given = (0..).zip(&verdict.facts().answers);
         answers.extend(given.map(|(at, answer)| (flow.client.ip, answer.ip, number, at)));
     }
