@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use engine::{Analysis, Job};
+use tests::made;
 use v1::Severity;
 
 fn analysed(file_name: &str, bytes: &[u8]) -> Analysis {
@@ -9,12 +10,6 @@ fn analysed(file_name: &str, bytes: &[u8]) -> Analysis {
     // What is wrong with a capture is in its reading.
     let _ = job.feed(bytes);
     job.finish(false)
-}
-
-fn made(file_name: &str) -> Analysis {
-    let captures = tests::small_captures();
-    let made = captures.iter().find(|it| it.file_name == file_name).unwrap();
-    analysed(file_name, &made.bytes)
 }
 
 #[track_caller]
@@ -37,8 +32,7 @@ fn every_frame_is_in_one_place_and_every_byte_in_flows_is_in_a_flow() {
 
 #[test]
 fn a_prefix_of_a_capture_is_accounted_for_too() {
-    let mixed = tests::small_captures().into_iter().find(|it| it.file_name == "mixed.pcapng");
-    let bytes = mixed.unwrap().bytes;
+    let bytes = made("mixed.pcapng");
     for len in (0..bytes.len()).step_by(97) {
         check_sums(&format!("mixed.pcapng cut to {len}"), &analysed("", &bytes[..len]));
     }
@@ -47,7 +41,7 @@ fn a_prefix_of_a_capture_is_accounted_for_too() {
 /// What is said of a capture, in order.
 #[track_caller]
 fn check_said(file_name: &str, expected: &[&str]) {
-    let analysis = made(file_name);
+    let analysis = analysed(file_name, &made(file_name));
     let notices = &analysis.reading().notices;
     let said: Vec<&str> = notices.iter().map(|it| it.code.as_str()).collect();
     assert_eq!(said, expected, "{file_name}");
@@ -91,8 +85,7 @@ fn what_was_read_is_told_by_its_code() {
 
 #[test]
 fn a_reading_that_ends_early_says_who_ended_it() {
-    let bytes = tests::small_captures().into_iter().find(|it| it.file_name == "ethernet.pcap");
-    let bytes = bytes.unwrap().bytes;
+    let bytes = made("ethernet.pcap");
     let half = || {
         let mut job = Job::new("half", 0);
         job.feed(&bytes[..bytes.len() / 2]).unwrap();

@@ -3,7 +3,7 @@
 
 use capture::{Decoder, Error};
 use engine::{Export, Format, Job};
-use tests::{Random, file};
+use tests::{Random, file, made};
 
 /// Where a frame starts, its time, link type, length on the wire and bytes.
 type Seen = (u64, u64, u16, u32, Vec<u8>);
@@ -103,10 +103,6 @@ fn neither_chunks_nor_the_seed_show_in_what_the_sample_gives() {
     }
 }
 
-fn made(file_name: &str) -> Vec<u8> {
-    tests::small_captures().into_iter().find(|it| it.file_name == file_name).unwrap().bytes
-}
-
 /// What ends the reading, where, and after how many frames.
 #[track_caller]
 fn check_end(file_name: &str, n_frames: usize, code: &str, offset: u64) {
@@ -186,11 +182,10 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 /// A fuzzer's find: fed at once, what came before the damage was lost with it.
 #[test]
 fn what_comes_before_damage_in_a_packed_capture_is_read() {
-    let captures = tests::small_captures();
-    let file = &captures.iter().find(|it| it.file_name == "ethernet.pcap").unwrap().bytes;
+    let file = made("ethernet.pcap");
     let (all, _) = frames([&file[..]].into_iter());
     // A block without the mark of the last, then one of a kind that there is not.
-    let mut broken = file::gzip(file);
+    let mut broken = file::gzip(&file);
     broken.truncate(broken.len() - 8);
     broken[10] = 0;
     broken.extend([0xff; 100]);
@@ -205,10 +200,9 @@ fn what_comes_before_damage_in_a_packed_capture_is_read() {
 /// A fuzzer's find: the place told was where the chunk began that the damage was found in.
 #[test]
 fn damage_inside_a_packed_capture_is_told_the_same_however_it_is_fed() {
-    let captures = tests::small_captures();
-    let made = captures.iter().find(|it| it.file_name == "gzip.pcap.gz").unwrap();
-    for at in [10, 3_000, made.bytes.len() - 3] {
-        let mut broken = made.bytes.clone();
+    let packed = made("gzip.pcap.gz");
+    for at in [10, 3_000, packed.len() - 3] {
+        let mut broken = packed.clone();
         broken[at] ^= 0xff;
         let whole = frames([&broken[..]].into_iter());
         assert_eq!(whole.1.as_ref().map(|it| (it.code(), it.offset())), Some(("E-BAD-PACKING", 0)));

@@ -99,10 +99,8 @@ fn the_sample_is_answered_as_before() {
 #[test]
 fn link_layers_and_formats_change_no_flow() {
     let flows = |file_name: &str| {
-        let captures = tests::small_captures();
-        let made = captures.iter().find(|it| it.file_name == file_name).unwrap();
         let mut job = Job::new(file_name, 0);
-        job.feed(&made.bytes).unwrap();
+        job.feed(&tests::made(file_name)).unwrap();
         let analysis = job.finish(false);
         let row = |it: FlowRow| {
             let packets = (it.client_packets, it.server_packets);

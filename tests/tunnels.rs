@@ -1,15 +1,14 @@
 //! What is said inside a tunnel is read as if it were said outside.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
 use engine::{Analysis, Job};
 use v1::page::FlowRow;
 
 fn analysis(file_name: &str) -> Analysis {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(file_name);
     let mut job = Job::new(file_name, 7);
-    job.feed(&fs::read(path).unwrap()).unwrap();
+    job.feed(&tests::made(file_name)).unwrap();
     job.finish(false)
 }
 

@@ -135,8 +135,6 @@ pub fn check_account(analysis: &Analysis) {
 /// A small capture, read.
 pub fn analysis() -> Analysis {
     let mut job = Job::new("ethernet.pcap", 0);
-    let captures = tests::small_captures();
-    let made = captures.iter().find(|it| it.file_name == "ethernet.pcap");
-    job.feed(&made.expect("it is one of them").bytes).expect("it is whole");
+    job.feed(&tests::made("ethernet.pcap")).expect("it is whole");
     job.finish(false)
 }
