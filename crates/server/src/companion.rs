@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use engine::{Found, JobRecord, Library};
+use engine::{Apart, Found, JobRecord, Library};
 use serde_json::Value;
 use v1::{JobId, Notice, Request};
 
@@ -195,12 +195,13 @@ impl Shared {
             Ok(file) => file,
             Err(error) => return Some(Err(unreadable(&error))),
         };
-        let mut analysis = match reading::read(Until { shared: self, file }, file_name) {
-            Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
-            Ok(analysis) => analysis,
-            Err(_) if self.state().is_closing => return None,
-            Err(error) => return Some(Err(unreadable(&error))),
-        };
+        let mut analysis =
+            match reading::read(Until { shared: self, file }, file_name, Apart::default()) {
+                Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
+                Ok(analysis) => analysis,
+                Err(_) if self.state().is_closing => return None,
+                Err(error) => return Some(Err(unreadable(&error))),
+            };
         analysis.keep_counts();
         Some(Arc::new(analysis).result())
     }

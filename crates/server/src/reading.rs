@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use engine::{Analysis, Job};
+use engine::{Analysis, Apart, Job};
 
 /// How much of a capture is read at once, in bytes.
 pub const CHUNK_LEN: usize = 1 << 20;
@@ -16,16 +16,16 @@ pub const CHUNK_LEN: usize = 1 << 20;
 ///
 /// # Errors
 /// Where the file cannot be opened or read. A damaged capture is no error: its analysis has a notice.
-pub fn analyse(path: &Path, name: &str) -> io::Result<Analysis> {
-    read(File::open(path)?, name)
+pub fn analyse(path: &Path, name: &str, apart: Apart) -> io::Result<Analysis> {
+    read(File::open(path)?, name, apart)
 }
 
 /// Reads a capture to its end, or to where it stops being one. What was read before the reader fails is kept.
 ///
 /// # Errors
 /// Where the reader fails before it gave a frame.
-pub fn read(mut reader: impl Read, name: &str) -> io::Result<Analysis> {
-    let mut job = Job::new(name, run_seed());
+pub fn read(mut reader: impl Read, name: &str, apart: Apart) -> io::Result<Analysis> {
+    let mut job = Job::apart(name, run_seed(), apart);
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
         let len = match reader.read(&mut chunk) {

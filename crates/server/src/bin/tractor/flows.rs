@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use engine::{Export, Filter, Format};
+use engine::{Apart, Export, Filter, Format};
 
 use crate::{Error, Outcome, input};
 
@@ -19,7 +19,7 @@ pub(crate) struct Flows {
     /// The format.
     #[arg(long, value_enum, default_value_t = FormatName::Jsonl)]
     format: FormatName,
-    /// The features of each flow by this schema: tractor, iscx-b or iscx-a2; with csv or arff.
+    /// The features of each flow by this schema: tractor, cic, iscx-b or iscx-a2; with csv or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Cut flows that last longer, in seconds; none leaves them whole.
@@ -28,9 +28,21 @@ pub(crate) struct Flows {
     /// Only flows that pass this filter, as in the page's filter box.
     #[arg(long, value_name = "EXPR", default_value = "")]
     filter: String,
+    /// Take flows between the same addresses for different ones in different networks.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NETWORKS")]
+    apart: Vec<Network>,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// What makes a network of its own.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Network {
+    /// A VLAN.
+    Vlan,
+    /// A tunnel.
+    Tunnel,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -83,9 +95,11 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let filter = Filter::parse(&arguments.filter)
         .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))?;
     let mut export = Export { filter, timeout_micros: arguments.timeout.0, ..Export::new(format) };
+    let has = |network| arguments.apart.contains(&network);
+    let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
-    let outcome = input::each(&arguments.captures, |capture, analysis| {
+    let outcome = input::each(&arguments.captures, apart, |capture, analysis| {
         export.capture = Some(capture.to_string_lossy().into_owned());
         analysis.export(&export, &mut out).map_err(failed)?;
         export.has_header = false;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::Analysis;
+use engine::{Analysis, Apart};
 use v1::{Notice, Severity};
 
 use crate::Outcome;
@@ -13,7 +13,7 @@ use crate::Outcome;
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// Reads the captures one after the other and hands each to `take`.
+/// Reads the captures one after the other, networks kept apart as said, and hands each to `take`.
 ///
 /// What could not be read is said on standard error, and the rest is still read.
 ///
@@ -21,11 +21,12 @@ const STANDARD_INPUT: &str = "-";
 /// What `take` fails with.
 pub(crate) fn each<E>(
     captures: &[PathBuf],
+    apart: Apart,
     mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     let mut outcome = Outcome::Complete;
     for capture in captures {
-        match read(capture) {
+        match read(capture, apart) {
             Ok(analysis) => {
                 if !analysis.is_complete() {
                     outcome = Outcome::Partial;
@@ -43,12 +44,12 @@ pub(crate) fn each<E>(
 }
 
 /// Reads one capture and says what was wrong with it, and what may mislead.
-fn read(capture: &Path) -> io::Result<Analysis> {
+fn read(capture: &Path, apart: Apart) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
     let analysis = if capture.as_os_str() == STANDARD_INPUT {
-        server::read(io::stdin().lock(), &name)?
+        server::read(io::stdin().lock(), &name, apart)?
     } else {
-        server::analyse(capture, &name)?
+        server::analyse(capture, &name, apart)?
     };
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use classify::{Confusion, Example, Model, Split, Training};
-use engine::{Export, Format};
+use engine::{Apart, Export, Format};
 use features::Schema;
 use server::arff;
 
@@ -121,7 +121,7 @@ impl Data {
             return Ok((arff::examples(&text, schema).map_err(about)?, Outcome::Complete));
         }
         let (mut examples, mut origin) = (Vec::new(), 0);
-        let outcome = input::each(&self.captures, |capture, analysis| {
+        let outcome = input::each(&self.captures, Apart::default(), |capture, analysis| {
             let stem = stem(capture);
             let label = (self.label_from == LabelFrom::File).then_some(&*stem);
             examples.extend(analysis.examples(schema, timeout_micros, label, origin));
@@ -202,7 +202,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let mut export = Export::new(Format::Jsonl);
     let (to, mut out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
-    let outcome = input::each(&arguments.captures, |capture, mut analysis| {
+    let outcome = input::each(&arguments.captures, Apart::default(), |capture, mut analysis| {
         analysis.apply(&model);
         export.capture = Some(capture.to_string_lossy().into_owned());
         analysis.export(&export, &mut out).map_err(failed)

@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use engine::{FileEntry, Found, Library};
+use engine::{Apart, FileEntry, Found, Library};
 use v1::Request;
 
 use crate::{Error, Outcome, flows, input};
@@ -23,7 +23,7 @@ pub(crate) struct Stats {
 
 pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
     let (to, mut out) = flows::output(None)?;
-    input::each(std::slice::from_ref(&arguments.capture), |capture, analysis| {
+    input::each(std::slice::from_ref(&arguments.capture), Apart::default(), |capture, analysis| {
         let mut library = Library::new();
         let file_name = capture.to_string_lossy().into_owned();
         library.set_files(vec![FileEntry {
