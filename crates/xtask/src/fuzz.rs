@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, bail};
 
 use crate::{
-    run::{cargo, program, root, step, target},
+    run::{example, program, root, step, target},
     tools,
 };
 
@@ -40,8 +40,7 @@ pub(crate) fn fuzz(arguments: &[String]) -> anyhow::Result<()> {
     };
     let folder = root().join("fuzz");
     let corpus = folder.join("corpus");
-    let mut seeds = cargo(&["run", "--quiet", "--package", "tests", "--example", "seeds", "--"]);
-    step("writing the seeds", seeds.arg(&corpus))?;
+    step("writing the seeds", example("seeds").arg(&corpus))?;
     // The workspace's versions of all packages; what fuzzing needs besides is added.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).context("Cargo.lock")?;
     let tools = [tools::cargo_fuzz()?];

@@ -41,6 +41,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// An example of the tests' package, which has their fixtures; arguments follow.
+pub(crate) fn example(name: &str) -> Command {
+    let mut command = cargo(&["run", "--quiet", "--package", "tests", "--example", name]);
+    command.arg("--manifest-path").arg(root().join("Cargo.toml")).arg("--");
+    command
+}
+
 /// Runs a step to its end and says how long it took.
 pub(crate) fn step(about: &str, command: &mut Command) -> anyhow::Result<()> {
     let (start, child) = begin(about, command)?;
