@@ -44,14 +44,17 @@ pub fn class(group: &str) -> &'static str {
     }
 }
 
-/// Labels whose written form is not the word with a capital.
+/// Labels and words of names whose written form is not the word with a capital.
 const WRITTEN: &[(&str, &str)] = &[
     ("2gis", "2GIS"),
+    ("6lowpan", "6LoWPAN"),
     ("accuweather", "AccuWeather"),
     ("alicloud", "AliCloud"),
     ("anydesk", "AnyDesk"),
     ("aol", "AOL"),
+    ("apple", "Apple"),
     ("apple tv", "Apple TV"),
+    ("appletalk", "AppleTalk"),
     ("ard", "ARD"),
     ("ask", "Ask.com"),
     ("avg", "AVG"),
@@ -61,11 +64,14 @@ const WRITTEN: &[(&str, &str)] = &[
     ("bitrix24", "Bitrix24"),
     ("bittorrent", "BitTorrent"),
     ("bluejeans", "BlueJeans"),
+    ("bluetooth", "Bluetooth"),
+    ("can", "CAN"),
     ("capwap", "CAPWAP"),
     ("cdn77", "CDN77"),
     ("chatgpt", "ChatGPT"),
     ("checkmk", "Checkmk"),
     ("chess.com", "Chess.com"),
+    ("cisco", "Cisco"),
     ("cisco-skinny", "Cisco Skinny"),
     ("cloud.mail.ru", "Cloud Mail.ru"),
     ("cnn", "CNN"),
@@ -76,23 +82,29 @@ const WRITTEN: &[(&str, &str)] = &[
     ("curseforge", "CurseForge"),
     ("dazn", "DAZN"),
     ("dcerpc", "DCE/RPC"),
+    ("decnet", "DECnet"),
     ("deepl", "DeepL"),
     ("deepseek", "DeepSeek"),
     ("dhcpv6", "DHCPv6"),
     ("dingtalk", "DingTalk"),
     ("dnp3", "DNP3"),
     ("dnscrypt", "DNSCrypt"),
+    ("docsis", "DOCSIS"),
     ("dr.web", "Dr.Web"),
     ("duckduckgo", "DuckDuckGo"),
     ("ea", "EA"),
+    ("eapol", "EAPOL"),
     ("edonkey", "eDonkey"),
     ("epicgames", "Epic Games"),
     ("eset", "ESET"),
     ("espn", "ESPN"),
+    ("ethercat", "EtherCAT"),
+    ("ethernet", "Ethernet"),
     ("ethernet-ip", "EtherNet/IP"),
     ("eve online", "EVE Online"),
     ("facetime", "FaceTime"),
     ("fastcgi", "FastCGI"),
+    ("freebsd", "FreeBSD"),
     ("gaijin-entertainment", "Gaijin Entertainment"),
     ("geforce now", "GeForce Now"),
     ("genshin-impact", "Genshin Impact"),
@@ -105,6 +117,7 @@ const WRITTEN: &[(&str, &str)] = &[
     ("hart-ip", "HART-IP"),
     ("hh", "hh.ru"),
     ("hislip", "HiSLIP"),
+    ("homeplug", "HomePlug"),
     ("hp", "HP"),
     ("http2", "HTTP/2"),
     ("hubspot", "HubSpot"),
@@ -114,7 +127,9 @@ const WRITTEN: &[(&str, &str)] = &[
     ("iec60870", "IEC 60870"),
     ("iheartradio", "iHeartRadio"),
     ("imdb", "IMDb"),
+    ("infiniband", "InfiniBand"),
     ("ipfs", "IPFS"),
+    ("ipv4", "IPv4"),
     ("ipv6", "IPv6"),
     ("ipv6-nonxt", "IPv6, nothing next"),
     ("itunes", "iTunes"),
@@ -123,11 +138,14 @@ const WRITTEN: &[(&str, &str)] = &[
     ("jiocinema", "JioCinema"),
     ("jsdelivr", "jsDelivr"),
     ("json-rpc", "JSON-RPC"),
+    ("juniper", "Juniper"),
     ("knxnet-ip", "KNXnet/IP"),
     ("linkedin", "LinkedIn"),
+    ("linux", "Linux"),
     ("livejournal", "LiveJournal"),
     ("logmein", "LogMeIn"),
     ("logmein hamachi", "LogMeIn Hamachi"),
+    ("macsec", "MACsec"),
     ("mail.ru", "Mail.ru"),
     ("mcafee", "McAfee"),
     ("mdns", "mDNS"),
@@ -163,9 +181,12 @@ const WRITTEN: &[(&str, &str)] = &[
     ("owncloud", "ownCloud"),
     ("paypal", "PayPal"),
     ("pcloud", "pCloud"),
+    ("pflog", "PFLOG"),
     ("playstation", "PlayStation"),
     ("pluto tv", "Pluto TV"),
     ("postgres", "PostgreSQL"),
+    ("pppoe", "PPPoE"),
+    ("profinet", "PROFINET"),
     ("protonvpn", "ProtonVPN"),
     ("ptpv2", "PTPv2"),
     ("pubg", "PUBG"),
@@ -203,6 +224,7 @@ const WRITTEN: &[(&str, &str)] = &[
     ("tripadvisor", "TripAdvisor"),
     ("tunein", "TuneIn"),
     ("udplite", "UDP-Lite"),
+    ("usbpcap", "USBPcap"),
     ("vk cloud", "VK Cloud"),
     ("vlc", "VLC"),
     ("vmware", "VMware"),
@@ -218,35 +240,46 @@ const WRITTEN: &[(&str, &str)] = &[
     ("youtube", "YouTube"),
     ("zdf", "ZDF"),
     ("zeromq", "ZeroMQ"),
+    ("zigbee", "Zigbee"),
 ];
 
 /// Labels that stay in small letters.
 const SMALL: &[&str] =
     &["collectd", "finger", "gopher", "ident", "rsync", "syslog", "telnet", "whois"];
 
-/// Labels that are abbreviations.
+/// Labels and words of names that are abbreviations.
 const ABBREVIATIONS: &[&str] = &[
-    "afp", "ah", "ajp", "amqp", "atg", "bfd", "bgp", "bjnp", "cldap", "dccp", "dht", "dhcp", "dns",
-    "drda", "dtls", "egp", "eigrp", "esp", "fins", "fix", "ftp", "ftps", "gre", "gtp", "hl7",
-    "hopopt", "hsrp", "http", "https", "iax2", "icmp", "icq", "igmp", "ike", "imap", "imaps",
-    "ipip", "ipp", "ipsec", "irc", "kcp", "l2tp", "ldap", "ldp", "lisp", "llmnr", "lpd", "mgcp",
-    "mqtt", "nats", "nbns", "nfs", "nntp", "ntp", "oicq", "ospf", "pcp", "pim", "pop3", "pop3s",
-    "pptp", "quic", "radius", "rdp", "rip", "rmcp", "rsvp", "rtcp", "rtmp", "rtp", "rtps", "rtsp",
-    "rx", "sctp", "sip", "slp", "smb", "smpp", "smtp", "smtps", "snmp", "socks", "socks4",
-    "socks5", "ssdp", "ssh", "ssl", "stun", "svn", "tcp", "tftp", "tls", "trdp", "turn", "udp",
-    "uftp", "upnp", "vk", "vnc", "vpn", "vrrp", "vxlan", "wsd", "x11", "xdmcp", "xmpp",
+    "aarp", "ack", "afp", "ah", "ajp", "amqp", "aps", "arp", "atg", "atm", "avs", "bfd", "bgp",
+    "bjnp", "cdp", "cfm", "cldap", "dccp", "dec", "dhcp", "dht", "dns", "drda", "dtls", "dtp",
+    "ecp", "edp", "egp", "eigrp", "erf", "esp", "fcoe", "fddi", "fdp", "fins", "fix", "ftp",
+    "ftps", "gre", "gse", "gsmp", "gtp", "hci", "hdlc", "hl7", "hopopt", "hsrp", "http", "https",
+    "iax2", "icmp", "icq", "ieee", "igmp", "ike", "ilmi", "imap", "imaps", "ip", "ipip", "ipmb",
+    "ipp", "ipsec", "ipx", "irc", "is-is", "kcp", "l2tp", "lacp", "lan", "lapb", "lapd", "lat",
+    "lcp", "ldap", "ldp", "le", "lisp", "llc", "lldp", "llmnr", "llt", "lltd", "lpd", "mac",
+    "mgcp", "mih", "mme", "mmrp", "mop", "mpls", "mqtt", "mrp", "mtp2", "mtp3", "mvrp", "nats",
+    "nbns", "nc-si", "nfc", "nflog", "nfs", "nntp", "nsh", "ntp", "oam", "oicq", "osi", "ospf",
+    "pagp", "pcp", "pim", "pop3", "pop3s", "ppi", "ppp", "pptp", "prp", "ptp", "qnx", "quic",
+    "radius", "rarp", "rdp", "rip", "rmcp", "roce", "rsvp", "rtcp", "rtmp", "rtp", "rtps", "rtsp",
+    "rx", "sccp", "sctp", "sdlc", "sip", "slip", "slp", "smb", "smpp", "smt", "smtp", "smtps",
+    "sna", "snap", "snmp", "socks", "socks4", "socks5", "srp", "ssdp", "ssh", "ssl", "stp", "stun",
+    "svn", "tcp", "tdls", "tftp", "tipc", "tls", "trdp", "trill", "turn", "tzsp", "udld", "udp",
+    "uftp", "upnp", "usb", "vj", "vk", "vlan", "vnc", "vpn", "vrrp", "vtp", "vxlan", "wsd", "x11",
+    "xdmcp", "xid", "xmpp", "xns",
 ];
+
+/// How a word is written that is an abbreviation or has a spelling of its own.
+pub fn spelling(word: &str) -> Option<String> {
+    let own = WRITTEN.iter().find(|it| it.0 == word).map(|it| it.1.to_owned());
+    own.or_else(|| ABBREVIATIONS.contains(&word).then(|| word.to_uppercase()))
+}
 
 /// A label as it is written: `vk` as VK, `apple music` as Apple Music.
 pub fn written(label: &str, lang: Lang) -> String {
     if label == "unknown" {
         return lang.texts().unknown.to_owned();
     }
-    if let Some((_, written)) = WRITTEN.iter().find(|it| it.0 == label) {
-        return (*written).to_owned();
-    }
-    if ABBREVIATIONS.contains(&label) {
-        return label.to_uppercase();
+    if let Some(written) = spelling(label) {
+        return written;
     }
     if SMALL.contains(&label) {
         return label.to_owned();

@@ -3,7 +3,7 @@
 use v1::{Notice, Parameter, Said};
 
 use super::Lang;
-use crate::format;
+use crate::{format, groups};
 
 /// Takes a sentence apart by a pattern in which `{}` stands for any text.
 fn parts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
@@ -317,50 +317,9 @@ fn filled(pattern: &str, parts: &[&str]) -> String {
     fill(pattern, &parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Words of names that are written in capitals, and those that are written in their own way.
-const CAPITALS: &[&str] = &[
-    "aarp", "ack", "aps", "arp", "atm", "avs", "cdp", "cfm", "dec", "dtp", "ecp", "edp", "erf",
-    "fcoe", "fddi", "fdp", "gre", "gse", "gsmp", "hci", "hdlc", "ieee", "ilmi", "ip", "ipmb",
-    "ipv4", "ipv6", "ipx", "is-is", "lacp", "lan", "lapb", "lapd", "lat", "lcp", "le", "llc",
-    "lldp", "lltd", "llt", "mac", "mih", "mme", "mmrp", "mop", "mpls", "mrp", "mtp2", "mtp3",
-    "mvrp", "nc-si", "nfc", "nflog", "nsh", "oam", "osi", "pagp", "ppi", "ppp", "prp", "ptp",
-    "qnx", "rarp", "roce", "sccp", "sdlc", "slip", "smt", "sna", "snap", "snmp", "srp", "stp",
-    "tcp", "tdls", "tipc", "trill", "tzsp", "udld", "usb", "vlan", "vj", "vtp", "xid", "xns",
-];
-const OWN: &[(&str, &str)] = &[
-    ("6lowpan", "6LoWPAN"),
-    ("appletalk", "AppleTalk"),
-    ("apple", "Apple"),
-    ("bacnet", "BACnet"),
-    ("bluetooth", "Bluetooth"),
-    ("can", "CAN"),
-    ("cisco", "Cisco"),
-    ("decnet", "DECnet"),
-    ("docsis", "DOCSIS"),
-    ("eapol", "EAPOL"),
-    ("ethercat", "EtherCAT"),
-    ("ethernet", "Ethernet"),
-    ("freebsd", "FreeBSD"),
-    ("homeplug", "HomePlug"),
-    ("infiniband", "InfiniBand"),
-    ("juniper", "Juniper"),
-    ("linux", "Linux"),
-    ("macsec", "MACsec"),
-    ("netbios", "NetBIOS"),
-    ("pflog", "PFLOG"),
-    ("pppoe", "PPPoE"),
-    ("profinet", "PROFINET"),
-    ("usbpcap", "USBPcap"),
-    ("zigbee", "Zigbee"),
-];
-
-/// A name with its words in capitals where they are written so.
+/// A name with its words as they are written.
 fn written(name: &str) -> String {
-    let word = |word: &str| match OWN.iter().find(|it| it.0 == word) {
-        Some((_, own)) => (*own).to_owned(),
-        None if CAPITALS.contains(&word) => word.to_uppercase(),
-        None => word.to_owned(),
-    };
+    let word = |word: &str| groups::spelling(word).unwrap_or_else(|| word.to_owned());
     let is_edge = |it: char| !it.is_alphanumeric() && it != '-';
     let mut out = String::new();
     for piece in name.split_inclusive(is_edge) {
