@@ -2697,28 +2697,38 @@ pub(crate) fn by_agent(agent: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|row| row.agents.iter().any(|start| agent.starts_with(start)))
 }
 
-/// A network and whose it is.
-struct Network {
-    /// Its first address; that of IPv4 in the place IPv6 has for it (RFC 4291, section 2.5.5.2).
-    base: u128,
-    /// How many bits of it are fixed, of 128.
-    len: u32,
-    written: &'static str,
-    service: &'static Service,
-}
+/// A network as it is written, and whose it is.
+type Owner = (&'static str, &'static Service);
 
-/// The networks of [`SERVICES`], those with the longest prefixes first, then in order of their addresses.
-static NETWORKS: LazyLock<Vec<Network>> = LazyLock::new(|| {
+/// Who owns every address, up to the next span: the networks of [`SERVICES`], the inner before the outer, in order.
+/// IPv4 is where IPv6 has a place for it (RFC 4291, section 2.5.5.2).
+static SPANS: LazyLock<Vec<(u128, Option<Owner>)>> = LazyLock::new(|| {
     let rows = SERVICES.iter().flat_map(|row| row.networks.iter().map(move |it| (*it, row)));
-    let mut networks: Vec<Network> = rows
-        .filter_map(|(written, service)| {
-            let (base, len) = parse(written)?;
-            Some(Network { base, len, written, service })
+    let mut networks: Vec<(u128, u32, Owner)> = rows
+        .filter_map(|owner| {
+            let (base, len) = parse(owner.0)?;
+            Some((base, len, owner))
         })
         .collect();
-    networks.sort_by_key(|it| (128 - it.len, it.base));
-    networks
+    networks.sort_by_key(|it| (it.0, it.1));
+    let mut spans = vec![(0, None)];
+    // The networks that hold the address reached, and their last addresses; the innermost last.
+    let mut open: Vec<(u128, Owner)> = Vec::new();
+    for (base, len, owner) in networks {
+        close(&mut open, base, &mut spans);
+        spans.push((base, Some(owner)));
+        open.push((base | !mask(len), owner));
+    }
+    close(&mut open, u128::MAX, &mut spans);
+    spans
 });
+
+/// Ends the spans of networks that lie before an address.
+fn close(open: &mut Vec<(u128, Owner)>, before: u128, spans: &mut Vec<(u128, Option<Owner>)>) {
+    while let Some((last, _)) = open.pop_if(|it| it.0 < before) {
+        spans.push((last + 1, open.last().map(|it| it.1)));
+    }
+}
 
 /// First address and prefix length of a network as it is written.
 fn parse(written: &str) -> Option<(u128, u32)> {
@@ -2742,19 +2752,10 @@ fn mask(len: u32) -> u128 {
 }
 
 /// The service that owns the address, and by which network: the smallest of those it lies in.
-pub(crate) fn by_address(ip: IpAddr) -> Option<(&'static str, &'static Service)> {
+pub(crate) fn by_address(ip: IpAddr) -> Option<Owner> {
     let ip = number(ip);
-    let mut rest = NETWORKS.as_slice();
-    while let Some(first) = rest.first() {
-        let (same, longer) = rest.split_at(rest.partition_point(|it| it.len == first.len));
-        let base = ip & mask(first.len);
-        let at = same.binary_search_by_key(&base, |it| it.base).ok();
-        if let Some(found) = at.and_then(|at| same.get(at)) {
-            return Some((found.written, found.service));
-        }
-        rest = longer;
-    }
-    None
+    let after = SPANS.partition_point(|it| it.0 <= ip);
+    SPANS.get(after.checked_sub(1)?)?.1
 }
 
 #[cfg(test)]
@@ -2786,6 +2787,26 @@ mod tests {
         assert_eq!(label("2a00:1450:4001::1"), Some("google"));
         assert_eq!(label("192.0.2.1"), None);
         assert_eq!(label("::"), None);
+    }
+
+    #[test]
+    fn at_every_border_the_smallest_network_decides() {
+        let networks: Vec<(u128, u32, &str)> = SERVICES
+            .iter()
+            .flat_map(|row| row.networks)
+            .filter_map(|it| parse(it).map(|(base, len)| (base, len, *it)))
+            .collect();
+        let borders = networks.iter().flat_map(|&(base, len, _)| {
+            let last = base | !mask(len);
+            [base.wrapping_sub(1), base, last, last.wrapping_add(1)]
+        });
+        for ip in borders {
+            let around = networks.iter().filter(|it| ip & mask(it.1) == it.0);
+            let smallest = around.max_by_key(|it| it.1).map(|it| it.1);
+            let found = by_address(Ipv6Addr::from(ip).to_canonical());
+            let found = found.and_then(|it| parse(it.0)).map(|it| it.1);
+            assert_eq!(found, smallest, "{}", Ipv6Addr::from(ip));
+        }
     }
 
     #[test]
