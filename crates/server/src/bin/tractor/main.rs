@@ -84,7 +84,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("tractor: {error}");
+            // It may quote a name that somebody else chose.
+            eprintln!("tractor: {}", engine::plain(&error.to_string()));
             ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
         }
     }
