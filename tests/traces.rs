@@ -76,7 +76,7 @@ fn features(analysis: &Analysis, schema: &str) -> String {
     let names = rows.next().unwrap();
     let mut text = String::new();
     for (number, row) in rows.enumerate() {
-        for (name, value) in names.iter().zip(&row).take(schema.features.len()) {
+        for (name, value) in names.iter().zip(&row).take(schema.n_features()) {
             let value = if value.is_empty() { "none" } else { value };
             writeln!(text, "flow {number} {}: {name} {value}", schema.name).unwrap();
         }

@@ -104,7 +104,7 @@ impl Model {
             let (n_labels, n_examples) = (labels.len(), examples.len());
             return Err(ModelError::TooFewLabels { n_labels, n_examples });
         }
-        let n_features = training.schema.features.len();
+        let n_features = training.schema.n_features();
         let missing = (0..n_features)
             .map(|at| {
                 let values = examples.iter().filter_map(|it| value(&it.features, at));
@@ -198,7 +198,7 @@ impl Model {
             return bad("it is of another version");
         }
         let Some(schema) = self.schema() else { return bad("its schema is not known") };
-        if self.missing.len() != schema.features.len() {
+        if self.missing.len() != schema.n_features() {
             return bad("its schema has other features");
         }
         if self.labels.is_empty() || self.trees.is_empty() || self.trees.len() > MAX_TREES {
@@ -454,7 +454,7 @@ mod tests {
             .map(|it| {
                 let is_quick = it % 2 == 0;
                 let value = if is_quick { 10.0 } else { 90.0 } + f64::from(it % 5);
-                let mut features = vec![Some(value); TRACTOR.features.len()];
+                let mut features = vec![Some(value); TRACTOR.n_features()];
                 features[2] = (it % 3 == 0).then_some(1.0);
                 let label = if is_quick { "quick" } else { "slow" };
                 Example { features, label: label.to_owned(), origin: it % 4 }

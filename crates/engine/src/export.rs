@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use features::Schema;
+use features::{Piece, Schema};
 use flow::Cut;
 use v1::page::FlowRow;
 
@@ -78,12 +78,8 @@ impl Analysis {
             if !export.filter.matches(&row, start) {
                 continue;
             }
-            if cut == Cut::Whole {
-                write_row(export, &flow.timeline, row, None, out)?;
-                continue;
-            }
-            for (number, piece) in (0..).zip(flow.timeline.cut(cut)) {
-                write_row(export, &piece, row.of_piece(&piece), Some(number), out)?;
+            for piece in features::pieces(flow, cut) {
+                write_row(export, &piece, row, out)?;
             }
         }
         Ok(())
@@ -97,22 +93,27 @@ impl Analysis {
 
 fn write_row(
     export: &Export,
-    timeline: &flow::Timeline,
+    piece: &Piece<'_>,
     row: Row<'_>,
-    piece: Option<u32>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let texts = || match piece.number {
+        None => row.to_texts(),
+        Some(_) => row.of_piece(&piece.timeline).to_texts(),
+    };
     match export.format {
         Format::Jsonl => {
-            let line = JsonLine { capture: export.capture.as_deref(), row: &row.to_texts(), piece };
+            let capture = export.capture.as_deref();
+            let line = JsonLine { capture, row: &texts(), piece: piece.number };
             serde_json::to_writer(&mut *out, &line)?;
             out.write_all(b"\n")
         }
-        Format::Csv => writeln!(out, "{}", csv_row(&row.to_texts())),
+        Format::Csv => writeln!(out, "{}", csv_row(&texts())),
         Format::CsvFeatures(schema) | Format::Arff(schema) => {
-            let values = features::vector(schema, timeline);
+            let identity = piece.identity(row.flow_id, row.label);
             let missing = if matches!(export.format, Format::Arff(_)) { "?" } else { "" };
-            out.write_all(features::row(schema, &values, row.label, missing).as_bytes())
+            let line = features::row(schema, &identity, &piece.sample(schema), missing);
+            out.write_all(line.as_bytes())
         }
     }
 }

@@ -19,7 +19,7 @@ use std::{
 
 use capture::{Decoder, Dissector, Packet};
 use classify::{Example, Model, Verdict};
-use features::Schema;
+use features::{Piece, Schema};
 use flow::Flow;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
@@ -352,11 +352,10 @@ impl Analysis {
     pub fn apply(&mut self, model: &Model) {
         let Some(schema) = model.schema() else { return };
         let cut = schema.cut(model.timeout_micros());
+        let vector = |it: &Piece<'_>| features::vector(schema, &it.sample(schema));
         for (flow, verdict) in self.flows.iter().zip(&mut self.verdicts) {
             if verdict.label == classify::UNKNOWN {
-                let pieces = flow.timeline.cut(cut);
-                let vectors: Vec<_> =
-                    pieces.iter().map(|it| features::vector(schema, it)).collect();
+                let vectors: Vec<_> = features::pieces(flow, cut).iter().map(vector).collect();
                 classify::label_by_model(verdict, model, &vectors);
             }
         }
@@ -379,8 +378,8 @@ impl Analysis {
                 None if verdict.label == classify::UNKNOWN => continue,
                 None => &verdict.label,
             };
-            for piece in flow.timeline.cut(cut) {
-                let features = features::vector(schema, &piece);
+            for piece in features::pieces(flow, cut) {
+                let features = features::vector(schema, &piece.sample(schema));
                 examples.push(Example { features, label: label.to_owned(), origin });
             }
         }

@@ -2,18 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::{Schema, Semantics, Unit};
+use crate::{Identity, Kind, Sample, Schema, Semantics, Unit, Value};
 
-/// The first line of a CSV file: the schema's names, then `class1` as published, or `label`.
+/// The first line of a CSV file: the schema's names.
 pub fn csv_header(schema: &Schema) -> String {
-    let mut line = String::new();
-    for feature in schema.features {
-        line.push_str(feature.name);
-        line.push(',');
-    }
-    line.push_str(class_name(schema));
-    line.push('\n');
-    line
+    let names: Vec<&str> = schema.columns.iter().map(|it| it.name).collect();
+    names.join(",") + "\n"
 }
 
 /// What precedes the rows of an ARFF file.
@@ -23,38 +17,38 @@ pub fn arff_header(schema: &Schema, labels: &[&str]) -> String {
         Semantics::Correct => format!("{}-flows", schema.name),
     };
     let mut text = format!("@RELATION {relation}\n");
-    for feature in schema.features {
-        text.push_str("@ATTRIBUTE ");
-        text.push_str(feature.name);
-        text.push_str(" NUMERIC\n");
+    for column in schema.columns {
+        let kind = match column.kind() {
+            Kind::Number | Kind::Integer => "NUMERIC".to_owned(),
+            Kind::Time | Kind::Text => "STRING".to_owned(),
+            Kind::Label => {
+                let labels: Vec<String> = labels.iter().map(|it| quoted(it)).collect();
+                format!("{{{}}}", labels.join(","))
+            }
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "@ATTRIBUTE {} {kind}", quoted(column.name));
     }
-    let labels: Vec<String> = labels.iter().map(|it| quoted(it)).collect();
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "@ATTRIBUTE {} {{{}}}\n@DATA", class_name(schema), labels.join(","));
-    text
+    text + "@DATA\n"
 }
 
-/// A row of either file: the features, then the label. `missing` stands where a feature has no value: nothing in CSV,
-/// `?` in ARFF.
-pub fn row(schema: &Schema, values: &[Option<f64>], label: &str, missing: &str) -> String {
+/// A row of either file. `missing` stands where a feature has no value: nothing in CSV, `?` in ARFF.
+pub fn row(schema: &Schema, identity: &Identity<'_>, sample: &Sample, missing: &str) -> String {
     let mut line = String::new();
-    for (feature, value) in schema.features.iter().zip(values) {
-        match value {
-            Some(value) => line.push_str(&number(*value, feature.unit, schema.semantics)),
-            None => line.push_str(missing),
+    for (at, column) in schema.columns.iter().enumerate() {
+        if at > 0 {
+            line.push(',');
         }
-        line.push(',');
+        match column.value(identity, sample) {
+            Value::Number(None) => line.push_str(missing),
+            Value::Number(Some(value)) => {
+                line.push_str(&number(value, column.unit, schema.semantics));
+            }
+            value => line.push_str(&quoted(&value.to_string())),
+        }
     }
-    line.push_str(&quoted(label));
     line.push('\n');
     line
-}
-
-fn class_name(schema: &Schema) -> &'static str {
-    match schema.semantics {
-        Semantics::Published => "class1",
-        Semantics::Correct => "label",
-    }
 }
 
 /// Rates with at most ten decimals, all with at most fifteen significant digits; no zeros at the end.

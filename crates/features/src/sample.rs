@@ -2,6 +2,8 @@
 
 use flow::{Direction, Step, Timeline};
 
+use crate::Schema;
+
 /// A gap longer than so many microseconds ends a subflow and a bulk (CICFlowMeter).
 const SUBFLOW_MICROS: i64 = 1_000_000;
 /// So many packets with payload one way make a bulk (CICFlowMeter).
@@ -29,9 +31,9 @@ pub struct Sample {
     pub n_packets: u64,
     /// IP header and payload bytes of all packets.
     pub ip_bytes: u64,
-    /// The direction of the first packet.
+    /// What the client sent; as published, who sent the first packet.
     pub forward: Side,
-    /// The other direction.
+    /// What the server sent.
     pub backward: Side,
     /// Gaps between all packets.
     pub gaps: Statistics,
@@ -41,8 +43,6 @@ pub struct Sample {
     pub active: Statistics,
     /// Gaps longer than the schema's threshold.
     pub idle: Statistics,
-    /// Packets with each TCP flag: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR.
-    pub flags: [u64; 8],
     /// Parts of the flow between gaps of more than a second.
     pub n_subflows: u64,
 }
@@ -58,10 +58,8 @@ pub struct Side {
     pub headers: Statistics,
     /// Its packets with payload.
     pub n_data: u64,
-    /// Its packets with the PSH flag.
-    pub n_push: u64,
-    /// Its packets with the URG flag.
-    pub n_urgent: u64,
+    /// Its packets with each TCP flag, by bit: FIN first, CWR last.
+    flags: [u64; 8],
     /// Its bulks.
     pub bulks: Bulks,
     last_micros: Option<i64>,
@@ -129,8 +127,9 @@ impl Statistics {
 }
 
 impl Sample {
-    /// Passes over a timeline once. Times are cut to whole microseconds first; gaps of more than `idle_micros` are idle.
-    pub fn new(timeline: &Timeline, semantics: Semantics, idle_micros: i64) -> Self {
+    /// Passes over a timeline once, for a schema. Times are cut to whole microseconds first.
+    pub fn new(timeline: &Timeline, schema: &Schema, forward: Direction) -> Self {
+        let semantics = schema.semantics;
         let mut sample = Self {
             semantics,
             duration_micros: 0,
@@ -142,7 +141,6 @@ impl Sample {
             lengths: Statistics::default(),
             active: Statistics::default(),
             idle: Statistics::default(),
-            flags: [0; 8],
             n_subflows: 0,
         };
         let Some(first) = timeline.steps().next() else {
@@ -159,7 +157,7 @@ impl Sample {
                 let gap = micros - last;
                 sample.gaps.push(gap);
                 sample.n_subflows += u64::from(gap > SUBFLOW_MICROS);
-                if gap > idle_micros {
+                if gap > schema.idle_micros {
                     let active_end = match semantics {
                         Semantics::Published => micros,
                         Semantics::Correct => last,
@@ -170,15 +168,15 @@ impl Sample {
                 }
             }
             sample.count(&step);
-            let is_forward = step.direction == first.direction;
+            let is_forward = step.direction == forward;
             let side = if is_forward { &mut sample.forward } else { &mut sample.backward };
             side.count(&step, micros);
             if step.payload_len > 0 {
-                run = sample.extend(run, &step, micros, first.direction);
+                run = sample.extend(run, &step, micros, forward);
             }
             last = micros;
         }
-        sample.end(run, first.direction);
+        sample.end(run, forward);
         if semantics == Semantics::Correct && sample.n_packets > 1 {
             sample.active.push(last - active_start);
         }
@@ -190,9 +188,6 @@ impl Sample {
         self.n_packets += 1;
         self.ip_bytes += u64::from(step.ip_len);
         self.lengths.push(i64::from(step.payload_len));
-        for (bit, n) in self.flags.iter_mut().enumerate() {
-            *n += u64::from(step.flags >> bit & 1);
-        }
     }
 
     /// A packet with payload continues the run before it, or ends it and begins another.
@@ -224,6 +219,11 @@ impl Sample {
         side.bulks.packets += run.packets;
         side.bulks.bytes += run.bytes;
         side.bulks.micros += run.last - run.start;
+    }
+
+    /// Packets of both sides with this TCP flag, one of [`flow::flags`].
+    pub fn flag(&self, flag: u8) -> u64 {
+        self.forward.flag(flag) + self.backward.flag(flag)
     }
 
     /// A count over the duration. Of a flow without duration: nothing; as published, 0.
@@ -282,14 +282,18 @@ impl Sample {
 }
 
 impl Side {
+    /// Its packets with this TCP flag, one of [`flow::flags`].
+    pub fn flag(&self, flag: u8) -> u64 {
+        self.flags.get(flag.trailing_zeros() as usize).copied().unwrap_or(0)
+    }
+
     fn count(&mut self, step: &Step, micros: i64) {
-        const PUSH: u8 = 8;
-        const URGENT: u8 = 32;
         self.lengths.push(i64::from(step.payload_len));
         self.headers.push(i64::from(step.ip_len) - i64::from(step.payload_len));
         self.n_data += u64::from(step.payload_len > 0);
-        self.n_push += u64::from(step.flags & PUSH != 0);
-        self.n_urgent += u64::from(step.flags & URGENT != 0);
+        for (bit, n) in self.flags.iter_mut().enumerate() {
+            *n += u64::from(step.flags >> bit & 1);
+        }
         if let Some(last) = self.last_micros.replace(micros) {
             self.gaps.push(micros - last);
         }
@@ -302,7 +306,7 @@ mod tests {
     use flow::Step;
 
     use super::*;
-    use crate::{ISCX_B, TRACTOR, vector};
+    use crate::{ISCX_B, Schema, TRACTOR};
 
     /// Packets as (microseconds, from the client, IP bytes).
     fn timeline(packets: &[(u64, bool, u32)]) -> Timeline {
@@ -316,6 +320,10 @@ mod tests {
             is_carrier: false,
         });
         steps.collect()
+    }
+
+    fn vector(schema: &Schema, timeline: &Timeline) -> Vec<Option<f64>> {
+        crate::vector(schema, &Sample::new(timeline, schema, Direction::Forward))
     }
 
     #[test]

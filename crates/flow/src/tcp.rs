@@ -16,6 +16,12 @@ pub mod flags {
     pub const PSH: u8 = 8;
     /// The acknowledgement field counts.
     pub const ACK: u8 = 16;
+    /// The urgent pointer counts.
+    pub const URG: u8 = 32;
+    /// Congestion was met (RFC 3168).
+    pub const ECE: u8 = 64;
+    /// The sender slowed down (RFC 3168).
+    pub const CWR: u8 = 128;
 }
 
 /// The state of a connection when the capture ended, in Zeek's words.

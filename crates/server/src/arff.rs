@@ -1,9 +1,9 @@
 //! Feature files in Weka's format (ARFF) as rows to learn from.
 //!
-//! Columns count by their place: the published files name theirs wrongly. The last one is the label.
+//! Columns count by their place: the published files name theirs wrongly. One of them is the label.
 
 use classify::Example;
-use features::Schema;
+use features::{Kind, Schema};
 
 /// The rows of a file, in their order.
 ///
@@ -26,21 +26,28 @@ pub fn examples(text: &str, schema: &Schema) -> Result<Vec<Example>, String> {
 }
 
 fn example(line: &str, schema: &Schema) -> Result<Example, String> {
-    let mut cells: Vec<&str> = line.split(',').map(str::trim).collect();
-    let label = cells.pop().unwrap_or_default().trim_matches(['"', '\'']);
-    if cells.len() != schema.features.len() {
-        let (found, wanted) = (cells.len(), schema.features.len());
-        return Err(format!("{found} features where {} has {wanted}", schema.name));
+    let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+    if cells.len() != schema.columns.len() {
+        let (found, wanted) = (cells.len(), schema.columns.len());
+        return Err(format!("{found} columns where {} has {wanted}", schema.name));
     }
     let mut features = Vec::with_capacity(cells.len());
-    for cell in cells {
+    let mut label = None;
+    for (column, cell) in schema.columns.iter().zip(cells) {
+        if column.kind() == Kind::Label {
+            label = Some(cell.trim_matches(['"', '\'']).to_owned());
+        }
+        if !column.is_feature() {
+            continue;
+        }
         features.push(match (cell, cell.parse()) {
             ("?", _) => None,
             (_, Ok(value)) => Some(value),
             (_, Err(_)) => return Err(format!("`{cell}` is no number")),
         });
     }
-    Ok(Example { features, label: label.to_owned(), origin: 0 })
+    let label = label.ok_or_else(|| format!("{} has no label", schema.name))?;
+    Ok(Example { features, label, origin: 0 })
 }
 
 #[cfg(test)]
@@ -60,7 +67,7 @@ mod tests {
     #[test]
     fn a_row_of_another_schema_is_told_by_its_line() {
         let error = examples("@data\n1,2,P2P\n", &ISCX_B).unwrap_err();
-        assert_eq!(error, "line 2: 2 features where iscx-b has 23");
+        assert_eq!(error, "line 2: 3 columns where iscx-b has 24");
         let row = format!("@data\n{},x,P2P\n", ["7"; 22].join(","));
         assert_eq!(examples(&row, &ISCX_B).unwrap_err(), "line 2: `x` is no number");
         assert!(examples("", &ISCX_B).is_err());

@@ -407,8 +407,19 @@ pub struct FeatureValue {
     pub name: String,
     /// What it is measured in: `µs`, `B/s`, `1/s`.
     pub unit: String,
+    /// What it counts.
+    pub what: Words,
     /// Its value, where there is one.
     pub value: Option<f64>,
+}
+
+/// A sentence in the page's languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// In English.
+    pub en: String,
+    /// In Russian.
+    pub ru: String,
 }
 
 /// A window of the host table.

@@ -3,8 +3,8 @@
 use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
 use classify::Verdict;
-use flow::{Direction, Flow};
-use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, SideHealth, StepRow};
+use flow::{Cut, Direction, Flow};
+use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, SideHealth, StepRow, Words};
 
 use super::{hosts::name, link, windowed};
 use crate::{Analysis, Filter};
@@ -153,8 +153,9 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
     let (flow, verdict) = analysis.labelled(flow_id)?;
     let row = analysis.row(flow_id)?;
     let session = analysis.sessions.get(row.session_id)?;
-    let features = features::TRACTOR.features.iter();
-    let values = features::vector(&features::TRACTOR, &flow.timeline);
+    let schema = &features::TRACTOR;
+    let pieces = features::pieces(flow, Cut::Whole);
+    let sample = pieces.first().map(|it| it.sample(schema));
     let steps = flow.timeline.steps().take(MAX_STEPS).map(|step| StepRow {
         offset_ns: step.time.0.wrapping_sub(flow.first.0) as i64,
         is_from_client: step.direction == Direction::Forward,
@@ -171,12 +172,13 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
         comments: analysis.comments.of(flow_id).to_vec(),
         carries: inside(analysis, flow_id),
-        features: features
-            .zip(values)
-            .map(|(feature, value)| FeatureValue {
+        features: schema
+            .features()
+            .map(|feature| FeatureValue {
                 name: feature.name.to_owned(),
                 unit: feature.unit.symbol().to_owned(),
-                value,
+                what: Words { en: feature.english(), ru: feature.russian() },
+                value: sample.as_ref().and_then(|it| feature.number(it)),
             })
             .collect(),
         health: flow.health().map(|it| [&it.client, &it.server].map(side_health)),

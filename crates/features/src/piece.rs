@@ -1,0 +1,80 @@
+//! The rows of a flow: the flow itself, or the pieces a timeout makes of it.
+
+use std::borrow::Cow;
+
+use capture::Timestamp;
+use flow::{Cut, Direction, Flow, Timeline, Transport};
+
+use crate::{Identity, Sample, Schema, Semantics};
+
+/// A flow, or a piece of one: what a row is of.
+#[derive(Clone, Debug)]
+pub struct Piece<'a> {
+    /// The flow.
+    pub flow: &'a Flow,
+    /// Its packets, or those of the piece.
+    pub timeline: Cow<'a, Timeline>,
+    /// Which piece of its flow, from 0; `None` of a flow that is not cut.
+    pub number: Option<u32>,
+    /// Who begins a dialogue of its own in it; see [`pieces`].
+    forward: Direction,
+}
+
+/// The rows of a flow by a cut, in order.
+///
+/// Forward is what the client sent, who opened the flow. After a silence longer than the timeout a flow without a
+/// connection (anything but TCP) is a new dialogue, and forward is what the one sends that begins it.
+pub fn pieces(flow: &Flow, cut: Cut) -> Vec<Piece<'_>> {
+    let timeout_micros = match cut {
+        Cut::Whole => {
+            let timeline = Cow::Borrowed(&flow.timeline);
+            return vec![Piece { flow, timeline, number: None, forward: Direction::Forward }];
+        }
+        Cut::Active { timeout_micros }
+        | Cut::Idle { timeout_micros }
+        | Cut::Published { timeout_micros } => timeout_micros,
+    };
+    let mut pieces = Vec::new();
+    let (mut forward, mut last) = (Direction::Forward, None);
+    for (number, timeline) in (0..).zip(flow.timeline.cut(cut)) {
+        let mut steps = timeline.steps();
+        let Some(first) = steps.next() else { continue };
+        let silence = last.map(|last| first.time.0.saturating_sub(last) / 1_000);
+        if flow.transport != Transport::TCP && silence.is_some_and(|it| it > timeout_micros) {
+            forward = first.direction;
+        }
+        last = Some(steps.last().unwrap_or(first).time.0);
+        pieces.push(Piece { flow, timeline: Cow::Owned(timeline), number: Some(number), forward });
+    }
+    pieces
+}
+
+impl Piece<'_> {
+    /// What the features of a schema are computed from. As published, forward is what the one sends who sent the first
+    /// packet.
+    pub fn sample(&self, schema: &Schema) -> Sample {
+        let first = self.timeline.steps().next();
+        let forward = match (schema.semantics, first) {
+            (Semantics::Published, Some(first)) => first.direction,
+            _ => self.forward,
+        };
+        Sample::new(&self.timeline, schema, forward)
+    }
+
+    /// Which flow it is.
+    pub fn identity<'b>(&self, number: u32, label: &'b str) -> Identity<'b> {
+        let flow = self.flow;
+        let (source, destination) = match self.forward {
+            Direction::Forward => (flow.client, flow.server),
+            Direction::Backward => (flow.server, flow.client),
+        };
+        let times = || self.timeline.steps().map(|it| it.time);
+        let (first, last) = match self.number {
+            None => (flow.first, flow.last),
+            Some(_) => {
+                (times().next().unwrap_or(Timestamp(0)), times().max().unwrap_or(Timestamp(0)))
+            }
+        };
+        Identity { number, transport: flow.transport, source, destination, first, last, label }
+    }
+}
