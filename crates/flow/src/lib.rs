@@ -13,7 +13,10 @@ use std::{fmt, net::IpAddr};
 
 use capture::Timestamp;
 
-use crate::{table::Place, tcp::Connection};
+use crate::{
+    table::Place,
+    tcp::{Connection, Openings},
+};
 pub use capture::{Tunnel, TunnelKind};
 
 pub use crate::{
@@ -118,6 +121,7 @@ pub struct Flow {
     /// The first bytes each side sent.
     pub heads: Heads,
     connection: Connection,
+    openings: Openings,
     /// `None` until a connection is established.
     health: Option<Box<Health>>,
     /// `None` for the many flows that have nothing to do with a tunnel.

@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use crate::{
     Direction, Endpoint, Flow, Heads, Health, Step, Timeline, Total, Transport, Tunnels,
-    tcp::{Connection, flags},
+    tcp::{self, Connection, Openings, flags},
 };
 
 /// The flows so far.
@@ -120,9 +120,8 @@ impl Table {
             }
             hashbrown::hash_table::Entry::Occupied(mut place) => {
                 let number = *place.get();
-                let is_ended =
-                    || flows.get(number as usize).is_some_and(|it| it.connection.is_ended());
-                if !opens(packet) || !is_ended() {
+                let flow = flows.get(number as usize);
+                if !flow.is_some_and(|it| it.is_followed_by(ends.source, packet)) {
                     return number;
                 }
                 // The old flow will see no packet more.
@@ -150,11 +149,6 @@ impl Table {
         flows.iter_mut().for_each(|it| it.timeline.shrink());
         flows
     }
-}
-
-/// Whether the packet opens a connection.
-fn opens(packet: &Packet<'_>) -> bool {
-    packet.tcp.is_some_and(|it| it.flags & (flags::SYN | flags::ACK) == flags::SYN)
 }
 
 impl Ends {
@@ -212,6 +206,7 @@ impl Flow {
             timeline: Timeline::default(),
             heads: Heads::new(transport, client.port, server.port),
             connection: Connection::default(),
+            openings: Openings::default(),
             health: None,
             tunnels: (packet.tunnel.is_some() || place != Place::default()).then(|| {
                 let inside = packet.tunnel;
@@ -220,9 +215,19 @@ impl Flow {
         }
     }
 
+    /// Whether a packet between its ends begins a flow of its own.
+    fn is_followed_by(&self, source: Endpoint, packet: &Packet<'_>) -> bool {
+        let direction = self.direction(source);
+        let is_anew = |it: &Tcp| tcp::begins_anew(self.connection, &self.openings, direction, it);
+        packet.tcp.as_ref().is_some_and(is_anew)
+    }
+
+    fn direction(&self, source: Endpoint) -> Direction {
+        if source == self.client { Direction::Forward } else { Direction::Backward }
+    }
+
     fn push(&mut self, source: Endpoint, packet: &Packet<'_>) {
-        let is_forward = source == self.client;
-        let direction = if is_forward { Direction::Forward } else { Direction::Backward };
+        let direction = self.direction(source);
         let step = Step {
             time: packet.time,
             direction,
@@ -234,7 +239,8 @@ impl Flow {
         };
         if let Some(tcp) = &packet.tcp {
             self.check(&step, tcp);
-            self.connection.push(direction, tcp);
+            self.openings.push(direction, tcp);
+            self.connection.push(direction, tcp.flags, packet.payload_len);
         }
         match direction {
             Direction::Forward => self.from_client.add(&step),
@@ -261,7 +267,8 @@ impl Flow {
             none => {
                 let mut health = Box::new(Health::default());
                 for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
-                    if let Some(syn) = self.connection.syn(step.direction) {
+                    if let Some(syn) = self.openings.syn(step.direction) {
+                        let syn = Tcp { flags: step.flags, ..syn };
                         health.push(step.direction, &syn, step.payload_len, step.time);
                     }
                 }
@@ -305,9 +312,17 @@ mod tests {
     /// The flows as (client, packets of the client, packets of the server).
     #[track_caller]
     fn check(packets: &[(u8, u8, u8)], expected: &[(u16, u64, u64)]) {
+        let numbered: Vec<_> = packets.iter().map(|it| (it.0, it.1, it.2, 0)).collect();
+        check_numbered(&numbered, expected);
+    }
+
+    /// The same of packets with a sequence number.
+    #[track_caller]
+    fn check_numbered(packets: &[(u8, u8, u8, u32)], expected: &[(u16, u64, u64)]) {
         let mut table = Table::new(7, Apart::default());
-        for &(from, to, flags) in packets {
-            table.push(&packet(from, to, flags, b""));
+        for &(from, to, flags, sequence) in packets {
+            let tcp = Some(Tcp { flags, sequence, ..Tcp::default() });
+            table.push(&Packet { tcp, ..packet(from, to, flags, b"") });
         }
         let flows: Vec<_> = table
             .finish()
@@ -332,7 +347,45 @@ mod tests {
         let whole = [(1, 2, SYN), (2, 1, SYN | ACK), (1, 2, FIN | ACK), (2, 1, FIN | ACK)];
         let stragglers = [(1, 2, ACK)];
         check(&[&whole[..], &stragglers, &whole].concat(), &[(1, 3, 2), (1, 2, 2)]);
-        check(&[(1, 2, SYN), (2, 1, RST | ACK), (1, 2, SYN)], &[(1, 1, 1), (1, 1, 0)]);
+        let reset = [(1, 2, SYN), (2, 1, SYN | ACK), (2, 1, RST)];
+        check(&[&reset[..], &reset[..1]].concat(), &[(1, 1, 2), (1, 1, 0)]);
+    }
+
+    #[test]
+    fn a_refused_attempt_that_is_repeated_is_the_same_flow() {
+        let refused = [(1, 2, SYN, 7), (2, 1, RST | ACK, 0)];
+        check_numbered(&[refused, refused].concat(), &[(1, 2, 2)]);
+        check_numbered(&[&refused[..], &[(1, 2, SYN, 8)]].concat(), &[(1, 1, 1), (1, 1, 0)]);
+    }
+
+    #[test]
+    fn a_syn_with_another_number_is_a_new_flow() {
+        let opened = [(1, 2, SYN, 7), (2, 1, SYN | ACK, 90), (1, 2, ACK, 8)];
+        check_numbered(&[&opened[..], &[(1, 2, SYN, 500)]].concat(), &[(1, 2, 1), (1, 1, 0)]);
+        check_numbered(&[&opened[..], &[(2, 1, SYN, 500)]].concat(), &[(1, 2, 1), (2, 1, 0)]);
+        check_numbered(&[&opened[..], &[(1, 2, SYN, 7)]].concat(), &[(1, 3, 1)]);
+        check_numbered(&[(1, 2, ACK, 8), (1, 2, SYN, 500)], &[(1, 1, 0), (1, 1, 0)]);
+    }
+
+    #[test]
+    fn a_syn_after_its_answer_is_the_same_flow() {
+        check_numbered(&[(2, 1, SYN | ACK, 90), (1, 2, SYN, u32::MAX)], &[(1, 1, 1)]);
+    }
+
+    #[test]
+    fn both_may_open_at_once() {
+        check_numbered(&[(1, 2, SYN, 7), (2, 1, SYN, 90), (1, 2, SYN | ACK, 7)], &[(1, 2, 1)]);
+    }
+
+    #[test]
+    fn an_answer_to_another_syn_is_a_new_flow_where_only_servers_are_captured() {
+        let mut table = Table::new(7, Apart::default());
+        for (sequence, acknowledgement) in [(90, 8), (700, 8), (700, 50)] {
+            let tcp = Tcp { flags: SYN | ACK, sequence, acknowledgement, window: 9 };
+            table.push(&Packet { tcp: Some(tcp), ..packet(2, 1, 0, b"") });
+        }
+        let packets: Vec<u64> = table.finish().iter().map(Flow::packets).collect();
+        assert_eq!(packets, [2, 1]);
     }
 
     #[test]

@@ -86,14 +86,99 @@ impl ConnState {
     }
 }
 
-/// What each side of a TCP connection has done so far.
-#[derive(Clone, Copy, Debug, Default)]
+/// The numbers both sides began with, where that is known: they tell one connection from the next on the same ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Openings {
+    client: Opening,
+    server: Opening,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Opening {
+    number: u32,
+    is_known: bool,
+}
+
+impl Opening {
+    fn learn(&mut self, number: u32) {
+        if !self.is_known {
+            *self = Self { number, is_known: true };
+        }
+    }
+
+    fn is_other_than(self, number: u32) -> bool {
+        self.is_known && self.number != number
+    }
+}
+
+impl Openings {
+    /// Takes a SYN; the first of a side counts. An answer tells the client's number too.
+    pub(crate) fn push(&mut self, direction: Direction, tcp: &Tcp) {
+        if tcp.flags & flags::SYN == 0 {
+            return;
+        }
+        match direction {
+            Direction::Forward => self.client.learn(tcp.sequence),
+            Direction::Backward => {
+                self.server.learn(tcp.sequence);
+                if tcp.flags & flags::ACK != 0 {
+                    self.client.learn(tcp.acknowledgement.wrapping_sub(1));
+                }
+            }
+        }
+    }
+
+    /// The SYN of a side, where it is known: its number, and what it can have acknowledged.
+    pub(crate) fn syn(&self, direction: Direction) -> Option<Tcp> {
+        let (side, other) = match direction {
+            Direction::Forward => (self.client, self.server),
+            Direction::Backward => (self.server, self.client),
+        };
+        side.is_known.then(|| Tcp {
+            sequence: side.number,
+            acknowledgement: other.number.wrapping_add(1),
+            flags: flags::SYN,
+            window: 0,
+        })
+    }
+}
+
+/// Whether a segment belongs to a new connection between the same ports.
+///
+/// A SYN does once the old connection has ended, or if its number is another one (RFC 9293, 3.4.1). An attempt that was
+/// refused and is repeated with the same number goes on, as does one that both sides open at once. Where only the server
+/// was captured, an answer to another SYN tells.
+pub(crate) fn begins_anew(
+    connection: Connection,
+    openings: &Openings,
+    direction: Direction,
+    tcp: &Tcp,
+) -> bool {
+    let Openings { client, server } = openings;
+    match (tcp.flags & flags::SYN != 0, tcp.flags & flags::ACK != 0, direction) {
+        (false, ..) => false,
+        (true, false, _) if connection.is_ended() => {
+            !connection.is_refused() || client.is_other_than(tcp.sequence)
+        }
+        (true, false, Direction::Forward) if client.is_known => client.is_other_than(tcp.sequence),
+        (true, false, Direction::Forward) => connection.client != Side::Silent,
+        (true, false, Direction::Backward) if server.is_known => server.is_other_than(tcp.sequence),
+        (true, false, Direction::Backward) => connection.server != Side::Silent,
+        (true, true, Direction::Backward) => {
+            let asked = tcp.acknowledgement.wrapping_sub(1);
+            connection.client == Side::Silent && client.is_other_than(asked)
+        }
+        (true, true, Direction::Forward) => false,
+    }
+}
+
+/// What each side of a TCP connection has done so far: the states of RFC 9293 as far as somebody sees them who only listens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Connection {
     client: Side,
     server: Side,
-    /// The segments that opened them.
-    client_syn: Option<Tcp>,
-    server_syn: Option<Tcp>,
+    /// A segment had payload.
+    has_data: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,91 +186,119 @@ enum Side {
     /// Nothing.
     #[default]
     Silent,
-    /// SYN, or for the server SYN-ACK.
+    /// SYN, not answered yet.
     Opened,
-    /// Data or an acknowledgement after the opening.
+    /// Both have opened, as far as the capture shows.
     Established,
-    /// Data without an opening.
+    /// Data or an acknowledgement, nothing of an opening.
     Midstream,
     /// FIN.
     Closed,
-    /// RST.
-    Reset,
+    /// RST, and what it was before.
+    Reset(Before),
+}
+
+/// What a side was before it sent RST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Unopened,
+    Opened,
+    Established,
+    Closed,
+}
+
+impl Side {
+    fn reset(self) -> Self {
+        Self::Reset(match self {
+            Self::Silent | Self::Midstream => Before::Unopened,
+            Self::Opened => Before::Opened,
+            Self::Established => Before::Established,
+            Self::Closed => Before::Closed,
+            Self::Reset(before) => before,
+        })
+    }
+
+    fn is_reset(self) -> bool {
+        matches!(self, Self::Reset(_))
+    }
 }
 
 impl Connection {
-    /// The segment that opened one side, where it was seen.
-    pub(crate) fn syn(&self, direction: Direction) -> Option<Tcp> {
-        match direction {
-            Direction::Forward => self.client_syn,
-            Direction::Backward => self.server_syn,
-        }
-    }
-
-    /// Takes a packet.
-    pub(crate) fn push(&mut self, direction: Direction, tcp: &Tcp) {
-        if tcp.flags & flags::SYN != 0 {
-            let syn = match direction {
-                Direction::Forward => &mut self.client_syn,
-                Direction::Backward => &mut self.server_syn,
-            };
-            syn.get_or_insert(*tcp);
-        }
-        let (sender, other) = match direction {
-            Direction::Forward => (&mut self.client, &mut self.server),
-            Direction::Backward => (&mut self.server, &mut self.client),
+    /// Takes a segment with these flags.
+    pub(crate) fn push(&mut self, direction: Direction, flags: u8, payload_len: u32) {
+        use Side::{Closed, Established, Midstream, Opened, Silent};
+        let is_forward = direction == Direction::Forward;
+        let (sender, other) = if is_forward {
+            (&mut self.client, &mut self.server)
+        } else {
+            (&mut self.server, &mut self.client)
         };
-        let is_set = |flag| tcp.flags & flag != 0;
-        if is_set(flags::RST) {
-            if *sender != Side::Closed || *other != Side::Closed {
-                *sender = Side::Reset;
+        self.has_data |= payload_len > 0;
+        let is_set = |flag| flags & flag != 0;
+        let (syn, ack) = (is_set(flags::SYN), is_set(flags::ACK));
+        let (fin, rst) = (is_set(flags::FIN), is_set(flags::RST));
+        match *sender {
+            Silent if syn && is_forward => *sender = Opened,
+            Silent if syn => {
+                *sender = Established;
+                if *other == Opened {
+                    *other = Established;
+                }
             }
-            return;
+            Silent if fin || rst => {}
+            // Its SYN was not captured.
+            Silent if ack && *other == Established => *sender = Established,
+            // It acknowledges the SYN before it opens.
+            Silent if !is_forward && *other == Opened && payload_len == 0 => {}
+            Silent => *sender = Midstream,
+            Midstream if syn && !ack && *other == Silent => *sender = Opened,
+            // A refused client asks again.
+            Opened if syn && *other == Side::Reset(Before::Unopened) => *other = Silent,
+            _ => {}
         }
-        *sender = match *sender {
-            Side::Closed | Side::Reset => *sender,
-            _ if is_set(flags::FIN) => Side::Closed,
-            Side::Silent if is_set(flags::SYN) => Side::Opened,
-            Side::Silent => Side::Midstream,
-            Side::Opened if is_set(flags::SYN) => Side::Opened,
-            Side::Opened => Side::Established,
-            kept => kept,
-        };
-        // An acknowledgement by the client establishes the server's side too.
-        if is_set(flags::ACK) && *other == Side::Opened && *sender == Side::Established {
-            *other = Side::Established;
+        if fin && !rst && !sender.is_reset() {
+            *sender = Closed;
+            // Who closed and then reset had closed.
+            if *other == Side::Reset(Before::Closed) {
+                *other = Closed;
+            }
         }
-        // A SYN-ACK acknowledges the SYN.
-        if is_set(flags::ACK) && is_set(flags::SYN) && *other == Side::Opened {
-            *other = Side::Established;
+        if rst && (*sender, *other) != (Closed, Closed) {
+            *sender = sender.reset();
         }
     }
 
-    /// Whether it ended: a new SYN opens another.
-    pub(crate) fn is_ended(&self) -> bool {
-        self.client == Side::Reset
-            || self.server == Side::Reset
-            || self.client == Side::Closed && self.server == Side::Closed
+    /// Whether it ended: what follows belongs to it no more, stragglers excepted.
+    pub(crate) fn is_ended(self) -> bool {
+        self.client.is_reset()
+            || self.server.is_reset()
+            || (self.client, self.server) == (Side::Closed, Side::Closed)
+    }
+
+    /// Whether the server answered the attempt with a reset.
+    fn is_refused(self) -> bool {
+        (self.client, self.server) == (Side::Opened, Side::Reset(Before::Unopened))
     }
 
     /// The state so far.
-    pub(crate) fn state(&self) -> ConnState {
+    pub(crate) fn state(self) -> ConnState {
         use Side::{Closed, Established, Midstream, Opened, Reset, Silent};
         match (self.client, self.server) {
-            (Reset, Silent) => ConnState::RstOS0,
-            (Reset, _) => ConnState::RstO,
-            (Opened, Reset) => ConnState::Rej,
-            (Silent, Reset) => ConnState::RstRH,
-            (_, Reset) => ConnState::RstR,
+            (Opened, Reset(_)) => ConnState::Rej,
+            (Reset(_), Reset(_)) if !self.has_data => ConnState::Rej,
+            (Silent | Midstream, Reset(_)) => ConnState::RstRH,
+            (_, Reset(_)) => ConnState::RstR,
+            (Reset(Before::Opened), Silent | Midstream) => ConnState::RstOS0,
+            (Reset(_), Silent | Midstream) => ConnState::Oth,
+            (Reset(_), _) => ConnState::RstO,
             (Closed, Closed) => ConnState::SF,
-            (Closed, Silent) => ConnState::SH,
+            (Closed, Silent | Midstream) => ConnState::SH,
             (Closed, _) => ConnState::S2,
-            (Silent, Closed) => ConnState::Shr,
+            (Silent | Midstream, Closed) => ConnState::Shr,
             (_, Closed) => ConnState::S3,
             (Opened, Silent) => ConnState::S0,
-            (Established, Opened | Established) => ConnState::S1,
-            (Opened, Opened | Established) => ConnState::S1,
-            (Midstream | Silent, _) | (_, Midstream | Silent) => ConnState::Oth,
+            (Established, Established) => ConnState::S1,
+            _ => ConnState::Oth,
         }
     }
 }
@@ -201,7 +314,7 @@ mod tests {
     fn check(packets: &[(Direction, u8)], expected: ConnState) {
         let mut connection = Connection::default();
         for &(direction, flags) in packets {
-            connection.push(direction, &Tcp { flags, ..Tcp::default() });
+            connection.push(direction, flags, 0);
         }
         assert_eq!(connection.state(), expected);
     }
@@ -209,11 +322,15 @@ mod tests {
     #[test]
     fn an_attempt_without_reply() {
         check(&[(Forward, SYN), (Forward, SYN)], ConnState::S0);
+        check(&[(Forward, SYN), (Backward, ACK)], ConnState::S0);
+        check(&[(Forward, SYN), (Forward, RST)], ConnState::RstOS0);
+        check(&[(Forward, SYN), (Forward, FIN)], ConnState::SH);
     }
 
     #[test]
     fn a_rejected_attempt() {
         check(&[(Forward, SYN), (Backward, RST | ACK)], ConnState::Rej);
+        check(&[(Forward, SYN), (Backward, RST | ACK), (Forward, SYN)], ConnState::S0);
     }
 
     #[test]
@@ -222,12 +339,34 @@ mod tests {
         check(&opened, ConnState::S1);
         let half = [&opened[..], &[(Forward, FIN | ACK)]].concat();
         check(&half, ConnState::S2);
-        check(&[&half[..], &[(Backward, FIN | ACK), (Forward, ACK)]].concat(), ConnState::SF);
+        let whole = [&half[..], &[(Backward, FIN | ACK), (Forward, ACK)]].concat();
+        check(&whole, ConnState::SF);
+        check(&[&whole[..], &[(Forward, RST)]].concat(), ConnState::SF);
         check(&[&opened[..], &[(Backward, RST)]].concat(), ConnState::RstR);
+        check(&[&half[..], &[(Forward, RST)]].concat(), ConnState::RstO);
+        let reset = [&half[..], &[(Forward, RST), (Backward, FIN | ACK)]].concat();
+        check(&reset, ConnState::SF);
+    }
+
+    #[test]
+    fn both_open_at_once() {
+        check(&[(Forward, SYN), (Backward, SYN), (Forward, SYN | ACK)], ConnState::S1);
     }
 
     #[test]
     fn a_capture_that_begins_in_the_middle() {
         check(&[(Forward, ACK), (Backward, ACK)], ConnState::Oth);
+        check(&[(Forward, RST)], ConnState::Oth);
+        check(&[(Forward, ACK), (Backward, RST)], ConnState::RstRH);
+        check(&[(Forward, FIN | ACK), (Backward, ACK)], ConnState::SH);
+        check(&[(Backward, FIN | ACK), (Forward, ACK)], ConnState::Shr);
+    }
+
+    #[test]
+    fn a_capture_of_one_side() {
+        check(&[(Forward, SYN), (Forward, ACK), (Forward, FIN | ACK)], ConnState::SH);
+        check(&[(Backward, SYN | ACK), (Backward, ACK)], ConnState::Oth);
+        check(&[(Backward, SYN | ACK), (Backward, FIN | ACK)], ConnState::Shr);
+        check(&[(Backward, SYN | ACK), (Backward, RST)], ConnState::RstRH);
     }
 }
