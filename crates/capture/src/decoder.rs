@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::{
-    Damage, Error, Frame, Notes, Oddities, Timestamp, others, packing::Unpacking, pcap, pcapng,
+    Block, Damage, Error, Frame, Notes, Oddities, Timestamp, block::Cut, others,
+    packing::Unpacking, pcap, pcapng,
 };
 
 /// Cuts the bytes of a capture into frames, in file order.
@@ -34,6 +35,8 @@ pub struct Decoder {
     notes: Notes,
     n_frames: u64,
     last_time: Timestamp,
+    /// What follows the last block.
+    error: Option<Error>,
 }
 
 #[derive(Debug)]
@@ -50,18 +53,6 @@ struct Search {
     cause: Error,
     /// How long the damaged block is by its own word, while nothing else was tried.
     len: Option<usize>,
-}
-
-/// A frame in what is pending.
-struct Cut {
-    time: Timestamp,
-    offset: u64,
-    link_type: u16,
-    wire_len: u32,
-    start: usize,
-    len: usize,
-    /// Where its comment starts, and how long it is.
-    comment: Option<(usize, usize)>,
 }
 
 /// What the front of the pending bytes turned out to be.
@@ -134,17 +125,15 @@ impl Decoder {
         self.cut = 0;
     }
 
-    /// Unpacks a piece more; `false` until more is fed.
+    /// Unpacks a piece more; `false` until more is fed. Nothing is pending while a block is skipped.
     fn unpack(&mut self) -> Result<bool, Error> {
         if !self.unpacking.is_packed() {
             return Ok(false);
         }
-        self.drop_cut();
         let before = self.pending.len();
         if !self.unpacking.step(&mut self.pending, self.is_end)? {
             return Ok(false);
         }
-        // Nothing is pending while a block is skipped.
         let skipped = self.skip.min((self.pending.len() - before) as u64);
         self.pending.drain(..skipped as usize);
         self.skip -= skipped;
@@ -159,25 +148,73 @@ impl Decoder {
     /// Where the bytes are no capture, or, at the end, where they stop being one. Nothing after an error can be decoded.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
         loop {
-            let Some(cut) = self.next_cut()? else {
-                let unpacked = self.unpack();
-                if let Ok(true) = unpacked {
+            if let Some(cut) = self.next_cut()? {
+                return Ok(Some(cut.frame(&self.pending)));
+            }
+            self.drop_cut();
+            if !self.has_more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// All whole frames that are there, or those in about this many bytes of an unpacked capture; `None` until more is
+    /// fed. Who takes blocks takes no frames from [`Decoder::next_frame`].
+    ///
+    /// # Errors
+    /// As there; the frames before the error come first.
+    pub fn next_block(&mut self, len: usize) -> Result<Option<Block>, Error> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        let mut cuts = Vec::new();
+        let is_full = |it: &Self| it.skip > 0 || it.pending.len() >= len;
+        loop {
+            let step = match self.next_cut() {
+                Ok(Some(cut)) => {
+                    cuts.push(cut);
                     continue;
                 }
-                let is_end = self.is_end || unpacked.is_err();
-                if !is_end || self.is_over {
-                    return unpacked.map(|_| None);
+                Ok(None) if cuts.is_empty() => {
+                    self.drop_cut();
+                    self.has_more()
                 }
-                self.is_over = true;
-                self.unpacking.settle(&mut self.pending, true);
-                continue;
+                Ok(None) if is_full(self) => Ok(false),
+                Ok(None) => self.has_more(),
+                Err(error) => Err(error),
             };
-            let piece = |(at, len)| self.pending.get(at..at + len).unwrap_or_default();
-            let bytes = piece((cut.start, cut.len));
-            let comment = cut.comment.and_then(|it| std::str::from_utf8(piece(it)).ok());
-            let Cut { time, offset, link_type, wire_len, .. } = cut;
-            return Ok(Some(Frame { time, offset, link_type, wire_len, bytes, comment }));
+            match step {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if cuts.is_empty() => return Err(error),
+                Err(error) => {
+                    self.error = Some(error);
+                    break;
+                }
+            }
         }
+        if cuts.is_empty() {
+            return Ok(None);
+        }
+        let rest = self.pending.split_off(self.cut);
+        let bytes = std::mem::replace(&mut self.pending, rest);
+        self.offset += std::mem::take(&mut self.cut) as u64;
+        Ok(Some(Block::new(bytes, cuts)))
+    }
+
+    /// Whether there is more to be cut, once what is pending is: it is unpacked then, or seen as the end.
+    fn has_more(&mut self) -> Result<bool, Error> {
+        let unpacked = self.unpack();
+        if let Ok(true) = unpacked {
+            return Ok(true);
+        }
+        let is_end = self.is_end || unpacked.is_err();
+        if !is_end || self.is_over {
+            return unpacked;
+        }
+        self.is_over = true;
+        self.unpacking.settle(&mut self.pending, true);
+        Ok(true)
     }
 
     /// The next whole frame in what is pending.

@@ -13,9 +13,18 @@ use crate::{
 };
 
 /// Decodes frames (RFC 791, 8200, 9293, 768), puts fragments together and looks into tunnels.
+///
+/// What it remembers of earlier frames are the fragments under way, and the last four for their copies. A capture may be
+/// decoded block by block, each by a dissector [of its own](Dissector::of_block): frames with fragments are then left to
+/// the one for the whole capture, and the copies are counted when that one [joins](Dissector::join) the blocks.
 #[derive(Debug)]
 pub struct Dissector {
-    fragments: Fragments,
+    /// `None` where frames with fragments are left to another.
+    fragments: Option<Fragments>,
+    /// A fragment was met in this frame, and left.
+    has_left: bool,
+    /// Fragments that were given up in this frame: they come after its packets.
+    given_up: Vec<Packet<'static>>,
     recent: Recent,
     counts: Counts,
 }
@@ -55,15 +64,23 @@ struct Layer {
 impl Dissector {
     /// Nothing seen yet. The seed keeps those who choose addresses from choosing collisions; it never shows.
     pub fn new(seed: u64) -> Self {
+        Self { fragments: Some(Fragments::new(seed)), ..Self::of_block(seed) }
+    }
+
+    /// For a stretch of a capture: frames with fragments are left to another, see [`Dissector::has_left`]. All dissectors
+    /// of a capture have one seed.
+    pub fn of_block(seed: u64) -> Self {
         Self {
-            fragments: Fragments::new(seed),
-            recent: Recent { seed: FixedState::with_seed(seed), last: [(0, 0); 4], next: 0 },
+            fragments: None,
+            has_left: false,
+            given_up: Vec::new(),
+            recent: Recent::new(seed),
             counts: Counts::default(),
         }
     }
 
     /// Decodes a frame. Its packets go to `sink`, the outermost first; a fragment is held back until its packet is whole
-    /// or given up, and goes there then.
+    /// or given up, and goes there then, after the packets of the frame.
     ///
     /// # Errors
     /// Where the frame holds no IP packet, or its headers cannot be read.
@@ -73,9 +90,37 @@ impl Dissector {
         sink: &mut impl FnMut(&Packet<'_>),
     ) -> Result<(), Undecoded> {
         self.counts.duplicates += u64::from(self.recent.has(frame));
-        self.fragments.give_up(frame.time, sink);
+        self.push_left(frame, sink)
+    }
+
+    /// Decodes a frame that the dissector of its block left, and counted as far as it could.
+    ///
+    /// # Errors
+    /// As [`Dissector::push`].
+    pub fn push_left(
+        &mut self,
+        frame: &Frame<'_>,
+        sink: &mut impl FnMut(&Packet<'_>),
+    ) -> Result<(), Undecoded> {
+        self.has_left = false;
+        let counts = self.counts;
         let decoded = self.frame(frame, sink);
+        if self.has_left {
+            self.counts = counts;
+        }
+        self.given_up.drain(..).for_each(|it| sink(&it));
         decoded.map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
+    }
+
+    /// Whether the last frame holds a fragment somewhere, and is left: what went to the sink does not count.
+    pub fn has_left(&self) -> bool {
+        self.has_left
+    }
+
+    /// Takes over what the dissector of the next block counted.
+    pub fn join(&mut self, block: &Self) {
+        self.counts.too_deep += block.counts.too_deep;
+        self.counts.duplicates += block.counts.duplicates + self.recent.join(&block.recent);
     }
 
     fn frame(
@@ -115,15 +160,18 @@ impl Dissector {
 
     /// Ends the capture: fragments still held back go to `sink`.
     pub fn finish(&mut self, sink: &mut impl FnMut(&Packet<'_>)) {
-        self.fragments.finish(sink);
+        if let Some(fragments) = &mut self.fragments {
+            fragments.finish(&mut |it| sink(&it));
+        }
     }
 
     /// What was seen besides packets.
     pub fn counts(&self) -> Counts {
+        let Some(fragments) = &self.fragments else { return self.counts };
         Counts {
-            overlapping: self.fragments.overlapping,
-            unfinished: self.fragments.unfinished,
-            impossible: self.fragments.impossible,
+            overlapping: fragments.overlapping,
+            unfinished: fragments.unfinished,
+            impossible: fragments.impossible,
             ..self.counts
         }
     }
@@ -139,6 +187,10 @@ impl Dissector {
     }
 
     fn fragment(&mut self, ip: &Ip<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+        let Some(fragments) = &mut self.fragments else {
+            self.has_left = true;
+            return;
+        };
         self.counts.fragments += 1;
         // Given up, it is given out outside its tunnel: the packet that carried it is gone by then.
         let alone = Layer { depth: 0, tunnel: None, ..layer };
@@ -157,7 +209,10 @@ impl Dissector {
                 opening = Some(Opening { protocol, source_port, destination_port });
             }
         }
-        let Some(whole) = self.fragments.push(ip, packet, opening, sink) else { return };
+        let mut release = |it| self.given_up.push(it);
+        // Only fragments move the clock of the others, so that nothing but frames with fragments matters to them.
+        fragments.give_up(layer.time, &mut release);
+        let Some(whole) = fragments.push(ip, packet, opening, &mut release) else { return };
         self.counts.reassembled += 1;
         let extensions = Extensions::read(ip.protocol, &whole.body, is_v4);
         let body = whole.body.get(extensions.len..).unwrap_or_default();
@@ -212,9 +267,20 @@ impl Layer {
 #[derive(Debug)]
 struct Recent {
     seed: FixedState,
-    /// Digest and time.
-    last: [(u64, u64); 4],
-    next: usize,
+    /// The last four, the latest last.
+    last: [Trace; N_RECENT],
+    /// The first four, and which of them repeat one before them, for who knows what came before.
+    first: Vec<(Trace, bool)>,
+}
+
+/// Of so many frames before it a frame may be a copy.
+const N_RECENT: usize = 4;
+
+/// What is compared of a frame; no frame at time 0.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trace {
+    digest: u64,
+    nanos: u64,
 }
 
 impl Recent {
@@ -224,20 +290,52 @@ impl Recent {
     const FRONT: usize = 128;
     const END: usize = 32;
 
+    fn new(seed: u64) -> Self {
+        let seed = FixedState::with_seed(seed);
+        Self { seed, last: [Trace::default(); N_RECENT], first: Vec::new() }
+    }
+
     /// Whether the frame is like one of those just before. It takes its place among them.
     fn has(&mut self, frame: &Frame<'_>) -> bool {
         let bytes = frame.bytes;
         let front = bytes.get(..Self::FRONT).unwrap_or(bytes);
         let end = bytes.get(bytes.len().saturating_sub(Self::END)..).unwrap_or_default();
         let digest = self.seed.hash_one((frame.wire_len, bytes.len(), front, end));
-        let is_repeated = self.last.iter().any(|(other, time)| {
-            *other == digest && *time > 0 && frame.time.0.abs_diff(*time) <= Self::MAX_GAP
-        });
-        if let Some(slot) = self.last.get_mut(self.next) {
-            *slot = (digest, frame.time.0);
+        let trace = Trace { digest, nanos: frame.time.0 };
+        let is_repeated = self.last.iter().any(|it| trace.repeats(it));
+        if self.first.len() < N_RECENT {
+            self.first.push((trace, is_repeated));
         }
-        self.next = (self.next + 1) % self.last.len();
+        self.take(trace);
         is_repeated
+    }
+
+    fn take(&mut self, trace: Trace) {
+        self.last.rotate_left(1);
+        if let Some(slot) = self.last.last_mut() {
+            *slot = trace;
+        }
+    }
+
+    /// Adds the frames of the next block; how many of its first are copies of these.
+    fn join(&mut self, block: &Self) -> u64 {
+        let mut n_repeated = 0;
+        for (n, (trace, is_known)) in block.first.iter().enumerate() {
+            // So many of the four before it are in the block itself.
+            let before = self.last.get(n..).unwrap_or_default();
+            n_repeated += u64::from(!is_known && before.iter().any(|it| trace.repeats(it)));
+        }
+        let n_new = block.first.len();
+        block.last.iter().skip(N_RECENT - n_new).for_each(|it| self.take(*it));
+        n_repeated
+    }
+}
+
+impl Trace {
+    fn repeats(self, earlier: &Self) -> bool {
+        self.digest == earlier.digest
+            && earlier.nanos > 0
+            && self.nanos.abs_diff(earlier.nanos) <= Recent::MAX_GAP
     }
 }
 

@@ -115,7 +115,7 @@ impl Fragments {
         ip: &Ip<'_>,
         packet: Packet<'static>,
         opening: Option<Opening>,
-        release: &mut impl FnMut(&Packet<'_>),
+        release: &mut impl FnMut(Packet<'static>),
     ) -> Option<Whole> {
         let fragment = ip.fragment?;
         let key = Key {
@@ -146,7 +146,7 @@ impl Fragments {
             // The ping of death, two ends, or dust: nobody would put it together.
             self.impossible += u64::from(is_beyond);
             let opening = datagram.opening.or(datagram.previous);
-            release(&opened(packet, opening));
+            release(opened(packet, opening));
             return None;
         }
         if fragment.is_last {
@@ -167,7 +167,7 @@ impl Fragments {
     }
 
     /// Gives up what is too old at a moment, and the oldest where there is too much; its fragments go to `release`.
-    pub(crate) fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(&Packet<'_>)) {
+    pub(crate) fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(Packet<'static>)) {
         while let Some((key, number)) = self.order.front() {
             let is_too_much = self.bytes > MAX_BYTES || self.order.len() >= MAX_DATAGRAMS;
             let datagram = self.datagrams.get(key).filter(|it| it.number == *number);
@@ -183,16 +183,16 @@ impl Fragments {
         }
     }
 
-    fn forget(&mut self, key: &Key, release: &mut impl FnMut(&Packet<'_>)) {
+    fn forget(&mut self, key: &Key, release: &mut impl FnMut(Packet<'static>)) {
         let Some(datagram) = self.datagrams.remove(key) else { return };
         self.bytes -= datagram.cost();
         self.unfinished += u64::from(!datagram.is_done);
         let opening = datagram.opening.or(datagram.previous);
-        datagram.held.into_iter().for_each(|it| release(&opened(it, opening)));
+        datagram.held.into_iter().for_each(|it| release(opened(it, opening)));
     }
 
     /// Gives up everything: the capture ends.
-    pub(crate) fn finish(&mut self, release: &mut impl FnMut(&Packet<'_>)) {
+    pub(crate) fn finish(&mut self, release: &mut impl FnMut(Packet<'static>)) {
         while let Some((key, number)) = self.order.pop_front() {
             if self.datagrams.get(&key).is_some_and(|it| it.number == number) {
                 self.forget(&key, release);
@@ -291,7 +291,7 @@ mod tests {
         };
         let opening = (offset == 0).then_some(OPENING);
         let mut released = Vec::new();
-        let mut release = |it: &Packet<'_>| released.push(it.source_port);
+        let mut release = |it: Packet<'static>| released.push(it.source_port);
         fragments.give_up(packet.time, &mut release);
         let whole = fragments.push(&ip, packet, opening, &mut release);
         (whole, released)

@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod archive;
+mod block;
 mod damage;
 mod decoder;
 mod dissector;
@@ -26,6 +27,7 @@ mod zip;
 mod zstd;
 
 pub use crate::{
+    block::Block,
     damage::{Damage, Oddities},
     decoder::Decoder,
     dissector::{Counts, Dissector},

@@ -17,17 +17,19 @@ pub(crate) struct Comments {
 }
 
 impl Comments {
-    /// Adds a comment to a packet of the flow; one that it has already adds nothing.
-    pub(crate) fn add(&mut self, flow: u32, comment: &str) {
+    /// Adds a comment to a packet of the flow; one that it has already adds nothing. Whether it was added.
+    pub(crate) fn add(&mut self, flow: u32, comment: &str) -> bool {
         if self.n >= MAX {
-            return;
+            return false;
         }
         let of_flow = self.by_flow.entry(flow).or_default();
         let comment = plain(comment);
-        if of_flow.len() < MAX_OF_FLOW && !of_flow.contains(&comment) {
+        let is_new = of_flow.len() < MAX_OF_FLOW && !of_flow.contains(&comment);
+        if is_new {
             of_flow.push(comment);
             self.n += 1;
         }
+        is_new
     }
 
     /// The comments of a flow, in order of its packets.
@@ -43,7 +45,9 @@ mod tests {
     #[test]
     fn a_flow_keeps_its_first_comments() {
         let mut comments = Comments::default();
-        (0..20).for_each(|it| comments.add(7, &format!("comment {}", it / 2)));
+        let added: Vec<bool> =
+            (0..20).map(|it| comments.add(7, &format!("comment {}", it / 2))).collect();
+        assert_eq!(added[..4], [true, false, true, false]);
         assert_eq!(comments.of(7).len(), MAX_OF_FLOW);
         assert_eq!(comments.of(7)[1], "comment 1");
         assert!(comments.of(8).is_empty());
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn only_so_many_are_kept() {
         let mut comments = Comments::default();
-        (0..20_000).for_each(|it| comments.add(it, "so"));
+        assert_eq!((0..20_000).filter(|it| comments.add(*it, "so")).count(), MAX);
         assert_eq!(comments.by_flow.len(), MAX);
     }
 }

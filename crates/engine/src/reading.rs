@@ -43,6 +43,18 @@ impl Counting {
         self.incredible_times += u64::from(!CREDIBLE_TIMES.contains(&frame.time.0));
     }
 
+    /// Adds the frames of the next block.
+    pub(crate) fn add(&mut self, block: Self) {
+        self.frames.add(block.frames);
+        self.in_flows.add(block.in_flows);
+        for (reason, tally) in block.set_aside {
+            self.set_aside.entry(reason).or_default().add(tally);
+        }
+        let (n, longest) = block.shortened;
+        self.shortened = (self.shortened.0 + n, self.shortened.1.max(longest));
+        self.incredible_times += block.incredible_times;
+    }
+
     /// Where the frames went; so many bytes of the capture were skipped.
     pub(crate) fn account(&self, damaged_bytes: u64) -> Account {
         let mut set_aside: Vec<SetAside> = self

@@ -5,6 +5,8 @@
 mod cut;
 mod heads;
 mod health;
+mod partial;
+mod share;
 mod table;
 mod tcp;
 mod timeline;
@@ -23,6 +25,8 @@ pub use crate::{
     cut::Cut,
     heads::{Head, Heads},
     health::{Health, SideHealth},
+    partial::{Partial, Sent, Shuffle, in_order},
+    share::{Order, Share, merge},
     table::{Apart, Table},
     tcp::{ConnState, flags},
     timeline::{Direction, Step, Timeline},

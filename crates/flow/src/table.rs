@@ -42,10 +42,17 @@ pub struct Apart {
 }
 
 /// The network of a packet, as far as it keeps flows apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     vlan: u32,
     tunnel: Option<Tunnel>,
+}
+
+impl Place {
+    /// The VLAN's id, 0 where it does not count, and the tunnel.
+    pub(crate) fn parts(self) -> (u32, Option<Tunnel>) {
+        (self.vlan, self.tunnel)
+    }
 }
 
 impl Apart {
@@ -59,11 +66,11 @@ impl Apart {
 
 /// The two ends of a packet or a flow, and what carries it.
 #[derive(Clone, Copy)]
-struct Ends {
-    transport: Transport,
-    source: Endpoint,
-    destination: Endpoint,
-    place: Place,
+pub(crate) struct Ends {
+    pub(crate) transport: Transport,
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    pub(crate) place: Place,
 }
 
 impl Table {
@@ -93,9 +100,16 @@ impl Table {
     ///
     /// A packet inside a tunnel follows the one that carries it.
     pub fn push(&mut self, packet: &Packet<'_>) -> u32 {
-        let ends = Ends::of_packet(packet, self.apart);
         self.frame.truncate(usize::from(packet.depth));
-        let number = self.find_or_open(ends, packet);
+        let number = self.push_carried(packet, self.frame.last().copied());
+        self.frame.push(number);
+        number
+    }
+
+    /// The same for a packet that this flow carries, if one does.
+    pub(crate) fn push_carried(&mut self, packet: &Packet<'_>, carrier: Option<u32>) -> u32 {
+        let ends = Ends::of_packet(packet, self.apart);
+        let number = self.find_or_open(ends, packet, carrier);
         if let Some(flow) = self.flows.get_mut(number as usize) {
             let was_settled = flow.heads.is_settled();
             flow.push(ends.source, packet);
@@ -103,11 +117,10 @@ impl Table {
                 self.settled.push(number);
             }
         }
-        self.frame.push(number);
         number
     }
 
-    fn find_or_open(&mut self, ends: Ends, packet: &Packet<'_>) -> u32 {
+    fn find_or_open(&mut self, ends: Ends, packet: &Packet<'_>, carrier: Option<u32>) -> u32 {
         let next = self.flows.len() as u32;
         let (flows, hasher) = (&self.flows, &self.hasher);
         let is_same = |number: &u32| flows.get(*number as usize).is_some_and(|it| ends.are_of(it));
@@ -131,8 +144,13 @@ impl Table {
                 *place.get_mut() = next;
             }
         }
-        self.flows.push(Flow::open(ends, packet, self.frame.last().copied()));
+        self.flows.push(Flow::open(ends, packet, carrier));
         next
+    }
+
+    /// The flows so far, by number.
+    pub(crate) fn flows_mut(&mut self) -> &mut [Flow] {
+        &mut self.flows
     }
 
     /// A flow that has said all its heads can hold, and its number; each comes once.
@@ -152,7 +170,7 @@ impl Table {
 }
 
 impl Ends {
-    fn of_packet(packet: &Packet<'_>, apart: Apart) -> Self {
+    pub(crate) fn of_packet(packet: &Packet<'_>, apart: Apart) -> Self {
         Self {
             place: apart.place(packet),
             transport: Transport(packet.protocol),
@@ -161,7 +179,7 @@ impl Ends {
         }
     }
 
-    fn of_flow(flow: &Flow) -> Self {
+    pub(crate) fn of_flow(flow: &Flow) -> Self {
         let place = flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key);
         Self { transport: flow.transport, source: flow.client, destination: flow.server, place }
     }

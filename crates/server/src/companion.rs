@@ -63,6 +63,8 @@ struct Shared {
 struct State {
     library: Library,
     is_closing: bool,
+    /// How many captures are being read.
+    n_running: usize,
 }
 
 impl Companion {
@@ -92,11 +94,11 @@ impl Companion {
         }
         let shared = Arc::new(Shared {
             folder,
-            state: Mutex::new(State { library, is_closing: false }),
+            state: Mutex::new(State { library, is_closing: false, n_running: 0 }),
             wake: Condvar::new(),
             store: Mutex::new(store),
         });
-        let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_RUNNING);
+        let n_threads = reading::n_cores().min(MAX_RUNNING);
         let threads = (0..n_threads)
             .map(|_| {
                 let shared = Arc::clone(&shared);
@@ -169,7 +171,10 @@ impl Shared {
                 .unwrap_or_else(|_| Some(Err(failed())));
             // Without a result it was the end that stopped it: the store says it still runs, so it will run again.
             let Some(result) = result else { return };
-            self.state().library.finish(job, result, now());
+            let mut state = self.state();
+            state.n_running -= 1;
+            state.library.finish(job, result, now());
+            drop(state);
             if let Err(error) = self.save(job) {
                 eprintln!("tractor: job {} cannot be stored: {error}", job.0);
             }
@@ -183,6 +188,7 @@ impl Shared {
                 return None;
             }
             if let Some(job) = state.library.next_job() {
+                state.n_running += 1;
                 return Some(job);
             }
             state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -195,13 +201,15 @@ impl Shared {
             Ok(file) => file,
             Err(error) => return Some(Err(unreadable(&error))),
         };
-        let mut analysis =
-            match reading::read(Until { shared: self, file }, file_name, Apart::default()) {
-                Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
-                Ok(analysis) => analysis,
-                Err(_) if self.state().is_closing => return None,
-                Err(error) => return Some(Err(unreadable(&error))),
-            };
+        // What no other capture needs is this one's.
+        let n_threads = (reading::n_cores() / self.state().n_running.max(1)).max(1);
+        let file = Until { shared: self, file };
+        let mut analysis = match reading::read(file, file_name, Apart::default(), n_threads) {
+            Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
+            Ok(analysis) => analysis,
+            Err(_) if self.state().is_closing => return None,
+            Err(error) => return Some(Err(unreadable(&error))),
+        };
         analysis.keep_counts();
         Some(Arc::new(analysis).result())
     }

@@ -8,10 +8,11 @@ mod http;
 mod page;
 mod reading;
 mod store;
+mod threads;
 
 pub use crate::{
     companion::{Companion, Error},
     guard::Hosts,
     http::app,
-    reading::{CHUNK_LEN, analyse, read, run_seed},
+    reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
 };

@@ -5,45 +5,69 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, Read},
     path::Path,
+    thread,
 };
 
 use engine::{Analysis, Apart, Job};
 
+use crate::threads;
+
 /// How much of a capture is read at once, in bytes.
 pub const CHUNK_LEN: usize = 1 << 20;
 
-/// Reads a capture file.
+/// Reads a capture file on so many threads; how many never shows.
 ///
 /// # Errors
 /// Where the file cannot be opened or read. A damaged capture is no error: its analysis has a notice.
-pub fn analyse(path: &Path, name: &str, apart: Apart) -> io::Result<Analysis> {
-    read(File::open(path)?, name, apart)
+pub fn analyse(path: &Path, name: &str, apart: Apart, n_threads: usize) -> io::Result<Analysis> {
+    read(File::open(path)?, name, apart, n_threads)
 }
 
 /// Reads a capture to its end, or to where it stops being one. What was read before the reader fails is kept.
 ///
 /// # Errors
 /// Where the reader fails before it gave a frame.
-pub fn read(mut reader: impl Read, name: &str, apart: Apart) -> io::Result<Analysis> {
+pub fn read(
+    mut reader: impl Read + Send,
+    name: &str,
+    apart: Apart,
+    n_threads: usize,
+) -> io::Result<Analysis> {
+    if n_threads > 1 {
+        return threads::read(reader, name, apart, n_threads);
+    }
     let mut job = Job::apart(name, run_seed(), apart);
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
-        let len = match reader.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(len) => len,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        match next_chunk(&mut reader, &mut chunk) {
+            Ok([]) => break,
+            // The job keeps its error and says it in the analysis.
+            Ok(bytes) if job.feed(bytes).is_err() => break,
+            Ok(_) => {}
             Err(error) if job.progress().frames == 0 => return Err(error),
             Err(error) => {
                 job.interrupt(&error.to_string());
                 break;
             }
-        };
-        // The job keeps its error and says it in the analysis.
-        if job.feed(&chunk[..len]).is_err() {
-            break;
         }
     }
     Ok(job.finish(false))
+}
+
+/// The next bytes there are; none at the end.
+pub(crate) fn next_chunk<'a>(reader: &mut impl Read, chunk: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    loop {
+        match reader.read(chunk) {
+            Ok(len) => return Ok(&chunk[..len]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How many threads the machine runs at once.
+pub fn n_cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// A number nobody can foresee; see [`Job::new`].

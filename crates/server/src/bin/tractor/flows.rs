@@ -34,6 +34,8 @@ pub(crate) struct Flows {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    effort: input::Effort,
 }
 
 /// What makes a network of its own.
@@ -99,12 +101,13 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
-    let outcome = input::each(&arguments.captures, apart, |capture, analysis| {
-        export.capture = Some(capture.to_string_lossy().into_owned());
-        analysis.export(&export, &mut out).map_err(failed)?;
-        export.has_header = false;
-        Ok(())
-    })?;
+    let outcome =
+        input::each(&arguments.captures, apart, arguments.effort, |capture, analysis| {
+            export.capture = Some(capture.to_string_lossy().into_owned());
+            analysis.export(&export, &mut out).map_err(failed)?;
+            export.has_header = false;
+            Ok(())
+        })?;
     out.flush().map_err(failed)?;
     Ok(outcome)
 }

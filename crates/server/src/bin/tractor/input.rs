@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use engine::{Analysis, Apart};
 use v1::{Notice, Severity};
 
@@ -12,6 +13,22 @@ use crate::Outcome;
 
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
+
+/// How captures are read.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Effort {
+    /// Read a capture on so many threads; as many as the machine has cores, where nothing is said.
+    #[arg(long, value_name = "N", default_value_t = server::n_cores(), hide_default_value = true,
+        value_parser = at_least_one)]
+    threads: usize,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1_024) => Ok(number),
+        _ => Err("it is no number from 1 to 1024".to_owned()),
+    }
+}
 
 /// Reads the captures one after the other, networks kept apart as said, and hands each to `take`.
 ///
@@ -22,11 +39,12 @@ const STANDARD_INPUT: &str = "-";
 pub(crate) fn each<E>(
     captures: &[PathBuf],
     apart: Apart,
+    effort: Effort,
     mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     let mut outcome = Outcome::Complete;
     for capture in captures {
-        match read(capture, apart) {
+        match read(capture, apart, effort) {
             Ok(analysis) => {
                 if !analysis.is_complete() {
                     outcome = Outcome::Partial;
@@ -44,12 +62,12 @@ pub(crate) fn each<E>(
 }
 
 /// Reads one capture and says what was wrong with it, and what may mislead.
-fn read(capture: &Path, apart: Apart) -> io::Result<Analysis> {
+fn read(capture: &Path, apart: Apart, effort: Effort) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
     let analysis = if capture.as_os_str() == STANDARD_INPUT {
-        server::read(io::stdin().lock(), &name, apart)?
+        server::read(io::stdin(), &name, apart, effort.threads)?
     } else {
-        server::analyse(capture, &name, apart)?
+        server::analyse(capture, &name, apart, effort.threads)?
     };
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {

@@ -43,6 +43,8 @@ struct Data {
     /// The same seed gives the same model.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    effort: input::Effort,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -99,6 +101,8 @@ pub(crate) struct Classify {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    effort: input::Effort,
 }
 
 impl Data {
@@ -121,13 +125,14 @@ impl Data {
             return Ok((arff::examples(&text, schema).map_err(about)?, Outcome::Complete));
         }
         let (mut examples, mut origin) = (Vec::new(), 0);
-        let outcome = input::each(&self.captures, Apart::default(), |capture, analysis| {
-            let stem = stem(capture);
-            let label = (self.label_from == LabelFrom::File).then_some(&*stem);
-            examples.extend(analysis.examples(schema, timeout_micros, label, origin));
-            origin += 1;
-            Ok::<(), Error>(())
-        })?;
+        let outcome =
+            input::each(&self.captures, Apart::default(), self.effort, |capture, analysis| {
+                let stem = stem(capture);
+                let label = (self.label_from == LabelFrom::File).then_some(&*stem);
+                examples.extend(analysis.examples(schema, timeout_micros, label, origin));
+                origin += 1;
+                Ok::<(), Error>(())
+            })?;
         Ok((examples, outcome))
     }
 }
@@ -202,11 +207,16 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let mut export = Export::new(Format::Jsonl);
     let (to, mut out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
-    let outcome = input::each(&arguments.captures, Apart::default(), |capture, mut analysis| {
-        analysis.apply(&model);
-        export.capture = Some(capture.to_string_lossy().into_owned());
-        analysis.export(&export, &mut out).map_err(failed)
-    })?;
+    let outcome = input::each(
+        &arguments.captures,
+        Apart::default(),
+        arguments.effort,
+        |capture, mut analysis| {
+            analysis.apply(&model);
+            export.capture = Some(capture.to_string_lossy().into_owned());
+            analysis.export(&export, &mut out).map_err(failed)
+        },
+    )?;
     out.flush().map_err(failed)?;
     Ok(outcome)
 }

@@ -19,11 +19,14 @@ pub(crate) struct Stats {
     /// What is known of this address.
     #[arg(long, value_name = "A")]
     ip: Option<String>,
+    #[command(flatten)]
+    effort: input::Effort,
 }
 
 pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
     let (to, mut out) = flows::output(None)?;
-    input::each(std::slice::from_ref(&arguments.capture), Apart::default(), |capture, analysis| {
+    let captures = std::slice::from_ref(&arguments.capture);
+    input::each(captures, Apart::default(), arguments.effort, |capture, analysis| {
         let mut library = Library::new();
         let file_name = capture.to_string_lossy().into_owned();
         library.set_files(vec![FileEntry {

@@ -1,0 +1,122 @@
+//! A capture read in one pass: what a host does that has one thread.
+
+use capture::{Dissector, Error, Packet};
+use flow::Apart;
+
+use crate::{Analysis, comments::Comments, input::Input, labels::Labels, reading::Counting};
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the capture read so far.
+    pub bytes: u64,
+    /// Frames read so far.
+    pub frames: u64,
+    /// Packets put into flows so far.
+    pub packets: u64,
+    /// Flows found so far.
+    pub flows: u64,
+}
+
+/// A capture under analysis. The host reads the file, feeds it and decides when it is enough.
+///
+/// ```
+/// let mut job = engine::Job::new("empty.pcap", 0);
+/// // Chunk by chunk; any chunking gives the same analysis.
+/// assert!(job.feed(b"").is_ok());
+/// // Early, where the user stopped it: what was read so far.
+/// let analysis = job.finish(true);
+/// assert_eq!(analysis.n_flows(), 0);
+/// ```
+#[derive(Debug)]
+pub struct Job {
+    input: Input,
+    dissector: Dissector,
+    table: flow::Table,
+    labels: Labels,
+    /// What the capture says of packets, by flow.
+    comments: Comments,
+    counting: Counting,
+}
+
+impl Job {
+    /// Starts a job. The seed is random, once per run: see [`flow::Table::new`].
+    pub fn new(file_name: &str, seed: u64) -> Self {
+        Self::apart(file_name, seed, Apart::default())
+    }
+
+    /// The same, with different networks kept apart.
+    pub fn apart(file_name: &str, seed: u64, apart: Apart) -> Self {
+        Self {
+            input: Input::new(file_name),
+            dissector: Dissector::new(seed),
+            table: flow::Table::new(seed, apart),
+            labels: Labels::default(),
+            comments: Comments::default(),
+            counting: Counting::default(),
+        }
+    }
+
+    /// Takes the next bytes of the capture.
+    ///
+    /// # Errors
+    /// Where the bytes are no capture, now or in an earlier call. What was read before stays: [`Job::finish`] has it.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.input.feed(bytes)?;
+        let read = self.drain();
+        self.input.keep(read)
+    }
+
+    fn drain(&mut self) -> Result<(), Error> {
+        while let Some(frame) = self.input.decoder.next_frame()? {
+            let mut sink = |packet: &Packet<'_>| {
+                let flow = self.table.push(packet);
+                // Fragments of earlier frames may come out now.
+                if let Some(comment) = frame.comment
+                    && packet.time == frame.time
+                {
+                    self.comments.add(flow, comment);
+                }
+                while let Some((number, flow)) = self.table.next_settled() {
+                    self.labels.label(number, flow);
+                }
+            };
+            // A fragment that is held back counts as in flows: it comes out in the end.
+            let decoded = self.dissector.push(&frame, &mut sink);
+            self.counting.count(&frame, decoded);
+        }
+        Ok(())
+    }
+
+    /// How far the job is.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            bytes: self.input.bytes,
+            frames: self.counting.frames.frames,
+            packets: self.counting.in_flows.frames,
+            flows: self.table.len() as u64,
+        }
+    }
+
+    /// Says that the host can read the file no further, and why. What was read stays: [`Job::finish`] has it.
+    pub fn interrupt(&mut self, why: &str) {
+        self.input.interrupt(why);
+    }
+
+    /// Labels and groups the flows read so far. A job that was stopped or interrupted is not called cut short.
+    pub fn finish(mut self, is_stopped: bool) -> Analysis {
+        if self.input.end() {
+            let read = self.drain();
+            self.input.close(read, is_stopped);
+        }
+        let table = &mut self.table;
+        self.dissector.finish(&mut |packet| {
+            table.push(packet);
+        });
+        let mut flows = self.table.finish();
+        let verdicts = self.labels.finish(&mut flows);
+        let counts = self.dissector.counts();
+        let found = (flows, verdicts, self.comments);
+        self.input.analysis(is_stopped, &self.counting, &counts, found)
+    }
+}

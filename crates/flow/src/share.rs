@@ -1,0 +1,202 @@
+//! Flows by shares of their keys: each share is put together on its own, and merging gives what one table gives.
+//!
+//! A key belongs to one share, so that a flow sees all its packets in order. What flows know of each other is settled
+//! when the shares are merged: their numbers, and who carried whom.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use capture::Tunnel;
+
+use crate::{
+    Apart, Endpoint, Flow, Sent, Table, Transport,
+    table::{Ends, Place},
+};
+
+/// The flows of one share of the keys.
+#[derive(Debug)]
+pub struct Share {
+    table: Table,
+    /// Where the first packet of each flow is in the capture.
+    ordinals: Vec<u64>,
+    /// Flows whose first packet came in a tunnel, and the key of what carried it by its place in `carriers`.
+    carried: Vec<(u32, u32)>,
+    /// Different ones; a map, for whoever fills it with tunnels.
+    carriers: BTreeMap<Key, u32>,
+}
+
+/// What the packets of a flow have in common, in either direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) transport: Transport,
+    pub(crate) low: Endpoint,
+    pub(crate) high: Endpoint,
+    pub(crate) place: Place,
+}
+
+impl From<Ends> for Key {
+    fn from(ends: Ends) -> Self {
+        let Ends { transport, source, destination, place } = ends;
+        Self { transport, low: source.min(destination), high: source.max(destination), place }
+    }
+}
+
+impl Key {
+    /// Its share of so many. It is the same on every machine; whoever chooses addresses may fill one share with them.
+    pub(crate) fn share(&self, n_shares: usize) -> usize {
+        let mut hash = u64::from(self.transport.0);
+        let mut add = |word: u64| {
+            // The finaliser of SplitMix64.
+            hash = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            hash ^= hash >> 31;
+        };
+        for Endpoint { ip, port } in [self.low, self.high] {
+            match ip {
+                IpAddr::V4(ip) => add(u64::from(ip.to_bits()) << 16 | u64::from(port)),
+                IpAddr::V6(ip) => {
+                    let bits = ip.to_bits();
+                    add(bits as u64 ^ u64::from(port) << 48);
+                    add((bits >> 64) as u64);
+                }
+            }
+        }
+        let (vlan, tunnel) = self.place.parts();
+        let (kind, id) = tunnel.map_or((0, 0), |Tunnel { kind, id }| (kind as u64 + 1, id));
+        if (vlan, kind) != (0, 0) {
+            add(u64::from(vlan) << 32 | u64::from(id));
+            add(kind);
+        }
+        (hash % n_shares.max(1) as u64) as usize
+    }
+}
+
+impl Share {
+    /// No flow yet. Seed and networks as for [`Table::new`].
+    pub fn new(seed: u64, apart: Apart) -> Self {
+        let table = Table::new(seed, apart);
+        Self { table, ordinals: Vec::new(), carried: Vec::new(), carriers: BTreeMap::new() }
+    }
+
+    /// How many flows.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is no flow.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Adds a packet to its flow, as [`Table::push`] does; packets come in the order of the capture. Returns the flow's
+    /// number in this share.
+    pub fn push(&mut self, sent: &Sent<'_>) -> u32 {
+        let n_flows = self.table.len();
+        let number = self.table.push_carried(&sent.packet, None);
+        if self.table.len() > n_flows {
+            self.ordinals.push(sent.ordinal);
+            if let Some(key) = sent.carrier {
+                let next = self.carriers.len() as u32;
+                self.carried.push((number, *self.carriers.entry(key).or_insert(next)));
+            }
+        }
+        number
+    }
+
+    /// As [`Table::next_settled`].
+    pub fn next_settled(&mut self) -> Option<(u32, &mut Flow)> {
+        self.table.next_settled()
+    }
+
+    /// Every flow, by its number.
+    pub fn flows_mut(&mut self) -> &mut [Flow] {
+        self.table.flows_mut()
+    }
+}
+
+/// Which share each flow of a capture is from, by the number of the flow in the capture.
+///
+/// The flows of a share keep their order, so that this tells where in its share a flow is, too.
+#[derive(Debug)]
+pub struct Order(Vec<u16>);
+
+impl Order {
+    fn new(shares: &[Share]) -> Self {
+        let n_flows = shares.iter().map(Share::len).sum();
+        let mut order = Vec::with_capacity(n_flows);
+        let mut lists: Vec<_> = shares.iter().map(|it| it.ordinals.iter().peekable()).collect();
+        for _ in 0..n_flows {
+            let first = (0_u16..).zip(&mut lists);
+            let first = first.filter_map(|(share, it)| Some((**it.peek()?, share))).min();
+            let Some((_, share)) = first else { break };
+            lists.get_mut(usize::from(share)).map(Iterator::next);
+            order.push(share);
+        }
+        Self(order)
+    }
+
+    /// What there is of every flow, put in order of the capture; `lists` hold it share by share.
+    ///
+    /// The memory of the lists is given back on the way: a million flows are never there twice.
+    pub fn merge<T>(&self, mut lists: Vec<Vec<T>>) -> Vec<T> {
+        if lists.len() == 1 {
+            return lists.pop().unwrap_or_default();
+        }
+        let mut merged = Vec::with_capacity(self.0.len());
+        for (n, share) in self.0.iter().rev().enumerate() {
+            let Some(list) = lists.get_mut(usize::from(*share)) else { continue };
+            merged.extend(list.pop());
+            if n % 4_096 == 0 {
+                lists.iter_mut().for_each(Vec::shrink_to_fit);
+            }
+        }
+        merged.reverse();
+        merged
+    }
+
+    /// The numbers in the capture of the flows of every share.
+    pub fn numbers(&self, n_shares: usize) -> Vec<Vec<u32>> {
+        let mut numbers = vec![Vec::new(); n_shares];
+        for (number, share) in (0..).zip(&self.0) {
+            if let Some(list) = numbers.get_mut(usize::from(*share)) {
+                list.push(number);
+            }
+        }
+        numbers
+    }
+}
+
+/// Ends the capture: all flows of all shares by their first packet, as one table would give them.
+pub fn merge(shares: Vec<Share>) -> (Vec<Flow>, Order) {
+    let order = Order::new(&shares);
+    let is_carrying = shares.iter().any(|it| !it.carried.is_empty());
+    let numbers = if is_carrying { order.numbers(shares.len()) } else { Vec::new() };
+    let mut flows = Vec::with_capacity(shares.len());
+    let mut carried: Vec<(u32, Key)> = Vec::new();
+    for (n, share) in shares.into_iter().enumerate() {
+        flows.push(share.table.finish());
+        let carriers: BTreeMap<u32, Key> = share.carriers.iter().map(|it| (*it.1, *it.0)).collect();
+        for (local, carrier) in share.carried {
+            let number = numbers.get(n).and_then(|it| it.get(local as usize));
+            carried.extend(number.copied().zip(carriers.get(&carrier).copied()));
+        }
+    }
+    let mut flows = order.merge(flows);
+    let mut carriers: Vec<(Key, u32)> = Vec::new();
+    for (number, flow) in (0..).zip(&flows) {
+        if flow.tunnels().is_some_and(|it| it.carries.is_some()) {
+            carriers.push((Ends::of_flow(flow).into(), number));
+        }
+    }
+    carriers.sort_unstable();
+    for (number, key) in carried {
+        // Packets of a key go to its newest flow: the last one that began before this flow.
+        let before = carriers.partition_point(|it| *it < (key, number));
+        let parent = before.checked_sub(1).and_then(|it| carriers.get(it));
+        let parent = parent.filter(|it| it.0 == key).map(|it| it.1);
+        if let Some(tunnels) = flows.get_mut(number as usize).and_then(|it| it.tunnels.as_mut()) {
+            tunnels.parent = parent;
+        }
+    }
+    (flows, order)
+}
