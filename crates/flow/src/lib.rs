@@ -120,6 +120,8 @@ pub struct Flow {
     pub from_client: Total,
     /// What the server sent.
     pub from_server: Total,
+    /// The receive window of the first TCP segment of the client and of the server, as sent: unscaled. A reset has none.
+    pub first_windows: [Option<u16>; 2],
     /// Every packet of the flow, in capture order.
     pub timeline: Timeline,
     /// The first bytes each side sent.

@@ -221,6 +221,7 @@ impl Flow {
             last: packet.time,
             from_client: Total::default(),
             from_server: Total::default(),
+            first_windows: [None; 2],
             timeline: Timeline::default(),
             heads: Heads::new(transport, client.port, server.port),
             connection: Connection::default(),
@@ -259,6 +260,10 @@ impl Flow {
             self.check(&step, tcp);
             self.openings.push(direction, tcp);
             self.connection.push(direction, tcp.flags, packet.payload_len);
+            let window = self.first_windows.get_mut(direction as usize);
+            if let Some(window) = window.filter(|_| tcp.flags & flags::RST == 0) {
+                window.get_or_insert(tcp.window);
+            }
         }
         match direction {
             Direction::Forward => self.from_client.add(&step),
@@ -468,6 +473,20 @@ mod tests {
             (Some(30_000_000), 1)
         );
         assert_eq!(health.server.handshake_ns, Some(10_000_000));
+    }
+
+    #[test]
+    fn the_first_window_of_a_side_is_that_of_its_first_segment() {
+        let mut table = Table::new(7, Apart::default());
+        for (from, flags, window) in [(1, SYN, 70), (2, SYN | ACK, 80), (1, ACK, 7), (2, ACK, 8)] {
+            let tcp = Some(Tcp { flags, window, ..Tcp::default() });
+            table.push(&Packet { tcp, ..packet(from, 3 - from, flags, b"") });
+        }
+        assert_eq!(table.finish()[0].first_windows, [Some(70), Some(80)]);
+        let mut table = Table::new(7, Apart::default());
+        table.push(&packet(1, 2, SYN, b""));
+        table.push(&packet(2, 1, RST | ACK, b""));
+        assert_eq!(table.finish()[0].first_windows, [Some(0), None]);
     }
 
     #[test]
