@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use features::{Piece, Schema};
+use features::{Piece, Rows, Schema};
 use flow::Cut;
 use v1::page::FlowRow;
 
@@ -73,6 +73,11 @@ impl Analysis {
             }
         }
         let start = self.time_start_ns();
+        if let Format::CsvFeatures(schema) | Format::Arff(schema) = export.format
+            && schema.rows == Rows::Sessions
+        {
+            return self.export_sessions(schema, export, out);
+        }
         let cut = export.cut();
         for (flow, row) in self.flows.iter().zip(self.each()) {
             if !export.filter.matches(&row, start) {
@@ -80,6 +85,27 @@ impl Analysis {
             }
             for piece in features::pieces(flow, cut) {
                 write_row(export, &piece, row, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The sessions of which a flow passes.
+    fn export_sessions(
+        &self,
+        schema: &Schema,
+        export: &Export,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let start = self.time_start_ns();
+        let missing = if matches!(export.format, Format::Arff(_)) { "?" } else { "" };
+        let passes = |it: &u32| self.row(*it).is_some_and(|it| export.filter.matches(&it, start));
+        for number in 0..self.sessions.len() as u32 {
+            let session = self.sessions.get(number).filter(|it| it.members.iter().any(passes));
+            let features = session.and_then(|_| self.session_features(number, schema));
+            if let Some((identity, sample)) = features {
+                let line = features::row(schema, &identity, &sample, missing);
+                out.write_all(line.as_bytes())?;
             }
         }
         Ok(())

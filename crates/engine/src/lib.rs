@@ -14,6 +14,7 @@ mod library;
 mod page;
 mod reading;
 mod rows;
+mod session_features;
 mod statistics;
 
 use std::{
@@ -22,7 +23,7 @@ use std::{
 };
 
 use classify::{Example, Model, Verdict};
-use features::{Piece, Schema};
+use features::{Piece, Rows, Schema};
 use flow::Flow;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
@@ -153,9 +154,9 @@ impl Analysis {
         }
     }
 
-    /// Labels the flows that say nothing of themselves by a model.
+    /// Labels the flows that say nothing of themselves by a model; one that was trained on sessions labels none.
     pub fn apply(&mut self, model: &Model) {
-        let Some(schema) = model.schema() else { return };
+        let Some(schema) = model.schema().filter(|it| it.rows == Rows::Flows) else { return };
         let cut = schema.cut(model.timeout_micros());
         let vector = |it: &Piece<'_>| features::vector(schema, &it.sample(schema));
         for (flow, verdict) in self.flows.iter().zip(&mut self.verdicts) {
@@ -175,8 +176,21 @@ impl Analysis {
         label: Option<&str>,
         origin: u32,
     ) -> Vec<Example> {
-        let cut = schema.cut(timeout_micros);
         let mut examples = Vec::new();
+        if schema.rows == Rows::Sessions {
+            for number in 0..self.sessions.len() as u32 {
+                let Some((identity, sample)) = self.session_features(number, schema) else {
+                    continue;
+                };
+                let label = label.unwrap_or(identity.label);
+                if label != classify::UNKNOWN {
+                    let features = features::vector(schema, &sample);
+                    examples.push(Example { features, label: label.to_owned(), origin });
+                }
+            }
+            return examples;
+        }
+        let cut = schema.cut(timeout_micros);
         for (flow, verdict) in self.flows.iter().zip(&self.verdicts) {
             let label = match label {
                 Some(label) => label,

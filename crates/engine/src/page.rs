@@ -3,7 +3,7 @@
 mod flows;
 mod hosts;
 mod overview;
-mod sessions;
+pub(crate) mod sessions;
 
 use std::collections::BTreeMap;
 

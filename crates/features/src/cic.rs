@@ -15,9 +15,9 @@ use crate::{
         DESTINATION_IP, DESTINATION_PORT, FIRST, FIVE_TUPLE, PROTOCOL, SOURCE_IP, SOURCE_PORT,
     },
     measure::{
-        ACTIVE, CLIENT_GAPS, CLIENT_HEADERS, CLIENT_LENGTHS, CLIENT_PACKETS, GAPS, IDLE, LENGTHS,
-        SERVER_GAPS, SERVER_HEADERS, SERVER_LENGTHS, SERVER_PACKETS, count, label, number, ratio,
-        take,
+        ACTIVE, CLIENT_GAPS, CLIENT_HEADERS, CLIENT_LENGTHS, CLIENT_PACKETS, CLIENT_WINDOW, GAPS,
+        IDLE, LENGTHS, SERVER_GAPS, SERVER_HEADERS, SERVER_LENGTHS, SERVER_PACKETS, SERVER_WINDOW,
+        count, label, number, ratio, take,
     },
     sample::Bulks,
 };
@@ -262,6 +262,18 @@ pub const CIC: Schema = Schema {
                 "Mean payload bytes of the server in a subflow",
                 "Среднее байт полезной нагрузки сервера в подпотоке",
             ),
+        ),
+        number(
+            "FWD Init Win Bytes",
+            Unit::Bytes,
+            |s| s.forward.first_window.map(f64::from),
+            CLIENT_WINDOW,
+        ),
+        number(
+            "Bwd Init Win Bytes",
+            Unit::Bytes,
+            |s| s.backward.first_window.map(f64::from),
+            SERVER_WINDOW,
         ),
         count(
             "Fwd Act Data Pkts",

@@ -133,6 +133,8 @@ pub struct Identity<'a> {
 pub enum Unit {
     /// Microseconds.
     Micros,
+    /// Seconds.
+    Seconds,
     /// Squared microseconds, of a variance.
     SquareMicros,
     /// Bytes.
@@ -244,6 +246,7 @@ impl Unit {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Micros => "µs",
+            Self::Seconds => "s",
             Self::SquareMicros => "µs²",
             Self::Bytes => "B",
             Self::SquareBytes => "B²",

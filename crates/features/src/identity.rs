@@ -35,3 +35,15 @@ pub(crate) const PROTOCOL: Column = row(
 );
 pub(crate) const FIRST: Column =
     row(Of::Time(|it| it.first), "Time of the first packet, UTC", "Время первого пакета, UTC");
+pub(crate) const LAST: Column =
+    row(Of::Time(|it| it.last), "The latest time of a packet, UTC", "Наибольшее время пакета, UTC");
+pub(crate) const FLOW_NUMBER: Column = row(
+    Of::Integer(|it| it.number.into()),
+    "Number of the flow in the capture, from 0",
+    "Номер потока в снимке, с 0",
+);
+pub(crate) const SESSION_NUMBER: Column = row(
+    Of::Integer(|it| it.number.into()),
+    "Number of the session in the capture, from 0",
+    "Номер сессии в снимке, с 0",
+);

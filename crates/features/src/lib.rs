@@ -3,26 +3,39 @@
 //! A schema with the published data set's defects and one without stand side by side; a model names the one it was
 //! trained with. What a flow *is* plays no part here.
 
+mod basic;
 mod cic;
+mod cic_2017;
 mod column;
 mod export;
 mod identity;
 mod iscx;
 mod measure;
+mod merged;
+mod periodicity;
 mod piece;
 mod sample;
+mod sequence;
+mod session;
+mod statistics;
 mod tractor;
 
 use flow::Cut;
 
 pub use crate::{
+    basic::BASIC,
     cic::CIC,
+    cic_2017::CIC_2017,
     column::{Column, Identity, Kind, Of, Take, Unit, Value, Words},
     export::{arff_header, csv_header, row},
     iscx::{ISCX_A2, ISCX_B},
+    merged::{Merged, Session},
     piece::{Piece, pieces},
-    sample::{Bulks, Sample, Semantics, Side, Statistics},
-    tractor::TRACTOR,
+    sample::{Bulks, First, N_FIRST, Sample, Semantics, Side},
+    sequence::SEQUENCE,
+    session::SESSION,
+    statistics::Statistics,
+    tractor::{TRACTOR, TRACTOR_FULL},
 };
 
 /// A named, ordered list of columns.
@@ -73,7 +86,8 @@ impl Schema {
 }
 
 /// Every schema there is.
-pub const SCHEMAS: &[&Schema] = &[&TRACTOR, &ISCX_B, &ISCX_A2, &CIC];
+pub const SCHEMAS: &[&Schema] =
+    &[&TRACTOR, &TRACTOR_FULL, &ISCX_B, &ISCX_A2, &CIC, &CIC_2017, &BASIC, &SEQUENCE, &SESSION];
 
 /// The schema of that name.
 pub fn schema(name: &str) -> Option<&'static Schema> {

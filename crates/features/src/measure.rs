@@ -10,7 +10,7 @@ pub(crate) struct Measure {
     of: fn(&Sample) -> &Statistics,
 }
 
-const fn measure(unit: Unit, of: fn(&Sample) -> &Statistics, what: Words) -> Measure {
+pub(crate) const fn measure(unit: Unit, of: fn(&Sample) -> &Statistics, what: Words) -> Measure {
     Measure { unit, what, of }
 }
 
@@ -118,6 +118,51 @@ pub(crate) const SERVER_HEADERS: Measure = measure(
     ),
 );
 
+pub(crate) const CLIENT_IP_LENS: Measure = measure(
+    Unit::Bytes,
+    |s| &s.forward.ip_lens,
+    words(
+        "the IP lengths, header included, of the client's packets",
+        "длины IP-пакетов клиента вместе с заголовком",
+    ),
+);
+pub(crate) const SERVER_IP_LENS: Measure = measure(
+    Unit::Bytes,
+    |s| &s.backward.ip_lens,
+    words(
+        "the IP lengths, header included, of the server's packets",
+        "длины IP-пакетов сервера вместе с заголовком",
+    ),
+);
+pub(crate) const CLIENT_PAYLOADS: Measure = measure(
+    Unit::Bytes,
+    |s| &s.forward.payloads,
+    words(
+        "the payload lengths of the client's packets that have any",
+        "длины полезной нагрузки тех пакетов клиента, где она есть",
+    ),
+);
+pub(crate) const SERVER_PAYLOADS: Measure = measure(
+    Unit::Bytes,
+    |s| &s.backward.payloads,
+    words(
+        "the payload lengths of the server's packets that have any",
+        "длины полезной нагрузки тех пакетов сервера, где она есть",
+    ),
+);
+
+pub(crate) const CLIENT_IP_BYTES: Column = count(
+    "client_ip_bytes",
+    Unit::Bytes,
+    |s| s.forward.ip_bytes(),
+    words("IP header and payload bytes of the client", "Байты заголовка и нагрузки IP от клиента"),
+);
+pub(crate) const SERVER_IP_BYTES: Column = count(
+    "server_ip_bytes",
+    Unit::Bytes,
+    |s| s.backward.ip_bytes(),
+    words("IP header and payload bytes of the server", "Байты заголовка и нагрузки IP от сервера"),
+);
 pub(crate) const CLIENT_PACKETS: Words = words("Packets of the client", "Пакеты клиента");
 pub(crate) const SERVER_PACKETS: Words = words("Packets of the server", "Пакеты сервера");
 
@@ -136,3 +181,12 @@ pub(crate) const fn joined<const N: usize>(parts: &[&[Column]]) -> [Column; N] {
     assert!(n == N, "there are fewer columns");
     columns
 }
+
+pub(crate) const CLIENT_WINDOW: Words = words(
+    "Receive window of the client's first TCP segment as sent, unscaled",
+    "Окно приёма в первом сегменте TCP клиента, как отправлено, без масштаба",
+);
+pub(crate) const SERVER_WINDOW: Words = words(
+    "Receive window of the server's first TCP segment as sent, unscaled",
+    "Окно приёма в первом сегменте TCP сервера, как отправлено, без масштаба",
+);

@@ -24,11 +24,12 @@ pub struct Piece<'a> {
 ///
 /// Forward is what the client sent, who opened the flow. After a silence longer than the timeout a flow without a
 /// connection (anything but TCP) is a new dialogue, and forward is what the one sends that begins it.
+///
+/// A session's schema has no rows of flows; see [`crate::Session`].
 pub fn pieces(flow: &Flow, cut: Cut) -> Vec<Piece<'_>> {
     let timeout_micros = match cut {
         Cut::Whole => {
-            let timeline = Cow::Borrowed(&flow.timeline);
-            return vec![Piece { flow, timeline, number: None, forward: Direction::Forward }];
+            return vec![Piece::whole(flow)];
         }
         Cut::Active { timeout_micros }
         | Cut::Idle { timeout_micros }
@@ -49,7 +50,13 @@ pub fn pieces(flow: &Flow, cut: Cut) -> Vec<Piece<'_>> {
     pieces
 }
 
-impl Piece<'_> {
+impl<'a> Piece<'a> {
+    /// The flow itself.
+    pub fn whole(flow: &'a Flow) -> Self {
+        let timeline = Cow::Borrowed(&flow.timeline);
+        Self { flow, timeline, number: None, forward: Direction::Forward }
+    }
+
     /// What the features of a schema are computed from. As published, forward is what the one sends who sent the first
     /// packet.
     pub fn sample(&self, schema: &Schema) -> Sample {
@@ -58,7 +65,19 @@ impl Piece<'_> {
             (Semantics::Published, Some(first)) => first.direction,
             _ => self.forward,
         };
-        Sample::new(&self.timeline, schema, forward)
+        let mut sample = Sample::new(self.timeline.steps(), schema, forward);
+        let windows = self.flow.first_windows;
+        // How the connection fared is known of the whole of it.
+        let health = self.flow.health().filter(|_| self.number.is_none());
+        let (client, server) = match forward {
+            Direction::Forward => (&mut sample.forward, &mut sample.backward),
+            Direction::Backward => (&mut sample.backward, &mut sample.forward),
+        };
+        let sides = [(client, health.map(|it| it.client)), (server, health.map(|it| it.server))];
+        for ((side, health), window) in sides.into_iter().zip(windows) {
+            (side.first_window, side.health) = (window, health);
+        }
+        sample
     }
 
     /// Which flow it is.

@@ -1,8 +1,8 @@
 //! One pass over a timeline: the gaps, periods, sizes and counts all features are computed from.
 
-use flow::{Direction, Step, Timeline};
+use flow::{Direction, SideHealth, Step};
 
-use crate::Schema;
+use crate::{Merged, Schema, Statistics};
 
 /// A gap longer than so many microseconds ends a subflow and a bulk (CICFlowMeter).
 const SUBFLOW_MICROS: i64 = 1_000_000;
@@ -20,8 +20,11 @@ pub enum Semantics {
     Published,
 }
 
-/// What one pass over a timeline gives every feature.
-#[derive(Clone, Copy, Debug)]
+/// How many packets from the start are kept one by one.
+pub const N_FIRST: usize = 32;
+
+/// What one pass over the packets gives every feature.
+#[derive(Clone, Debug)]
 pub struct Sample {
     /// How numbers are computed.
     pub semantics: Semantics,
@@ -45,6 +48,19 @@ pub struct Sample {
     pub idle: Statistics,
     /// Parts of the flow between gaps of more than a second.
     pub n_subflows: u64,
+    /// The first packets, as far as there are so many.
+    first: [Option<First>; N_FIRST],
+    /// What the flows of a session are to each other; of a flow it stays empty.
+    pub merged: Merged,
+}
+
+/// One of the first packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct First {
+    /// IP header and payload bytes; negative where the server sent it.
+    pub signed_ip_bytes: i64,
+    /// Since the packet before, in microseconds; 0 of the first.
+    pub gap_micros: i64,
 }
 
 /// One direction of a flow.
@@ -56,12 +72,20 @@ pub struct Side {
     pub lengths: Statistics,
     /// IP and transport headers of its packets, in bytes.
     pub headers: Statistics,
+    /// IP header and payload of its packets, in bytes.
+    pub ip_lens: Statistics,
+    /// Transport payload of its packets that have any, in bytes.
+    pub payloads: Statistics,
     /// Its packets with payload.
     pub n_data: u64,
     /// Its packets with each TCP flag, by bit: FIN first, CWR last.
     flags: [u64; 8],
     /// Its bulks.
     pub bulks: Bulks,
+    /// The window of its first TCP segment, unscaled; of a piece that of its flow.
+    pub first_window: Option<u16>,
+    /// How its side of an established TCP connection fared; nothing of a piece of a flow.
+    pub health: Option<SideHealth>,
     last_micros: Option<i64>,
 }
 
@@ -89,86 +113,42 @@ struct Run {
     bytes: u64,
 }
 
-/// Count, sums and extremes of whole numbers.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Statistics {
-    n: u64,
-    sum: i128,
-    sum_of_squares: i128,
-    min: i64,
-    max: i64,
-}
-
-impl Statistics {
-    fn push(&mut self, value: i64) {
-        let is_first = self.n == 0;
-        self.min = if is_first { value } else { self.min.min(value) };
-        self.max = if is_first { value } else { self.max.max(value) };
-        self.n += 1;
-        self.sum += i128::from(value);
-        let square = i128::from(value) * i128::from(value);
-        self.sum_of_squares = self.sum_of_squares.saturating_add(square);
-    }
-
-    /// How many numbers.
-    pub fn n(&self) -> u64 {
-        self.n
-    }
-
-    /// Their sum.
-    pub fn sum(&self) -> f64 {
-        self.sum as f64
-    }
-
-    /// The sum of squared deviations from the mean.
-    fn squared_deviations(&self) -> f64 {
-        self.sum_of_squares as f64 - self.sum.saturating_mul(self.sum) as f64 / self.n as f64
-    }
-}
-
 impl Sample {
-    /// Passes over a timeline once, for a schema. Times are cut to whole microseconds first.
-    pub fn new(timeline: &Timeline, schema: &Schema, forward: Direction) -> Self {
+    /// Passes over packets once, in their order, for a schema. Times are cut to whole microseconds first.
+    pub fn new(steps: impl Iterator<Item = Step>, schema: &Schema, forward: Direction) -> Self {
         let semantics = schema.semantics;
-        let mut sample = Self {
-            semantics,
-            duration_micros: 0,
-            n_packets: 0,
-            ip_bytes: 0,
-            forward: Side::default(),
-            backward: Side::default(),
-            gaps: Statistics::default(),
-            lengths: Statistics::default(),
-            active: Statistics::default(),
-            idle: Statistics::default(),
-            n_subflows: 0,
-        };
-        let Some(first) = timeline.steps().next() else {
-            return sample;
-        };
-        let to_micros = |nanos: u64| (nanos / 1_000) as i64;
-        let start = to_micros(first.time.0);
-        let (mut last, mut active_start) = (start, start);
+        let mut sample = Self::empty(semantics);
+        let to_micros = |step: &Step| (step.time.0 / 1_000) as i64;
+        let (mut start, mut last, mut active_start) = (0, 0, 0);
         let mut run: Option<Run> = None;
-        sample.n_subflows = 1;
-        for step in timeline.steps() {
-            let micros = to_micros(step.time.0);
-            if sample.n_packets > 0 {
-                let gap = micros - last;
+        for step in steps {
+            let micros = to_micros(&step);
+            let is_first = sample.n_packets == 0;
+            if is_first {
+                (start, last, active_start) = (micros, micros, micros);
+                sample.n_subflows = 1;
+            }
+            let gap = micros - last;
+            if !is_first {
                 sample.gaps.push(gap);
                 sample.n_subflows += u64::from(gap > SUBFLOW_MICROS);
-                if gap > schema.idle_micros {
-                    let active_end = match semantics {
-                        Semantics::Published => micros,
-                        Semantics::Correct => last,
-                    };
-                    sample.active.push(active_end - active_start);
-                    sample.idle.push(gap);
-                    active_start = micros;
-                }
+            }
+            if gap > schema.idle_micros {
+                let active_end = match semantics {
+                    Semantics::Published => micros,
+                    Semantics::Correct => last,
+                };
+                sample.active.push(active_end - active_start);
+                sample.idle.push(gap);
+                active_start = micros;
+            }
+            let is_forward = step.direction == forward;
+            if let Some(first) = sample.first.get_mut(sample.n_packets as usize) {
+                let ip_bytes = i64::from(step.ip_len);
+                let signed_ip_bytes = if is_forward { ip_bytes } else { -ip_bytes };
+                *first = Some(First { signed_ip_bytes, gap_micros: gap });
             }
             sample.count(&step);
-            let is_forward = step.direction == forward;
             let side = if is_forward { &mut sample.forward } else { &mut sample.backward };
             side.count(&step, micros);
             if step.payload_len > 0 {
@@ -182,6 +162,25 @@ impl Sample {
         }
         sample.duration_micros = last - start;
         sample
+    }
+
+    /// No packet.
+    pub fn empty(semantics: Semantics) -> Self {
+        Self {
+            semantics,
+            duration_micros: 0,
+            n_packets: 0,
+            ip_bytes: 0,
+            forward: Side::default(),
+            backward: Side::default(),
+            gaps: Statistics::default(),
+            lengths: Statistics::default(),
+            active: Statistics::default(),
+            idle: Statistics::default(),
+            n_subflows: 0,
+            first: [None; N_FIRST],
+            merged: Merged::default(),
+        }
     }
 
     fn count(&mut self, step: &Step) {
@@ -219,6 +218,11 @@ impl Sample {
         side.bulks.packets += run.packets;
         side.bulks.bytes += run.bytes;
         side.bulks.micros += run.last - run.start;
+    }
+
+    /// A packet by its place, from 0; as many as [`N_FIRST`] are kept.
+    pub fn first(&self, at: usize) -> Option<First> {
+        self.first.get(at).copied().flatten()
     }
 
     /// Packets of both sides with this TCP flag, one of [`flow::flags`].
@@ -282,6 +286,16 @@ impl Sample {
 }
 
 impl Side {
+    /// IP header and payload of its packets, in bytes.
+    pub fn ip_bytes(&self) -> u64 {
+        u64::try_from(self.ip_lens.sum).unwrap_or(0)
+    }
+
+    /// The TCP flags that any of its packets has.
+    pub fn flags(&self) -> u8 {
+        self.flags.iter().rev().fold(0, |all, n| all << 1 | u8::from(*n > 0))
+    }
+
     /// Its packets with this TCP flag, one of [`flow::flags`].
     pub fn flag(&self, flag: u8) -> u64 {
         self.flags.get(flag.trailing_zeros() as usize).copied().unwrap_or(0)
@@ -290,7 +304,11 @@ impl Side {
     fn count(&mut self, step: &Step, micros: i64) {
         self.lengths.push(i64::from(step.payload_len));
         self.headers.push(i64::from(step.ip_len) - i64::from(step.payload_len));
-        self.n_data += u64::from(step.payload_len > 0);
+        self.ip_lens.push(i64::from(step.ip_len));
+        if step.payload_len > 0 {
+            self.n_data += 1;
+            self.payloads.push(i64::from(step.payload_len));
+        }
         for (bit, n) in self.flags.iter_mut().enumerate() {
             *n += u64::from(step.flags >> bit & 1);
         }
@@ -303,7 +321,7 @@ impl Side {
 #[cfg(test)]
 mod tests {
     use capture::Timestamp;
-    use flow::Step;
+    use flow::{Step, Timeline};
 
     use super::*;
     use crate::{ISCX_B, Schema, TRACTOR};
@@ -323,7 +341,7 @@ mod tests {
     }
 
     fn vector(schema: &Schema, timeline: &Timeline) -> Vec<Option<f64>> {
-        crate::vector(schema, &Sample::new(timeline, schema, Direction::Forward))
+        crate::vector(schema, &Sample::new(timeline.steps(), schema, Direction::Forward))
     }
 
     #[test]

@@ -1,10 +1,19 @@
 //! Our own features: each is what its name says, and nothing stands for nothing.
 
+use flow::flags::{ACK, CWR, ECE, FIN, PSH, RST, SYN, URG};
+
 use crate::{
     Column, Rows, Schema, Semantics,
+    Take::{Max, Mean, Min, Std, Total},
+    Unit,
     column::words,
     iscx::{NETMATE_IDLE, RIGHT},
-    measure::{joined, label},
+    measure::{
+        CLIENT_IP_BYTES, CLIENT_IP_LENS, CLIENT_PACKETS, CLIENT_PAYLOADS, CLIENT_WINDOW,
+        SERVER_IP_BYTES, SERVER_IP_LENS, SERVER_PACKETS, SERVER_PAYLOADS, SERVER_WINDOW, count,
+        joined, label, number, ratio, take,
+    },
+    sequence::{gap, size},
 };
 
 /// The 25 features of the published data set, each what its name says.
@@ -20,4 +29,356 @@ pub const TRACTOR: Schema = Schema {
     columns: &TRACTOR_COLUMNS,
 };
 
+/// The 25, and what else tells one kind of traffic from another: how much each side says, in packets of which size, how
+/// its TCP behaves, and the first eight packets. Ports and addresses are no features: they say where, not what.
+pub const TRACTOR_FULL: Schema = Schema {
+    name: "tractor-full",
+    what: words(
+        "the 25 and 76 more: counts and sizes of each side, TCP flags and health, the first packets",
+        "те же 25 и ещё 76: счётчики и размеры каждой стороны, флаги и здоровье TCP, первые пакеты",
+    ),
+    rows: Rows::Flows,
+    semantics: Semantics::Correct,
+    idle_micros: NETMATE_IDLE,
+    columns: &FULL_COLUMNS,
+};
+
 const TRACTOR_COLUMNS: [Column; 26] = joined(&[&RIGHT, &[label("label")]]);
+
+const FULL_COLUMNS: [Column; RIGHT.len() + FURTHER.len() + 1] =
+    joined(&[&RIGHT, FURTHER, &[label("label")]]);
+
+const FURTHER: &[Column] = &[
+    count("client_packets", Unit::Packets, |s| s.forward.lengths.n(), CLIENT_PACKETS),
+    count("server_packets", Unit::Packets, |s| s.backward.lengths.n(), SERVER_PACKETS),
+    CLIENT_IP_BYTES,
+    SERVER_IP_BYTES,
+    take("client_ip_len_min", Min, CLIENT_IP_LENS),
+    take("client_ip_len_max", Max, CLIENT_IP_LENS),
+    take("client_ip_len_mean", Mean, CLIENT_IP_LENS),
+    take("client_ip_len_std", Std, CLIENT_IP_LENS),
+    take("server_ip_len_min", Min, SERVER_IP_LENS),
+    take("server_ip_len_max", Max, SERVER_IP_LENS),
+    take("server_ip_len_mean", Mean, SERVER_IP_LENS),
+    take("server_ip_len_std", Std, SERVER_IP_LENS),
+    count(
+        "client_payload_packets",
+        Unit::Packets,
+        |s| s.forward.n_data,
+        words("Packets of the client with payload", "Пакеты клиента с полезной нагрузкой"),
+    ),
+    count(
+        "server_payload_packets",
+        Unit::Packets,
+        |s| s.backward.n_data,
+        words("Packets of the server with payload", "Пакеты сервера с полезной нагрузкой"),
+    ),
+    take("client_payload_bytes", Total, CLIENT_PAYLOADS),
+    take("client_payload_len_min", Min, CLIENT_PAYLOADS),
+    take("client_payload_len_max", Max, CLIENT_PAYLOADS),
+    take("client_payload_len_mean", Mean, CLIENT_PAYLOADS),
+    take("client_payload_len_std", Std, CLIENT_PAYLOADS),
+    take("server_payload_bytes", Total, SERVER_PAYLOADS),
+    take("server_payload_len_min", Min, SERVER_PAYLOADS),
+    take("server_payload_len_max", Max, SERVER_PAYLOADS),
+    take("server_payload_len_mean", Mean, SERVER_PAYLOADS),
+    take("server_payload_len_std", Std, SERVER_PAYLOADS),
+    number(
+        "packet_ratio",
+        Unit::Ratio,
+        |s| ratio(s.backward.lengths.n() as f64, s.forward.lengths.n() as f64),
+        words(
+            "Packets of the server over packets of the client",
+            "Отношение числа пакетов сервера к числу пакетов клиента",
+        ),
+    ),
+    number(
+        "payload_ratio",
+        Unit::Ratio,
+        |s| ratio(s.backward.payloads.sum(), s.forward.payloads.sum()),
+        words(
+            "Payload bytes of the server over those of the client",
+            "Отношение байт полезной нагрузки сервера к байтам клиента",
+        ),
+    ),
+    count(
+        "client_fin",
+        Unit::Packets,
+        |s| s.forward.flag(FIN),
+        words("Packets of the client with FIN", "Пакеты клиента с FIN"),
+    ),
+    count(
+        "client_syn",
+        Unit::Packets,
+        |s| s.forward.flag(SYN),
+        words("Packets of the client with SYN", "Пакеты клиента с SYN"),
+    ),
+    count(
+        "client_rst",
+        Unit::Packets,
+        |s| s.forward.flag(RST),
+        words("Packets of the client with RST", "Пакеты клиента с RST"),
+    ),
+    count(
+        "client_psh",
+        Unit::Packets,
+        |s| s.forward.flag(PSH),
+        words("Packets of the client with PSH", "Пакеты клиента с PSH"),
+    ),
+    count(
+        "client_ack",
+        Unit::Packets,
+        |s| s.forward.flag(ACK),
+        words("Packets of the client with ACK", "Пакеты клиента с ACK"),
+    ),
+    count(
+        "client_urg",
+        Unit::Packets,
+        |s| s.forward.flag(URG),
+        words("Packets of the client with URG", "Пакеты клиента с URG"),
+    ),
+    count(
+        "client_ece",
+        Unit::Packets,
+        |s| s.forward.flag(ECE),
+        words("Packets of the client with ECE", "Пакеты клиента с ECE"),
+    ),
+    count(
+        "client_cwr",
+        Unit::Packets,
+        |s| s.forward.flag(CWR),
+        words("Packets of the client with CWR", "Пакеты клиента с CWR"),
+    ),
+    count(
+        "server_fin",
+        Unit::Packets,
+        |s| s.backward.flag(FIN),
+        words("Packets of the server with FIN", "Пакеты сервера с FIN"),
+    ),
+    count(
+        "server_syn",
+        Unit::Packets,
+        |s| s.backward.flag(SYN),
+        words("Packets of the server with SYN", "Пакеты сервера с SYN"),
+    ),
+    count(
+        "server_rst",
+        Unit::Packets,
+        |s| s.backward.flag(RST),
+        words("Packets of the server with RST", "Пакеты сервера с RST"),
+    ),
+    count(
+        "server_psh",
+        Unit::Packets,
+        |s| s.backward.flag(PSH),
+        words("Packets of the server with PSH", "Пакеты сервера с PSH"),
+    ),
+    count(
+        "server_ack",
+        Unit::Packets,
+        |s| s.backward.flag(ACK),
+        words("Packets of the server with ACK", "Пакеты сервера с ACK"),
+    ),
+    count(
+        "server_urg",
+        Unit::Packets,
+        |s| s.backward.flag(URG),
+        words("Packets of the server with URG", "Пакеты сервера с URG"),
+    ),
+    count(
+        "server_ece",
+        Unit::Packets,
+        |s| s.backward.flag(ECE),
+        words("Packets of the server with ECE", "Пакеты сервера с ECE"),
+    ),
+    count(
+        "server_cwr",
+        Unit::Packets,
+        |s| s.backward.flag(CWR),
+        words("Packets of the server with CWR", "Пакеты сервера с CWR"),
+    ),
+    number(
+        "client_first_window",
+        Unit::Bytes,
+        |s| s.forward.first_window.map(f64::from),
+        CLIENT_WINDOW,
+    ),
+    number(
+        "server_first_window",
+        Unit::Bytes,
+        |s| s.backward.first_window.map(f64::from),
+        SERVER_WINDOW,
+    ),
+    number(
+        "client_retransmissions",
+        Unit::Packets,
+        |s| s.forward.health.map(|it| it.retransmissions.into()),
+        words(
+            "Segments of the client whose bytes were all sent before; of an established TCP connection that is not cut",
+            "Сегменты клиента, все байты которых уже отправлялись; у установленного соединения TCP, если поток не разрезан",
+        ),
+    ),
+    number(
+        "client_out_of_order",
+        Unit::Packets,
+        |s| s.forward.health.map(|it| it.out_of_order.into()),
+        words(
+            "Segments of the client that came after later ones",
+            "Сегменты клиента, пришедшие после более поздних",
+        ),
+    ),
+    number(
+        "client_duplicate_acks",
+        Unit::Packets,
+        |s| s.forward.health.map(|it| it.duplicate_acks.into()),
+        words(
+            "Acknowledgements of the client that repeat the one before while data is under way",
+            "Подтверждения клиента, повторяющие предыдущее, пока данные в пути",
+        ),
+    ),
+    number(
+        "client_zero_windows",
+        Unit::Packets,
+        |s| s.forward.health.map(|it| it.zero_windows.into()),
+        words(
+            "Segments of the client that tell the other side to stop sending",
+            "Сегменты клиента, которые велят другой стороне прекратить передачу",
+        ),
+    ),
+    number(
+        "client_lost_bytes",
+        Unit::Bytes,
+        |s| s.forward.health.map(|it| it.lost_bytes as f64),
+        words(
+            "Bytes of the client that were acknowledged and are not in the capture",
+            "Подтверждённые байты клиента, которых нет в снимке",
+        ),
+    ),
+    number(
+        "client_handshake",
+        Unit::Micros,
+        |s| s.forward.health?.handshake_ns.map(micros),
+        words(
+            "From the SYN of the client to its acknowledgement",
+            "От SYN клиента до его подтверждения",
+        ),
+    ),
+    number(
+        "client_round_trip",
+        Unit::Micros,
+        |s| s.forward.health?.round_trip_ns.map(micros),
+        words(
+            "From data of the client to its acknowledgement, smoothed as by RFC 6298",
+            "От данных клиента до их подтверждения, сглажено по RFC 6298",
+        ),
+    ),
+    number(
+        "server_retransmissions",
+        Unit::Packets,
+        |s| s.backward.health.map(|it| it.retransmissions.into()),
+        words(
+            "Segments of the server whose bytes were all sent before; of an established TCP connection that is not cut",
+            "Сегменты сервера, все байты которых уже отправлялись; у установленного соединения TCP, если поток не разрезан",
+        ),
+    ),
+    number(
+        "server_out_of_order",
+        Unit::Packets,
+        |s| s.backward.health.map(|it| it.out_of_order.into()),
+        words(
+            "Segments of the server that came after later ones",
+            "Сегменты сервера, пришедшие после более поздних",
+        ),
+    ),
+    number(
+        "server_duplicate_acks",
+        Unit::Packets,
+        |s| s.backward.health.map(|it| it.duplicate_acks.into()),
+        words(
+            "Acknowledgements of the server that repeat the one before while data is under way",
+            "Подтверждения сервера, повторяющие предыдущее, пока данные в пути",
+        ),
+    ),
+    number(
+        "server_zero_windows",
+        Unit::Packets,
+        |s| s.backward.health.map(|it| it.zero_windows.into()),
+        words(
+            "Segments of the server that tell the other side to stop sending",
+            "Сегменты сервера, которые велят другой стороне прекратить передачу",
+        ),
+    ),
+    number(
+        "server_lost_bytes",
+        Unit::Bytes,
+        |s| s.backward.health.map(|it| it.lost_bytes as f64),
+        words(
+            "Bytes of the server that were acknowledged and are not in the capture",
+            "Подтверждённые байты сервера, которых нет в снимке",
+        ),
+    ),
+    number(
+        "server_handshake",
+        Unit::Micros,
+        |s| s.backward.health?.handshake_ns.map(micros),
+        words(
+            "From the SYN of the server to its acknowledgement",
+            "От SYN сервера до его подтверждения",
+        ),
+    ),
+    number(
+        "server_round_trip",
+        Unit::Micros,
+        |s| s.backward.health?.round_trip_ns.map(micros),
+        words(
+            "From data of the server to its acknowledgement, smoothed as by RFC 6298",
+            "От данных сервера до их подтверждения, сглажено по RFC 6298",
+        ),
+    ),
+    count(
+        "client_bulks",
+        Unit::None,
+        |s| s.forward.bulks.n,
+        words(
+            "Bulks of the client: runs of four and more packets with payload one way",
+            "Серии клиента: четыре и больше пакетов с полезной нагрузкой подряд в одну сторону",
+        ),
+    ),
+    count(
+        "server_bulks",
+        Unit::None,
+        |s| s.backward.bulks.n,
+        words(
+            "Bulks of the server: runs of four and more packets with payload one way",
+            "Серии сервера: четыре и больше пакетов с полезной нагрузкой подряд в одну сторону",
+        ),
+    ),
+    count(
+        "subflows",
+        Unit::None,
+        |s| s.n_subflows,
+        words(
+            "Parts of the flow between gaps of more than a second",
+            "Части потока между промежутками больше секунды",
+        ),
+    ),
+    size::<0>("size_1"),
+    size::<1>("size_2"),
+    size::<2>("size_3"),
+    size::<3>("size_4"),
+    size::<4>("size_5"),
+    size::<5>("size_6"),
+    size::<6>("size_7"),
+    size::<7>("size_8"),
+    gap::<1>("gap_2"),
+    gap::<2>("gap_3"),
+    gap::<3>("gap_4"),
+    gap::<4>("gap_5"),
+    gap::<5>("gap_6"),
+    gap::<6>("gap_7"),
+    gap::<7>("gap_8"),
+];
+
+fn micros(nanos: u64) -> f64 {
+    nanos as f64 / 1e3
+}

@@ -37,17 +37,28 @@ pub(super) fn detail(analysis: &Analysis, session_id: u32) -> Option<SessionDeta
     })
 }
 
+/// The label and the group of most of a session's bytes.
+pub(crate) fn label<'a>(
+    analysis: &'a Analysis,
+    session: Session<'_>,
+) -> Option<(&'a str, &'a str)> {
+    let mut labels: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for (flow, verdict) in session.members.iter().filter_map(|it| analysis.labelled(*it)) {
+        // A name that was only looked up labels its session where nothing else does.
+        let weight = if verdict.group == "names" { 0 } else { flow.own_bytes() };
+        *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
+    }
+    // Of equal ones the first in order.
+    labels.into_iter().rev().max_by_key(|it| it.1).map(|it| it.0)
+}
+
 /// A session as a row; every session has a flow.
 fn row(analysis: &Analysis, session_id: u32, session: Session<'_>) -> Option<SessionRow> {
     let members = || session.members.iter().filter_map(|it| analysis.labelled(*it));
     let (first, _) = members().next()?;
-    let mut labels: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut names: BTreeMap<&str, u64> = BTreeMap::new();
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
-    for (flow, verdict) in members() {
-        // A name that was only looked up labels its session where nothing else does.
-        let weight = if verdict.group == "names" { 0 } else { flow.own_bytes() };
-        *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
+    for (_, verdict) in members() {
         if let Some(name) = &verdict.facts().server_name {
             *names.entry(name).or_default() += 1;
         }
@@ -55,8 +66,7 @@ fn row(analysis: &Analysis, session_id: u32, session: Session<'_>) -> Option<Ses
     for edge in session.edges {
         *kinds.entry(edge.kind.name()).or_default() += 1;
     }
-    // Of equal ones the first in order.
-    let (&(label, group), _) = labels.iter().rev().max_by_key(|it| it.1)?;
+    let (label, group) = label(analysis, session)?;
     Some(SessionRow {
         session_id,
         client_ip: first.client.ip.to_string(),
