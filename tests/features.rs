@@ -13,7 +13,7 @@ fn timeline(packets: &[Plain]) -> Timeline {
         ip_len: (it.payload + it.header) as u32,
         payload_len: it.payload as u32,
         flags: it.flags,
-        is_carrier: false,
+        ..Step::default()
     };
     packets.iter().map(step).collect()
 }

@@ -56,7 +56,7 @@ fn analyse(capture: &[u8]) -> Analysis {
 /// The cells of an export cut by the data set's timeout; header first.
 fn cells(schema: &'static Schema) -> Vec<Vec<String>> {
     let mut export = Export::new(Format::CsvFeatures(schema));
-    export.timeout_micros = Some(15_000_000);
+    export.timeout = engine::Timeout::Micros(15_000_000);
     let mut out = Vec::new();
     analyse(&capture()).export(&export, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();

@@ -13,14 +13,26 @@ use crate::{Analysis, Filter, rows::Row};
 pub struct Export {
     /// The format.
     pub format: Format,
-    /// Flows are cut by this timeout, in microseconds; `None` leaves them whole.
-    pub timeout_micros: Option<u64>,
+    /// How flows are cut.
+    pub timeout: Timeout,
     /// Only flows that pass.
     pub filter: Filter,
     /// The capture's name in every JSON line; none for none.
     pub capture: Option<String>,
     /// Whether the file begins with its header; off where another capture's rows come before.
     pub has_header: bool,
+}
+
+/// When what a flow goes on with is a row of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timeout {
+    /// Never.
+    #[default]
+    None,
+    /// After so many microseconds from its first packet.
+    Micros(u64),
+    /// As by Zeek's default times.
+    Zeek,
 }
 
 /// The formats of an export.
@@ -40,14 +52,17 @@ impl Export {
     /// Everything in this format.
     pub fn new(format: Format) -> Self {
         let filter = Filter::default();
-        Self { format, timeout_micros: None, filter, capture: None, has_header: true }
+        Self { format, timeout: Timeout::None, filter, capture: None, has_header: true }
     }
 
     fn cut(&self) -> Cut {
-        match (self.format, self.timeout_micros) {
-            (Format::CsvFeatures(schema) | Format::Arff(schema), timeout) => schema.cut(timeout),
-            (_, Some(timeout_micros)) => Cut::Active { timeout_micros },
-            (_, None) => Cut::Whole,
+        match (self.format, self.timeout) {
+            (_, Timeout::Zeek) => Cut::Zeek,
+            (_, Timeout::None) => Cut::Whole,
+            (Format::CsvFeatures(schema) | Format::Arff(schema), Timeout::Micros(micros)) => {
+                schema.cut(Some(micros))
+            }
+            (_, Timeout::Micros(timeout_micros)) => Cut::Active { timeout_micros },
         }
     }
 }
@@ -125,7 +140,7 @@ fn write_row(
 ) -> io::Result<()> {
     let texts = || match piece.number {
         None => row.to_texts(),
-        Some(_) => row.of_piece(&piece.timeline).to_texts(),
+        Some(_) => row.of_piece(piece, export.cut()).to_texts(),
     };
     match export.format {
         Format::Jsonl => {
@@ -177,6 +192,7 @@ const COLUMNS: &[Column] = &[
     ("client_ip_bytes", |it| it.client_ip_bytes.to_string()),
     ("server_ip_bytes", |it| it.server_ip_bytes.to_string()),
     ("conn_state", |it| it.conn_state.clone().unwrap_or_default()),
+    ("history", |it| it.history.clone().unwrap_or_default()),
     ("protocol", |it| it.protocol.clone()),
     ("label", |it| it.label.clone()),
     ("group", |it| it.group.clone()),

@@ -36,7 +36,7 @@ use crate::rows::Row;
 
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
-    export::{Export, Format},
+    export::{Export, Format, Timeout},
     filter::Filter,
     job::{Job, Progress},
     library::{FileEntry, Found, JobRecord, Library},

@@ -7,7 +7,8 @@ use std::{
 
 use capture::Tunnel;
 use classify::Verdict;
-use flow::{Endpoint, Flow, Timeline, Total, Transport};
+use features::Piece;
+use flow::{Cut, Direction, Endpoint, Flow, Total, Transport};
 use v1::page::FlowRow;
 
 /// A flow, wherever it is kept.
@@ -26,6 +27,7 @@ pub(crate) struct Row<'a> {
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) carried_bytes: u64,
     pub(crate) conn_state: Option<&'a str>,
+    history: History<'a>,
     pub(crate) protocol: &'a str,
     pub(crate) label: &'a str,
     pub(crate) group: &'a str,
@@ -33,6 +35,14 @@ pub(crate) struct Row<'a> {
     pub(crate) user_agent: Option<&'a str>,
     pub(crate) ja4: Option<&'a str>,
     reason: Reason<'a>,
+}
+
+/// Where a history is from; made when asked for.
+#[derive(Clone, Copy)]
+enum History<'a> {
+    Of(&'a Flow),
+    OfPiece(&'a Piece<'a>),
+    Stored(Option<&'a str>),
 }
 
 #[derive(Clone, Copy)]
@@ -43,7 +53,7 @@ enum Reason<'a> {
 
 impl<'a> Row<'a> {
     /// A flow of an analysis.
-    pub(crate) fn new(flow_id: u32, session_id: u32, flow: &Flow, verdict: &'a Verdict) -> Self {
+    pub(crate) fn new(flow_id: u32, session_id: u32, flow: &'a Flow, verdict: &'a Verdict) -> Self {
         let facts = verdict.facts();
         Self {
             flow_id,
@@ -59,6 +69,7 @@ impl<'a> Row<'a> {
             tunnel: flow.tunnels().and_then(|it| it.inside),
             carried_bytes: flow.bytes() - flow.own_bytes(),
             conn_state: flow.conn_state().map(flow::ConnState::name),
+            history: History::Of(flow),
             protocol: verdict.protocol,
             label: &verdict.label,
             group: verdict.group,
@@ -93,6 +104,7 @@ impl<'a> Row<'a> {
             tunnel: row.tunnel.as_deref().and_then(|it| it.parse().ok()),
             carried_bytes: row.carried_bytes,
             conn_state: row.conn_state.as_deref(),
+            history: History::Stored(row.history.as_deref()),
             protocol: &row.protocol,
             label: &row.label,
             group: &row.group,
@@ -103,17 +115,34 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The same of a piece of the flow.
-    pub(crate) fn of_piece(self, piece: &Timeline) -> Self {
-        let (from_client, from_server) = piece.totals();
-        let times = || piece.steps().map(|it| it.time.0);
-        let carriers = piece.steps().filter(|it| it.is_carrier);
-        Self {
+    /// The same of a piece of the flow, which this cut made.
+    pub(crate) fn of_piece<'b>(self, piece: &'b Piece<'_>, cut: Cut) -> Row<'b>
+    where
+        'a: 'b,
+    {
+        let (flow, timeline, forward) = (piece.flow, &*piece.timeline, piece.forward);
+        let mut sides = [(self.client, Total::default()), (self.server, Total::default())];
+        (sides[0].1, sides[1].1) = timeline.totals();
+        if forward == Direction::Backward {
+            sides.reverse();
+        }
+        let [(client, from_client), (server, from_server)] = sides;
+        let times = || timeline.steps().map(|it| it.time.0);
+        let carriers = timeline.steps().filter(|it| it.is_carrier);
+        let time_end_ns = match cut {
+            Cut::Zeek => flow.end_by_zeek(timeline).0,
+            _ => times().max().unwrap_or(0),
+        };
+        Row {
+            client,
+            server,
             carried_bytes: carriers.map(|it| u64::from(it.frame_len)).sum(),
             time_start_ns: times().next().unwrap_or(0),
-            time_end_ns: times().max().unwrap_or(0),
+            time_end_ns,
             from_client,
             from_server,
+            conn_state: flow.conn_state_of(timeline, forward).map(flow::ConnState::name),
+            history: History::OfPiece(piece),
             ..self
         }
     }
@@ -123,6 +152,15 @@ impl<'a> Row<'a> {
         match self.reason {
             Reason::Of(verdict) => Cow::Owned(verdict.sentence()),
             Reason::Stored(text) => Cow::Borrowed(text),
+        }
+    }
+
+    /// What the connection went through, in Zeek's letters.
+    fn history(&self) -> Option<String> {
+        match self.history {
+            History::Of(flow) => flow.history(),
+            History::OfPiece(piece) => piece.flow.history_of(&piece.timeline, piece.forward),
+            History::Stored(text) => text.map(str::to_owned),
         }
     }
 
@@ -154,6 +192,7 @@ impl<'a> Row<'a> {
             tunnel: self.tunnel.map(|it| it.to_string()),
             carried_bytes: self.carried_bytes,
             conn_state: text(self.conn_state),
+            history: self.history(),
             protocol: self.protocol.to_owned(),
             label: self.label.to_owned(),
             group: self.group.to_owned(),

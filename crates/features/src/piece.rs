@@ -17,7 +17,7 @@ pub struct Piece<'a> {
     /// Which piece of its flow, from 0; `None` of a flow that is not cut.
     pub number: Option<u32>,
     /// Who begins a dialogue of its own in it; see [`pieces`].
-    forward: Direction,
+    pub forward: Direction,
 }
 
 /// The rows of a flow by a cut, in order.
@@ -31,13 +31,20 @@ pub fn pieces(flow: &Flow, cut: Cut) -> Vec<Piece<'_>> {
         Cut::Whole => {
             return vec![Piece::whole(flow)];
         }
+        Cut::Zeek => {
+            let piece = |(number, timeline)| {
+                let forward = flow.forward_by_zeek(&timeline);
+                Piece { flow, timeline: Cow::Owned(timeline), number: Some(number), forward }
+            };
+            return (0..).zip(flow.cut(cut)).map(piece).collect();
+        }
         Cut::Active { timeout_micros }
         | Cut::Idle { timeout_micros }
         | Cut::Published { timeout_micros } => timeout_micros,
     };
     let mut pieces = Vec::new();
     let (mut forward, mut last) = (Direction::Forward, None);
-    for (number, timeline) in (0..).zip(flow.timeline.cut(cut)) {
+    for (number, timeline) in (0..).zip(flow.cut(cut)) {
         let mut steps = timeline.steps();
         let Some(first) = steps.next() else { continue };
         let silence = last.map(|last| first.time.0.saturating_sub(last) / 1_000);

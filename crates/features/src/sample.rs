@@ -333,9 +333,7 @@ mod tests {
             direction: if is_forward { Direction::Forward } else { Direction::Backward },
             frame_len: ip_len + 14,
             ip_len,
-            payload_len: 0,
-            flags: 0,
-            is_carrier: false,
+            ..Step::default()
         });
         steps.collect()
     }

@@ -1,6 +1,6 @@
 //! One timeline, many cuts: what a timeout makes of a flow, without reading the capture again.
 
-use crate::{Timeline, tcp::flags};
+use crate::{Flow, Timeline, tcp::flags};
 
 /// How a flow is cut into pieces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,11 +24,22 @@ pub enum Cut {
         /// The longest time from the first packet, in microseconds.
         timeout_micros: u64,
     },
+    /// As Zeek tells connections apart by its default times: silence by transport, attempts without an answer, stragglers.
+    Zeek,
+}
+
+impl Flow {
+    /// The pieces of the flow, in order; together they hold every packet once.
+    pub fn cut(&self, cut: Cut) -> Vec<Timeline> {
+        match cut {
+            Cut::Zeek => self.cut_by_zeek(),
+            _ => self.timeline.cut(cut),
+        }
+    }
 }
 
 impl Timeline {
-    /// The pieces of the timeline, in order; together they hold every packet once.
-    pub fn cut(&self, cut: Cut) -> Vec<Self> {
+    fn cut(&self, cut: Cut) -> Vec<Self> {
         let mut pieces: Vec<Self> = Vec::new();
         // First and last time of the open piece, in microseconds.
         let mut open: Option<(u64, u64)> = None;
@@ -37,7 +48,7 @@ impl Timeline {
             let is_fin = step.flags & flags::FIN != 0;
             // Where the capture is out of order a packet is not late.
             let is_late = open.is_some_and(|(first, last)| match cut {
-                Cut::Whole => false,
+                Cut::Whole | Cut::Zeek => false,
                 Cut::Active { timeout_micros } => micros.saturating_sub(first) > timeout_micros,
                 Cut::Idle { timeout_micros } => micros.saturating_sub(last) > timeout_micros,
                 Cut::Published { timeout_micros } => {
@@ -63,7 +74,7 @@ mod tests {
     use capture::Timestamp;
 
     use super::*;
-    use crate::{Direction, Step};
+    use crate::Step;
 
     #[track_caller]
     fn check(cut: Cut, packets: &[(u64, u8)], expected: &[u64]) {
@@ -71,12 +82,10 @@ mod tests {
             .iter()
             .map(|&(micros, flags)| Step {
                 time: Timestamp(micros * 1_000),
-                direction: Direction::Forward,
                 frame_len: 54,
                 ip_len: 40,
-                payload_len: 0,
                 flags,
-                is_carrier: false,
+                ..Step::default()
             })
             .collect();
         let lens: Vec<u64> = timeline.cut(cut).iter().map(Timeline::len).collect();

@@ -6,7 +6,7 @@
 
 use capture::{Tcp, Timestamp};
 
-use crate::{Direction, tcp::flags};
+use crate::{Direction, marks, tcp::flags};
 
 /// What went well and what did not, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +54,9 @@ struct Stream {
     syn_time: Option<Timestamp>,
     last_ack: Option<u32>,
     last_window: u16,
+    /// Where the last FIN and the last RST were.
+    last_fin: Option<u32>,
+    last_rst: Option<u32>,
 }
 
 /// Holes of one side that are remembered; of more the oldest count as lost.
@@ -62,14 +65,14 @@ const MAX_HOLES: usize = 16;
 const REORDERING_NS: u64 = 3_000_000;
 
 impl Health {
-    /// Takes a segment.
+    /// Takes a segment; returns its [`marks`].
     pub(crate) fn push(
         &mut self,
         direction: Direction,
         tcp: &Tcp,
         payload_len: u32,
         time: Timestamp,
-    ) {
+    ) -> u8 {
         let (side, stream, other, other_stream) = match direction {
             Direction::Forward => (
                 &mut self.client,
@@ -88,10 +91,17 @@ impl Health {
         if is_set(flags::SYN) {
             stream.syn_time.get_or_insert(time);
         }
+        let mut marks = if stream.is_renumbered(tcp, payload_len) { marks::RENUMBERED } else { 0 };
         if !is_set(flags::RST) {
+            let n_resent = side.retransmissions;
             stream.send(side, tcp, payload_len, time);
-            let is_stop = tcp.window == 0 && tcp.flags & (flags::SYN | flags::FIN) == 0;
-            side.zero_windows += u32::from(is_stop);
+            if side.retransmissions > n_resent && payload_len > 0 {
+                marks |= marks::RESENT;
+            }
+            if tcp.window == 0 && tcp.flags & (flags::SYN | flags::FIN) == 0 {
+                side.zero_windows += 1;
+                marks |= marks::ZERO_WINDOW;
+            }
         }
         if is_set(flags::ACK) {
             let is_pure = payload_len == 0
@@ -101,8 +111,13 @@ impl Health {
             let is_under_way = other_stream.next.is_some_and(|it| after(it, tcp.acknowledgement));
             side.duplicate_acks += u32::from(is_pure && is_repeated && is_under_way);
             (stream.last_ack, stream.last_window) = (Some(tcp.acknowledgement), tcp.window);
+            let n_lost = other.lost_bytes;
             other_stream.acknowledge(other, tcp.acknowledgement, time, is_set(flags::RST));
+            if other.lost_bytes > n_lost {
+                marks |= marks::GAP;
+            }
         }
+        marks
     }
 }
 
@@ -112,6 +127,17 @@ fn after(a: u32, b: u32) -> bool {
 }
 
 impl Stream {
+    /// Whether a FIN or RST has another number than the one before it.
+    fn is_renumbered(&mut self, tcp: &Tcp, payload_len: u32) -> bool {
+        let is_rst = tcp.flags & flags::RST != 0;
+        let (last, number) = match tcp.flags & flags::FIN != 0 {
+            true if !is_rst => (&mut self.last_fin, tcp.sequence.wrapping_add(payload_len)),
+            false if is_rst => (&mut self.last_rst, tcp.sequence),
+            _ => return false,
+        };
+        last.replace(number).is_some_and(|it| it != number)
+    }
+
     fn send(&mut self, side: &mut SideHealth, tcp: &Tcp, payload_len: u32, time: Timestamp) {
         let signs = u32::from(tcp.flags & flags::SYN != 0) + u32::from(tcp.flags & flags::FIN != 0);
         let start = tcp.sequence;

@@ -5,11 +5,13 @@
 mod cut;
 mod heads;
 mod health;
+mod history;
 mod partial;
 mod share;
 mod table;
 mod tcp;
 mod timeline;
+mod zeek;
 
 use std::{fmt, net::IpAddr};
 
@@ -29,7 +31,7 @@ pub use crate::{
     share::{Order, Share, merge},
     table::{Apart, Table},
     tcp::{ConnState, flags},
-    timeline::{Direction, Step, Timeline},
+    timeline::{Direction, Step, Timeline, marks},
 };
 
 /// An address and a port.
@@ -154,15 +156,31 @@ pub struct Tunnels {
 impl Flow {
     /// How far its connection came, in Zeek's words; TCP, UDP and ICMP.
     pub fn conn_state(&self) -> Option<ConnState> {
-        match self.transport {
-            Transport::TCP => Some(self.connection.state()),
-            Transport::UDP => {
-                Some(ConnState::of_datagrams(self.from_client.packets, self.from_server.packets))
+        let (client, server) = (self.from_client.packets, self.from_server.packets);
+        ConnState::of(self.transport, self.connection, [client, server])
+    }
+
+    /// The same of a piece of it, as seen by who sends `forward`.
+    pub fn conn_state_of(&self, piece: &Timeline, forward: Direction) -> Option<ConnState> {
+        let mut connection = Connection::default();
+        let mut packets = [0, 0];
+        for step in piece.steps().map(|it| it.seen_from(forward)) {
+            connection.push(step.direction, step.flags, step.payload_len);
+            if let Some(it) = packets.get_mut(step.direction as usize) {
+                *it += 1;
             }
-            // An ICMP exchange has no states to come through.
-            Transport::ICMP | Transport::ICMPV6 => Some(ConnState::Oth),
-            _ => None,
         }
+        ConnState::of(self.transport, connection, packets)
+    }
+
+    /// What its connection went through, in Zeek's letters; TCP and UDP.
+    pub fn history(&self) -> Option<String> {
+        self.history_of(&self.timeline, Direction::Forward)
+    }
+
+    /// The same of a piece of it, as seen by who sends `forward`.
+    pub fn history_of(&self, piece: &Timeline, forward: Direction) -> Option<String> {
+        history::of(self.transport, piece, forward)
     }
 
     /// How well its connection fared; TCP only, once it is established.

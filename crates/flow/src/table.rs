@@ -247,7 +247,7 @@ impl Flow {
 
     fn push(&mut self, source: Endpoint, packet: &Packet<'_>) {
         let direction = self.direction(source);
-        let step = Step {
+        let mut step = Step {
             time: packet.time,
             direction,
             frame_len: packet.frame_len,
@@ -255,9 +255,10 @@ impl Flow {
             payload_len: packet.payload_len,
             flags: packet.tcp.map_or(0, |it| it.flags),
             is_carrier: packet.carries.is_some(),
+            marks: 0,
         };
         if let Some(tcp) = &packet.tcp {
-            self.check(&step, tcp);
+            step.marks = self.check(&step, tcp);
             self.openings.push(direction, tcp);
             self.connection.push(direction, tcp.flags, packet.payload_len);
             let window = self.first_windows.get_mut(direction as usize);
@@ -282,11 +283,12 @@ impl Flow {
         self.heads.push(direction, packet);
     }
 
-    /// Watches how well the connection fares. Attempts alone, of which a scan makes millions, take no memory for it.
-    fn check(&mut self, step: &Step, tcp: &Tcp) {
+    /// Watches how well the connection fares: the marks of a step. Attempts alone, of which a scan makes millions, take no
+    /// memory for it.
+    fn check(&mut self, step: &Step, tcp: &Tcp) -> u8 {
         let health = match &mut self.health {
             Some(health) => health,
-            None if tcp.flags & (flags::SYN | flags::RST) != 0 => return,
+            None if tcp.flags & (flags::SYN | flags::RST) != 0 => return 0,
             none => {
                 let mut health = Box::new(Health::default());
                 for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
@@ -298,7 +300,7 @@ impl Flow {
                 none.insert(health)
             }
         };
-        health.push(step.direction, tcp, step.payload_len, step.time);
+        health.push(step.direction, tcp, step.payload_len, step.time)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use capture::Tcp;
 
-use crate::Direction;
+use crate::{Direction, Transport};
 
 /// Bits of the TCP flags (RFC 9293).
 pub mod flags {
@@ -75,13 +75,20 @@ impl ConnState {
         }
     }
 
-    /// The state of a UDP exchange.
-    pub(crate) fn of_datagrams(client_packets: u64, server_packets: u64) -> Self {
-        match (client_packets > 0, server_packets > 0) {
-            (true, true) => Self::SF,
-            (true, false) => Self::S0,
-            (false, true) => Self::Shr,
-            (false, false) => Self::Oth,
+    /// The state of an exchange; `None` where Zeek has no word for it.
+    pub(crate) fn of(
+        transport: Transport,
+        connection: Connection,
+        [client_packets, server_packets]: [u64; 2],
+    ) -> Option<Self> {
+        match (transport, client_packets > 0, server_packets > 0) {
+            (Transport::TCP, ..) => Some(connection.state()),
+            (Transport::UDP, true, true) => Some(Self::SF),
+            (Transport::UDP, true, false) => Some(Self::S0),
+            (Transport::UDP, false, true) => Some(Self::Shr),
+            // An ICMP exchange has no states to come through.
+            (Transport::UDP | Transport::ICMP | Transport::ICMPV6, ..) => Some(Self::Oth),
+            _ => None,
         }
     }
 }
@@ -273,6 +280,25 @@ impl Connection {
         self.client.is_reset()
             || self.server.is_reset()
             || (self.client, self.server) == (Side::Closed, Side::Closed)
+    }
+
+    /// Whether both sides closed, by FIN or RST.
+    pub(crate) fn has_both_closed(self) -> bool {
+        [self.client, self.server].iter().all(|it| matches!(it, Side::Closed | Side::Reset(_)))
+    }
+
+    /// Whether nobody is left to speak: it was reset, or every side that spoke has closed.
+    pub(crate) fn is_done(self) -> bool {
+        self.is_ended()
+            || matches!(
+                (self.client, self.server),
+                (Side::Closed, Side::Silent) | (Side::Silent, Side::Closed)
+            )
+    }
+
+    /// Whether it is a SYN that nobody has answered.
+    pub(crate) fn is_attempt(self) -> bool {
+        (self.client, self.server) == (Side::Opened, Side::Silent)
     }
 
     /// Whether the server answered the attempt with a reset.

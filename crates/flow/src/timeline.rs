@@ -5,16 +5,27 @@ use capture::Timestamp;
 use crate::Total;
 
 /// Which side sent a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// Client to server.
+    #[default]
     Forward = 0,
     /// Server to client.
     Backward = 1,
 }
 
+impl Direction {
+    /// The way back.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Forward => Self::Backward,
+            Self::Backward => Self::Forward,
+        }
+    }
+}
+
 /// What remains of a packet once its flow is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// When it was captured.
     pub time: Timestamp,
@@ -30,6 +41,31 @@ pub struct Step {
     pub flags: u8,
     /// It carries a packet that is a step of another flow; its bytes count there.
     pub is_carrier: bool,
+    /// What its numbers said when it came, in bits of [`marks`]; 0 for most.
+    pub marks: u8,
+}
+
+impl Step {
+    /// The same, directions as for who sends `forward`.
+    pub fn seen_from(self, forward: Direction) -> Self {
+        let direction = match forward {
+            Direction::Forward => self.direction,
+            Direction::Backward => self.direction.other(),
+        };
+        Self { direction, ..self }
+    }
+}
+
+/// What sequence numbers and window of a segment say of it, in the light of those before it. Rare things.
+pub mod marks {
+    /// Its payload was all sent before.
+    pub const RESENT: u8 = 1;
+    /// It tells the other side to stop sending.
+    pub const ZERO_WINDOW: u8 = 2;
+    /// It acknowledges what the capture does not have.
+    pub const GAP: u8 = 4;
+    /// Its FIN or RST has another number than the one before of its side.
+    pub const RENUMBERED: u8 = 8;
 }
 
 /// The packets of a flow in capture order, about six bytes each; of two or three packets, no memory of their own.
@@ -84,6 +120,7 @@ const SAME_HEADER_LEN: u8 = 8;
 const SAME_LINK_LEN: u8 = 16;
 const SAME_FLAGS: u8 = 32;
 const CARRIER: u8 = 64;
+const MARKED: u8 = 128;
 
 impl Timeline {
     /// Adds a packet.
@@ -198,8 +235,8 @@ impl Side {
 
 /// A step in code.
 struct Code {
-    /// Room for the control byte, ten bytes of time, five for each length, and the flags.
-    bytes: [u8; 27],
+    /// Room for the control byte, ten bytes of time, five for each length, flags and marks.
+    bytes: [u8; 28],
     len: usize,
 }
 
@@ -218,10 +255,11 @@ impl Code {
             (now.link_len == last.link_len, SAME_LINK_LEN),
             (now.flags == last.flags, SAME_FLAGS),
             (step.is_carrier, CARRIER),
+            (step.marks != 0, MARKED),
         ]
         .into_iter()
         .fold(0, |control, (is_set, bit)| if is_set { control | bit } else { control });
-        let mut code = Self { bytes: [0; 27], len: 0 };
+        let mut code = Self { bytes: [0; 28], len: 0 };
         code.put_byte(control);
         code.put(zigzag(if is_whole_micros { delta / 1_000 } else { delta }));
         if control & SAME_IP_LEN == 0 {
@@ -235,6 +273,9 @@ impl Code {
         }
         if control & SAME_FLAGS == 0 {
             code.put_byte(now.flags);
+        }
+        if control & MARKED != 0 {
+            code.put_byte(step.marks);
         }
         code
     }
@@ -329,6 +370,7 @@ impl Iterator for Steps<'_> {
         if !is_set(SAME_FLAGS) {
             side.flags = self.byte()?;
         }
+        let marks = if is_set(MARKED) { self.byte()? } else { 0 };
         *self.context.sides.get_mut(direction)? = side;
         self.context.nanos = self.context.nanos.wrapping_add(delta as u64);
         Some(Step {
@@ -339,6 +381,7 @@ impl Iterator for Steps<'_> {
             payload_len: (i64::from(side.ip_len) - side.header_len) as u32,
             flags: side.flags,
             is_carrier: is_set(CARRIER),
+            marks,
         })
     }
 }
@@ -358,7 +401,7 @@ mod tests {
 
     fn step(nanos: u64, direction: Direction, ip_len: u32, flags: u8) -> Step {
         let (frame_len, payload_len) = (ip_len + 14, ip_len - 40);
-        let is_carrier = flags == 0;
+        let (is_carrier, marks) = (flags == 0, if flags == 255 { 255 } else { 0 });
         Step {
             time: Timestamp(nanos),
             direction,
@@ -367,6 +410,7 @@ mod tests {
             payload_len,
             flags,
             is_carrier,
+            marks,
         }
     }
 

@@ -123,6 +123,9 @@ pub struct FlowRow {
     /// The connection's state in Zeek's words; TCP, UDP and ICMP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conn_state: Option<String>,
+    /// What the connection went through, in Zeek's letters: `ShADadFf`; TCP and UDP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
     /// The application protocol seen, or `unknown`.
     pub protocol: String,
     /// The service if it is known, else the protocol.

@@ -185,17 +185,17 @@ fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
         }
     };
     let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
-    let timeout_micros = match export.timeout_seconds {
-        None => None,
+    let timeout = match export.timeout_seconds {
+        None => engine::Timeout::None,
         // A float's conversion to an integer stops at the integer's ends.
-        Some(seconds) if seconds > 0.0 => Some((seconds * 1e6).round() as u64),
+        Some(seconds) if seconds > 0.0 => engine::Timeout::Micros((seconds * 1e6).round() as u64),
         Some(_) => {
             let message = "the timeout is not a number of seconds above 0";
             return Err(v1::Error::bad_request(message));
         }
     };
     let capture = Some(analysis.reading().file_name.clone());
-    let export = engine::Export { filter, timeout_micros, capture, ..engine::Export::new(format) };
+    let export = engine::Export { filter, timeout, capture, ..engine::Export::new(format) };
     let mut pieces = Pieces { parts: Array::new(), piece: Vec::new() };
     analysis
         .export(&export, &mut pieces)

@@ -22,9 +22,9 @@ pub(crate) struct Flows {
     /// The features of each flow by this schema: tractor, cic, iscx-b or iscx-a2; with csv or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// Cut flows that last longer, in seconds; none leaves them whole.
-    #[arg(long, value_name = "SECONDS|none", default_value = "none", value_parser = timeout)]
-    timeout: Timeout,
+    /// Cut flows that last longer, in seconds; none leaves them whole, zeek cuts them as Zeek does by default.
+    #[arg(long, value_name = "SECONDS|none|zeek", default_value = "none", value_parser = timeout_or_zeek)]
+    timeout: engine::Timeout,
     /// Only flows that pass this filter, as in the page's filter box.
     #[arg(long, value_name = "EXPR", default_value = "")]
     filter: String,
@@ -75,6 +75,13 @@ pub(crate) fn timeout(text: &str) -> Result<Timeout, String> {
     }
 }
 
+fn timeout_or_zeek(text: &str) -> Result<engine::Timeout, String> {
+    if text == "zeek" {
+        return Ok(engine::Timeout::Zeek);
+    }
+    Ok(timeout(text)?.0.map_or(engine::Timeout::None, engine::Timeout::Micros))
+}
+
 /// The schema of that name.
 pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
     features::schema(name).ok_or_else(|| {
@@ -96,7 +103,7 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     };
     let filter = Filter::parse(&arguments.filter)
         .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))?;
-    let mut export = Export { filter, timeout_micros: arguments.timeout.0, ..Export::new(format) };
+    let mut export = Export { filter, timeout: arguments.timeout, ..Export::new(format) };
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let (to, mut out) = output(arguments.output.as_deref())?;
