@@ -1,7 +1,9 @@
 //! A capture read block by block, in any order of the steps, gives what one pass gives, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use engine::{Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Plan, Reduce};
+use engine::{
+    Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Partial, Plan, Reduce,
+};
 use tests::{Random, hostile};
 
 /// Everything that is told of a capture.
@@ -27,6 +29,8 @@ struct Way {
     max_chunk: usize,
     n_shares: usize,
     is_stopped: bool,
+    /// Partials are written, and read again.
+    is_written: bool,
 }
 
 impl Way {
@@ -68,6 +72,10 @@ impl Way {
         let mut join = Join::new(&plan);
         let mut dealt: Vec<_> = mapped.drain(..).map(|it| join.push(it)).collect();
         dealt.push(join.end());
+        if self.is_written {
+            let partials = dealt.iter_mut().flatten().flatten();
+            partials.for_each(|it| *it = written_and_read(it));
+        }
         let mut shares: Vec<Reduce> = (0..n_shares).map(|_| Reduce::new(&plan)).collect();
         for (number, reduce) in shares.iter_mut().enumerate() {
             dealt.iter().for_each(|it| reduce.push(&it[number]));
@@ -94,6 +102,13 @@ fn map_in_any_order(blocks: Vec<Block>, plan: &Plan) -> Vec<Mapped> {
     mapped.into_iter().map(|it| it.1).collect()
 }
 
+fn written_and_read(partial: &Partial) -> Partial {
+    let written = partial.write();
+    let read = Partial::read(&written).unwrap();
+    assert_eq!(read.write(), written);
+    read
+}
+
 #[track_caller]
 fn check(name: &str, capture: &[u8], way: Way) {
     let (expected, found) = (way.in_one_pass(capture), way.by_blocks(capture));
@@ -117,7 +132,8 @@ fn ways(len: usize, seed: u64) -> Vec<Way> {
         // Chunks are on average half as long as they may be.
         let max_chunk = if n_blocks == 1 { len.max(1) } else { (2 * len / n_blocks).max(1) };
         let (apart, is_stopped) = (apart[ways.len() % apart.len()], seed % 5 == 4);
-        ways.push(Way { seed, apart, max_chunk, n_shares, is_stopped });
+        let is_written = ways.len() % 2 == 0;
+        ways.push(Way { seed, apart, max_chunk, n_shares, is_stopped, is_written });
     }
     ways
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 use capture::{Decoder, Dissector};
 use classify::{Model, Training};
 use engine::{Export, Format, Job};
-use flow::{Apart, Head, Table, Transport};
+use flow::{Apart, Head, Shuffle, Table, Transport};
 use tests::Made;
 
 /// The longest seed, in bytes: short ones are tried more often.
@@ -61,16 +61,21 @@ fn main() -> io::Result<()> {
         put(root, "job", short)?;
         put(root, target_of(capture), short)?;
         let (mut dissector, mut table) = (Dissector::new(0), Table::new(0, Apart::default()));
+        let mut shuffle = Shuffle::new(None, 1, Apart { by_vlan: true, by_tunnel: true });
         let mut decoder = Decoder::default();
         decoder.feed(capture);
         decoder.end();
         while let Ok(Some(frame)) = decoder.next_frame() {
             frames.insert([&frame.link_type.to_be_bytes()[..], frame.bytes].concat());
+            shuffle.begin_frame(frame.offset);
             // What holds no packet is a seed for links alone.
             let _ = dissector.push(&frame, &mut |packet| {
                 table.push(packet);
+                shuffle.push(packet, frame.comment);
             });
         }
+        let partials = shuffle.finish();
+        partials.iter().try_for_each(|it| put(root, "partial", &it.write()))?;
         heads.extend(table.finish().iter().map(|it| heads_of(&it.heads)));
     }
     // Of thousands every so many.

@@ -27,6 +27,8 @@ pub struct Head {
     more: Option<Box<More>>,
     /// Where the stream begins: the sequence number of its first byte; counts once it has begun.
     base: u32,
+    /// How much passed by, as [`Heads::passes`] counts it.
+    passed: u16,
     stage: Stage,
 }
 
@@ -70,7 +72,7 @@ impl Heads {
 
     /// Adds what a packet carries to the head of its side.
     pub(crate) fn push(&mut self, direction: Direction, packet: &Packet<'_>) {
-        let limit = self.limit();
+        let limit = Self::limit(self.client_port, self.server_port);
         let head = match direction {
             Direction::Forward => &mut self.client,
             Direction::Backward => &mut self.server,
@@ -86,6 +88,7 @@ impl Heads {
                     head.begin(sequence);
                 }
                 head.push_segment(sequence, packet.payload, limit);
+                head.pass(Self::passes(packet), limit);
                 if tcp.flags & flags::FIN != 0 {
                     head.end(sequence.wrapping_add(packet.payload_len));
                 }
@@ -93,11 +96,21 @@ impl Heads {
         }
     }
 
-    /// How much of each side is kept, in bytes.
-    fn limit(&self) -> usize {
-        let ports = [self.client_port, self.server_port];
+    /// How much of each side is kept between these ports, in bytes.
+    pub(crate) fn limit(client_port: u16, server_port: u16) -> usize {
+        let ports = [client_port, server_port];
         let is_long = Self::LONG_PORTS.iter().any(|it| ports.contains(it));
         if is_long { Self::LONG_LIMIT } else { Self::LIMIT }
+    }
+
+    /// How much of a packet's payload passes by a head: once as much as its limit did, it takes nothing more, whatever it
+    /// has. So a part of a capture need not be known to tell which bytes of another one matter.
+    ///
+    /// Of datagrams each byte counts, and fills the head. Of a stream each eighth of a segment's bytes, begun ones
+    /// included: what is sent again counts again, and a byte at a time fills the head no later.
+    pub(crate) fn passes(packet: &Packet<'_>) -> u32 {
+        let len = packet.payload.len() as u32;
+        if packet.tcp.is_some() { len.div_ceil(8) } else { len }
     }
 
     /// Whether all that was to be said is there: each side is full or has ended.
@@ -184,6 +197,21 @@ impl Head {
         }
     }
 
+    /// Counts what passed by, and takes nothing more after as much as the limit.
+    fn pass(&mut self, n: u32, limit: usize) {
+        self.passed = (u32::from(self.passed) + n).min(u16::MAX.into()) as u16;
+        if usize::from(self.passed) >= limit.min(u16::MAX.into()) {
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        self.stage = Stage::Settled;
+        if let Some(more) = &mut self.more {
+            more.early = Vec::new();
+        }
+    }
+
     /// Says where the stream ends: what is kept up to there is all there will be.
     fn end(&mut self, sequence: u32) {
         let len = sequence.wrapping_sub(self.base) as usize;
@@ -248,10 +276,7 @@ impl Head {
         let room = limit.saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(payload.get(..room).unwrap_or(payload));
         if self.bytes.len() >= limit {
-            self.stage = Stage::Settled;
-            if let Some(more) = &mut self.more {
-                more.early = Vec::new();
-            }
+            self.settle();
         }
     }
 }
@@ -318,6 +343,20 @@ mod tests {
         head.push_datagram(b"xyz", Heads::LIMIT);
         assert_eq!((head.stage, head.bytes().len()), (Stage::Settled, Heads::LIMIT));
         assert_eq!(head.datagrams().last(), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn a_head_whose_beginning_never_comes_is_settled_in_the_end() {
+        let mut head = Head::default();
+        head.begin(0);
+        for n in 0..8 {
+            assert_eq!(head.stage, Stage::Begun, "after {n} times its limit");
+            head.push_segment(1 + n, &[b'x'; Heads::LIMIT], Heads::LIMIT);
+            head.pass(Heads::LIMIT as u32 / 8, Heads::LIMIT);
+        }
+        assert_eq!((head.stage, head.bytes().len()), (Stage::Settled, 0));
+        assert!(head.more.is_none_or(|it| it.early.is_empty()));
+        assert_eq!(size_of::<Head>(), 40);
     }
 
     #[test]

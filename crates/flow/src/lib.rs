@@ -11,6 +11,7 @@ mod share;
 mod table;
 mod tcp;
 mod timeline;
+mod written;
 mod zeek;
 
 use std::{fmt, net::IpAddr};
@@ -32,6 +33,7 @@ pub use crate::{
     table::{Apart, Table},
     tcp::{ConnState, flags},
     timeline::{Direction, Step, Timeline, marks},
+    written::PartialError,
 };
 
 /// An address and a port.

@@ -9,6 +9,7 @@ use crate::{Apart, share::Key, table::Ends};
 /// The packets of a block whose keys belong to one share, in the order of the capture.
 #[derive(Debug)]
 pub struct Partial {
+    apart: Apart,
     bytes: Bytes,
     packets: Vec<Kept>,
     carriers: Vec<Key>,
@@ -26,14 +27,14 @@ enum Bytes {
 
 /// A packet whose payload lies elsewhere.
 #[derive(Debug)]
-struct Kept {
-    ordinal: u64,
+pub(crate) struct Kept {
+    pub(crate) ordinal: u64,
     /// Without its payload.
-    packet: Packet<'static>,
-    payload_start: usize,
-    payload_len: u32,
+    pub(crate) packet: Packet<'static>,
+    pub(crate) payload_start: usize,
+    pub(crate) payload_len: u32,
     /// The place of its carrier's key in `carriers`.
-    carrier: Option<u32>,
+    pub(crate) carrier: Option<u32>,
 }
 
 /// A packet on its way to its flow.
@@ -65,12 +66,12 @@ pub struct Shuffle {
 
 /// So many bits of an ordinal tell the packets of a frame apart: a frame of 16 MiB has fewer packets of 20 bytes, and
 /// fewer fragments are held back.
-const INDEX_BITS: u32 = 20;
+pub(crate) const INDEX_BITS: u32 = 20;
 
 impl Shuffle {
     /// For packets of a block, or of no block, for so many shares; at least one.
     pub fn new(block: Option<Arc<Block>>, n_shares: usize, apart: Apart) -> Self {
-        let partials = (0..n_shares.max(1)).map(|_| Partial::new(block.clone())).collect();
+        let partials = (0..n_shares.max(1)).map(|_| Partial::new(apart, block.clone())).collect();
         let (frame, carriers, before) = ((0, 0), Vec::new(), vec![0; n_shares.max(1)]);
         Self { apart, partials, block, frame, carriers, before }
     }
@@ -114,9 +115,20 @@ impl Shuffle {
 }
 
 impl Partial {
-    fn new(block: Option<Arc<Block>>) -> Self {
+    fn new(apart: Apart, block: Option<Arc<Block>>) -> Self {
         let bytes = block.map_or(Bytes::Own(Vec::new()), Bytes::Shared);
-        Self { bytes, packets: Vec::new(), carriers: Vec::new(), comments: Vec::new() }
+        Self { apart, bytes, packets: Vec::new(), carriers: Vec::new(), comments: Vec::new() }
+    }
+
+    /// Of parts that fit together.
+    pub(crate) fn of(
+        apart: Apart,
+        payloads: Vec<u8>,
+        packets: Vec<Kept>,
+        carriers: Vec<Key>,
+        comments: Vec<(usize, Box<str>)>,
+    ) -> Self {
+        Self { apart, bytes: Bytes::Own(payloads), packets, carriers, comments }
     }
 
     fn push(
@@ -150,6 +162,16 @@ impl Partial {
         let payload_start = start.unwrap_or(0);
         let packet = Packet { payload: &[], ..*packet };
         self.packets.push(Kept { ordinal, packet, payload_start, payload_len, carrier });
+    }
+
+    /// What keeps its flows apart.
+    pub(crate) fn apart(&self) -> Apart {
+        self.apart
+    }
+
+    /// What somebody wrote about packets, by their place in the partial.
+    pub(crate) fn comments(&self) -> &[(usize, Box<str>)] {
+        &self.comments
     }
 
     /// How many packets.

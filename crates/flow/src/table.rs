@@ -49,6 +49,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// What [`Place::parts`] gave.
+    pub(crate) fn of(vlan: u32, tunnel: Option<Tunnel>) -> Self {
+        Self { vlan, tunnel }
+    }
+
     /// The VLAN's id, 0 where it does not count, and the tunnel.
     pub(crate) fn parts(self) -> (u32, Option<Tunnel>) {
         (self.vlan, self.tunnel)

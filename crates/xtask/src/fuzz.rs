@@ -18,6 +18,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("job", 8_192),
     ("link", 400),
     ("model", 4_096),
+    ("partial", 4_096),
     ("pcap", 4_096),
     ("pcapng", 4_096),
     ("protocols", 4_096),
