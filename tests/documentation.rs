@@ -15,7 +15,7 @@ CAPTURE --format csv --schema NAME` writes them.
 
 * The client is who opened the flow: who sent the first SYN, else who spoke first; after a silence longer than the timeout
   a flow without a connection (anything but TCP) is a new dialogue, whose client is who begins it. In schemas as published
-  the client is who sent the first packet. In columns of CICFlowMeter the client is `Fwd`, the server `Bwd`.
+  the client is who sent the first packet of a flow, in all its pieces. In columns of CICFlowMeter the client is `Fwd`, the server `Bwd`.
 * Payload is that of the transport, on the wire: without padding of the link, whatever the snap length kept. Packets sent
   again count as packets.
 * A gap of more than the schema's threshold is idle and ends an active period; the last period counts too.

@@ -4,9 +4,12 @@
 //! rows of the published data set ISCXVPN2016, with more digits than the book prints.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use engine::{Analysis, Export, Format, Job};
+use engine::{Analysis, Job};
 use features::Schema;
-use tests::{Random, Talk, peers};
+use tests::{
+    Random, Talk, peers,
+    published::{self, Flow, Golden},
+};
 
 /// Gap between the two packets in microseconds, then both rates as published (ten decimals) and as the book prints them.
 const ROWS: &[(u64, [&str; 2], [&str; 2])] = &[
@@ -55,12 +58,7 @@ fn analyse(capture: &[u8]) -> Analysis {
 
 /// The cells of an export cut by the data set's timeout; header first.
 fn cells(schema: &'static Schema) -> Vec<Vec<String>> {
-    let mut export = Export::new(Format::CsvFeatures(schema));
-    export.timeout = engine::Timeout::Micros(15_000_000);
-    let mut out = Vec::new();
-    analyse(&capture()).export(&export, &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
-    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    published::csv(&capture(), schema, 15_000_000)
 }
 
 /// A row as it must be, with these rates; `point` follows whole numbers in columns of fractions.
@@ -114,6 +112,32 @@ fn the_nine_rows_are_those_printed() {
         let row: Vec<String> =
             row[..23].iter().enumerate().map(|(column, cell)| printed(column, cell)).collect();
         assert_eq!(row, expected(*gap, *book, "."));
+    }
+}
+
+#[test]
+fn every_golden_row_is_made_again() {
+    let text = include_str!("published.txt");
+    let rows: Vec<Golden> = text
+        .lines()
+        .filter(|it| !it.starts_with('#'))
+        .map(|it| Golden::read(it).unwrap())
+        .collect();
+    assert!(rows.len() > 50, "the rows are gone");
+    for timeout_seconds in [15, 30, 60, 120] {
+        let rows: Vec<&Golden> =
+            rows.iter().filter(|it| it.timeout_seconds == timeout_seconds).collect();
+        let flows: Vec<Flow> = rows.iter().map(|it| it.flow.clone()).collect();
+        for (at, schema) in ["iscx-b", "iscx-a2"].into_iter().enumerate() {
+            let schema = features::schema(schema).unwrap();
+            let cells = published::cells(&flows, schema, u64::from(timeout_seconds) * 1_000_000);
+            for (ours, row) in cells.iter().zip(&rows) {
+                let is_same = |it: (&String, &String)| published::is_same(it.0, it.1);
+                let theirs = &row.cells[at];
+                assert!(ours.iter().zip(theirs).all(is_same), "{ours:?}, not {theirs:?}");
+                assert_eq!(ours.len(), theirs.len() + 1);
+            }
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Sample {
     pub n_packets: u64,
     /// IP header and payload bytes of all packets.
     pub ip_bytes: u64,
-    /// What the client sent; as published, who sent the first packet.
+    /// What the client sent; as published, who sent the first packet of the flow.
     pub forward: Side,
     /// What the server sent.
     pub backward: Side,
@@ -265,7 +265,7 @@ impl Sample {
     pub fn variance(&self, of: &Statistics) -> Option<f64> {
         let deviations = match self.semantics {
             _ if of.n <= 1 => return self.present(of, 0.0, 0.0),
-            Semantics::Published => (of.squared_deviations() - 1.0).abs(),
+            Semantics::Published => (of.rounded_squared_deviations() - 1.0).abs(),
             Semantics::Correct => of.squared_deviations().max(0.0),
         };
         Some(deviations / (of.n - 1) as f64)

@@ -31,8 +31,17 @@ impl Statistics {
         self.sum as f64
     }
 
-    /// The sum of squared deviations from the mean.
+    /// The sum of squared deviations from the mean: exact before it is rounded, but for numbers whose squares are past
+    /// counting.
     pub(crate) fn squared_deviations(&self) -> f64 {
+        let n = i128::from(self.n);
+        let squares = self.sum_of_squares.checked_mul(n);
+        let exact = squares.zip(self.sum.checked_mul(self.sum)).map(|(a, b)| a - b);
+        exact.map_or_else(|| self.rounded_squared_deviations(), |it| it as f64 / n as f64)
+    }
+
+    /// The same in floating point, as the published files were computed.
+    pub(crate) fn rounded_squared_deviations(&self) -> f64 {
         self.sum_of_squares as f64 - self.sum.saturating_mul(self.sum) as f64 / self.n as f64
     }
 }

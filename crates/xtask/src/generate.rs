@@ -1,11 +1,25 @@
-//! `cargo xtask generate KIND FILE [COUNT]`: large captures to measure by, made by the tests' fixtures.
+//! Commands that the tests' examples do: `cargo xtask generate KIND FILE [COUNT]` writes large captures to measure by,
+//! `cargo xtask published FOLDER` makes the published rows of ISCXVPN2016 again, `cargo xtask cic FOLDER` computes the
+//! columns of CICFlowMeter twice.
 
 use anyhow::Context as _;
 
 use crate::run::{example, step};
 
 pub(crate) fn generate(arguments: &[String]) -> anyhow::Result<()> {
+    run("generate", arguments)
+}
+
+pub(crate) fn published(arguments: &[String]) -> anyhow::Result<()> {
+    run("published", arguments)
+}
+
+pub(crate) fn cic(arguments: &[String]) -> anyhow::Result<()> {
+    run("cic", arguments)
+}
+
+fn run(name: &str, arguments: &[String]) -> anyhow::Result<()> {
     // A file is named from where the command was given.
-    let here = std::env::current_dir().context("where the file shall lie")?;
-    step("generating", example("generate").args(arguments).current_dir(here))
+    let here = std::env::current_dir().context("where the files lie")?;
+    step(name, example(name).args(arguments).current_dir(here))
 }

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -20,6 +20,12 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("dist", "build the page into the folder `dist`", build::dist),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
+    ("published", "make the published rows of ISCXVPN2016 again: FOLDER", generate::published),
+    (
+        "cic",
+        "compute the columns of CICFlowMeter twice over a folder of captures: FOLDER",
+        generate::cic,
+    ),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];
 
@@ -34,7 +40,7 @@ fn main() -> ExitCode {
     let Some((command, rest)) = named else {
         eprintln!("usage: cargo xtask COMMAND\n");
         for (name, about, _) in COMMANDS {
-            eprintln!("  {name:8} {about}");
+            eprintln!("  {name:9} {about}");
         }
         return ExitCode::from(2);
     };
