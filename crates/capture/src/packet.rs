@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use etherparse::TcpHeaderSlice;
 
-use crate::{ByteOrder::Big, Timestamp, Tunnel, TunnelKind};
+use crate::{ByteOrder::Big, Timestamp, Tunnel, TunnelKind, ip::Ip};
 
 /// An IP packet, put together where it came in fragments; or a fragment of one that never became whole.
 ///
@@ -60,9 +60,11 @@ pub struct Tcp {
     pub window: u16,
 }
 
+const ICMP: u8 = 1;
 const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 const DCCP: u8 = 33;
+const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 
@@ -72,6 +74,33 @@ pub(crate) fn has_ports(protocol: u8) -> bool {
 }
 
 impl<'a> Packet<'a> {
+    /// The packet that an ICMP error is about, as much of it as the error quotes (RFC 792, 4443). It was sent by another
+    /// and at another time; of its TCP header the ports alone may be there.
+    pub fn quoted(&self) -> Option<Self> {
+        let is_error = matches!(
+            (self.protocol, self.payload.first()?),
+            (ICMP, 3 | 4 | 5 | 11 | 12) | (ICMPV6, 1..=4)
+        );
+        let quote = self.payload.get(8..).filter(|_| is_error)?;
+        let ip = Ip::read(quote, self.payload_len.saturating_sub(8)).ok()?;
+        if ip.fragment.is_some_and(|it| it.offset > 0) {
+            return None;
+        }
+        let mut packet = Self {
+            source: ip.source,
+            destination: ip.destination,
+            protocol: ip.protocol,
+            ip_len: ip.len,
+            source_port: 0,
+            destination_port: 0,
+            tcp: None,
+            carries: None,
+            ..*self
+        };
+        packet.read_transport(ip.body, ip.body_len);
+        Some(packet)
+    }
+
     /// Reads the transport header that `body` begins with; `body_len` is its length on the wire.
     pub(crate) fn read_transport(&mut self, body: &'a [u8], body_len: u32) {
         self.payload = body;
@@ -121,4 +150,57 @@ fn cut_tcp(body: &[u8]) -> Option<Tcp> {
         flags: *body.get(13)?,
         window: Big.u16(body, 14).unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn icmp(protocol: u8, payload: &[u8]) -> Packet<'_> {
+        let ip = |it| IpAddr::V4(Ipv4Addr::new(192, 0, 2, it));
+        Packet {
+            time: Timestamp(1),
+            source: ip(1),
+            destination: ip(2),
+            protocol,
+            source_port: 0,
+            destination_port: 0,
+            frame_len: 90,
+            ip_len: 76,
+            payload_len: payload.len() as u32,
+            payload,
+            tcp: None,
+            vlan: 0,
+            depth: 0,
+            tunnel: None,
+            carries: None,
+        }
+    }
+
+    /// The protocol and ports of what an ICMP message of this type quotes.
+    #[track_caller]
+    fn check(kind: u8, fragment: u8, len: usize, expected: Option<(u8, u16, u16)>) {
+        let ip = [0x45, 0, 0, 60, 0, 1, 0, fragment, 64, 17, 0, 0, 192, 0, 2, 2, 192, 0, 2, 9];
+        let payload =
+            [&[kind, 3, 0, 0, 0, 0, 0, 0][..], &ip, &[0, 53, 0, 99, 0, 40, 0, 0]].concat();
+        let quoted = icmp(ICMP, &payload[..len]).quoted();
+        let quoted = quoted.map(|it| (it.protocol, it.source_port, it.destination_port));
+        assert_eq!(quoted, expected);
+    }
+
+    #[test]
+    fn an_error_quotes_the_packet_it_is_about() {
+        check(3, 0, 36, Some((UDP, 53, 99)));
+        check(11, 0, 32, Some((UDP, 53, 99)));
+    }
+
+    #[test]
+    fn what_is_no_error_or_no_beginning_quotes_nothing() {
+        check(8, 0, 36, None);
+        check(3, 9, 36, None);
+        check(3, 0, 20, None);
+        assert_eq!(icmp(UDP, &[3; 40]).quoted(), None);
+    }
 }

@@ -203,6 +203,8 @@ const COLUMNS: &[Column] = &[
     ("parent_id", |it| it.parent_id.map(|it| it.to_string()).unwrap_or_default()),
     ("tunnel", |it| it.tunnel.clone().unwrap_or_default()),
     ("carried_bytes", |it| it.carried_bytes.to_string()),
+    ("about_id", |it| it.about_id.map(|it| it.to_string()).unwrap_or_default()),
+    ("icmp_errors", |it| it.icmp_errors.to_string()),
 ];
 
 fn csv_header() -> String {

@@ -6,7 +6,9 @@ mod cut;
 mod heads;
 mod health;
 mod history;
+mod icmp;
 mod partial;
+mod quotes;
 mod share;
 mod table;
 mod tcp;
@@ -29,6 +31,7 @@ pub use crate::{
     heads::{Head, Heads},
     health::{Health, SideHealth},
     partial::{Partial, Sent, Shuffle, in_order},
+    quotes::Errors,
     share::{Order, Share, merge},
     table::{Apart, Table},
     tcp::{ConnState, flags},
@@ -130,12 +133,16 @@ pub struct Flow {
     pub timeline: Timeline,
     /// The first bytes each side sent.
     pub heads: Heads,
+    /// What tells ICMP flows between the same hosts apart.
+    topic: u8,
     connection: Connection,
     openings: Openings,
     /// `None` until a connection is established.
     health: Option<Box<Health>>,
     /// `None` for the many flows that have nothing to do with a tunnel.
     tunnels: Option<Box<Tunnels>>,
+    /// `None` for the many flows that have nothing to do with ICMP errors.
+    errors: Option<Box<Errors>>,
 }
 
 /// What a flow has to do with tunnels.
@@ -188,6 +195,11 @@ impl Flow {
     /// How well its connection fared; TCP only, once it is established.
     pub fn health(&self) -> Option<&Health> {
         self.health.as_deref()
+    }
+
+    /// What it has to do with ICMP errors.
+    pub fn errors(&self) -> Option<&Errors> {
+        self.errors.as_deref()
     }
 
     /// What it has to do with tunnels.

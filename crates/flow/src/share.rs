@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use capture::Tunnel;
 
 use crate::{
-    Apart, Endpoint, Flow, Sent, Table, Transport,
+    Apart, Endpoint, Flow, Sent, Table, Transport, quotes,
     table::{Ends, Place},
 };
 
@@ -28,6 +28,7 @@ pub struct Share {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) transport: Transport,
+    pub(crate) topic: u8,
     pub(crate) low: Endpoint,
     pub(crate) high: Endpoint,
     pub(crate) place: Place,
@@ -35,15 +36,16 @@ pub(crate) struct Key {
 
 impl From<Ends> for Key {
     fn from(ends: Ends) -> Self {
-        let Ends { transport, source, destination, place } = ends;
-        Self { transport, low: source.min(destination), high: source.max(destination), place }
+        let Ends { transport, source, destination, topic, place } = ends;
+        let (low, high) = (source.min(destination), source.max(destination));
+        Self { transport, topic, low, high, place }
     }
 }
 
 impl Key {
     /// Its share of so many. It is the same on every machine; whoever chooses addresses may fill one share with them.
     pub(crate) fn share(&self, n_shares: usize) -> usize {
-        let mut hash = u64::from(self.transport.0);
+        let mut hash = u64::from(self.transport.0) | u64::from(self.topic) << 8;
         let mut add = |word: u64| {
             // The finaliser of SplitMix64.
             hash = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -174,7 +176,7 @@ pub fn merge(shares: Vec<Share>) -> (Vec<Flow>, Order) {
     let mut flows = Vec::with_capacity(shares.len());
     let mut carried: Vec<(u32, Key)> = Vec::new();
     for (n, share) in shares.into_iter().enumerate() {
-        flows.push(share.table.finish());
+        flows.push(share.table.into_flows());
         let carriers: BTreeMap<u32, Key> = share.carriers.iter().map(|it| (*it.1, *it.0)).collect();
         for (local, carrier) in share.carried {
             let number = numbers.get(n).and_then(|it| it.get(local as usize));
@@ -198,5 +200,6 @@ pub fn merge(shares: Vec<Share>) -> (Vec<Flow>, Order) {
             tunnels.parent = parent;
         }
     }
+    quotes::link(&mut flows);
     (flows, order)
 }

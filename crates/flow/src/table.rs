@@ -7,7 +7,8 @@ use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
 use crate::{
-    Direction, Endpoint, Flow, Heads, Health, Step, Timeline, Total, Transport, Tunnels,
+    Direction, Endpoint, Flow, Heads, Health, Step, Timeline, Total, Transport, Tunnels, icmp,
+    quotes,
     tcp::{self, Connection, Openings, flags},
 };
 
@@ -75,6 +76,7 @@ pub(crate) struct Ends {
     pub(crate) transport: Transport,
     pub(crate) source: Endpoint,
     pub(crate) destination: Endpoint,
+    pub(crate) topic: u8,
     pub(crate) place: Place,
 }
 
@@ -118,6 +120,7 @@ impl Table {
         if let Some(flow) = self.flows.get_mut(number as usize) {
             let was_settled = flow.heads.is_settled();
             flow.push(ends.source, packet);
+            flow.note_quote(packet, self.apart);
             if !was_settled && flow.heads.is_settled() {
                 self.settled.push(number);
             }
@@ -168,6 +171,13 @@ impl Table {
 
     /// Ends the capture: all flows, by their first packet.
     pub fn finish(self) -> Vec<Flow> {
+        let mut flows = self.into_flows();
+        quotes::link(&mut flows);
+        flows
+    }
+
+    /// The flows, which do not know of each other yet.
+    pub(crate) fn into_flows(self) -> Vec<Flow> {
         let mut flows = self.flows;
         flows.iter_mut().for_each(|it| it.timeline.shrink());
         flows
@@ -179,6 +189,7 @@ impl Ends {
         Self {
             place: apart.place(packet),
             transport: Transport(packet.protocol),
+            topic: icmp::topic(packet),
             source: Endpoint { ip: packet.source, port: packet.source_port },
             destination: Endpoint { ip: packet.destination, port: packet.destination_port },
         }
@@ -186,13 +197,19 @@ impl Ends {
 
     pub(crate) fn of_flow(flow: &Flow) -> Self {
         let place = flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key);
-        Self { transport: flow.transport, source: flow.client, destination: flow.server, place }
+        Self {
+            transport: flow.transport,
+            source: flow.client,
+            destination: flow.server,
+            topic: flow.topic,
+            place,
+        }
     }
 
     /// Whether they are the flow's, in either order.
     fn are_of(self, flow: &Flow) -> bool {
         let (client, server) = (flow.client, flow.server);
-        self.transport == flow.transport
+        (self.transport, self.topic) == (flow.transport, flow.topic)
             && self.place == flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key)
             && ((self.source, self.destination) == (client, server)
                 || (self.source, self.destination) == (server, client))
@@ -205,13 +222,13 @@ impl Ends {
             IpAddr::V6(ip) => (ip.to_bits(), it.port),
         };
         let (a, b) = (bits(self.source), bits(self.destination));
-        hasher.hash_one((a.min(b), a.max(b), self.transport, self.place))
+        hasher.hash_one((a.min(b), a.max(b), self.transport, self.topic, self.place))
     }
 }
 
 impl Flow {
     fn open(ends: Ends, packet: &Packet<'_>, parent: Option<u32>) -> Self {
-        let Ends { transport, source, destination, place } = ends;
+        let Ends { transport, source, destination, topic, place } = ends;
         // A SYN-ACK comes from the server, though we saw it first.
         let is_answer = packet
             .tcp
@@ -229,6 +246,7 @@ impl Flow {
             first_windows: [None; 2],
             timeline: Timeline::default(),
             heads: Heads::new(transport, client.port, server.port),
+            topic,
             connection: Connection::default(),
             openings: Openings::default(),
             health: None,
@@ -236,6 +254,7 @@ impl Flow {
                 let inside = packet.tunnel;
                 Box::new(Tunnels { parent, inside, key: place, ..Tunnels::default() })
             }),
+            errors: None,
         }
     }
 

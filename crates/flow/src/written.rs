@@ -188,7 +188,7 @@ impl Writer {
 
     fn key(&mut self, key: &Key) {
         let (vlan, tunnel) = key.place.parts();
-        self.0.push(key.transport.0);
+        self.0.extend_from_slice(&[key.transport.0, key.topic]);
         for Endpoint { ip, port } in [key.low, key.high] {
             match ip {
                 std::net::IpAddr::V4(ip) => {
@@ -386,11 +386,11 @@ impl<'a> Reader<'a> {
     }
 
     fn key(&mut self) -> Option<Key> {
-        let transport = Transport(self.byte()?);
+        let (transport, topic) = (Transport(self.byte()?), self.byte()?);
         let (low, high) = (self.endpoint()?, self.endpoint()?);
         let vlan = self.u32()?;
         let place = Place::of(vlan, self.tunnel()?);
-        (low <= high).then_some(Key { transport, low, high, place })
+        (low <= high).then_some(Key { transport, topic, low, high, place })
     }
 
     fn endpoint(&mut self) -> Option<Endpoint> {

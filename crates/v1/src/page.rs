@@ -126,6 +126,12 @@ pub struct FlowRow {
     /// What the connection went through, in Zeek's letters: `ShADadFf`; TCP and UDP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
+    /// Of ICMP errors: the flow the first one is about, where it was captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about_id: Option<u32>,
+    /// How many ICMP errors are about the flow.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub icmp_errors: u64,
     /// The application protocol seen, or `unknown`.
     pub protocol: String,
     /// The service if it is known, else the protocol.
