@@ -1,8 +1,10 @@
 //! A capture read block by block, in any order of the steps, gives what one pass gives, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::{fs, path::PathBuf};
+
 use engine::{
-    Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Partial, Plan, Reduce,
+    Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Partial, Plan, Reduce, Span,
 };
 use tests::{Random, hostile};
 
@@ -13,7 +15,7 @@ fn told(analysis: &Analysis) -> String {
         out.push(b'\n');
         analysis.export(&Export::new(format), &mut out).unwrap();
     }
-    for flow_id in 0..analysis.n_flows().min(200) as u32 {
+    for flow_id in 0..analysis.n_flows().min(20) as u32 {
         let query = v1::page::Query::Flow { flow_id };
         out.extend(serde_json::to_vec(&analysis.page(&query)).unwrap());
     }
@@ -55,9 +57,54 @@ impl Way {
         told(&job.finish(self.is_stopped))
     }
 
+    /// Cuts a pcap anywhere, into spans that are mapped by themselves. How many were guessed rightly, too.
+    fn by_spans(&self, capture: &[u8]) -> (String, usize) {
+        let plan = Plan::new(self.seed, self.apart, self.n_shares);
+        let header = &capture[..capture.len().min(Span::HEADER_LEN)];
+        let mut random = Random::new(!self.seed);
+        // So many bytes behind a span are known to it.
+        let behind = [0, 100, 5_000, usize::MAX][self.seed as usize % 4];
+        let (mut mapped, mut n_right, mut start) = (Vec::new(), 0, 0);
+        let mut cutter = Cutter::new("a capture", &plan);
+        while start < capture.len() {
+            let len = random.between(1, self.max_chunk as u64) as usize;
+            let end = capture.len().min(start + len);
+            let stop = if end == capture.len() { u64::MAX } else { end as u64 };
+            let known = end.saturating_add(behind).min(capture.len());
+            let is_end = known == capture.len();
+            let bytes = &capture[start..known];
+            let guessed = Span::guess(header, bytes, start as u64, stop, is_end);
+            let is_right = |it: &Span| it.is_whole() && cutter.accepts(it);
+            start = end;
+            if cutter.offset() >= stop {
+                continue;
+            }
+            let mut span = match guessed.filter(is_right) {
+                Some(span) => {
+                    n_right += 1;
+                    span
+                }
+                None => {
+                    let rest = |len: usize| &capture[cutter.offset() as usize..len];
+                    let span = cutter.cut_span(rest(known), stop, is_end);
+                    match span.is_whole() {
+                        true => span,
+                        false => cutter.cut_span(rest(capture.len()), stop, true),
+                    }
+                }
+            };
+            mapped.push(engine::map(span.take_block(), &plan));
+            if cutter.join(span, capture.len() as u64).is_err() {
+                break;
+            }
+        }
+        cutter.end(false);
+        (self.reduced(cutter, mapped, &plan), n_right)
+    }
+
     /// Cuts all, maps what is cut in any order, and reduces share by share.
     fn by_blocks(&self, capture: &[u8]) -> String {
-        let (mut plan, n_shares) = (Plan::new(self.seed, self.apart, self.n_shares), self.n_shares);
+        let mut plan = Plan::new(self.seed, self.apart, self.n_shares);
         plan.block_len = self.max_chunk;
         let mut cutter = Cutter::new("a capture", &plan);
         let mut blocks = Vec::new();
@@ -68,15 +115,20 @@ impl Way {
             }
         }
         blocks.extend(cutter.end(self.is_stopped));
-        let mut mapped = map_in_any_order(blocks, &plan);
-        let mut join = Join::new(&plan);
-        let mut dealt: Vec<_> = mapped.drain(..).map(|it| join.push(it)).collect();
+        let mapped = map_in_any_order(blocks, &plan);
+        self.reduced(cutter, mapped, &plan)
+    }
+
+    /// Joins, and reduces share by share.
+    fn reduced(&self, cutter: Cutter, mapped: Vec<Mapped>, plan: &Plan) -> String {
+        let (n_shares, mut join) = (self.n_shares, Join::new(plan));
+        let mut dealt: Vec<_> = mapped.into_iter().map(|it| join.push(it)).collect();
         dealt.push(join.end());
         if self.is_written {
             let partials = dealt.iter_mut().flatten().flatten();
             partials.for_each(|it| *it = written_and_read(it));
         }
-        let mut shares: Vec<Reduce> = (0..n_shares).map(|_| Reduce::new(&plan)).collect();
+        let mut shares: Vec<Reduce> = (0..n_shares).map(|_| Reduce::new(plan)).collect();
         for (number, reduce) in shares.iter_mut().enumerate() {
             dealt.iter().for_each(|it| reduce.push(&it[number]));
             reduce.end();
@@ -116,6 +168,49 @@ fn check(name: &str, capture: &[u8], way: Way) {
         let mut lines = expected.lines().zip(found.lines());
         let first = lines.find(|it| it.0 != it.1);
         panic!("{name}, read so: {way:?}, gives other bytes: {first:#?}");
+    }
+}
+
+/// Checks spans of a capture that is no longer packed; how many of how many were guessed rightly.
+#[track_caller]
+fn check_spans(name: &str, capture: &[u8], way: Way) -> usize {
+    let way = Way { is_stopped: false, ..way };
+    let mut job = Job::apart("a capture", 0, way.apart);
+    let _ = job.feed(capture);
+    let expected = told(&job.finish(false));
+    let (found, n_right) = way.by_spans(capture);
+    if found != expected {
+        let mut lines = expected.lines().zip(found.lines());
+        let first = lines.find(|it| it.0 != it.1);
+        panic!("{name}, cut so: {way:?}, gives other bytes: {first:#?}");
+    }
+    n_right
+}
+
+/// Whether these are the first bytes of a pcap that is not packed.
+fn is_pcap(capture: &[u8]) -> bool {
+    matches!(
+        capture,
+        [0xa1, 0xb2, ..] | [_, _, 0xb2, 0xa1, ..] | [0xac | 0xab, 0x01, 0x00, 0x1c, ..]
+    )
+}
+
+#[test]
+fn a_pcap_may_be_cut_anywhere() {
+    let mut n_right = 0;
+    for (seed, made) in (0..).zip(tests::small_captures()).filter(|it| is_pcap(&it.1.bytes)) {
+        for way in ways(made.bytes.len(), seed) {
+            n_right += check_spans(made.file_name, &made.bytes, way);
+        }
+    }
+    assert!(n_right > 100, "{n_right} spans were guessed rightly");
+}
+
+#[test]
+fn a_hostile_pcap_may_be_cut_anywhere() {
+    for (seed, case) in (0..).zip(hostile::cases()).filter(|it| is_pcap(&it.1.capture)) {
+        let way = ways(case.capture.len(), seed)[2 + seed as usize % 4];
+        check_spans(&case.name, &case.capture, way);
     }
 }
 
@@ -162,4 +257,33 @@ fn blocks_of_hostile_captures_give_what_one_pass_gives() {
         let way = ways(case.capture.len(), seed)[2 + seed as usize % 4];
         check(&case.name, &case.capture, way);
     }
+}
+
+/// Captures below a folder of the tester's, where there is one: `TRACTOR_CAPTURES=FOLDER cargo test -p tests --test blocks`.
+#[test]
+fn captures_of_the_tester_give_what_one_pass_gives() {
+    let Some(folder) = std::env::var_os("TRACTOR_CAPTURES") else { return };
+    let mut waiting = vec![PathBuf::from(folder)];
+    let (mut n_captures, mut n_read, mut n_cut, mut n_right) = (0, 0, 0, 0);
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(&path).unwrap().map(|it| it.unwrap().path()));
+            continue;
+        }
+        let (name, capture) = (path.display().to_string(), fs::read(&path).unwrap());
+        // Of long ones reading takes long enough.
+        let n_ways = if capture.len() > 1 << 22 { 2 } else { 6 };
+        n_captures += 1;
+        for way in ways(capture.len(), n_captures).into_iter().rev().take(n_ways) {
+            check(&name, &capture, way);
+            n_read += 1;
+            if is_pcap(&capture) {
+                n_right += check_spans(&name, &capture, way);
+                n_cut += 1;
+            }
+        }
+    }
+    eprintln!(
+        "{n_captures} captures, read in {n_read} ways, and cut anywhere in {n_cut}: {n_right} spans began where they guessed"
+    );
 }

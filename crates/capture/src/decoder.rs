@@ -1,11 +1,15 @@
 //! Bytes in any chunking in, frames in file order out; what is damaged is skipped.
 
+mod span;
+
 use std::net::IpAddr;
 
 use crate::{
     Block, Damage, Error, Frame, Notes, Oddities, Timestamp, block::Cut, others,
     packing::Unpacking, pcap, pcapng,
 };
+
+pub use span::Span;
 
 /// Cuts the bytes of a capture into frames, in file order.
 ///
@@ -37,6 +41,8 @@ pub struct Decoder {
     last_time: Timestamp,
     /// What follows the last block.
     error: Option<Error>,
+    /// Records that begin there or later belong to another.
+    stop: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -224,6 +230,9 @@ impl Decoder {
         }
         loop {
             let offset = self.offset + self.cut as u64;
+            if self.stop.is_some_and(|it| offset >= it) {
+                return Ok(None);
+            }
             let rest = self.pending.get(self.cut..).unwrap_or_default();
             let step = match &mut self.format {
                 None => match Format::recognise(rest)? {

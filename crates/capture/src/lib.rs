@@ -29,7 +29,7 @@ mod zstd;
 pub use crate::{
     block::Block,
     damage::{Damage, Oddities},
-    decoder::Decoder,
+    decoder::{Decoder, Span},
     dissector::{Counts, Dissector},
     notes::{Interface, Notes, is_treacherous, plain},
     packet::{Packet, Tcp},

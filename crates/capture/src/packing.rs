@@ -59,6 +59,11 @@ enum Told {
 }
 
 impl Unpacking {
+    /// For bytes that are known not to be packed.
+    pub(crate) fn of_nothing() -> Self {
+        Self { is_settled: true, ..Self::default() }
+    }
+
     pub(crate) fn is_packed(&self) -> bool {
         !self.layers.is_empty()
     }

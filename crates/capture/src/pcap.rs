@@ -72,7 +72,7 @@ pub(crate) fn begins(start: [u8; 4]) -> bool {
 }
 
 /// What the file header says of every record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct File {
     name: &'static str,
     order: ByteOrder,
@@ -144,6 +144,30 @@ impl File {
             Some(24) => "pcap, modified format",
             _ => self.name,
         }
+    }
+
+    /// Looks at the first records of the file, where only they tell how long record headers are; whether it is known now.
+    pub(crate) fn settle(&mut self, bytes: &[u8], is_all: bool) -> bool {
+        self.record_header_len(bytes, is_all).is_some()
+    }
+
+    /// Whether credible records begin here, and nothing else.
+    pub(crate) fn begins_chain(&self, bytes: &[u8], is_over: bool) -> bool {
+        !begins_file(bytes) && self.chain(bytes, is_over) == Chain::Holds
+    }
+
+    /// The time of the record that begins here, in seconds.
+    pub(crate) fn seconds(&self, bytes: &[u8]) -> Option<u32> {
+        self.record(bytes, 0).map(|it| it.seconds)
+    }
+
+    /// Whether whoever reads on with `other`, which knows of no record, sees the same, a record of this second first.
+    pub(crate) fn leads_to(&self, other: &Self, seconds: u32) -> bool {
+        let of = |it: &Self| {
+            (it.name, it.order, it.is_nanos, it.record_header_len, it.lengths, it.link_type)
+        };
+        let is_far = self.last_seconds.is_some_and(|it| it.abs_diff(seconds) > FAR_SECONDS);
+        of(self) == of(other) && !is_far
     }
 
     /// What the bytes at `offset` of the capture begin with; `is_over` says that no more will come.

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use capture::{Block, Dissector, Error, Packet};
+use capture::{Block, Dissector, Error, Packet, Span};
 use classify::Verdict;
 use flow::{Apart, Partial, Share, Shuffle};
 
@@ -110,6 +110,34 @@ impl Cutter {
         };
         self.input.close(read, is_stopped);
         blocks
+    }
+}
+
+/// A pcap that is not packed may be cut anywhere instead, and its spans mapped before their neighbours are known.
+impl Cutter {
+    /// Where the next record begins, in bytes from the start of the capture. A span that ends before it holds none.
+    pub fn offset(&self) -> u64 {
+        self.input.decoder.offset()
+    }
+
+    /// Whether a span that was cut by itself is what one pass finds in it.
+    pub fn accepts(&self, span: &Span) -> bool {
+        self.input.decoder.accepts(span)
+    }
+
+    /// Cuts the next span again, from [`Cutter::offset`] on: as [`Span::guess`], and never wrong.
+    pub fn cut_span(&self, bytes: &[u8], stop: u64, is_end: bool) -> Span {
+        self.input.decoder.cut_span(bytes, stop, is_end)
+    }
+
+    /// Takes over the next whole span; so many bytes of the capture were read.
+    ///
+    /// # Errors
+    /// As [`Cutter::next_block`]. The span counts all the same.
+    pub fn join(&mut self, span: Span, n_bytes: u64) -> Result<(), Error> {
+        self.input.bytes = n_bytes;
+        let read = self.input.decoder.join(span);
+        self.input.keep(read)
     }
 }
 

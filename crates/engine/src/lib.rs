@@ -41,7 +41,7 @@ pub use crate::{
     job::{Job, Progress},
     library::{FileEntry, Found, JobRecord, Library},
 };
-pub use capture::{Block, Error, plain};
+pub use capture::{Block, Error, Span, plain};
 pub use flow::{Apart, Partial};
 
 /// What a capture holds. Answers the questions of the page and of the v1 interface.
