@@ -9,6 +9,7 @@ mod history;
 mod icmp;
 mod partial;
 mod quotes;
+mod sctp;
 mod share;
 mod table;
 mod tcp;
@@ -61,6 +62,9 @@ impl Transport {
     pub const UDP: Self = Self(17);
     /// ICMP for IPv6 (RFC 4443).
     pub const ICMPV6: Self = Self(58);
+
+    /// Stream Control Transmission Protocol (RFC 9260).
+    pub const SCTP: Self = Self(132);
 
     /// Its usual name in lower case, where it has one.
     pub fn name(self) -> Option<&'static str> {

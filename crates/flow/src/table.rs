@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use crate::{
     Direction, Endpoint, Flow, Heads, Health, Step, Timeline, Total, Transport, Tunnels, icmp,
     quotes,
+    sctp::Init,
     tcp::{self, Connection, Openings, flags},
 };
 
@@ -229,10 +230,11 @@ impl Ends {
 impl Flow {
     fn open(ends: Ends, packet: &Packet<'_>, parent: Option<u32>) -> Self {
         let Ends { transport, source, destination, topic, place } = ends;
-        // A SYN-ACK comes from the server, though we saw it first.
+        // A SYN-ACK comes from the server, though we saw it first; so does an INIT ACK.
         let is_answer = packet
             .tcp
-            .is_some_and(|it| it.flags & (flags::SYN | flags::ACK) == flags::SYN | flags::ACK);
+            .is_some_and(|it| it.flags & (flags::SYN | flags::ACK) == flags::SYN | flags::ACK)
+            || Init::of(packet).is_some_and(|it| it.is_answer);
         let (client, server) =
             if is_answer { (destination, source) } else { (source, destination) };
         Self {
@@ -261,6 +263,10 @@ impl Flow {
     /// Whether a packet between its ends begins a flow of its own.
     fn is_followed_by(&self, source: Endpoint, packet: &Packet<'_>) -> bool {
         let direction = self.direction(source);
+        // An association that is begun again has other tags.
+        if let Some(init) = Init::of(packet) {
+            return !init.is_answer && self.openings.is_other(direction, init.tag);
+        }
         let is_anew = |it: &Tcp| tcp::begins_anew(self.connection, &self.openings, direction, it);
         packet.tcp.as_ref().is_some_and(is_anew)
     }
@@ -289,6 +295,9 @@ impl Flow {
             if let Some(window) = window.filter(|_| tcp.flags & flags::RST == 0) {
                 window.get_or_insert(tcp.window);
             }
+        }
+        if let Some(init) = Init::of(packet) {
+            self.openings.learn(direction, init.tag);
         }
         match direction {
             Direction::Forward => self.from_client.add(&step),
@@ -527,6 +536,21 @@ mod tests {
         assert_eq!(n_flows(Apart::default()), 2);
         assert_eq!(n_flows(Apart { by_tunnel: true, ..Apart::default() }), 3);
         assert_eq!(n_flows(Apart { by_vlan: true, ..Apart::default() }), 3);
+    }
+
+    #[test]
+    fn an_association_with_another_tag_is_a_new_flow() {
+        let mut table = Table::new(7, Apart::default());
+        // Who sends, the type of the chunk, the tag in it.
+        for (from, kind, tag) in [(2, 2, 9), (1, 1, 5), (1, 1, 5), (1, 0, 0), (1, 1, 6), (2, 2, 8)]
+        {
+            let chunk = [kind, 0, 0, 20, 0, 0, 0, tag];
+            let packet = packet(from, 3 - from, 0, &chunk);
+            table.push(&Packet { protocol: Transport::SCTP.0, tcp: None, ..packet });
+        }
+        let flows = table.finish();
+        let flows: Vec<_> = flows.iter().map(|it| (it.client.port, it.packets())).collect();
+        assert_eq!(flows, [(1, 4), (1, 2)]);
     }
 
     #[test]

@@ -135,6 +135,22 @@ impl Openings {
         }
     }
 
+    /// Takes the number a side begins with; the first counts. Of SCTP it is a tag.
+    pub(crate) fn learn(&mut self, direction: Direction, number: u32) {
+        match direction {
+            Direction::Forward => self.client.learn(number),
+            Direction::Backward => self.server.learn(number),
+        }
+    }
+
+    /// Whether a side is known to have begun with another number.
+    pub(crate) fn is_other(&self, direction: Direction, number: u32) -> bool {
+        match direction {
+            Direction::Forward => self.client.is_other_than(number),
+            Direction::Backward => self.server.is_other_than(number),
+        }
+    }
+
     /// The SYN of a side, where it is known: its number, and what it can have acknowledged.
     pub(crate) fn syn(&self, direction: Direction) -> Option<Tcp> {
         let (side, other) = match direction {
