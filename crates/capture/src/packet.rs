@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::TcpHeaderSlice;
+use etherparse::{TcpHeaderSlice, TcpOptionElement};
 
 use crate::{ByteOrder::Big, Timestamp, Tunnel, TunnelKind, ip::Ip};
 
@@ -58,6 +58,8 @@ pub struct Tcp {
     pub flags: u8,
     /// Receive window as sent, unscaled.
     pub window: u16,
+    /// With SYN: the power of two by which later windows are to be taken (RFC 7323), where that is offered.
+    pub window_scale: Option<u8>,
 }
 
 const ICMP: u8 = 1;
@@ -113,6 +115,7 @@ impl<'a> Packet<'a> {
                         acknowledgement: header.acknowledgment_number(),
                         flags: body.get(13).copied().unwrap_or(0),
                         window: header.window_size(),
+                        window_scale: window_scale(&header),
                     });
                     header.slice().len()
                 }
@@ -143,12 +146,24 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// The greatest window scale (RFC 7323, 2.3).
+const MAX_WINDOW_SCALE: u8 = 14;
+
+fn window_scale(header: &TcpHeaderSlice<'_>) -> Option<u8> {
+    let scale = |it| match it {
+        Ok(TcpOptionElement::WindowScale(scale)) => Some(scale.min(MAX_WINDOW_SCALE)),
+        _ => None,
+    };
+    if header.syn() { header.options_iterator().find_map(scale) } else { None }
+}
+
 fn cut_tcp(body: &[u8]) -> Option<Tcp> {
     Some(Tcp {
         sequence: Big.u32(body, 4)?,
         acknowledgement: Big.u32(body, 8)?,
         flags: *body.get(13)?,
         window: Big.u16(body, 14).unwrap_or(0),
+        window_scale: None,
     })
 }
 

@@ -70,16 +70,19 @@ impl Heads {
         Self { transport, client_port, server_port, client, server }
     }
 
-    /// Adds what a packet carries to the head of its side.
-    pub(crate) fn push(&mut self, direction: Direction, packet: &Packet<'_>) {
+    /// Adds what a packet carries to the head of its side. Returns whether it brings other bytes than those there.
+    pub(crate) fn push(&mut self, direction: Direction, packet: &Packet<'_>) -> bool {
         let limit = Self::limit(self.client_port, self.server_port);
         let head = match direction {
             Direction::Forward => &mut self.client,
             Direction::Backward => &mut self.server,
         };
         match &packet.tcp {
-            _ if head.stage == Stage::Settled => {}
-            None => head.push_datagram(packet.payload, limit),
+            _ if head.stage == Stage::Settled => false,
+            None => {
+                head.push_datagram(packet.payload, limit);
+                false
+            }
             Some(tcp) => {
                 let is_first = tcp.flags & flags::SYN != 0;
                 // Data may come with the SYN (RFC 7413); its first byte follows the SYN's number.
@@ -87,11 +90,12 @@ impl Heads {
                 if is_first {
                     head.begin(sequence);
                 }
-                head.push_segment(sequence, packet.payload, limit);
+                let differs = head.push_segment(sequence, packet.payload, limit);
                 head.pass(Self::passes(packet), limit);
                 if tcp.flags & flags::FIN != 0 {
                     head.end(sequence.wrapping_add(packet.payload_len));
                 }
+                differs
             }
         }
     }
@@ -222,22 +226,28 @@ impl Head {
 
     /// Adds a segment of the stream at its place, as far as there is room.
     ///
-    /// Of bytes sent twice the first stay. Where a byte is missing the head ends, until it comes.
-    fn push_segment(&mut self, sequence: u32, payload: &[u8], limit: usize) {
+    /// Of bytes sent twice the first stay; returns whether the second differ. Where a byte is missing the head ends, until
+    /// it comes.
+    fn push_segment(&mut self, sequence: u32, payload: &[u8], limit: usize) -> bool {
         if payload.is_empty() {
-            return;
+            return false;
         }
         self.begin_if_open(sequence);
         let offset = sequence.wrapping_sub(self.base);
         let before = self.base.wrapping_sub(sequence) as usize;
         if (offset as usize) < limit {
-            self.place(offset, payload, limit);
-        } else if before < limit {
-            // It begins before the base: only what follows the base counts.
-            if let Some(rest) = payload.get(before..).filter(|it| !it.is_empty()) {
-                self.place(0, rest, limit);
-            }
+            return self.place(offset, payload, limit);
         }
+        // It begins before the base: only what follows the base counts.
+        let rest = payload.get(before..).filter(|it| before < limit && !it.is_empty());
+        rest.is_some_and(|it| self.place(0, it, limit))
+    }
+
+    /// Whether other bytes are kept where these belong. A lone byte before the next one is a probe, whose byte is anything.
+    fn differs(&self, offset: u32, payload: &[u8]) -> bool {
+        let kept = self.bytes.get(offset as usize..).unwrap_or_default();
+        let is_probe = kept.len() == 1 && payload.len() == 1;
+        !is_probe && kept.iter().zip(payload).any(|(kept, sent)| kept != sent)
     }
 
     fn begin_if_open(&mut self, sequence: u32) {
@@ -246,7 +256,7 @@ impl Head {
         }
     }
 
-    fn place(&mut self, offset: u32, payload: &[u8], limit: usize) {
+    fn place(&mut self, offset: u32, payload: &[u8], limit: usize) -> bool {
         let have = self.bytes.len() as u32;
         if offset > have {
             let early = &mut self.more.get_or_insert_default().early;
@@ -254,16 +264,19 @@ impl Head {
             if kept + payload.len() <= limit && early.len() < MAX_EARLY {
                 early.push((offset, payload.to_vec()));
             }
-            return;
+            return false;
         }
+        let mut differs = self.differs(offset, payload);
         self.append_from(have - offset, payload, limit);
         while let Some(more) = &mut self.more
             && let have = self.bytes.len() as u32
             && let Some(at) = more.early.iter().position(|(offset, _)| *offset <= have)
         {
             let (offset, bytes) = more.early.swap_remove(at);
+            differs |= self.differs(offset, &bytes);
             self.append_from(have - offset, &bytes, limit);
         }
+        differs
     }
 
     fn append_from(&mut self, skip: u32, payload: &[u8], limit: usize) {
@@ -314,7 +327,9 @@ mod tests {
     fn only_so_many_segments_wait() {
         let mut head = Head::default();
         head.begin(0);
-        (1..=1_000).rev().for_each(|it| head.push_segment(it, b"x", Heads::LIMIT));
+        for sequence in (1..=1_000).rev() {
+            head.push_segment(sequence, b"x", Heads::LIMIT);
+        }
         assert_eq!(head.more.as_ref().map(|it| it.early.len()), Some(MAX_EARLY));
         head.push_segment(0, b"x", Heads::LIMIT);
         assert_eq!(head.bytes(), b"x");
@@ -325,7 +340,9 @@ mod tests {
         let has_ended = |sequences: &[u32], end| {
             let mut head = Head::default();
             head.begin(10);
-            sequences.iter().for_each(|it| head.push_segment(*it, b"ab", Heads::LIMIT));
+            for sequence in sequences {
+                head.push_segment(*sequence, b"ab", Heads::LIMIT);
+            }
             head.end(end);
             head.stage == Stage::Ended
         };
@@ -362,6 +379,23 @@ mod tests {
     #[test]
     fn of_bytes_sent_twice_the_first_stay() {
         check(&[(10, b"abc"), (11, b"XXd")], b"abcd");
+    }
+
+    #[test]
+    fn other_bytes_at_the_same_place_are_noticed() {
+        let differs = |sequence, payload: &[u8]| {
+            let mut head = Head::default();
+            head.begin(10);
+            head.push_segment(10, b"abc", Heads::LIMIT);
+            head.push_segment(15, b"fg", Heads::LIMIT);
+            head.push_segment(sequence, payload, Heads::LIMIT)
+        };
+        assert!(!differs(10, b"abc"));
+        assert!(!differs(11, b"bcd"));
+        assert!(differs(11, b"bX"));
+        assert!(differs(13, b"deX"), "where an early segment is");
+        assert!(!differs(12, b"X"), "a probe");
+        assert!(!differs(40, b"X"));
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub struct SideHealth {
     pub duplicate_acks: u32,
     /// Segments that tell the other side to stop sending.
     pub zero_windows: u32,
+    /// Segments that reach the end of the other side's receive window, where its scale is known.
+    pub full_windows: u32,
+    /// Segments that bring other bytes than the first ones at their place, as far as those are kept; probes excepted.
+    pub differing: u32,
     /// Probes of an idle connection.
     pub keep_alives: u32,
     /// Bytes the other side acknowledged and the capture does not have.
@@ -54,6 +58,8 @@ struct Stream {
     syn_time: Option<Timestamp>,
     last_ack: Option<u32>,
     last_window: u16,
+    /// What its SYN offered: the power of two of its windows; `None` without a SYN.
+    scale: Option<Option<u8>>,
     /// Where the last FIN and the last RST were.
     last_fin: Option<u32>,
     last_rst: Option<u32>,
@@ -90,6 +96,11 @@ impl Health {
         let is_set = |flag| tcp.flags & flag != 0;
         if is_set(flags::SYN) {
             stream.syn_time.get_or_insert(time);
+            stream.scale = Some(tcp.window_scale);
+        } else if payload_len > 0 {
+            let end = tcp.sequence.wrapping_add(payload_len);
+            let is_full = other_stream.window_end(stream.scale) == Some(end);
+            side.full_windows += u32::from(is_full);
         }
         let mut marks = if stream.is_renumbered(tcp, payload_len) { marks::RENUMBERED } else { 0 };
         if !is_set(flags::RST) {
@@ -121,6 +132,16 @@ impl Health {
     }
 }
 
+impl Health {
+    /// A segment of this side brought other bytes than those at its place.
+    pub(crate) fn differ(&mut self, direction: Direction) {
+        match direction {
+            Direction::Forward => self.client.differing += 1,
+            Direction::Backward => self.server.differing += 1,
+        }
+    }
+}
+
 /// Whether a number comes after another, around the wrap.
 fn after(a: u32, b: u32) -> bool {
     a.wrapping_sub(b) as i32 > 0
@@ -136,6 +157,17 @@ impl Stream {
             _ => return false,
         };
         last.replace(number).is_some_and(|it| it != number)
+    }
+
+    /// The number after its receive window; `None` where the scale is not known. Both sides must have offered one (RFC
+    /// 7323, 2.2).
+    fn window_end(&self, offered: Option<Option<u8>>) -> Option<u32> {
+        let scale = match (self.scale?, offered?) {
+            (Some(scale), Some(_)) => scale,
+            _ => 0,
+        };
+        let window = u32::from(self.last_window).checked_shl(scale.into())?;
+        Some(self.last_ack.filter(|_| window > 0)?.wrapping_add(window))
     }
 
     fn send(&mut self, side: &mut SideHealth, tcp: &Tcp, payload_len: u32, time: Timestamp) {
@@ -245,7 +277,8 @@ mod tests {
     fn health(segments: &[Segment]) -> Health {
         let mut health = Health::default();
         for &(millis, direction, flags, sequence, acknowledgement, payload_len) in segments {
-            let tcp = Tcp { sequence, acknowledgement, flags, window: 1_000 };
+            let window_scale = (flags & SYN != 0).then_some(2);
+            let tcp = Tcp { sequence, acknowledgement, flags, window: 1_000, window_scale };
             health.push(direction, &tcp, payload_len, Timestamp(millis * 1_000_000));
         }
         health
@@ -339,6 +372,15 @@ mod tests {
         let both = [sent, repeated].concat();
         check_opened(&both, |it| u64::from(it.client.duplicate_acks), 1);
         check_opened(&repeated, |it| u64::from(it.client.duplicate_acks), 0);
+    }
+
+    #[test]
+    fn a_segment_may_fill_the_window() {
+        // 1,000 offered, to be taken four times.
+        let sent = [(30, Forward, ACK, 100, 500, 10), (31, Backward, ACK, 500, 110, 0)];
+        let full = [(40, Forward, ACK, 110, 500, 3_990), (41, Forward, ACK, 4_100, 500, 10)];
+        check_opened(&[sent, full].concat(), |it| u64::from(it.client.full_windows), 1);
+        check(&[sent, full].concat(), |it| u64::from(it.client.full_windows), 0);
     }
 
     #[test]

@@ -313,7 +313,10 @@ impl Flow {
         }
         self.timeline.push(step);
         self.last = self.last.max(packet.time);
-        self.heads.push(direction, packet);
+        let differs = self.heads.push(direction, packet);
+        if let Some(health) = self.health.as_mut().filter(|_| differs) {
+            health.differ(direction);
+        }
     }
 
     /// Watches how well the connection fares: the marks of a step. Attempts alone, of which a scan makes millions, take no
@@ -439,7 +442,7 @@ mod tests {
     fn an_answer_to_another_syn_is_a_new_flow_where_only_servers_are_captured() {
         let mut table = Table::new(7, Apart::default());
         for (sequence, acknowledgement) in [(90, 8), (700, 8), (700, 50)] {
-            let tcp = Tcp { flags: SYN | ACK, sequence, acknowledgement, window: 9 };
+            let tcp = Tcp { flags: SYN | ACK, sequence, acknowledgement, ..Tcp::default() };
             table.push(&Packet { tcp: Some(tcp), ..packet(2, 1, 0, b"") });
         }
         let packets: Vec<u64> = table.finish().iter().map(Flow::packets).collect();
@@ -494,7 +497,8 @@ mod tests {
         let mut table = Table::new(7, Apart::default());
         let at = |millis: u64, flags, sequence, acknowledgement| {
             let (from, to) = if sequence >= 500 { (2, 1) } else { (1, 2) };
-            let tcp = Some(Tcp { sequence, acknowledgement, flags, window: 9 });
+            let window = 9;
+            let tcp = Some(Tcp { sequence, acknowledgement, flags, window, ..Tcp::default() });
             Packet { time: Timestamp(millis * 1_000_000), tcp, ..packet(from, to, flags, b"") }
         };
         table.push(&at(0, SYN, 99, 0));

@@ -104,12 +104,14 @@ pub(crate) struct Openings {
 struct Opening {
     number: u32,
     is_known: bool,
+    /// Offered with a SYN.
+    window_scale: Option<u8>,
 }
 
 impl Opening {
     fn learn(&mut self, number: u32) {
         if !self.is_known {
-            *self = Self { number, is_known: true };
+            *self = Self { number, is_known: true, ..*self };
         }
     }
 
@@ -125,9 +127,13 @@ impl Openings {
             return;
         }
         match direction {
-            Direction::Forward => self.client.learn(tcp.sequence),
+            Direction::Forward => {
+                self.client.learn(tcp.sequence);
+                self.client.window_scale = tcp.window_scale;
+            }
             Direction::Backward => {
                 self.server.learn(tcp.sequence);
+                self.server.window_scale = tcp.window_scale;
                 if tcp.flags & flags::ACK != 0 {
                     self.client.learn(tcp.acknowledgement.wrapping_sub(1));
                 }
@@ -162,6 +168,7 @@ impl Openings {
             acknowledgement: other.number.wrapping_add(1),
             flags: flags::SYN,
             window: 0,
+            window_scale: side.window_scale,
         })
     }
 }

@@ -42,7 +42,7 @@ pub enum PartialError {
 
 const MAGIC: &[u8; 4] = b"TrAP";
 /// It grows whenever a packet is written otherwise.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 // The control byte of a packet.
 const FROM_HIGH: u8 = 1;
@@ -260,6 +260,9 @@ impl Writer {
             self.signed(i64::from(tcp.sequence.wrapping_sub(side.sequence) as i32));
             self.signed(i64::from(tcp.acknowledgement.wrapping_sub(side.acknowledgement) as i32));
             self.signed(i64::from(tcp.window) - i64::from(side.window));
+            if tcp.flags & flags::SYN != 0 {
+                self.0.push(tcp.window_scale.map_or(0, |it| it.saturating_add(1)));
+            }
             side.follow(&tcp, packet.payload_len);
         }
         if packet.tunnel.is_some() {
@@ -444,12 +447,17 @@ impl<'a> Reader<'a> {
         let tcp = if is_set(HAS_TCP) {
             let [low, high] = sides;
             let side = if is_set(FROM_HIGH) { high } else { low };
-            let flags = self.byte()?;
+            let bits = self.byte()?;
             let tcp = Tcp {
                 sequence: side.sequence.wrapping_add(self.signed()? as u32),
                 acknowledgement: side.acknowledgement.wrapping_add(self.signed()? as u32),
-                flags,
+                flags: bits,
                 window: i64::from(side.window).checked_add(self.signed()?)?.try_into().ok()?,
+                window_scale: if bits & flags::SYN != 0 {
+                    self.byte()?.checked_sub(1)
+                } else {
+                    None
+                },
             };
             side.follow(&tcp, payload_len);
             Some(tcp)
@@ -505,7 +513,13 @@ mod tests {
 
     fn packet(from: u8, to: u8, protocol: u8, payload: &[u8]) -> Packet<'_> {
         let ip = |it: u8| IpAddr::V4(Ipv4Addr::new(192, 0, 2, it));
-        let tcp = Tcp { sequence: 7, acknowledgement: 9, flags: flags::ACK, window: 1_000 };
+        let tcp = Tcp {
+            sequence: 7,
+            acknowledgement: 9,
+            flags: flags::ACK,
+            window: 1_000,
+            window_scale: None,
+        };
         Packet {
             time: Timestamp(1_700_000_000_123_456_789),
             source: ip(from),

@@ -388,6 +388,12 @@ pub struct SideHealth {
     pub duplicate_acks: u64,
     /// Segments that tell the other side to stop sending.
     pub zero_windows: u64,
+    /// Segments that reach the end of the other side's receive window, where its scale is known.
+    #[serde(default)]
+    pub full_windows: u64,
+    /// Segments that bring other bytes than the first ones at their place, as far as those are kept.
+    #[serde(default)]
+    pub differing: u64,
     /// Probes of an idle connection.
     pub keep_alives: u64,
     /// Bytes the other side acknowledged and the capture does not have.

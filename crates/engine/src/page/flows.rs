@@ -133,6 +133,8 @@ fn side_health(side: &flow::SideHealth) -> SideHealth {
         out_of_order: side.out_of_order.into(),
         duplicate_acks: side.duplicate_acks.into(),
         zero_windows: side.zero_windows.into(),
+        full_windows: side.full_windows.into(),
+        differing: side.differing.into(),
         keep_alives: side.keep_alives.into(),
         lost_bytes: side.lost_bytes,
     }
