@@ -131,6 +131,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 <a class="mono" href=href>{state.clone()}</a>
                 " "
                 <span class="dim">{word(&t.conn_states, &state)}</span>
+                " "
+                <span class="mono dim">{row.history.clone()}</span>
             </dd>
         }
     });
@@ -163,6 +165,10 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 <span class="dim">{format::bytes(row.carried_bytes, lang)}</span>
             </dd>
         }
+    });
+    let about = row.about_id.map(|it| view! { <dt>{t.about}</dt><dd>{flow_link(it)}</dd> });
+    let errors = (row.icmp_errors > 0).then(|| {
+        view! { <dt>{t.icmp_errors}</dt><dd>{format::count(row.icmp_errors, lang)}</dd> }
     });
     let comments = (!detail.comments.is_empty()).then(|| {
         let lines = detail.comments.iter().map(|it| view! { <li>{it.clone()}</li> });
@@ -269,6 +275,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             {state}
             {inside}
             {carries}
+            {about}
+            {errors}
             {comments}
             <dt>{t.start}</dt>
             <dd class="mono">{format::moment(row.time_start_ns)}</dd>
@@ -327,6 +335,8 @@ fn health(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
         counted(t.out_of_order, |it| it.out_of_order, format::count),
         counted(t.repeated_acks, |it| it.duplicate_acks, format::count),
         counted(t.window_closed, |it| it.zero_windows, format::count),
+        counted(t.window_full, |it| it.full_windows, format::count),
+        counted(t.other_bytes, |it| it.differing, format::count),
         counted(t.keep_alives, |it| it.keep_alives, format::count),
         counted(t.lost_bytes, |it| it.lost_bytes, format::bytes),
     ];
