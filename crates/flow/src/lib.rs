@@ -7,6 +7,8 @@ mod heads;
 mod health;
 mod history;
 mod icmp;
+#[cfg(test)]
+mod naive;
 mod partial;
 mod quotes;
 mod sctp;
