@@ -1,6 +1,6 @@
 //! Commands that the tests' examples do: `cargo xtask generate KIND FILE [COUNT]` writes large captures to measure by,
 //! `cargo xtask published FOLDER` makes the published rows of ISCXVPN2016 again, `cargo xtask cic FOLDER` computes the
-//! columns of CICFlowMeter twice.
+//! columns of CICFlowMeter twice, `cargo xtask conversations FOLDER` compares flows with those of tshark.
 
 use anyhow::Context as _;
 
@@ -16,6 +16,10 @@ pub(crate) fn published(arguments: &[String]) -> anyhow::Result<()> {
 
 pub(crate) fn cic(arguments: &[String]) -> anyhow::Result<()> {
     run("cic", arguments)
+}
+
+pub(crate) fn conversations(arguments: &[String]) -> anyhow::Result<()> {
+    run("conversations", arguments)
 }
 
 fn run(name: &str, arguments: &[String]) -> anyhow::Result<()> {

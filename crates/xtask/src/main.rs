@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -26,6 +26,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "compute the columns of CICFlowMeter twice over a folder of captures: FOLDER",
         generate::cic,
     ),
+    (
+        "conversations",
+        "compare flows with tshark's conversations over a folder of captures: FOLDER",
+        generate::conversations,
+    ),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];
 
@@ -40,7 +45,7 @@ fn main() -> ExitCode {
     let Some((command, rest)) = named else {
         eprintln!("usage: cargo xtask COMMAND\n");
         for (name, about, _) in COMMANDS {
-            eprintln!("  {name:9} {about}");
+            eprintln!("  {name:13} {about}");
         }
         return ExitCode::from(2);
     };
