@@ -31,6 +31,8 @@ pub enum Timeout {
     None,
     /// After so many microseconds from its first packet.
     Micros(u64),
+    /// After so many microseconds without a packet.
+    Idle(u64),
     /// As by Zeek's default times.
     Zeek,
 }
@@ -58,6 +60,7 @@ impl Export {
     fn cut(&self) -> Cut {
         match (self.format, self.timeout) {
             (_, Timeout::Zeek) => Cut::Zeek,
+            (_, Timeout::Idle(timeout_micros)) => Cut::Idle { timeout_micros },
             (_, Timeout::None) => Cut::Whole,
             (Format::CsvFeatures(schema) | Format::Arff(schema), Timeout::Micros(micros)) => {
                 schema.cut(Some(micros))

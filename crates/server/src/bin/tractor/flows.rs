@@ -22,8 +22,9 @@ pub(crate) struct Flows {
     /// The features of each flow by this schema: tractor, cic, iscx-b or iscx-a2; with csv or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// Cut flows that last longer, in seconds; none leaves them whole, zeek cuts them as Zeek does by default.
-    #[arg(long, value_name = "SECONDS|none|zeek", default_value = "none", value_parser = timeout_or_zeek)]
+    /// Cut flows that last longer, in seconds, or with idle: before it, that are silent for longer; none leaves them
+    /// whole, zeek cuts them as Zeek does by default.
+    #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = any_timeout)]
     timeout: engine::Timeout,
     /// Only flows that pass this filter, as in the page's filter box.
     #[arg(long, value_name = "EXPR", default_value = "")]
@@ -75,11 +76,15 @@ pub(crate) fn timeout(text: &str) -> Result<Timeout, String> {
     }
 }
 
-fn timeout_or_zeek(text: &str) -> Result<engine::Timeout, String> {
+fn any_timeout(text: &str) -> Result<engine::Timeout, String> {
+    use engine::Timeout::{Idle, Micros, None, Zeek};
     if text == "zeek" {
-        return Ok(engine::Timeout::Zeek);
+        return Ok(Zeek);
     }
-    Ok(timeout(text)?.0.map_or(engine::Timeout::None, engine::Timeout::Micros))
+    match text.strip_prefix("idle:") {
+        Some(seconds) => Ok(timeout(seconds)?.0.map_or(None, Idle)),
+        Option::None => Ok(timeout(text)?.0.map_or(None, Micros)),
+    }
 }
 
 /// The schema of that name.
@@ -143,6 +148,15 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Option<Option<u64>>) {
         assert_eq!(timeout(text).ok().map(|it| it.0), expected);
+    }
+
+    #[test]
+    fn a_timeout_may_be_of_silence_or_as_zeek_has_it() {
+        assert_eq!(any_timeout("idle:0.5"), Ok(engine::Timeout::Idle(500_000)));
+        assert_eq!(any_timeout("15"), Ok(engine::Timeout::Micros(15_000_000)));
+        assert_eq!(any_timeout("zeek"), Ok(engine::Timeout::Zeek));
+        assert_eq!(any_timeout("none"), Ok(engine::Timeout::None));
+        assert!(any_timeout("idle:soon").is_err());
     }
 
     #[test]
