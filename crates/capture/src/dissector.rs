@@ -230,13 +230,23 @@ impl Dissector {
         let inner = tunnel::inner(&packet);
         let is_too_deep = inner.is_some() && layer.depth >= MAX_DEPTH;
         self.counts.too_deep += u64::from(is_too_deep);
-        let Some((tunnel, ip)) = inner.filter(|_| !is_too_deep) else {
+        let Some(mut inner) = inner.filter(|_| !is_too_deep) else {
             sink(&packet);
             return;
         };
-        packet.carries = Some(tunnel.kind);
+        packet.carries = Some(inner.tunnel.kind);
         sink(&packet);
-        self.ip(&ip, Layer { depth: layer.depth + 1, tunnel: Some(tunnel), ..layer }, sink);
+        let (depth, tunnel) = (layer.depth + 1, Some(inner.tunnel));
+        let mut left = layer.frame_len;
+        loop {
+            // Packets side by side share the frame; the last has what the others leave.
+            let next = inner.next();
+            let rest_len = inner.rest.filter(|_| next.is_some()).map_or(0, |it| it.len());
+            let frame_len = left.saturating_sub(rest_len);
+            self.ip(&inner.ip, Layer { depth, tunnel, frame_len, ..layer }, sink);
+            let Some(next) = next else { return };
+            (left, inner) = (left - frame_len, next);
+        }
     }
 }
 
@@ -365,5 +375,33 @@ mod tests {
         let frame = |total| [&[0xf8, 2, 0, 88, 0, 0][..], &v4(total), &v4(total)].concat();
         check(143, &frame(24), &[4, 4]);
         check(143, &frame(0xffff), &[4, 4]);
+    }
+
+    #[test]
+    fn packets_side_by_side_in_a_tunnel_are_all_read() {
+        let v4 = |protocol, body: &[u8]| {
+            let len = 20 + body.len() as u8;
+            let ip = [0x45, 0, 0, len, 0, 0, 0, 0, 64, protocol, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2];
+            [&ip, body].concat()
+        };
+        // A wireless frame in GRE: an A-MSDU with two packets, the first one padded.
+        let part = |body: &[u8]| {
+            let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+            let ip = v4(0xfd, body);
+            [&[2; 12][..], &[0, (snap.len() + ip.len()) as u8], &snap, &ip].concat()
+        };
+        let wireless = [&[0x88, 1][..], &[0; 22], &[0x80, 0]].concat();
+        let gre = [0, 0, 0x82, 0];
+        let inner = [&gre[..], &wireless, &part(b"abcd"), &[0; 2], &part(b"efg")].concat();
+        let bytes = v4(47, &inner);
+        let (time, wire_len) = (Timestamp(1), bytes.len() as u32);
+        let frame =
+            Frame { time, offset: 0, link_type: 101, wire_len, bytes: &bytes, comment: None };
+        let mut found = Vec::new();
+        let mut sink = |it: &Packet<'_>| found.push((it.depth, it.payload.len(), it.frame_len));
+        assert_eq!(Dissector::new(1).push(&frame, &mut sink), Ok(()));
+        let second_len = 14 + 8 + 20 + 3;
+        let expected = [(1, 4, wire_len - second_len), (1, 3, second_len)];
+        assert_eq!(found, [&[(0, inner.len(), wire_len)][..], &expected].concat());
     }
 }

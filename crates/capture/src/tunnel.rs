@@ -5,7 +5,13 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{ByteOrder::Big, Packet, ip::Ip, link, packet::UDP};
+use crate::{
+    ByteOrder::Big,
+    Packet,
+    ip::Ip,
+    link::{self, Network, Next},
+    packet::UDP,
+};
 
 /// What a packet was carried in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,7 +186,7 @@ const BY_PORT: &[(u16, Read)] = &[
 ];
 
 /// The packet inside a packet and the tunnel it came in.
-pub(crate) fn inner<'a>(packet: &Packet<'a>) -> Option<(Tunnel, Ip<'a>)> {
+pub(crate) fn inner<'a>(packet: &Packet<'a>) -> Option<Inner<'a>> {
     let (payload, payload_len) = (packet.payload, packet.payload_len);
     if packet.protocol != UDP {
         let (_, read) = BY_PROTOCOL.iter().find(|it| it.0 == packet.protocol)?;
@@ -199,17 +205,59 @@ fn inside(kind: TunnelKind, id: u32, content: Content, at: usize) -> Option<Insi
 }
 
 /// The IP packet behind a tunnel header, where there is a sound one.
-fn open<'a>(inside: Inside, payload: &'a [u8], payload_len: u32) -> Option<(Tunnel, Ip<'a>)> {
-    let rest = payload.get(inside.at..)?;
-    let at = match inside.content {
-        Content::Ip => 0,
-        Content::Link(link_type) => link::network(link_type, rest).ok()?.at,
-        Content::EtherType(it) => link::network_after(it, rest).ok()?.at,
-        Content::Llc => link::network_in_llc(rest).ok()?.at,
+fn open<'a>(inside: Inside, payload: &'a [u8], payload_len: u32) -> Option<Inner<'a>> {
+    let bytes = payload.get(inside.at..)?;
+    let network = match inside.content {
+        Content::Ip => Network { at: 0, vlan: 0, next: None },
+        Content::Link(link_type) => link::network(link_type, bytes).ok()?,
+        Content::EtherType(it) => link::network_after(it, bytes).ok()?,
+        Content::Llc => link::network_in_llc(bytes).ok()?,
     };
-    let wire_len = payload_len.saturating_sub((inside.at + at) as u32);
-    let ip = Ip::read(rest.get(at..)?, wire_len).ok()?;
-    ip.is_len_sound.then_some((inside.tunnel, ip))
+    let wire_len = payload_len.saturating_sub(inside.at as u32);
+    let inner = Inner::read(inside.tunnel, bytes, wire_len, network)?;
+    inner.ip.is_len_sound.then_some(inner)
+}
+
+/// A packet in a tunnel.
+pub(crate) struct Inner<'a> {
+    pub(crate) tunnel: Tunnel,
+    pub(crate) ip: Ip<'a>,
+    /// What else is in the frame that the tunnel carries, after this packet.
+    pub(crate) rest: Option<Rest<'a>>,
+}
+
+/// The rest of a frame that holds several packets.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest<'a> {
+    /// The whole frame, and its length on the wire.
+    bytes: &'a [u8],
+    wire_len: u32,
+    next: Next,
+}
+
+impl<'a> Inner<'a> {
+    fn read(tunnel: Tunnel, bytes: &'a [u8], wire_len: u32, network: Network) -> Option<Self> {
+        // Of packets side by side, each ends where the next one begins.
+        let wire_end = network.next.map_or(wire_len, |it| wire_len.min(it.at as u32));
+        let end = bytes.len().min(wire_end as usize);
+        let len = wire_end.saturating_sub(network.at as u32);
+        let ip = Ip::read(bytes.get(network.at..end)?, len).ok()?;
+        let rest = network.next.map(|next| Rest { bytes, wire_len, next });
+        Some(Self { tunnel, ip, rest })
+    }
+
+    /// The packet beside it.
+    pub(crate) fn next(&self) -> Option<Self> {
+        let Rest { bytes, wire_len, next } = self.rest?;
+        Self::read(self.tunnel, bytes, wire_len, link::next_network(bytes, next).ok()?)
+    }
+}
+
+impl Rest<'_> {
+    /// How long it is on the wire, in bytes.
+    pub(crate) fn len(&self) -> u32 {
+        self.wire_len.saturating_sub(self.next.at as u32)
+    }
 }
 
 /// GRE of both versions, with what hides behind it: ERSPAN, PPTP, WCCP.
