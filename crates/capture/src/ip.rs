@@ -3,7 +3,7 @@
 //! `etherparse` reads the fixed headers. The chain of extension headers is walked here: a frame may be cut anywhere in
 //! it, and a fragment header says what `etherparse` keeps to itself.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 
@@ -13,6 +13,7 @@ use crate::{ByteOrder::Big, Undecoded};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ip<'a> {
     pub(crate) source: IpAddr,
+    /// The last destination, where a routing header names one: the transport's, whose answers come from there.
     pub(crate) destination: IpAddr,
     /// What it carries, after all extension headers; of a fragment, what follows the fragment header.
     pub(crate) protocol: u8,
@@ -122,11 +123,12 @@ impl<'a> Ip<'a> {
 
     /// Steps over extension headers, as far as they were captured; not into what a fragment carries.
     fn behind_extensions(self) -> Self {
-        let Extensions { protocol, len, fragment } =
+        let Extensions { protocol, len, fragment, destination } =
             Extensions::read(self.protocol, self.body, self.source.is_ipv4());
         Self {
             protocol,
             fragment,
+            destination: destination.map_or(self.destination, IpAddr::V6),
             body: self.body.get(len..).unwrap_or_default(),
             body_len: self.body_len.saturating_sub(len as u32),
             ..self
@@ -142,12 +144,14 @@ pub(crate) struct Extensions {
     /// Their length, in bytes.
     pub(crate) len: usize,
     pub(crate) fragment: Option<Fragment>,
+    /// Where a routing header sends the packet in the end.
+    pub(crate) destination: Option<Ipv6Addr>,
 }
 
 impl Extensions {
     /// Follows the chain to its end, to a fragment's body, or to where the capture cut it.
     pub(crate) fn read(protocol: u8, bytes: &[u8], is_v4: bool) -> Self {
-        let mut it = Self { protocol, len: 0, fragment: None };
+        let mut it = Self { protocol, len: 0, fragment: None, destination: None };
         for _ in 0..MAX_EXTENSIONS {
             let rest = bytes.get(it.len..).unwrap_or_default();
             let Some(&[next, len]) = rest.first_chunk() else { break };
@@ -168,6 +172,9 @@ impl Extensions {
                     it.fragment = Some(Fragment { id, offset, is_last });
                 }
             }
+            if it.protocol == ROUTING {
+                it.destination = last_destination(rest, header_len).or(it.destination);
+            }
             it.protocol = next;
             it.len += header_len;
             if it.fragment.is_some() {
@@ -176,6 +183,20 @@ impl Extensions {
         }
         it
     }
+}
+
+/// The last of the addresses a routing header still leads to: listed first to last (type 0, RFC 2460; type 2, RFC 6275),
+/// or last to first (type 4, RFC 8754).
+fn last_destination(header: &[u8], len: usize) -> Option<Ipv6Addr> {
+    let (&kind, &segments_left) = (header.get(2)?, header.get(3)?);
+    let n_addresses = len.saturating_sub(8) / 16;
+    let at = match kind {
+        _ if segments_left == 0 || n_addresses == 0 => return None,
+        0 | 2 => 8 + (n_addresses - 1) * 16,
+        4 => 8,
+        _ => return None,
+    };
+    header.get(at..)?.first_chunk::<16>().copied().map(Ipv6Addr::from)
 }
 
 /// The bytes between the header and the end of the packet: no padding of the link.
@@ -259,6 +280,19 @@ mod tests {
         let chain = [HOP_BY_HOP, 0, 0, 0, 0, 0, 0, 0, UDP, 1, 0, 0, 0, 0, 0, 0];
         let body = [&chain[..], &[0; 8], &[9; 5]].concat();
         check(&v6(29, ROUTING, &body), 69, (UDP, 69, 5, 5));
+    }
+
+    #[test]
+    fn a_routing_header_names_the_last_destination() {
+        let of = |kind: u8, segments_left: u8| {
+            let chain = [&[UDP, 4, kind, segments_left, 0, 0, 0, 0][..], &[1; 16], &[2; 16]];
+            Ip::read(&v6(40, ROUTING, &chain.concat()), 80).unwrap().destination
+        };
+        let address = |it: u8| IpAddr::from([it; 16]);
+        assert_eq!(of(0, 1), address(2));
+        assert_eq!(of(4, 1), address(1));
+        assert_eq!(of(0, 0), address(0x20));
+        assert_eq!(of(9, 1), address(0x20));
     }
 
     #[test]
