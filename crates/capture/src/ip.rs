@@ -12,6 +12,7 @@ use crate::{ByteOrder::Big, Undecoded};
 /// An IP packet, its transport unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ip<'a> {
+    /// The home address, where a mobile node says one: the transport's.
     pub(crate) source: IpAddr,
     /// The last destination, where a routing header names one: the transport's, whose answers come from there.
     pub(crate) destination: IpAddr,
@@ -123,11 +124,12 @@ impl<'a> Ip<'a> {
 
     /// Steps over extension headers, as far as they were captured; not into what a fragment carries.
     fn behind_extensions(self) -> Self {
-        let Extensions { protocol, len, fragment, destination } =
+        let Extensions { protocol, len, fragment, source, destination } =
             Extensions::read(self.protocol, self.body, self.source.is_ipv4());
         Self {
             protocol,
             fragment,
+            source: source.map_or(self.source, IpAddr::V6),
             destination: destination.map_or(self.destination, IpAddr::V6),
             body: self.body.get(len..).unwrap_or_default(),
             body_len: self.body_len.saturating_sub(len as u32),
@@ -144,6 +146,8 @@ pub(crate) struct Extensions {
     /// Their length, in bytes.
     pub(crate) len: usize,
     pub(crate) fragment: Option<Fragment>,
+    /// Where a mobile node is at home.
+    pub(crate) source: Option<Ipv6Addr>,
     /// Where a routing header sends the packet in the end.
     pub(crate) destination: Option<Ipv6Addr>,
 }
@@ -151,7 +155,7 @@ pub(crate) struct Extensions {
 impl Extensions {
     /// Follows the chain to its end, to a fragment's body, or to where the capture cut it.
     pub(crate) fn read(protocol: u8, bytes: &[u8], is_v4: bool) -> Self {
-        let mut it = Self { protocol, len: 0, fragment: None, destination: None };
+        let mut it = Self { protocol, len: 0, fragment: None, source: None, destination: None };
         for _ in 0..MAX_EXTENSIONS {
             let rest = bytes.get(it.len..).unwrap_or_default();
             let Some(&[next, len]) = rest.first_chunk() else { break };
@@ -172,8 +176,10 @@ impl Extensions {
                     it.fragment = Some(Fragment { id, offset, is_last });
                 }
             }
-            if it.protocol == ROUTING {
-                it.destination = last_destination(rest, header_len).or(it.destination);
+            match it.protocol {
+                ROUTING => it.destination = last_destination(rest, header_len).or(it.destination),
+                DESTINATION_OPTIONS => it.source = home_address(rest).or(it.source),
+                _ => {}
             }
             it.protocol = next;
             it.len += header_len;
@@ -207,21 +213,32 @@ fn body(bytes: &[u8], header_len: usize, len: u32) -> &[u8] {
 
 /// The payload length of a jumbogram, which a hop-by-hop option tells (RFC 2675).
 fn jumbo_len(next_header: u8, extension: &[u8]) -> Option<u32> {
-    const PAD1: u8 = 0;
     const JUMBO: u8 = 0xc2;
     if next_header != HOP_BY_HOP {
         return None;
     }
+    option(extension, JUMBO).filter(|it| it.len() == 4).and_then(|it| Big.u32(it, 0))
+}
+
+/// Where a mobile node is at home, which a destination option tells (RFC 6275, 6.3).
+fn home_address(extension: &[u8]) -> Option<Ipv6Addr> {
+    const HOME_ADDRESS: u8 = 0xc9;
+    option(extension, HOME_ADDRESS)?.try_into().ok().map(<[u8; 16]>::into)
+}
+
+/// What the first option of this kind says, in a header of options.
+fn option(extension: &[u8], kind: u8) -> Option<&[u8]> {
+    const PAD1: u8 = 0;
     let end = (usize::from(*extension.get(1)?) + 1) * 8;
     let mut options = extension.get(2..end.min(extension.len()))?;
-    while let [kind, rest @ ..] = options {
-        if *kind == PAD1 {
+    while let [found, rest @ ..] = options {
+        if *found == PAD1 {
             options = rest;
             continue;
         }
         let len = usize::from(*rest.first()?);
-        if *kind == JUMBO && len == 4 {
-            return Big.u32(rest, 1);
+        if *found == kind {
+            return rest.get(1..1 + len);
         }
         options = rest.get(1 + len..)?;
     }
@@ -293,6 +310,14 @@ mod tests {
         assert_eq!(of(4, 1), address(1));
         assert_eq!(of(0, 0), address(0x20));
         assert_eq!(of(9, 1), address(0x20));
+    }
+
+    #[test]
+    fn a_mobile_node_sends_from_its_home_address() {
+        let chain = [&[UDP, 2, 1, 2, 0, 0, 0xc9, 16][..], &[7; 16]].concat();
+        let bytes = v6(24, DESTINATION_OPTIONS, &chain);
+        let ip = Ip::read(&bytes, 64).unwrap();
+        assert_eq!((ip.source, ip.protocol), (IpAddr::from([7; 16]), UDP));
     }
 
     #[test]
