@@ -1,13 +1,13 @@
 //! Every trace of `traces/` gives what is written below its line: flows, sessions with their reasons, features.
 //!
 //! `TRACTOR_ACCEPT=1 cargo test -p tests` writes what is given now; read the difference. The language is described in
-//! `fixtures/trace.rs`; a line `features SCHEMA` asks for these too.
+//! `fixtures/trace.rs`; lines `features SCHEMA` and `pieces zeek` ask for these too.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use engine::{Analysis, Export, Format, Job};
-use v1::page::{Query, SessionDetail};
+use engine::{Analysis, Export, Format, Job, Timeout};
+use v1::page::{FlowRow, Query, SessionDetail};
 
 fn given(script: &str, capture: &[u8]) -> String {
     let mut job = Job::new("trace", 0);
@@ -18,6 +18,9 @@ fn given(script: &str, capture: &[u8]) -> String {
     for line in script.lines() {
         if let Some(schema) = line.strip_prefix("features ") {
             text += &features(&analysis, schema);
+        }
+        if line == "pieces zeek" {
+            text += &pieces(&analysis);
         }
     }
     text
@@ -80,6 +83,35 @@ fn features(analysis: &Analysis, schema: &str) -> String {
             let value = if value.is_empty() { "none" } else { value };
             writeln!(text, "flow {number} {}: {name} {value}", schema.name).unwrap();
         }
+    }
+    text
+}
+
+/// The rows of the pieces that Zeek's times make.
+fn pieces(analysis: &Analysis) -> String {
+    let mut out = Vec::new();
+    let export = Export { timeout: Timeout::Zeek, ..Export::new(Format::Jsonl) };
+    analysis.export(&export, &mut out).unwrap();
+    let mut text = String::new();
+    for line in String::from_utf8(out).unwrap().lines() {
+        let it: serde_json::Value = serde_json::from_str(line).unwrap();
+        let row: FlowRow = serde_json::from_str(line).unwrap();
+        writeln!(
+            text,
+            "piece {}.{}: {}:{} > {}:{} {} {}, {}+{} packets, {} ms",
+            row.flow_id,
+            it["piece"],
+            row.client_ip,
+            row.client_port,
+            row.server_ip,
+            row.server_port,
+            row.conn_state.as_deref().unwrap_or("-"),
+            row.history.as_deref().unwrap_or("-"),
+            row.client_packets,
+            row.server_packets,
+            (row.time_end_ns - row.time_start_ns) / 1_000_000
+        )
+        .unwrap();
     }
     text
 }
