@@ -250,3 +250,15 @@ pub struct Total {
     /// IP header and IP payload bytes.
     pub ip_bytes: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_flows_have_room() {
+        // What a flow has in its own place, and what an established connection has besides, in bytes.
+        let lens = (size_of::<Flow>(), size_of::<Health>());
+        assert!(lens <= (272, 368), "{lens:?}");
+    }
+}
