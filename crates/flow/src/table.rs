@@ -15,8 +15,10 @@ use crate::{
 
 /// The flows so far.
 ///
-/// An undirected five-tuple is one flow, until its TCP connection ends and a new SYN follows. A packet inside a tunnel is
-/// one of the flow between its own endpoints, however it came.
+/// An undirected five-tuple is one flow, until its TCP connection ends and a new SYN follows, or a SYN or an SCTP INIT comes
+/// with another number. Of ICMP, questions and their answers are one flow, each kind of error another. A group (multicast,
+/// broadcast) never answers: what a host answers it with comes from its own address, and is a flow of its own. A packet
+/// inside a tunnel is one of the flow between its own endpoints, however it came.
 #[derive(Debug)]
 pub struct Table {
     apart: Apart,
@@ -391,6 +393,17 @@ mod tests {
             .map(|it| (it.client.port, it.from_client.packets, it.from_server.packets))
             .collect();
         assert_eq!(flows, expected);
+    }
+
+    #[test]
+    fn an_answer_to_a_group_is_a_flow_of_its_own() {
+        let mut table = Table::new(7, Apart::default());
+        let group = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251));
+        let question = Packet { protocol: 17, tcp: None, ..packet(1, 2, 0, b"?") };
+        table.push(&Packet { destination: group, ..question.clone() });
+        table.push(&Packet { protocol: 17, tcp: None, ..packet(2, 1, 0, b"!") });
+        let clients: Vec<u16> = table.finish().iter().map(|it| it.client.port).collect();
+        assert_eq!(clients, [1, 2]);
     }
 
     #[test]
