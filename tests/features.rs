@@ -22,12 +22,13 @@ fn timeline(packets: &[Plain]) -> Timeline {
 fn every_column_is_what_a_slow_and_plain_computation_gives() {
     for seed in 0..2_000 {
         let packets = naive::packets(seed);
+        let ordered = naive::in_order(&packets);
         let mut sample = Sample::new(timeline(&packets).steps(), &CIC, Direction::Forward);
-        let first = |is_forward| packets.iter().find(|it| it.is_forward == is_forward);
+        let first = |is_forward| ordered.iter().find(|it| it.is_forward == is_forward);
         sample.forward.first_window = first(true).and_then(|it| it.window);
         sample.backward.first_window = first(false).and_then(|it| it.window);
         for column in CIC.features() {
-            let (value, expected) = (column.number(&sample), naive::cic(column.name, &packets));
+            let (value, expected) = (column.number(&sample), naive::cic(column.name, &ordered));
             assert!(
                 naive::is_same(value, expected),
                 "{}, seed {seed}: {value:?}, not {expected:?}",

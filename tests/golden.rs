@@ -58,7 +58,7 @@ fn analyse(capture: &[u8]) -> Analysis {
 
 /// The cells of an export cut by the data set's timeout; header first.
 fn cells(schema: &'static Schema) -> Vec<Vec<String>> {
-    published::csv(&capture(), schema, 15_000_000)
+    published::csv(&capture(), schema, Some(15_000_000))
 }
 
 /// A row as it must be, with these rates; `point` follows whole numbers in columns of fractions.

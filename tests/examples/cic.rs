@@ -107,7 +107,13 @@ fn read(path: &Path) -> Option<Vec<(Flow, Vec<Plain>)>> {
     let flows = table.finish().into_iter().zip(packets).map(|(flow, packets)| {
         let packets = packets.into_iter();
         let turned = |(source, it)| Plain { is_forward: source == flow.client, ..it };
-        let packets: Vec<Plain> = packets.map(turned).collect();
+        let mut packets: Vec<Plain> = packets.map(turned).collect();
+        // The first segment is that of the capture, also where a later one has an earlier time.
+        for is_forward in [true, false] {
+            let side = packets.iter_mut().filter(|it| it.is_forward == is_forward);
+            side.filter(|it| it.window.is_some()).skip(1).for_each(|it| it.window = None);
+        }
+        let packets = naive::in_order(&packets);
         (flow, packets)
     });
     Some(flows.collect()).filter(|it: &Vec<_>| !it.is_empty())

@@ -15,10 +15,7 @@ pub(crate) const DURATION: Column = number(
     "duration",
     Unit::Micros,
     |s| Some(s.duration_micros as f64),
-    words(
-        "From the first to the last packet in capture order",
-        "От первого до последнего пакета в порядке записи",
-    ),
+    words("From the first to the last packet", "От первого до последнего пакета"),
 );
 const TOTAL_FIAT: Column = take("total_fiat", Total, CLIENT_GAPS);
 const TOTAL_BIAT: Column = take("total_biat", Total, SERVER_GAPS);

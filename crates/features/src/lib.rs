@@ -12,6 +12,7 @@ mod identity;
 mod iscx;
 mod measure;
 mod merged;
+mod order;
 mod periodicity;
 mod piece;
 mod sample;

@@ -1,8 +1,8 @@
 //! One pass over a timeline: the gaps, periods, sizes and counts all features are computed from.
 
-use flow::{Direction, SideHealth, Step};
+use flow::{Direction, SideHealth, Step, marks};
 
-use crate::{Merged, Schema, Statistics};
+use crate::{Merged, Schema, Statistics, order::InOrder};
 
 /// A gap longer than so many microseconds ends a subflow and a bulk (CICFlowMeter).
 const SUBFLOW_MICROS: i64 = 1_000_000;
@@ -13,7 +13,7 @@ const BULK_PACKETS: u64 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Semantics {
     /// As defined: `None` where there is nothing, sample deviation, active periods without the idle gap after them,
-    /// the last one included.
+    /// the last one included; packets that the capture holds in the wrong order are put right within a window of 64.
     Correct,
     /// As in the published files: −1 for an absent least or greatest, 0 for an absent mean; a deviation whose sum of
     /// squares starts at −1; active periods that include the idle gap after them, the last one dropped.
@@ -28,7 +28,7 @@ pub const N_FIRST: usize = 32;
 pub struct Sample {
     /// How numbers are computed.
     pub semantics: Semantics,
-    /// First to last packet in capture order, in microseconds; negative where the capture is out of order.
+    /// First to last packet, in microseconds; as published in capture order, and negative where that is wrong.
     pub duration_micros: i64,
     /// Packets of both directions.
     pub n_packets: u64,
@@ -78,6 +78,10 @@ pub struct Side {
     pub payloads: Statistics,
     /// Its packets with payload.
     pub n_data: u64,
+    /// Its TCP segments whose payload was all sent before.
+    pub n_resent: u64,
+    /// Its TCP segments that tell the other side to stop sending.
+    pub n_zero_windows: u64,
     /// Its packets with each TCP flag, by bit: FIN first, CWR last.
     flags: [u64; 8],
     /// Its bulks.
@@ -114,8 +118,15 @@ struct Run {
 }
 
 impl Sample {
-    /// Passes over packets once, in their order, for a schema. Times are cut to whole microseconds first.
+    /// Passes over packets once, for a schema. Times are cut to whole microseconds first.
     pub fn new(steps: impl Iterator<Item = Step>, schema: &Schema, forward: Direction) -> Self {
+        match schema.semantics {
+            Semantics::Correct => Self::of_steps(InOrder::new(steps), schema, forward),
+            Semantics::Published => Self::of_steps(steps, schema, forward),
+        }
+    }
+
+    fn of_steps(steps: impl Iterator<Item = Step>, schema: &Schema, forward: Direction) -> Self {
         let semantics = schema.semantics;
         let mut sample = Self::empty(semantics);
         let to_micros = |step: &Step| (step.time.0 / 1_000) as i64;
@@ -304,6 +315,8 @@ impl Side {
     fn count(&mut self, step: &Step, micros: i64) {
         self.lengths.push(i64::from(step.payload_len));
         self.headers.push(i64::from(step.ip_len) - i64::from(step.payload_len));
+        self.n_resent += u64::from(step.marks & marks::RESENT != 0);
+        self.n_zero_windows += u64::from(step.marks & marks::ZERO_WINDOW != 0);
         self.ip_lens.push(i64::from(step.ip_len));
         if step.payload_len > 0 {
             self.n_data += 1;

@@ -209,13 +209,13 @@ const FURTHER: &[Column] = &[
         |s| s.backward.first_window.map(f64::from),
         SERVER_WINDOW,
     ),
-    number(
-        "client_retransmissions",
+    count(
+        "client_resent",
         Unit::Packets,
-        |s| s.forward.health.map(|it| it.retransmissions.into()),
+        |s| s.forward.n_resent,
         words(
-            "Segments of the client whose bytes were all sent before; of an established TCP connection that is not cut",
-            "Сегменты клиента, все байты которых уже отправлялись; у установленного соединения TCP, если поток не разрезан",
+            "TCP segments of the client whose payload was all sent before",
+            "Сегменты TCP клиента, все данные которых уже отправлялись",
         ),
     ),
     number(
@@ -236,13 +236,13 @@ const FURTHER: &[Column] = &[
             "Подтверждения клиента, повторяющие предыдущее, пока данные в пути",
         ),
     ),
-    number(
+    count(
         "client_zero_windows",
         Unit::Packets,
-        |s| s.forward.health.map(|it| it.zero_windows.into()),
+        |s| s.forward.n_zero_windows,
         words(
-            "Segments of the client that tell the other side to stop sending",
-            "Сегменты клиента, которые велят другой стороне прекратить передачу",
+            "TCP segments of the client that tell the other side to stop sending",
+            "Сегменты TCP клиента, которые велят другой стороне прекратить передачу",
         ),
     ),
     number(
@@ -272,13 +272,13 @@ const FURTHER: &[Column] = &[
             "От данных клиента до их подтверждения, сглажено по RFC 6298",
         ),
     ),
-    number(
-        "server_retransmissions",
+    count(
+        "server_resent",
         Unit::Packets,
-        |s| s.backward.health.map(|it| it.retransmissions.into()),
+        |s| s.backward.n_resent,
         words(
-            "Segments of the server whose bytes were all sent before; of an established TCP connection that is not cut",
-            "Сегменты сервера, все байты которых уже отправлялись; у установленного соединения TCP, если поток не разрезан",
+            "TCP segments of the server whose payload was all sent before",
+            "Сегменты TCP сервера, все данные которых уже отправлялись",
         ),
     ),
     number(
@@ -299,13 +299,13 @@ const FURTHER: &[Column] = &[
             "Подтверждения сервера, повторяющие предыдущее, пока данные в пути",
         ),
     ),
-    number(
+    count(
         "server_zero_windows",
         Unit::Packets,
-        |s| s.backward.health.map(|it| it.zero_windows.into()),
+        |s| s.backward.n_zero_windows,
         words(
-            "Segments of the server that tell the other side to stop sending",
-            "Сегменты сервера, которые велят другой стороне прекратить передачу",
+            "TCP segments of the server that tell the other side to stop sending",
+            "Сегменты TCP сервера, которые велят другой стороне прекратить передачу",
         ),
     ),
     number(
