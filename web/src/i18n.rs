@@ -17,6 +17,14 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// A sentence of the program's in this language.
+    pub fn of(self, words: &v1::page::Words) -> String {
+        match self {
+            Self::En => words.en.clone(),
+            Self::Ru => words.ru.clone(),
+        }
+    }
+
     /// Its tag (BCP 47).
     pub fn tag(self) -> &'static str {
         match self {
@@ -299,7 +307,6 @@ pub struct Texts {
     pub export_formats: [(&'static str, &'static str); 3],
     pub export_columns: &'static str,
     pub export_own: (&'static str, &'static str),
-    pub export_schemas: [(&'static str, &'static str, &'static str); 3],
     pub export_timeout: &'static str,
     pub export_timeout_hint: &'static str,
     pub export_whole: &'static str,

@@ -3,6 +3,7 @@
 mod flows;
 mod hosts;
 mod overview;
+mod schemas;
 pub(crate) mod sessions;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
         Query::Host { ip } => json!(hosts::detail(analysis, ip)),
         Query::Sessions { offset, len } => json!(sessions::window(analysis, *offset, *len)),
         Query::Session { session_id } => json!(sessions::detail(analysis, *session_id)),
+        Query::Schemas => json!(schemas::rows()),
     }
 }
 

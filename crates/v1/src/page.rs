@@ -56,6 +56,8 @@ pub enum Query {
         /// Its number.
         session_id: u32,
     },
+    /// The schemas features can be exported by; the same of every capture. Answered by a list of [`SchemaRow`].
+    Schemas,
 }
 
 /// The columns a flow table can be sorted by; equal ones stay in order of their first packet.
@@ -426,6 +428,28 @@ pub struct FeatureValue {
     pub what: Words,
     /// Its value, where there is one.
     pub value: Option<f64>,
+}
+
+/// A list of columns that can be exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaRow {
+    /// Its name in exports and models.
+    pub name: String,
+    /// What it is.
+    pub what: Words,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnRow>,
+}
+
+/// A column of a schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnRow {
+    /// Its name in exports.
+    pub name: String,
+    /// What it is measured in: `µs`, `B/s`, `1/s`; empty for no unit.
+    pub unit: String,
+    /// What it counts.
+    pub what: Words,
 }
 
 /// A sentence in the page's languages.

@@ -306,11 +306,6 @@ pub(super) const TEXTS: Texts = Texts {
     ],
     export_columns: "Columns",
     export_own: ("flows", "addresses, times, sizes, label and reason"),
-    export_schemas: [
-        ("tractor", "tractor", "25 features, each what its name says"),
-        ("iscx-b", "iscx-b", "23 features as published in ISCXVPN2016 (A1, B): shifted names kept"),
-        ("iscx-a2", "iscx-a2", "23 features as published in ISCXVPN2016 (A2)"),
-    ],
     export_timeout: "Cut flows every",
     export_timeout_hint: "A longer flow becomes several rows, as in the published data sets (15, 30, 60 or 120 s). Empty leaves flows whole.",
     export_whole: "whole",

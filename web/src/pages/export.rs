@@ -2,7 +2,7 @@
 
 use gloo::file::{Blob, ObjectUrl};
 use leptos::{prelude::*, task::spawn_local};
-use v1::page::{Flows, Query};
+use v1::page::{Flows, Query, SchemaRow};
 use wasm_bindgen::JsCast;
 
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 struct Choice {
     format: usize,
-    /// 0 for the flows' own columns, then the schemas.
-    columns: usize,
+    /// The schema of the columns; `None` for the flows' own.
+    schema: Option<String>,
     timeout: String,
 }
 
@@ -29,7 +29,7 @@ const FORMATS: [&str; 3] = ["jsonl", "csv", "arff"];
 pub fn Export() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
-    let choice = RwSignal::new(Choice { format: 1, columns: 0, timeout: String::new() });
+    let choice = RwSignal::new(Choice { format: 1, schema: None, timeout: String::new() });
     let is_saving = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     let counted = app.ask::<Flows>(move || {
@@ -41,6 +41,7 @@ pub fn Export() -> impl IntoView {
             len: 0,
         })
     });
+    let schemas = app.ask::<Vec<SchemaRow>>(|| Some(Query::Schemas));
     let lead = move || match counted.get() {
         Some(Ok(flows)) => {
             if let Some(error) = flows.filter_error {
@@ -56,6 +57,25 @@ pub fn Export() -> impl IntoView {
         }
         _ => String::new(),
     };
+    let column = move |(schema, name, text): (Option<String>, String, String)| {
+        let is_schema = schema.is_some();
+        let is_off = move || {
+            choice.with(|it| (it.format == 0 && is_schema) || (it.format == 2 && !is_schema))
+        };
+        let wanted = schema.clone();
+        view! {
+            <label class="check" class:dim=is_off>
+                <input
+                    type="radio"
+                    name="columns"
+                    disabled=is_off
+                    prop:checked=move || choice.with(|it| it.schema == wanted)
+                    on:change=move |_| choice.update(|it| it.schema = schema.clone())
+                />
+                <span><b>{name}</b>" – "{text}</span>
+            </label>
+        }
+    };
     let formats = t.export_formats.into_iter().enumerate().map(move |(at, (_, text))| {
         view! {
             <label class="check">
@@ -66,37 +86,33 @@ pub fn Export() -> impl IntoView {
                     on:change=move |_| choice.update(|it| {
                         it.format = at;
                         // Weka's format is of features; JSON lines say everything.
-                        it.columns = match at { 0 => 0, 2 => it.columns.max(1), _ => it.columns };
+                        it.schema = match at {
+                            0 => None,
+                            2 => it.schema.take().or_else(|| Some("tractor".to_owned())),
+                            _ => it.schema.take(),
+                        };
                     })
                 />
                 {text}
             </label>
         }
     });
-    let own = [("", t.export_own.0, t.export_own.1)];
-    let columns =
-        own.into_iter().chain(t.export_schemas).enumerate().map(move |(at, (_, name, text))| {
-            let is_off =
-                move || choice.with(|it| (it.format == 0 && at > 0) || (it.format == 2 && at == 0));
-            view! {
-                <label class="check" class:dim=is_off>
-                    <input
-                        type="radio"
-                        name="columns"
-                        disabled=is_off
-                        prop:checked=move || choice.with(|it| it.columns == at)
-                        on:change=move |_| choice.update(|it| it.columns = at)
-                    />
-                    <span><b>{name}</b>" – "{text}</span>
-                </label>
-            }
-        });
-    let (formats, columns) = (formats.collect_view(), columns.collect_view());
+    let own = (None::<String>, t.export_own.0.to_owned(), t.export_own.1.to_owned());
+    let columns = move || {
+        let schemas = match schemas.get() {
+            Some(Ok(schemas)) => schemas,
+            _ => Vec::new(),
+        };
+        let named =
+            schemas.into_iter().map(|it| (Some(it.name.clone()), it.name, lang.of(&it.what)));
+        std::iter::once(own.clone()).chain(named).map(column).collect_view()
+    };
+    let formats = formats.collect_view();
     let wanted = move || {
         let choice = choice.get();
         Wanted {
             format: FORMATS[choice.format].to_owned(),
-            schema: choice.columns.checked_sub(1).map(|it| t.export_schemas[it].0.to_owned()),
+            schema: choice.schema,
             filter: app.place.with(|it| it.filter.clone()),
             timeout_seconds: choice
                 .timeout

@@ -361,7 +361,7 @@ fn features(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
         };
         view! {
             <tr>
-                <td class="mono">{it.name.clone()}</td>
+                <td class="mono" title=lang.of(&it.what)>{it.name.clone()}</td>
                 {value}
             </tr>
         }

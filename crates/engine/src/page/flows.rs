@@ -4,9 +4,9 @@ use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
 use classify::Verdict;
 use flow::{Cut, Direction, Flow};
-use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, SideHealth, StepRow, Words};
+use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, SideHealth, StepRow};
 
-use super::{hosts::name, link, windowed};
+use super::{hosts::name, link, schemas::words, windowed};
 use crate::{Analysis, Filter};
 
 /// How many packets of a flow the page gets.
@@ -179,7 +179,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
             .map(|feature| FeatureValue {
                 name: feature.name.to_owned(),
                 unit: feature.unit.symbol().to_owned(),
-                what: Words { en: feature.english(), ru: feature.russian() },
+                what: words(feature),
                 value: sample.as_ref().and_then(|it| feature.number(it)),
             })
             .collect(),

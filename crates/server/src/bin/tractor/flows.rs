@@ -19,7 +19,8 @@ pub(crate) struct Flows {
     /// The format.
     #[arg(long, value_enum, default_value_t = FormatName::Jsonl)]
     format: FormatName,
-    /// The features of each flow by this schema: tractor, cic, iscx-b or iscx-a2; with csv or arff.
+    /// The columns of this schema, as docs/features.md has them: tractor, tractor-full, cic, cic-2017, basic, sequence,
+    /// session, iscx-b or iscx-a2; with csv or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Cut flows that last longer, in seconds, or with idle: before it, that are silent for longer; none leaves them

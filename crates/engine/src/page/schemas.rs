@@ -1,0 +1,44 @@
+//! What can be exported, and what a feature is, by the one table of columns.
+
+use features::{Column, SCHEMAS};
+use v1::page::{ColumnRow, SchemaRow, Words};
+
+/// Every schema with its columns.
+pub(super) fn rows() -> Vec<SchemaRow> {
+    let rows = SCHEMAS.iter().map(|schema| SchemaRow {
+        name: schema.name.to_owned(),
+        what: Words { en: schema.what.en.to_owned(), ru: schema.what.ru.to_owned() },
+        columns: schema.columns.iter().map(column).collect(),
+    });
+    rows.collect()
+}
+
+fn column(column: &Column) -> ColumnRow {
+    ColumnRow {
+        name: column.name.to_owned(),
+        unit: column.unit.symbol().to_owned(),
+        what: words(column),
+    }
+}
+
+/// What a column counts.
+pub(super) fn words(column: &Column) -> Words {
+    Words { en: column.english(), ru: column.russian() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_offered_with_its_columns() {
+        let rows = rows();
+        assert_eq!(rows.len(), SCHEMAS.len());
+        let column = rows.iter().flat_map(|it| &it.columns).find(|it| it.name == "min_fiat");
+        let column = column.unwrap();
+        assert_eq!(column.unit, "µs");
+        assert!(
+            column.what.en.starts_with("Least of ") && column.what.ru.starts_with("Наименьшее")
+        );
+    }
+}
