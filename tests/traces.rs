@@ -78,10 +78,14 @@ fn features(analysis: &Analysis, schema: &str) -> String {
     let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let names = rows.next().unwrap();
     let mut text = String::new();
+    let what = if schema.rows == features::Rows::Sessions { "session" } else { "flow" };
     for (number, row) in rows.enumerate() {
-        for (name, value) in names.iter().zip(&row).take(schema.n_features()) {
+        for ((column, name), value) in schema.columns.iter().zip(&names).zip(&row) {
+            if !column.is_feature() {
+                continue;
+            }
             let value = if value.is_empty() { "none" } else { value };
-            writeln!(text, "flow {number} {}: {name} {value}", schema.name).unwrap();
+            writeln!(text, "{what} {number} {}: {name} {value}", schema.name).unwrap();
         }
     }
     text

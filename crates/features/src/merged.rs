@@ -118,6 +118,31 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// For each link from a flow to a later one: when that began, and how long before it the first one's last packet of a
+    /// kind came, in microseconds. Every flow is walked once, however many links it has.
+    fn since(
+        &self,
+        links: &[(usize, usize)],
+        is_it: impl Fn(&Step) -> bool,
+    ) -> Vec<(Timestamp, i64)> {
+        let start = |it: &(usize, usize)| Some((it.0, self.flows.get(it.1)?.first));
+        let mut starts: Vec<(usize, Timestamp)> = links.iter().filter_map(start).collect();
+        starts.sort_unstable();
+        let mut gaps = Vec::with_capacity(starts.len());
+        for of_one in starts.chunk_by(|a, b| a.0 == b.0) {
+            let Some(from) = of_one.first().and_then(|it| self.flows.get(it.0)) else { continue };
+            let mut steps = from.timeline.steps().filter(&is_it).peekable();
+            let mut latest = None;
+            for (_, start) in of_one {
+                while let Some(step) = steps.next_if(|it| it.time <= *start) {
+                    latest = latest.max(Some(step.time));
+                }
+                gaps.extend(latest.map(|it| (*start, micros(*start) - micros(it))));
+            }
+        }
+        gaps
+    }
+
     /// All that single packets do not tell.
     fn merged(&self) -> Merged {
         let flows = self.flows;
@@ -133,22 +158,11 @@ impl<'a> Session<'a> {
             start_gaps.push(b.0 - a.0);
         }
         let mut announced_gaps = Statistics::default();
-        for (from, to) in self.announced {
-            let gap = flows
-                .get(*from)
-                .zip(flows.get(*to))
-                .and_then(|(from, to)| since(from, to.first, |step| step.payload_len > 0));
-            if let Some(gap) = gap {
-                announced_gaps.push(gap);
-            }
+        for (_, gap) in self.since(self.announced, |step| step.payload_len > 0) {
+            announced_gaps.push(gap);
         }
         let is_answer = |step: &Step| step.direction == Direction::Backward;
-        let mut resolved = self.resolved.iter().filter_map(|(from, to)| {
-            let (from, to) = (flows.get(*from)?, flows.get(*to)?);
-            Some((to.first, since(from, to.first, is_answer)?))
-        });
-        let first_resolved = resolved.next();
-        let first_resolved = resolved.fold(first_resolved, |a, b| a.min(Some(b)));
+        let first_resolved = self.since(self.resolved, is_answer).into_iter().min();
         let (largest_share, gini) = shares(flows.iter().map(|it| ip_bytes(it)).collect());
         let busy = busy(&spans);
         Merged {
@@ -196,12 +210,6 @@ fn distinct<T: Ord>(mut of: Vec<T>) -> u64 {
     of.sort_unstable();
     of.dedup();
     of.len() as u64
-}
-
-/// From a flow's last packet of a kind up to a time to that time, in microseconds.
-fn since(flow: &Flow, time: Timestamp, is_it: impl Fn(&Step) -> bool) -> Option<i64> {
-    let before = flow.timeline.steps().filter(|it| it.time <= time && is_it(it));
-    before.map(|it| micros(time) - micros(it.time)).min()
 }
 
 /// The share of the largest number, and the Gini coefficient; of nothing, nothing.
