@@ -4,7 +4,8 @@
 use std::{fs, path::PathBuf};
 
 use engine::{
-    Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Partial, Plan, Reduce, Span,
+    Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Partial, Plan, Reduce,
+    Rules, Span,
 };
 use tests::{Random, hostile};
 
@@ -26,7 +27,7 @@ fn told(analysis: &Analysis) -> String {
 #[derive(Clone, Copy, Debug)]
 struct Way {
     seed: u64,
-    apart: Apart,
+    rules: Rules,
     /// The longest chunk that is fed, in bytes.
     max_chunk: usize,
     n_shares: usize,
@@ -48,7 +49,7 @@ impl Way {
     }
 
     fn in_one_pass(&self, capture: &[u8]) -> String {
-        let mut job = Job::apart("a capture", 0, self.apart);
+        let mut job = Job::with_rules("a capture", 0, &self.rules);
         for chunk in self.chunks(capture) {
             if job.feed(chunk).is_err() {
                 break;
@@ -59,7 +60,7 @@ impl Way {
 
     /// Cuts a pcap anywhere, into spans that are mapped by themselves. How many were guessed rightly, too.
     fn by_spans(&self, capture: &[u8]) -> (String, usize) {
-        let plan = Plan::new(self.seed, self.apart, self.n_shares);
+        let plan = Plan::new(self.seed, self.rules, self.n_shares);
         let header = &capture[..capture.len().min(Span::HEADER_LEN)];
         let mut random = Random::new(!self.seed);
         // So many bytes behind a span are known to it.
@@ -104,7 +105,7 @@ impl Way {
 
     /// Cuts all, maps what is cut in any order, and reduces share by share.
     fn by_blocks(&self, capture: &[u8]) -> String {
-        let mut plan = Plan::new(self.seed, self.apart, self.n_shares);
+        let mut plan = Plan::new(self.seed, self.rules, self.n_shares);
         plan.block_len = self.max_chunk;
         let mut cutter = Cutter::new("a capture", &plan);
         let mut blocks = Vec::new();
@@ -175,7 +176,7 @@ fn check(name: &str, capture: &[u8], way: Way) {
 #[track_caller]
 fn check_spans(name: &str, capture: &[u8], way: Way) -> usize {
     let way = Way { is_stopped: false, ..way };
-    let mut job = Job::apart("a capture", 0, way.apart);
+    let mut job = Job::with_rules("a capture", 0, &way.rules);
     let _ = job.feed(capture);
     let expected = told(&job.finish(false));
     let (found, n_right) = way.by_spans(capture);
@@ -227,8 +228,9 @@ fn ways(len: usize, seed: u64) -> Vec<Way> {
         // Chunks are on average half as long as they may be.
         let max_chunk = if n_blocks == 1 { len.max(1) } else { (2 * len / n_blocks).max(1) };
         let (apart, is_stopped) = (apart[ways.len() % apart.len()], seed % 5 == 4);
+        let rules = Rules { apart, has_checksums: seed % 4 == 3 };
         let is_written = ways.len() % 2 == 0;
-        ways.push(Way { seed, apart, max_chunk, n_shares, is_stopped, is_written });
+        ways.push(Way { seed, rules, max_chunk, n_shares, is_stopped, is_written });
     }
     ways
 }

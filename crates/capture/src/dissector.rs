@@ -4,7 +4,7 @@ use foldhash::quality::FixedState;
 use std::hash::BuildHasher as _;
 
 use crate::{
-    Frame, Packet, Timestamp, Undecoded,
+    Frame, Packet, Timestamp, Undecoded, checksum,
     fragment::{Fragments, Opening},
     ip::{Extensions, Ip},
     link::{self, Network},
@@ -27,6 +27,7 @@ pub struct Dissector {
     given_up: Vec<Packet<'static>>,
     recent: Recent,
     counts: Counts,
+    has_checksums: bool,
 }
 
 /// What was seen besides packets.
@@ -76,7 +77,16 @@ impl Dissector {
             given_up: Vec::new(),
             recent: Recent::new(seed),
             counts: Counts::default(),
+            has_checksums: false,
         }
+    }
+
+    /// Sets frames aside whose outermost packet has a wrong checksum, as its receiver did. Else none is looked at: network
+    /// cards fill checksums in after the sender's own packets were captured. What comes in fragments, and what a tunnel
+    /// carries, is never checked.
+    pub fn with_checksums(mut self, has_checksums: bool) -> Self {
+        self.has_checksums = has_checksums;
+        self
     }
 
     /// Decodes a frame. Its packets go to `sink`, the outermost first; a fragment is held back until its packet is whole
@@ -128,13 +138,18 @@ impl Dissector {
         frame: &Frame<'_>,
         sink: &mut impl FnMut(&Packet<'_>),
     ) -> Result<(), Undecoded> {
+        let has_checksums = self.has_checksums;
         let read = |network: Network| {
             // Of packets side by side, each ends where the next one begins.
             let wire_end = network.next.map_or(frame.wire_len, |it| it.at as u32);
             let end = frame.bytes.len().min(wire_end as usize);
             let rest = frame.bytes.get(network.at..end).unwrap_or_default();
             let wire_len = wire_end.saturating_sub(network.at as u32);
-            Ok((network, Ip::read(rest, wire_len)?))
+            let ip = Ip::read(rest, wire_len)?;
+            if has_checksums {
+                checksum::check(rest, &ip)?;
+            }
+            Ok((network, ip))
         };
         let (mut network, mut ip) = link::network(frame.link_type, frame.bytes).and_then(read)?;
         let mut start = 0;

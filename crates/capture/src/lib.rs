@@ -7,6 +7,7 @@
 
 mod archive;
 mod block;
+mod checksum;
 mod damage;
 mod decoder;
 mod dissector;

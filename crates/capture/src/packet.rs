@@ -62,11 +62,11 @@ pub struct Tcp {
     pub window_scale: Option<u8>,
 }
 
-const ICMP: u8 = 1;
-const TCP: u8 = 6;
+pub(crate) const ICMP: u8 = 1;
+pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 const DCCP: u8 = 33;
-const ICMPV6: u8 = 58;
+pub(crate) const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 

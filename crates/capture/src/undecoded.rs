@@ -27,6 +27,9 @@ pub enum Undecoded {
     Malformed(&'static str),
     /// More headers around each other than are followed.
     TooDeep,
+    /// Its receiver threw it away, by the name of the header whose checksum is wrong; only where that is
+    /// [asked for](crate::Dissector::with_checksums).
+    BadChecksum(&'static str),
 }
 
 impl Undecoded {
@@ -55,6 +58,7 @@ impl fmt::Display for Undecoded {
             Self::Short => f.write_str("ends inside a header"),
             Self::Malformed(name) => write!(f, "malformed {name}"),
             Self::TooDeep => f.write_str("nested too deeply"),
+            Self::BadChecksum(name) => write!(f, "bad checksum {name}"),
         }
     }
 }
@@ -71,6 +75,7 @@ mod tests {
         check(Undecoded::Link(147), "link type 147");
         check(Undecoded::Encrypted("802.11"), "encrypted 802.11");
         check(Undecoded::Malformed("ip"), "malformed ip");
+        check(Undecoded::BadChecksum("tcp"), "bad checksum tcp");
     }
 
     #[test]

@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use capture::{Block, Dissector, Error, Packet, Span};
 use classify::Verdict;
-use flow::{Apart, Partial, Share, Shuffle};
+use flow::{Partial, Share, Shuffle};
 
 use crate::{
-    Analysis, Progress, comments::Comments, input::Input, labels::Labels, reading::Counting,
+    Analysis, Progress, Rules, comments::Comments, input::Input, labels::Labels, reading::Counting,
 };
 
 /// What all stages of a job know.
@@ -24,8 +24,8 @@ use crate::{
 pub struct Plan {
     /// Random, once per run: see [`flow::Table::new`].
     pub seed: u64,
-    /// What keeps flows apart.
-    pub apart: Apart,
+    /// What counts as a packet, and which packets are one flow.
+    pub rules: Rules,
     /// Into how many shares the flows are dealt; more than 65,536 are not.
     pub n_shares: usize,
     /// About how long the blocks of a packed capture are, in bytes. Others are as long as what is fed at once.
@@ -34,8 +34,8 @@ pub struct Plan {
 
 impl Plan {
     /// Blocks of about a megabyte.
-    pub fn new(seed: u64, apart: Apart, n_shares: usize) -> Self {
-        Self { seed, apart, n_shares, block_len: 1 << 20 }
+    pub fn new(seed: u64, rules: Rules, n_shares: usize) -> Self {
+        Self { seed, rules, n_shares, block_len: 1 << 20 }
     }
 
     fn n_shares(&self) -> usize {
@@ -156,10 +156,10 @@ pub struct Mapped {
 /// The second stage, for each block by itself: frames in, packets by share out.
 pub fn map(block: Block, plan: &Plan) -> Mapped {
     let block = Arc::new(block);
-    let mut dissector = Dissector::of_block(plan.seed);
+    let mut dissector = Dissector::of_block(plan.seed).with_checksums(plan.rules.has_checksums);
     let mut counting = Counting::default();
     let mut left = Vec::new();
-    let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), plan.n_shares(), plan.apart);
+    let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), plan.n_shares(), plan.rules.apart);
     for (number, frame) in block.frames().enumerate() {
         shuffle.begin_frame(frame.offset);
         let mut sink = |packet: &Packet<'_>| shuffle.push(packet, frame.comment);
@@ -184,7 +184,7 @@ pub struct Join {
 impl Join {
     /// No block yet.
     pub fn new(plan: &Plan) -> Self {
-        let dissector = Dissector::new(plan.seed);
+        let dissector = Dissector::new(plan.seed).with_checksums(plan.rules.has_checksums);
         Self { plan: *plan, dissector, counting: Counting::default() }
     }
 
@@ -224,7 +224,7 @@ impl Join {
     }
 
     fn shuffle(&self) -> Shuffle {
-        Shuffle::new(None, self.plan.n_shares(), self.plan.apart)
+        Shuffle::new(None, self.plan.n_shares(), self.plan.rules.apart)
     }
 }
 
@@ -243,7 +243,7 @@ impl Reduce {
     /// No flow yet.
     pub fn new(plan: &Plan) -> Self {
         Self {
-            share: Share::new(plan.seed, plan.apart),
+            share: Share::new(plan.seed, plan.rules.apart),
             labels: Labels::default(),
             verdicts: Vec::new(),
             comments: Comments::default(),

@@ -5,6 +5,15 @@ use flow::Apart;
 
 use crate::{Analysis, comments::Comments, input::Input, labels::Labels, reading::Counting};
 
+/// What counts as a packet, and which packets are one flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What keeps flows apart.
+    pub apart: Apart,
+    /// Packets with a wrong checksum are in no flow; see [`Dissector::with_checksums`].
+    pub has_checksums: bool,
+}
+
 /// How far a job is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -42,15 +51,15 @@ pub struct Job {
 impl Job {
     /// Starts a job. The seed is random, once per run: see [`flow::Table::new`].
     pub fn new(file_name: &str, seed: u64) -> Self {
-        Self::apart(file_name, seed, Apart::default())
+        Self::with_rules(file_name, seed, &Rules::default())
     }
 
-    /// The same, with different networks kept apart.
-    pub fn apart(file_name: &str, seed: u64, apart: Apart) -> Self {
+    /// The same, by other rules.
+    pub fn with_rules(file_name: &str, seed: u64, rules: &Rules) -> Self {
         Self {
             input: Input::new(file_name),
-            dissector: Dissector::new(seed),
-            table: flow::Table::new(seed, apart),
+            dissector: Dissector::new(seed).with_checksums(rules.has_checksums),
+            table: flow::Table::new(seed, rules.apart),
             labels: Labels::default(),
             comments: Comments::default(),
             counting: Counting::default(),

@@ -38,7 +38,7 @@ pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     export::{Export, Format, Timeout},
     filter::Filter,
-    job::{Job, Progress},
+    job::{Job, Progress, Rules},
     library::{FileEntry, Found, JobRecord, Library},
 };
 pub use capture::{Block, Error, Span, plain};

@@ -104,6 +104,10 @@ impl Counting {
             Undecoded::Malformed(name) => Some((*name).to_owned()),
             _ => None,
         }));
+        notices.extend(self.of_kind("W-CHECKSUM", |it| match it {
+            Undecoded::BadChecksum(name) => Some((*name).to_owned()),
+            _ => None,
+        }));
         notices
     }
 

@@ -18,8 +18,8 @@
 //! | `^` | in front: the server's packet is the first one captured |
 //!
 //! `A`, `D`, `I`, `Q`, `S` and `H` come once a side; `F` and `R` again where their number is another one; `T`, `W` and `G` when
-//! they have happened once, ten times, a hundred times. Of UDP there are `D` and `^` only. Zeek's `C` (bad checksum: not
-//! checked here) and `X` (analysis given up: never) do not occur.
+//! they have happened once, ten times, a hundred times. Of UDP there are `D` and `^` only. Zeek's `C` (bad checksum: such
+//! packets are in no flow, where checksums are looked at) and `X` (analysis given up: never) do not occur.
 
 use crate::{Direction, Step, Timeline, Transport, marks, tcp::flags};
 

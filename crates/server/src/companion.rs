@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use engine::{Apart, Found, JobRecord, Library};
+use engine::{Found, JobRecord, Library, Rules};
 use serde_json::Value;
 use v1::{JobId, Notice, Request};
 
@@ -204,7 +204,7 @@ impl Shared {
         // What no other capture needs is this one's.
         let n_threads = (reading::n_cores() / self.state().n_running.max(1)).max(1);
         let file = Until { shared: self, file };
-        let mut analysis = match reading::read(file, file_name, Apart::default(), n_threads) {
+        let mut analysis = match reading::read(file, file_name, Rules::default(), n_threads) {
             Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
             Ok(analysis) => analysis,
             Err(_) if self.state().is_closing => return None,

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use engine::{Analysis, Apart, Job};
+use engine::{Analysis, Job, Rules};
 
 use crate::threads;
 
@@ -19,8 +19,8 @@ pub const CHUNK_LEN: usize = 1 << 20;
 ///
 /// # Errors
 /// Where the file cannot be opened or read. A damaged capture is no error: its analysis has a notice.
-pub fn analyse(path: &Path, name: &str, apart: Apart, n_threads: usize) -> io::Result<Analysis> {
-    read(File::open(path)?, name, apart, n_threads)
+pub fn analyse(path: &Path, name: &str, rules: Rules, n_threads: usize) -> io::Result<Analysis> {
+    read(File::open(path)?, name, rules, n_threads)
 }
 
 /// Reads a capture to its end, or to where it stops being one. What was read before the reader fails is kept.
@@ -30,13 +30,13 @@ pub fn analyse(path: &Path, name: &str, apart: Apart, n_threads: usize) -> io::R
 pub fn read(
     mut reader: impl Read + Send,
     name: &str,
-    apart: Apart,
+    rules: Rules,
     n_threads: usize,
 ) -> io::Result<Analysis> {
     if n_threads > 1 {
-        return threads::read(reader, name, apart, n_threads);
+        return threads::read(reader, name, rules, n_threads);
     }
-    let mut job = Job::apart(name, run_seed(), apart);
+    let mut job = Job::with_rules(name, run_seed(), &rules);
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
         match next_chunk(&mut reader, &mut chunk) {

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use engine::{Analysis, Apart, Block, Cutter, Join, Mapped, Partial, Plan, Reduce};
+use engine::{Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Reduce, Rules};
 
 use crate::reading::{CHUNK_LEN, next_chunk, run_seed};
 
@@ -22,10 +22,10 @@ use crate::reading::{CHUNK_LEN, next_chunk, run_seed};
 pub(crate) fn read(
     reader: impl Read + Send,
     name: &str,
-    apart: Apart,
+    rules: Rules,
     n_threads: usize,
 ) -> io::Result<Analysis> {
-    let plan = Plan::new(run_seed(), apart, n_threads);
+    let plan = Plan::new(run_seed(), rules, n_threads);
     let source = Source { reader, cutter: Cutter::new(name, &plan), chunk: vec![0; CHUNK_LEN] };
     let work = Work {
         plan,

@@ -487,6 +487,21 @@ const TABLE: &[Row] = &[
             "Несколько таких кадров обычны; много их там, где в снимке назван не тот канал.",
         ],
     },
+    // How many, of which header.
+    Row {
+        code: "W-CHECKSUM",
+        case: "",
+        en: [
+            "{0 packet has a wrong checksum|packets have wrong checksums}: {1}.",
+            COUNTED_EN,
+            "Where they are those of the capturing machine itself, its network card fills them in later: read again without looking at checksums.",
+        ],
+        ru: [
+            "{0 пакет имеет неверную контрольную сумму|пакета имеют неверную контрольную сумму|пакетов имеют неверную контрольную сумму}: {1}.",
+            COUNTED_RU,
+            "Если это пакеты самой снимавшей машины, сумму позже вписывает её сетевая карта: прочитайте снимок без проверки сумм.",
+        ],
+    },
     // How many.
     Row {
         code: "W-TIMES",

@@ -254,7 +254,7 @@ fn next_mention(text: &str) -> Option<(usize, usize, u32)> {
 }
 
 /// The notices in which names of links and headers stand.
-const WITH_NAMES: &[&str] = &["W-LINK", "W-ENCRYPTED", "W-MALFORMED"];
+const WITH_NAMES: &[&str] = &["W-LINK", "W-ENCRYPTED", "W-MALFORMED", "W-CHECKSUM"];
 
 /// What is told of the reading of a capture.
 pub fn notice(notice: &Notice, lang: Lang) -> Said {

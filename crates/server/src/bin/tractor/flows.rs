@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use engine::{Apart, Export, Filter, Format};
+use engine::{Apart, Export, Filter, Format, Rules};
 
 use crate::{Error, Outcome, input};
 
@@ -33,6 +33,10 @@ pub(crate) struct Flows {
     /// Take flows between the same addresses for different ones in different networks.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NETWORKS")]
     apart: Vec<Network>,
+    /// Leave out packets with a wrong checksum, as their receiver did; what the capturing machine sent itself may have
+    /// wrong ones that its network card set right.
+    #[arg(long)]
+    checksums: bool,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -112,10 +116,11 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let mut export = Export { filter, timeout: arguments.timeout, ..Export::new(format) };
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
+    let rules = Rules { apart, has_checksums: arguments.checksums };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let outcome =
-        input::each(&arguments.captures, apart, arguments.effort, |capture, analysis| {
+        input::each(&arguments.captures, rules, arguments.effort, |capture, analysis| {
             export.capture = Some(capture.to_string_lossy().into_owned());
             analysis.export(&export, &mut out).map_err(failed)?;
             export.has_header = false;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use engine::{Analysis, Apart};
+use engine::{Analysis, Rules};
 use v1::{Notice, Severity};
 
 use crate::Outcome;
@@ -30,7 +30,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Reads the captures one after the other, networks kept apart as said, and hands each to `take`.
+/// Reads the captures one after the other, by these rules, and hands each to `take`.
 ///
 /// What could not be read is said on standard error, and the rest is still read.
 ///
@@ -38,13 +38,13 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 /// What `take` fails with.
 pub(crate) fn each<E>(
     captures: &[PathBuf],
-    apart: Apart,
+    rules: Rules,
     effort: Effort,
     mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     let mut outcome = Outcome::Complete;
     for capture in captures {
-        match read(capture, apart, effort) {
+        match read(capture, rules, effort) {
             Ok(analysis) => {
                 if !analysis.is_complete() {
                     outcome = Outcome::Partial;
@@ -62,12 +62,12 @@ pub(crate) fn each<E>(
 }
 
 /// Reads one capture and says what was wrong with it, and what may mislead.
-fn read(capture: &Path, apart: Apart, effort: Effort) -> io::Result<Analysis> {
+fn read(capture: &Path, rules: Rules, effort: Effort) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
     let analysis = if capture.as_os_str() == STANDARD_INPUT {
-        server::read(io::stdin(), &name, apart, effort.threads)?
+        server::read(io::stdin(), &name, rules, effort.threads)?
     } else {
-        server::analyse(capture, &name, apart, effort.threads)?
+        server::analyse(capture, &name, rules, effort.threads)?
     };
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use classify::{Confusion, Example, Model, Split, Training};
-use engine::{Apart, Export, Format};
+use engine::{Export, Format, Rules};
 use features::Schema;
 use server::arff;
 
@@ -126,7 +126,7 @@ impl Data {
         }
         let (mut examples, mut origin) = (Vec::new(), 0);
         let outcome =
-            input::each(&self.captures, Apart::default(), self.effort, |capture, analysis| {
+            input::each(&self.captures, Rules::default(), self.effort, |capture, analysis| {
                 let stem = stem(capture);
                 let label = (self.label_from == LabelFrom::File).then_some(&*stem);
                 examples.extend(analysis.examples(schema, timeout_micros, label, origin));
@@ -209,7 +209,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let failed = |source| Error::Write { to: to.clone(), source };
     let outcome = input::each(
         &arguments.captures,
-        Apart::default(),
+        Rules::default(),
         arguments.effort,
         |capture, mut analysis| {
             analysis.apply(&model);

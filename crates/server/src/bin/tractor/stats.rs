@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use engine::{Apart, FileEntry, Found, Library};
+use engine::{FileEntry, Found, Library, Rules};
 use v1::Request;
 
 use crate::{Error, Outcome, flows, input};
@@ -26,7 +26,7 @@ pub(crate) struct Stats {
 pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
     let (to, mut out) = flows::output(None)?;
     let captures = std::slice::from_ref(&arguments.capture);
-    input::each(captures, Apart::default(), arguments.effort, |capture, analysis| {
+    input::each(captures, Rules::default(), arguments.effort, |capture, analysis| {
         let mut library = Library::new();
         let file_name = capture.to_string_lossy().into_owned();
         library.set_files(vec![FileEntry {
