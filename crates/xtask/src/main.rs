@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `halves`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
 mod corpus;
 mod fuzz;
 mod generate;
+mod halves;
 mod run;
 mod test;
 mod tools;
@@ -31,6 +32,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "compare flows with tshark's conversations over a folder of captures: FOLDER",
         generate::conversations,
     ),
+    ("halves", "part rows of truth into two halves by families of captures: FOLDER", halves::part),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];
 
