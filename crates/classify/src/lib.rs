@@ -54,6 +54,8 @@ pub enum Reason {
     Transport,
     /// A name in the payload belongs to the service.
     Name,
+    /// Names of the service were looked up, and no others.
+    Asked,
     /// The user agent in the payload belongs to the service.
     Agent,
     /// The server's address belongs to the service.
@@ -109,7 +111,11 @@ impl Verdict {
             Reason::Payload | Reason::Transport | Reason::Carries | Reason::Announced { .. } => {
                 "payload"
             }
-            Reason::Name | Reason::Agent | Reason::Address { .. } | Reason::Answered => "name",
+            Reason::Name
+            | Reason::Asked
+            | Reason::Agent
+            | Reason::Address { .. }
+            | Reason::Answered => "name",
             Reason::Model { .. } => "model",
             Reason::Unknown => UNKNOWN,
         }
@@ -128,7 +134,9 @@ impl Verdict {
             Reason::Payload => facts.seen.to_string(),
             Reason::Transport => format!("the IP header says {label}"),
             Reason::Carries => format!("its packets carry packets of other flows, as {label} does"),
-            Reason::Name => format!("{seen}the name {name} belongs to {label}"),
+            Reason::Name | Reason::Asked => {
+                format!("{seen}the name {name} belongs to {label}")
+            }
             Reason::Agent => {
                 let agent = facts.user_agent.as_deref().unwrap_or_default();
                 format!("{seen}the user agent {agent} belongs to {label}")
@@ -163,13 +171,13 @@ pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
 /// Labels a flow by what it says of itself.
 pub fn label(flow: &Flow) -> Verdict {
     let mut verdict = Verdict::unknown();
-    let mut certificate_names = Vec::new();
+    let mut further_names = Vec::new();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
         verdict.protocol = protocol.name;
         verdict.label = Cow::Borrowed(protocol.name);
         verdict.group = protocol.group;
         verdict.reason = Reason::Payload;
-        certificate_names = std::mem::take(&mut facts.certificate_names);
+        further_names = std::mem::take(&mut facts.further_names);
         facts.shrink();
         verdict.facts = Some(Box::new(facts));
     } else if let Some(name) = transport_label(flow.transport) {
@@ -181,15 +189,21 @@ pub fn label(flow: &Flow) -> Verdict {
         let (protocol, label) = (kind.name(), Cow::Borrowed(kind.name()));
         return Verdict { protocol, label, group, reason: Reason::Carries, ..verdict };
     }
-    // What a resolver or a neighbour is asked for is not what the flow serves.
-    if matches!(verdict.group, "names" | "system") {
+    let facts = verdict.facts();
+    let mut names = facts.server_name.iter().chain(&further_names).map(String::as_str);
+    if is_lookup(verdict.protocol) {
+        if let Some(service) = service_of_all(names) {
+            verdict.serve(service, Reason::Asked);
+        }
         return verdict;
     }
-    let facts = verdict.facts();
-    let names = facts.server_name.iter().chain(&certificate_names);
-    let by_name =
-        names.map(String::as_str).find_map(|it| Some((it.to_owned(), service::by_name(it)?)));
-    if let Some((name, service)) = by_name {
+    if verdict.group == "system" {
+        return verdict;
+    }
+    let by_name = names.find_map(|it| Some((it.to_owned(), service::by_name(it)?)));
+    if let Some(service) = facts.service.and_then(service::by_label) {
+        verdict.serve(service, Reason::Payload);
+    } else if let Some((name, service)) = by_name {
         verdict.set_server_name(&name);
         verdict.serve(service, Reason::Name);
     } else if let Some(service) = facts.user_agent.as_deref().and_then(service::by_agent) {
@@ -203,6 +217,12 @@ pub fn label(flow: &Flow) -> Verdict {
     verdict
 }
 
+/// The service that owns each of these names.
+fn service_of_all<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static Service> {
+    let first = names.next().and_then(service::by_name)?;
+    names.all(|it| service::by_name(it).is_some_and(|it| it.label == first.label)).then_some(first)
+}
+
 /// Says of a flow without a name of its own that a DNS answer gave its server's address for this one.
 pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
     verdict.set_server_name(name);
@@ -210,6 +230,19 @@ pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
     if let Some(service) = service::by_name(name).filter(|_| is_open) {
         verdict.serve(service, Reason::Answered);
     }
+}
+
+/// The protocols that look names up; those of the group `names`.
+const LOOKUPS: &[&str] = &["dns", "dnscrypt", "llmnr", "mdns", "netbios", "whois"];
+
+/// Whether a protocol looks names up: what it tells is of others than its server.
+pub fn is_lookup(protocol: &str) -> bool {
+    LOOKUPS.contains(&protocol)
+}
+
+/// Whether flows of this protocol and group serve every host alike, so that they show nothing of what belongs together.
+pub fn is_shared(protocol: &str, group: &str) -> bool {
+    is_lookup(protocol) || matches!(group, "names" | "system")
 }
 
 /// The group of a protocol, whatever service it carries.
@@ -324,6 +357,28 @@ mod tests {
                 assert_eq!(seen.insert(label, group), None, "{label} is in two groups");
             }
         }
+    }
+
+    #[test]
+    fn lookups_are_the_protocols_of_names() {
+        let mut names: Vec<&str> =
+            PROTOCOLS.iter().filter(|it| it.group == "names").map(|it| it.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, LOOKUPS);
+    }
+
+    #[test]
+    fn a_resolver_is_asked_for_one_service_or_for_none() {
+        #[track_caller]
+        fn check(names: &[&str], expected: Option<&str>) {
+            assert_eq!(service_of_all(names.iter().copied()).map(|it| it.label), expected);
+        }
+        check(&["a.vk.com"], Some("vk"));
+        check(&["a.vk.com", "userapi.com"], Some("vk"));
+        check(&["a.vk.com", "facebook.com"], None);
+        check(&["a.vk.com", "example.org"], None);
+        check(&["example.org", "a.vk.com"], None);
+        check(&[], None);
     }
 
     #[test]

@@ -255,8 +255,11 @@ pub struct Facts {
     pub seen: Cow<'static, str>,
     /// The name the client asked for (TLS SNI, HTTP `Host`, a DNS question), in lower case.
     pub server_name: Option<String>,
-    /// Names in the server's certificate, in lower case.
-    pub certificate_names: Vec<String>,
+    /// Further names, in lower case: those in the server's certificate, or those a resolver was asked for. Empty in a
+    /// verdict.
+    pub further_names: Vec<String>,
+    /// The service that only speaks like this, where it shows: a label of [`crate::SERVICES`].
+    pub service: Option<&'static str>,
     /// HTTP `User-Agent` or its like.
     pub user_agent: Option<String>,
     /// The client's JA4 fingerprint (FoxIO, BSD-3-Clause).
@@ -299,7 +302,8 @@ impl Facts {
     pub(crate) const NONE: Self = Self {
         seen: Cow::Borrowed(""),
         server_name: None,
-        certificate_names: Vec::new(),
+        further_names: Vec::new(),
+        service: None,
         user_agent: None,
         ja4: None,
         own_name: None,

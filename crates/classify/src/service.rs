@@ -2692,6 +2692,11 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Service> {
     }
 }
 
+/// The service with a label.
+pub(crate) fn by_label(label: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|it| it.label == label)
+}
+
 /// The service whose programs call themselves so.
 pub(crate) fn by_agent(agent: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|row| row.agents.iter().any(|start| agent.starts_with(start)))

@@ -146,7 +146,7 @@ impl Hosts {
                 names.push(Name { ip: it.client.ip, flow, said: Said::Own });
             }
             // What a resolver is asked for is not its name.
-            let is_own = !matches!(verdict.group, "names" | "system");
+            let is_own = !classify::is_shared(verdict.protocol, verdict.group);
             if facts.server_name.is_some() && is_own {
                 let is_answered = answered.binary_search(&flow).is_ok();
                 let said = if is_answered { Said::Answered } else { Said::Server };
@@ -260,7 +260,8 @@ pub(crate) fn name_by_answers(flows: &[Flow], verdicts: &mut [Verdict]) -> Vec<u
     for (number, flow) in (0..).zip(flows) {
         let Some(verdict) = verdicts.get(number as usize) else { continue };
         let has_name = verdict.facts().server_name.is_some();
-        if answers.is_empty() || has_name || matches!(verdict.group, "names" | "system") {
+        let is_shared = classify::is_shared(verdict.protocol, verdict.group);
+        if answers.is_empty() || has_name || is_shared {
             continue;
         }
         let ends = (flow.client.ip, flow.server.ip);

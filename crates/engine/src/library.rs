@@ -315,7 +315,7 @@ fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
     // No table of countries is shipped, so none is named.
     let unknown = || "unknown".to_owned();
     let as_server = rows().filter(|it| it.server.ip == ip);
-    let mut own = as_server.filter(|it| !matches!(it.group, "names" | "system"));
+    let mut own = as_server.filter(|it| !classify::is_shared(it.protocol, it.group));
     let mut as_client = rows().filter(|it| it.client.ip == ip);
     Ok(DetailsIp {
         country: unknown(),

@@ -175,7 +175,7 @@ fn same_name(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) 
     let mut uses: Vec<Use<'_>> = Vec::new();
     for (number, flow, verdict) in numbered(flows, verdicts) {
         // What a resolver or a neighbour was asked for is no use of it.
-        let is_shared = matches!(verdict.group, "names" | "system");
+        let is_shared = classify::is_shared(verdict.protocol, verdict.group);
         if let Some(name) = verdict.facts().server_name.as_deref().filter(|_| !is_shared) {
             uses.push(Use { client: flow.client.ip, owner: owner(name), number, flow, name });
         }

@@ -123,6 +123,12 @@ const REASONS: &[(&str, &str)] = &[
     ("an RTP stream with {}", "поток RTP: {}"),
     ("an RTP stream", "поток RTP"),
     ("an RTCP report on a call's quality", "отчёт RTCP о качестве связи"),
+    ("a STUN binding with attributes of {}", "привязка STUN с атрибутами {}"),
+    ("a STUN message with attributes of {}", "сообщение STUN с атрибутами {}"),
+    (
+        "a TURN relay being asked for with attributes of {}",
+        "запрос ретранслятора TURN с атрибутами {}",
+    ),
     ("a STUN binding", "привязка STUN"),
     ("a TURN relay being asked for", "запрос ретранслятора TURN"),
     (

@@ -24,6 +24,8 @@ const LLMNR_PORT: u16 = 5355;
 
 /// How many records of one message are read.
 const MAX_RECORDS: u16 = 256;
+/// How many names that were asked for are looked at.
+const MAX_ASKED: usize = 16;
 /// How many labels of one name are followed, pointers included.
 const MAX_LABELS: usize = 128;
 
@@ -43,7 +45,7 @@ fn recognise_llmnr(heads: &Heads) -> Option<Facts> {
 fn read(heads: &Heads, what: &str) -> Option<Facts> {
     let is_usual = [PORT, MDNS_PORT, LLMNR_PORT].iter().any(|it| heads.has_port(*it));
     let mut facts = Facts::default();
-    let mut first_name = None;
+    let mut asked: Vec<String> = Vec::new();
     let (mut n, mut n_messages) = (0, 0);
     let mut answers = BTreeSet::new();
     for head in [&heads.client, &heads.server] {
@@ -62,7 +64,9 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
                 return None;
             };
             n_messages += 1;
-            first_name = first_name.or(message.question);
+            asked.extend(
+                message.question.filter(|it| asked.len() < MAX_ASKED && !asked.contains(it)),
+            );
             for answer in message.answers {
                 let is_new = answers.insert((answer.name.clone(), answer.ip));
                 if is_new && facts.answers.len() < Facts::MAX_ANSWERS {
@@ -74,9 +78,12 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     if n == 0 {
         return None;
     }
-    let asked = first_name.as_deref().map(|it| format!(" for {}", text(it.as_bytes(), 100)));
-    facts.seen = format!("a {what} message{}", asked.unwrap_or_default()).into();
-    facts.server_name = first_name.and_then(|it| host_name(it.as_bytes()));
+    let mut asked = asked.into_iter();
+    let first = asked.next();
+    let for_name = first.as_deref().map(|it| format!(" for {}", text(it.as_bytes(), 100)));
+    facts.seen = format!("a {what} message{}", for_name.unwrap_or_default()).into();
+    facts.server_name = first.and_then(|it| host_name(it.as_bytes()));
+    facts.further_names = asked.collect();
     Some(facts)
 }
 

@@ -54,7 +54,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     Some(Facts {
         server_name: hello.as_ref().and_then(|it| it.server_name.clone()),
         ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Dtls)),
-        certificate_names: names,
+        further_names: names,
         ..Facts::seen(seen)
     })
 }

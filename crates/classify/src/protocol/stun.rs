@@ -1,5 +1,7 @@
 //! STUN and TURN (RFC 8489, RFC 8656; the older RFC 3489 where its attributes fit), over UDP and TCP.
 
+use std::borrow::Cow;
+
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
@@ -17,6 +19,17 @@ const PORT: u16 = 3478;
 /// Attributes whose text a reader understands.
 const SOFTWARE: u16 = 0x8022;
 const REALM: u16 = 0x0014;
+
+/// Attributes that only one service's programs send, by the numbers they begin and end at: WhatsApp's for its relays, and
+/// Microsoft's ([MS-TURN], section 2.2.2; [MS-ICE2], section 2.2.1).
+const OF_SERVICES: &[(u16, u16, &str)] = &[
+    (0x4000, 0x4007, "whatsapp"),
+    (0x8008, 0x8008, "teams"),
+    (0x8050, 0x8050, "teams"),
+    (0x8054, 0x8055, "teams"),
+    (0x8070, 0x8070, "teams"),
+    (0x8090, 0x8095, "teams"),
+];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let messages: Vec<&[u8]> = if heads.transport == Transport::TCP {
@@ -44,7 +57,12 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         3 | 4 | 6 | 7 | 8 | 9 => "a TURN relay being asked for",
         _ => "a STUN message",
     };
-    Some(Facts { server_name: realm, user_agent: of_any(SOFTWARE), ..Facts::seen(seen) })
+    let service = messages.iter().filter(|it| is_new(it)).find_map(|it| service(it));
+    let seen = match service {
+        Some(service) => Cow::Owned(format!("{seen} with attributes of {service}")),
+        None => Cow::Borrowed(seen),
+    };
+    Some(Facts { server_name: realm, user_agent: of_any(SOFTWARE), service, ..Facts::seen(seen) })
 }
 
 /// The two zero bits, a length of whole words and the cookie. Its end may be cut by the capture.
@@ -85,6 +103,12 @@ fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
+/// The service whose programs sent the message, where an attribute shows it.
+fn service(bytes: &[u8]) -> Option<&'static str> {
+    let of = |kind| OF_SERVICES.iter().find(|it| (it.0..=it.1).contains(&kind));
+    attributes(bytes).find_map(|it| of(it.0)).map(|it| it.2)
+}
+
 fn attribute(bytes: &[u8], kind: u16) -> Option<String> {
     if !is_framed(bytes) {
         return None;
@@ -118,6 +142,15 @@ mod tests {
         let realm = b"\x01\x13\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x14\x00\x0bExample.org\0";
         let facts = recognise(&Heads::udp(&[BINDING], &[realm])).unwrap();
         assert_eq!(facts.server_name.as_deref(), Some("example.org"));
+    }
+
+    #[test]
+    fn some_attributes_are_of_one_service() {
+        let relay = b"\x00\x03\x00\x08\x21\x12\xa4\x42abcdefghijkl\x40\x00\x00\x04wxyz";
+        let facts = recognise(&Heads::udp(&[relay], &[])).unwrap();
+        assert_eq!(facts.service, Some("whatsapp"));
+        assert_eq!(facts.seen, "a TURN relay being asked for with attributes of whatsapp");
+        assert_eq!(recognise(&Heads::udp(&[BINDING], &[])).unwrap().service, None);
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     Some(Facts {
         server_name: hello.and_then(|it| it.server_name.clone()),
         ja4: hello.and_then(|it| it.ja4(Carrier::Tls)),
-        certificate_names: names.unwrap_or_default(),
+        further_names: names.unwrap_or_default(),
         ..Facts::seen(seen)
     })
 }
@@ -292,7 +292,7 @@ mod tests {
         let certificate = x509::tests::certificate("example.org", &["*.example.org"]);
         let facts = recognise(&Heads::tcp(b"", &server(&certificate))).expect("a server");
         assert_eq!(facts.seen, "a TLS server's answer");
-        assert_eq!(facts.certificate_names, ["example.org", "*.example.org"]);
+        assert_eq!(facts.further_names, ["example.org", "*.example.org"]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) fn label<'a>(
     let mut labels: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for (flow, verdict) in session.members.iter().filter_map(|it| analysis.labelled(*it)) {
         // A name that was only looked up labels its session where nothing else does.
-        let weight = if verdict.group == "names" { 0 } else { flow.own_bytes() };
+        let weight = if classify::is_lookup(verdict.protocol) { 0 } else { flow.own_bytes() };
         *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
     }
     // Of equal ones the first in order.
