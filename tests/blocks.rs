@@ -4,17 +4,17 @@
 use std::{fs, path::PathBuf};
 
 use engine::{
-    Analysis, Apart, Block, Cutter, Export, Format, Job, Join, Mapped, Partial, Plan, Reduce,
-    Rules, Span,
+    Analysis, Apart, Block, Cutter, Export, Job, Join, Mapped, Partial, Plan, Reduce, Rules, Span,
 };
 use tests::{Random, hostile};
 
 /// Everything that is told of a capture.
 fn told(analysis: &Analysis) -> String {
     let mut out = serde_json::to_vec(analysis.reading()).unwrap();
-    for format in [Format::Jsonl, Format::CsvFeatures(&features::TRACTOR)] {
+    for (format, schema) in [("jsonl", None), ("csv", Some("tractor")), ("zeek", None)] {
         out.push(b'\n');
-        analysis.export(&Export::new(format), &mut out).unwrap();
+        let export = Export::new(format, schema).unwrap();
+        analysis.export(&export, "capture", &mut out).unwrap();
     }
     for flow_id in 0..analysis.n_flows().min(20) as u32 {
         let query = v1::page::Query::Flow { flow_id };

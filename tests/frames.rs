@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use capture::{Decoder, Error};
-use engine::{Export, Format, Job};
+use engine::{Export, FORMATS, Job};
 use tests::{Random, file, made};
 
 /// Where a frame starts, its time, link type, length on the wire and bytes.
@@ -45,8 +45,9 @@ fn outcome<'a>(chunks: impl Iterator<Item = &'a [u8]>, seed: u64) -> Vec<u8> {
         reading.bytes = 0;
     }
     out.extend(serde_json::to_vec(&reading).unwrap());
-    for format in [Format::Jsonl, Format::Csv, Format::Arff(features::SCHEMAS[0])] {
-        analysis.export(&Export::new(format), &mut out).unwrap();
+    for format in FORMATS {
+        let export = Export::new(format.name, None).unwrap();
+        analysis.export(&export, "capture", &mut out).unwrap();
     }
     out
 }

@@ -6,7 +6,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use engine::{Analysis, Export, Format, Job, Timeout};
+use engine::{Analysis, Export, Job, Timeout};
 use v1::page::{FlowRow, Query, SessionDetail};
 
 fn given(script: &str, capture: &[u8]) -> String {
@@ -72,9 +72,9 @@ fn sessions(analysis: &Analysis) -> String {
 
 fn features(analysis: &Analysis, schema: &str) -> String {
     let schema = features::schema(schema).unwrap();
-    let mut out = Vec::new();
-    analysis.export(&Export::new(Format::CsvFeatures(schema)), &mut out).unwrap();
-    let csv = String::from_utf8(out).unwrap();
+    let export = Export::new("csv", Some(schema.name)).unwrap();
+    let csv = analysis.export(&export, "trace", Vec::new()).unwrap();
+    let csv = String::from_utf8(csv).unwrap();
     let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let names = rows.next().unwrap();
     let mut text = String::new();
@@ -93,9 +93,9 @@ fn features(analysis: &Analysis, schema: &str) -> String {
 
 /// The rows of the pieces that Zeek's times make.
 fn pieces(analysis: &Analysis) -> String {
-    let mut out = Vec::new();
-    let export = Export { timeout: Timeout::Zeek, ..Export::new(Format::Jsonl) };
-    analysis.export(&export, &mut out).unwrap();
+    let mut export = Export::new("jsonl", None).unwrap();
+    export.timeout = Timeout::Zeek;
+    let out = analysis.export(&export, "trace", Vec::new()).unwrap();
     let mut text = String::new();
     for line in String::from_utf8(out).unwrap().lines() {
         let it: serde_json::Value = serde_json::from_str(line).unwrap();

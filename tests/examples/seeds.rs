@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 
 use capture::{Decoder, Dissector};
 use classify::{Model, Training};
-use engine::{Export, Format, Job};
+use engine::{Export, Job};
 use flow::{Apart, Head, Shuffle, Table, Transport};
 use tests::Made;
 
@@ -90,8 +90,8 @@ fn main() -> io::Result<()> {
     job.feed(&tests::sample()).map_err(io::Error::other)?;
     let analysis = job.finish(false);
     for schema in features::SCHEMAS {
-        let mut file = Vec::new();
-        analysis.export(&Export::new(Format::Arff(schema)), &mut file)?;
+        let export = Export::new("arff", Some(schema.name)).map_err(io::Error::other)?;
+        let file = analysis.export(&export, "sample.pcapng", Vec::new())?;
         put(root, "arff", &file)?;
         let training = Training { schema, timeout_micros: None, n_trees: 3, seed: 1 };
         let examples = analysis.examples(schema, None, None, 0);

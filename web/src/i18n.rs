@@ -304,7 +304,7 @@ pub struct Texts {
     // Export.
     pub export_lead: fn(&str) -> String,
     pub export_format: &'static str,
-    pub export_formats: [(&'static str, &'static str); 3],
+    pub export_formats: [(&'static str, &'static str); 6],
     pub export_columns: &'static str,
     pub export_own: (&'static str, &'static str),
     pub export_timeout: &'static str,
@@ -384,6 +384,13 @@ mod tests {
         ] {
             assert_eq!(keys(en), keys(ru));
         }
+    }
+
+    #[test]
+    fn every_format_is_told_of() {
+        let names = |it: &[(&'static str, _)]| it.iter().map(|it| it.0).collect::<Vec<_>>();
+        let formats: Vec<&str> = engine::FORMATS.iter().map(|it| it.name).collect();
+        assert_eq!(names(&Lang::En.texts().export_formats), formats);
     }
 
     #[test]

@@ -38,15 +38,14 @@ pub enum Question {
 /// Which flows to write, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Export {
-    /// `jsonl`, `csv` or `arff`.
+    /// The name of one of [`engine::FORMATS`].
     pub format: String,
-    /// The features to write (for `csv` and `arff`); without it `csv` has the flows' own columns and `arff` the schema
-    /// `tractor`.
+    /// The features to write; without it the flows' own columns, where the format has those.
     pub schema: Option<String>,
     /// Only flows that pass this filter; empty for all.
     pub filter: String,
-    /// Flows are cut by this timeout, in seconds; without it they stay whole.
-    pub timeout_seconds: Option<f64>,
+    /// By what flows are cut, as the command line has it: `none`, seconds, `idle:` and seconds, or `zeek`.
+    pub timeout: String,
 }
 
 /// What the worker says.

@@ -2,7 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use engine::{Export, Format, Job};
+use engine::{Export, Job};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
@@ -18,9 +18,8 @@ const SAMPLE: &[u8] = include_bytes!("../../tests/captures/sample.pcapng");
 fn flows(pieces: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let mut job = Job::new("sample.pcapng", 7);
     pieces.for_each(|it| job.feed(&it).unwrap());
-    let mut out = Vec::new();
-    job.finish(false).export(&Export::new(Format::Jsonl), &mut out).unwrap();
-    out
+    let export = Export::new("jsonl", None).unwrap();
+    job.finish(false).export(&export, "sample.pcapng", Vec::new()).unwrap()
 }
 
 #[wasm_bindgen_test]

@@ -1,26 +1,86 @@
-//! Flows as a file: JSON lines, CSV or ARFF, whole or cut by a timeout.
+//! Flows as a file, in one of the [`FORMATS`]: whole or cut by a timeout, with columns of their own or a schema's features.
 
-use std::io::{self, Write};
+mod columns;
+mod parquet;
+mod zeek;
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    str::FromStr,
+};
 
 use features::{Piece, Rows, Schema};
 use flow::Cut;
 use v1::page::FlowRow;
 
+use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
+
+/// A format of an export.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name: that of `--format`.
+    pub name: &'static str,
+    /// What a file's name ends with.
+    pub extension: &'static str,
+    /// Its media type (RFC 6838), where one is registered or in wide use.
+    pub media_type: &'static str,
+    /// What a row can consist of.
+    pub columns: Columns,
+    kind: Kind,
+}
+
+/// What the rows of a format can consist of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// What is known of the flow: ends, times, sizes, label and reason.
+    Own,
+    /// The features of a schema.
+    Features,
+    /// Either.
+    Both,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Jsonl,
+    Csv,
+    Arff,
+    Parquet,
+    Zeek,
+    ZeekJson,
+}
+
+const fn format(
+    name: &'static str,
+    extension: &'static str,
+    media_type: &'static str,
+    columns: Columns,
+    kind: Kind,
+) -> Format {
+    Format { name, extension, media_type, columns, kind }
+}
+
+/// Every format there is.
+pub const FORMATS: &[Format] = &[
+    format("jsonl", "jsonl", "application/x-ndjson", Columns::Own, Kind::Jsonl),
+    format("csv", "csv", "text/csv", Columns::Both, Kind::Csv),
+    format("parquet", "parquet", "application/vnd.apache.parquet", Columns::Both, Kind::Parquet),
+    format("arff", "arff", "text/plain", Columns::Features, Kind::Arff),
+    format("zeek", "log", "text/plain", Columns::Own, Kind::Zeek),
+    format("zeek-json", "log", "application/x-ndjson", Columns::Own, Kind::ZeekJson),
+];
 
 /// What is to be written.
 #[derive(Clone)]
 pub struct Export {
-    /// The format.
-    pub format: Format,
+    format: &'static Format,
+    schema: Option<&'static Schema>,
     /// How flows are cut.
     pub timeout: Timeout,
     /// Only flows that pass.
     pub filter: Filter,
-    /// The capture's name in every JSON line; none for none.
-    pub capture: Option<String>,
-    /// Whether the file begins with its header; off where another capture's rows come before.
-    pub has_header: bool,
 }
 
 /// When what a flow goes on with is a row of its own.
@@ -37,35 +97,73 @@ pub enum Timeout {
     Zeek,
 }
 
-/// The formats of an export.
-#[derive(Clone, Copy)]
-pub enum Format {
-    /// A JSON object a flow and line.
-    Jsonl,
-    /// The same as comma-separated values.
-    Csv,
-    /// Features and label as comma-separated values.
-    CsvFeatures(&'static Schema),
-    /// Features and label in Weka's format.
-    Arff(&'static Schema),
+/// The most that a timeout can be, in seconds: a hundred years.
+const MAX_SECONDS: f64 = 3_155_760_000.0;
+
+impl FromStr for Timeout {
+    type Err = String;
+
+    /// `none`, seconds, `idle:` and seconds, or `zeek`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let micros = |seconds: &str| match seconds.parse::<f64>() {
+            Ok(it) if it > 0.0 && it <= MAX_SECONDS => Ok(((it * 1e6).round() as u64).max(1)),
+            _ => Err(format!(
+                "`{seconds}` is no timeout: neither a number of seconds above 0, nor idle: and one, nor none, nor zeek"
+            )),
+        };
+        match (text, text.strip_prefix("idle:")) {
+            ("none", _) => Ok(Self::None),
+            ("zeek", _) => Ok(Self::Zeek),
+            (_, Some(seconds)) => micros(seconds).map(Self::Idle),
+            (seconds, None) => micros(seconds).map(Self::Micros),
+        }
+    }
 }
 
 impl Export {
-    /// Everything in this format.
-    pub fn new(format: Format) -> Self {
-        let filter = Filter::default();
-        Self { format, timeout: Timeout::None, filter, capture: None, has_header: true }
+    /// Everything in this format: with the features of this schema, else with the flows' own columns; where a format knows
+    /// none, with the features of the schema `tractor`.
+    ///
+    /// # Errors
+    /// Where there is no such format or schema, or the format does not have features. The message says what there is.
+    pub fn new(format: &str, schema: Option<&str>) -> Result<Self, String> {
+        let list = |names: Vec<&str>| names.join(", ");
+        let format = FORMATS.iter().find(|it| it.name == format).ok_or_else(|| {
+            let names = FORMATS.iter().map(|it| it.name).collect();
+            format!("there is no format `{format}`; there are {}", list(names))
+        })?;
+        let schema = match (schema, format.columns) {
+            (None, Columns::Features) => Some(&features::TRACTOR),
+            (None, _) => None,
+            (Some(_), Columns::Own) => {
+                let with = FORMATS.iter().filter(|it| it.columns != Columns::Own);
+                let names = with.map(|it| it.name).collect();
+                return Err(format!(
+                    "the format `{}` has no features; a schema goes with {}",
+                    format.name,
+                    list(names)
+                ));
+            }
+            (Some(name), _) => Some(features::schema(name).ok_or_else(|| {
+                let names = features::SCHEMAS.iter().map(|it| it.name).collect();
+                format!("there is no schema `{name}`; there are {}", list(names))
+            })?),
+        };
+        Ok(Self { format, schema, timeout: Timeout::None, filter: Filter::default() })
+    }
+
+    /// The format.
+    pub fn format(&self) -> &'static Format {
+        self.format
     }
 
     fn cut(&self) -> Cut {
-        match (self.format, self.timeout) {
+        match (self.schema, self.timeout) {
             (_, Timeout::Zeek) => Cut::Zeek,
             (_, Timeout::Idle(timeout_micros)) => Cut::Idle { timeout_micros },
             (_, Timeout::None) => Cut::Whole,
-            (Format::CsvFeatures(schema) | Format::Arff(schema), Timeout::Micros(micros)) => {
-                schema.cut(Some(micros))
-            }
-            (_, Timeout::Micros(timeout_micros)) => Cut::Active { timeout_micros },
+            (Some(schema), Timeout::Micros(micros)) => schema.cut(Some(micros)),
+            (None, Timeout::Micros(timeout_micros)) => Cut::Active { timeout_micros },
         }
     }
 }
@@ -75,98 +173,219 @@ impl Analysis {
     ///
     /// # Errors
     /// Where the writer fails.
-    pub fn export(&self, export: &Export, out: &mut dyn Write) -> io::Result<()> {
-        if export.has_header {
-            match export.format {
-                Format::Jsonl => {}
-                Format::Csv => writeln!(out, "{}", csv_header())?,
-                Format::CsvFeatures(schema) => {
-                    out.write_all(features::csv_header(schema).as_bytes())?;
-                }
-                Format::Arff(schema) => {
-                    let labels: Vec<&str> =
-                        classify::labels().into_iter().flat_map(|it| it.1).collect();
-                    out.write_all(features::arff_header(schema, &labels).as_bytes())?;
-                }
-            }
-        }
-        let start = self.time_start_ns();
-        if let Format::CsvFeatures(schema) | Format::Arff(schema) = export.format
-            && schema.rows == Rows::Sessions
-        {
-            return self.export_sessions(schema, export, out);
-        }
-        let cut = export.cut();
-        for (flow, row) in self.flows.iter().zip(self.each()) {
-            if !export.filter.matches(&row, start) {
-                continue;
-            }
-            for piece in features::pieces(flow, cut) {
-                write_row(export, &piece, row, out)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The sessions of which a flow passes.
-    fn export_sessions(
-        &self,
-        schema: &Schema,
-        export: &Export,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let start = self.time_start_ns();
-        let missing = if matches!(export.format, Format::Arff(_)) { "?" } else { "" };
-        let passes = |it: &u32| self.row(*it).is_some_and(|it| export.filter.matches(&it, start));
-        for number in 0..self.sessions.len() as u32 {
-            let session = self.sessions.get(number).filter(|it| it.members.iter().any(passes));
-            let features = session.and_then(|_| self.session_features(number, schema));
-            if let Some((identity, sample)) = features {
-                let line = features::row(schema, &identity, &sample, missing);
-                out.write_all(line.as_bytes())?;
-            }
-        }
-        Ok(())
+    pub fn export<W: Write>(&self, export: &Export, capture: &str, out: W) -> io::Result<W> {
+        let mut writer = FlowWriter::new(export.clone(), out, true);
+        writer.add(self, capture)?;
+        writer.finish()
     }
 
     /// When the capture began, in nanoseconds since 1970 UTC; 0 without flows.
     pub(crate) fn time_start_ns(&self) -> u64 {
         self.flows.iter().map(|it| it.first.0).min().unwrap_or(0)
     }
+
+    /// The sessions of which a flow passes, by number.
+    fn passing_sessions<'a>(&'a self, export: &'a Export) -> impl Iterator<Item = u32> + 'a {
+        let start = self.time_start_ns();
+        let passes =
+            move |it: &u32| self.row(*it).is_some_and(|it| export.filter.matches(&it, start));
+        (0..self.sessions.len() as u32).filter(move |number| {
+            self.sessions.get(*number).is_some_and(|it| it.members.iter().any(passes))
+        })
+    }
+
+    /// The labels that the rows will have.
+    fn labels<'a>(&'a self, export: &Export) -> BTreeSet<&'a str> {
+        if let Some(schema) = export.schema.filter(|it| it.rows == Rows::Sessions) {
+            let label = |it| Some(self.session_features(it, schema)?.0.label);
+            return self.passing_sessions(export).filter_map(label).collect();
+        }
+        let start = self.time_start_ns();
+        let rows = self.each().filter(|it| export.filter.matches(it, start));
+        rows.map(|it| it.label).collect()
+    }
 }
 
-fn write_row(
-    export: &Export,
-    piece: &Piece<'_>,
-    row: Row<'_>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let texts = || match piece.number {
-        None => row.to_texts(),
-        Some(_) => row.of_piece(piece, export.cut()).to_texts(),
-    };
-    match export.format {
-        Format::Jsonl => {
-            let capture = export.capture.as_deref();
-            let line = JsonLine { capture, row: &texts(), piece: piece.number };
-            serde_json::to_writer(&mut *out, &line)?;
-            out.write_all(b"\n")
+/// Writes the flows of one capture after another into one file.
+pub struct FlowWriter<W: Write> {
+    export: Export,
+    out: W,
+    /// Whether it will be given one capture, so that no row has to wait for the labels of another.
+    is_one: bool,
+    has_begun: bool,
+    form: Form,
+}
+
+/// What a format has to remember between rows.
+enum Form {
+    Jsonl,
+    Csv,
+    /// The labels and, where there are several captures, the rows: the labels come before the rows in the file.
+    Arff(BTreeSet<String>, Vec<u8>),
+    Parquet(Box<Parquet>),
+    Zeek(Zeek),
+}
+
+impl<W: Write> FlowWriter<W> {
+    /// A file to be written. Weka's format holds the rows of several captures in memory until it knows all labels; give
+    /// `is_one` where there will be one.
+    pub fn new(export: Export, out: W, is_one: bool) -> Self {
+        let form = match export.format.kind {
+            Kind::Jsonl => Form::Jsonl,
+            Kind::Csv => Form::Csv,
+            Kind::Arff => Form::Arff(BTreeSet::new(), Vec::new()),
+            Kind::Parquet => Form::Parquet(Box::new(match export.schema {
+                Some(schema) => Parquet::new(columns::of_schema(schema)),
+                None => Parquet::new(COLUMNS.iter().map(|it| it.cells.clone())),
+            })),
+            Kind::Zeek => Form::Zeek(Zeek { is_json: false, start_ns: 0 }),
+            Kind::ZeekJson => Form::Zeek(Zeek { is_json: true, start_ns: 0 }),
+        };
+        Self { export, out, is_one, has_begun: false, form }
+    }
+
+    /// Writes the flows of a capture; JSON lines have its name.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    pub fn add(&mut self, analysis: &Analysis, capture: &str) -> io::Result<()> {
+        if let Form::Arff(labels, _) = &mut self.form {
+            labels.extend(analysis.labels(&self.export).into_iter().map(str::to_owned));
         }
-        Format::Csv => writeln!(out, "{}", csv_row(&texts())),
-        Format::CsvFeatures(schema) | Format::Arff(schema) => {
-            let identity = piece.identity(row.flow_id, row.label);
-            let missing = if matches!(export.format, Format::Arff(_)) { "?" } else { "" };
-            let line = features::row(schema, &identity, &piece.sample(schema), missing);
-            out.write_all(line.as_bytes())
+        if !self.has_begun {
+            self.begin()?;
+        }
+        if let Some(schema) = self.export.schema.filter(|it| it.rows == Rows::Sessions) {
+            let export = self.export.clone();
+            for number in analysis.passing_sessions(&export) {
+                if let Some((identity, sample)) = analysis.session_features(number, schema) {
+                    self.features(schema, &identity, &sample)?;
+                }
+            }
+            return Ok(());
+        }
+        let (start, cut) = (analysis.time_start_ns(), self.export.cut());
+        if let Form::Zeek(zeek) = &mut self.form {
+            zeek.start_ns = start;
+        }
+        for (flow, row) in analysis.flows.iter().zip(analysis.each()) {
+            if !self.export.filter.matches(&row, start) {
+                continue;
+            }
+            for piece in features::pieces(flow, cut) {
+                match self.export.schema {
+                    Some(schema) => {
+                        let identity = piece.identity(row.flow_id, row.label);
+                        self.features(schema, &identity, &piece.sample(schema))?;
+                    }
+                    None => self.flow(&piece, row, capture)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file, and gives back what it was written to.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    pub fn finish(mut self) -> io::Result<W> {
+        if !self.has_begun {
+            self.begin()?;
+        }
+        match self.form {
+            Form::Jsonl | Form::Csv | Form::Zeek(_) => {}
+            Form::Arff(labels, rows) => {
+                if let Some(schema) = self.export.schema.filter(|_| !self.is_one) {
+                    arff_header(schema, &labels, &mut self.out)?;
+                    self.out.write_all(&rows)?;
+                }
+            }
+            Form::Parquet(parquet) => parquet.finish(&mut self.out)?,
+        }
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.has_begun = true;
+        match (&self.form, self.export.schema) {
+            (Form::Csv, Some(schema)) => {
+                self.out.write_all(features::csv_header(schema).as_bytes())
+            }
+            (Form::Csv, None) => writeln!(self.out, "{}", columns::csv_header()),
+            (Form::Arff(labels, _), Some(schema)) if self.is_one => {
+                arff_header(schema, labels, &mut self.out)
+            }
+            (Form::Zeek(zeek), _) => zeek.begin(&mut self.out),
+            _ => Ok(()),
         }
     }
+
+    /// A row of features.
+    fn features(
+        &mut self,
+        schema: &'static Schema,
+        identity: &features::Identity<'_>,
+        sample: &features::Sample,
+    ) -> io::Result<()> {
+        let line = |missing| features::row(schema, identity, sample, missing);
+        match &mut self.form {
+            Form::Arff(_, rows) if !self.is_one => {
+                rows.extend_from_slice(line("?").as_bytes());
+                Ok(())
+            }
+            Form::Arff(..) => self.out.write_all(line("?").as_bytes()),
+            Form::Parquet(parquet) => {
+                let cells = schema.columns.iter().map(|it| it.value(identity, sample));
+                parquet.push(cells.map(columns::cell), &mut self.out)
+            }
+            _ => self.out.write_all(line("").as_bytes()),
+        }
+    }
+
+    /// A row of what is known of a flow, or of a piece of one.
+    fn flow(&mut self, piece: &Piece<'_>, row: Row<'_>, capture: &str) -> io::Result<()> {
+        let cut = self.export.cut();
+        let row = match piece.number {
+            None => row,
+            Some(_) => row.of_piece(piece, cut),
+        };
+        match &mut self.form {
+            Form::Zeek(zeek) => zeek.row(piece, &row, &mut self.out),
+            Form::Parquet(parquet) => {
+                let row = row.to_texts();
+                parquet.push(COLUMNS.iter().map(|it| (it.of)(&row)), &mut self.out)
+            }
+            Form::Jsonl => {
+                let line = JsonLine { capture, row: &row.to_texts(), piece: piece.number };
+                serde_json::to_writer(&mut self.out, &line)?;
+                self.out.write_all(b"\n")
+            }
+            Form::Csv | Form::Arff(..) => {
+                writeln!(self.out, "{}", columns::csv_row(&row.to_texts()))
+            }
+        }
+    }
+}
+
+fn arff_header(
+    schema: &Schema,
+    labels: &BTreeSet<impl AsRef<str>>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut labels: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
+    if labels.is_empty() {
+        // A class has to have a value, though there are no rows.
+        labels.push(classify::UNKNOWN);
+    }
+    out.write_all(features::arff_header(schema, &labels).as_bytes())
 }
 
 /// A flow as the command line's contract has it.
 #[derive(serde::Serialize)]
 struct JsonLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capture: Option<&'a str>,
+    capture: &'a str,
     #[serde(flatten)]
     row: &'a FlowRow,
     /// Which piece of its flow, from 0, where a timeout cuts flows.
@@ -174,79 +393,36 @@ struct JsonLine<'a> {
     piece: Option<u32>,
 }
 
-/// A column's name, and its text in a row.
-type Column = (&'static str, fn(&FlowRow) -> String);
-
-/// The columns of a CSV file of flows.
-const COLUMNS: &[Column] = &[
-    ("flow_id", |it| it.flow_id.to_string()),
-    ("session_id", |it| it.session_id.to_string()),
-    ("transport", |it| it.transport.clone()),
-    ("client_ip", |it| it.client_ip.clone()),
-    ("client_port", |it| it.client_port.to_string()),
-    ("server_ip", |it| it.server_ip.clone()),
-    ("server_port", |it| it.server_port.to_string()),
-    ("time_start_ns", |it| it.time_start_ns.to_string()),
-    ("time_end_ns", |it| it.time_end_ns.to_string()),
-    ("client_packets", |it| it.client_packets.to_string()),
-    ("server_packets", |it| it.server_packets.to_string()),
-    ("client_bytes", |it| it.client_bytes.to_string()),
-    ("server_bytes", |it| it.server_bytes.to_string()),
-    ("client_ip_bytes", |it| it.client_ip_bytes.to_string()),
-    ("server_ip_bytes", |it| it.server_ip_bytes.to_string()),
-    ("conn_state", |it| it.conn_state.clone().unwrap_or_default()),
-    ("history", |it| it.history.clone().unwrap_or_default()),
-    ("protocol", |it| it.protocol.clone()),
-    ("label", |it| it.label.clone()),
-    ("group", |it| it.group.clone()),
-    ("reason", |it| it.reason.clone()),
-    ("domain_name", |it| it.domain_name.clone().unwrap_or_default()),
-    ("user_agent", |it| it.user_agent.clone().unwrap_or_default()),
-    ("ja4", |it| it.ja4.clone().unwrap_or_default()),
-    ("parent_id", |it| it.parent_id.map(|it| it.to_string()).unwrap_or_default()),
-    ("tunnel", |it| it.tunnel.clone().unwrap_or_default()),
-    ("carried_bytes", |it| it.carried_bytes.to_string()),
-    ("about_id", |it| it.about_id.map(|it| it.to_string()).unwrap_or_default()),
-    ("icmp_errors", |it| it.icmp_errors.to_string()),
-];
-
-fn csv_header() -> String {
-    COLUMNS.iter().map(|it| it.0).collect::<Vec<_>>().join(",")
-}
-
-fn csv_row(row: &FlowRow) -> String {
-    COLUMNS.iter().map(|it| cell((it.1)(row))).collect::<Vec<_>>().join(",")
-}
-
-/// A CSV cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it.
-fn cell(text: String) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if is_formula { format!("'{text}") } else { text };
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(text: &str, expected: &str) {
-        assert_eq!(cell(text.to_owned()), expected);
+    #[test]
+    fn a_timeout_is_of_age_of_silence_or_as_zeek_has_it() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<Timeout>) {
+            assert_eq!(text.parse().ok(), expected);
+        }
+        check("15", Some(Timeout::Micros(15_000_000)));
+        check("0.5", Some(Timeout::Micros(500_000)));
+        check("1e-9", Some(Timeout::Micros(1)));
+        check("idle:0.5", Some(Timeout::Idle(500_000)));
+        check("zeek", Some(Timeout::Zeek));
+        check("none", Some(Timeout::None));
+        for wrong in ["0", "-1", "NaN", "inf", "1e300", "soon", "idle:soon", "idle:", ""] {
+            check(wrong, None);
+        }
     }
 
     #[test]
-    fn a_cell_is_quoted_where_it_must() {
-        check("plain", "plain");
-        check("a, \"b\"", "\"a, \"\"b\"\"\"");
-    }
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        check("=HYPERLINK(1)", "'=HYPERLINK(1)");
-        check("@sum", "'@sum");
+    fn what_cannot_be_written_is_said() {
+        #[track_caller]
+        fn check(format: &str, schema: Option<&str>, expected: &str) {
+            let error = Export::new(format, schema).err().expect("an error");
+            assert!(error.contains(expected), "{error}");
+        }
+        check("xls", None, "there are jsonl, csv, parquet, arff, zeek, zeek-json");
+        check("csv", Some("mine"), "there is no schema `mine`; there are tractor,");
+        check("zeek", Some("cic"), "a schema goes with csv, parquet, arff");
     }
 }

@@ -36,7 +36,7 @@ use crate::rows::Row;
 
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
-    export::{Export, Format, Timeout},
+    export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout},
     filter::Filter,
     job::{Job, Progress, Rules},
     library::{FileEntry, Found, JobRecord, Library},

@@ -162,7 +162,7 @@ impl<'a> Row<'a> {
     }
 
     /// What the connection went through, in Zeek's letters.
-    fn history(&self) -> Option<String> {
+    pub(crate) fn history(&self) -> Option<String> {
         match self.history {
             History::Of(flow) => flow.history(),
             History::OfPiece(piece) => piece.flow.history_of(&piece.timeline, piece.forward),

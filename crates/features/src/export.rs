@@ -17,7 +17,7 @@ pub fn arff_header(schema: &Schema, labels: &[&str]) -> String {
         Semantics::Correct => format!("{}-flows", schema.name),
     };
     let mut text = format!("@RELATION {relation}\n");
-    for column in schema.columns {
+    for (column, name) in schema.columns.iter().zip(schema.unique_names()) {
         let kind = match column.kind() {
             Kind::Number | Kind::Integer => "NUMERIC".to_owned(),
             Kind::Time | Kind::Text => "STRING".to_owned(),
@@ -27,7 +27,7 @@ pub fn arff_header(schema: &Schema, labels: &[&str]) -> String {
             }
         };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "@ATTRIBUTE {} {kind}", quoted(column.name));
+        let _ = writeln!(text, "@ATTRIBUTE {} {kind}", quoted(&name));
     }
     text + "@DATA\n"
 }

@@ -21,6 +21,8 @@ mod session;
 mod statistics;
 mod tractor;
 
+use std::borrow::Cow;
+
 use flow::Cut;
 
 pub use crate::{
@@ -69,6 +71,17 @@ impl Schema {
     /// The columns that are features, from which models learn; not those that say which flow it is.
     pub fn features(&self) -> impl Iterator<Item = &'static Column> + use<> {
         self.columns.iter().filter(|it| it.is_feature())
+    }
+
+    /// The names of its columns, told apart where a format must: the second of one name has `.1` behind it, as pandas
+    /// reads it.
+    pub fn unique_names(&self) -> impl Iterator<Item = Cow<'static, str>> {
+        (0..).zip(self.columns).map(|(at, column)| {
+            match self.columns.iter().take(at).filter(|it| it.name == column.name).count() {
+                0 => Cow::Borrowed(column.name),
+                n => Cow::Owned(format!("{}.{n}", column.name)),
+            }
+        })
     }
 
     /// How many of its columns are features.

@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `halves`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `exports`, `halves`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
 mod corpus;
+mod exports;
 mod fuzz;
 mod generate;
 mod halves;
@@ -31,6 +32,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "conversations",
         "compare flows with tshark's conversations over a folder of captures: FOLDER",
         generate::conversations,
+    ),
+    (
+        "exports",
+        "open exports of a folder of captures with pandas and others: FOLDER",
+        exports::check,
     ),
     ("halves", "part rows of truth into two halves by families of captures: FOLDER", halves::part),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),

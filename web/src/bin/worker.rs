@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Analysis, FileEntry, Filter, Format, Job, Library};
+use engine::{Analysis, FileEntry, Filter, Job, Library};
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
@@ -16,7 +16,7 @@ use web::{
     chunks::{CHUNK_LEN, Chunks},
     message::{Export, FromWorker, Progress, Question, ToWorker, describe, fault, pack, unpack},
 };
-use web_sys::{Blob, DedicatedWorkerGlobalScope, File, MessageEvent};
+use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
 
 /// Progress is told at most once in so many milliseconds.
 const PROGRESS_MILLIS: f64 = 100.0;
@@ -168,40 +168,19 @@ fn json(value: &serde_json::Value) -> Result<JsValue, v1::Error> {
 }
 
 fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
-    let schema = match &export.schema {
-        None => None,
-        Some(name) => Some(
-            features::schema(name)
-                .ok_or_else(|| v1::Error::bad_request(format!("there is no schema `{name}`")))?,
-        ),
-    };
-    let format = match (&*export.format, schema) {
-        ("jsonl", _) => Format::Jsonl,
-        ("csv", None) => Format::Csv,
-        ("csv", Some(schema)) => Format::CsvFeatures(schema),
-        ("arff", schema) => Format::Arff(schema.unwrap_or(&features::TRACTOR)),
-        (other, _) => {
-            return Err(v1::Error::bad_request(format!("there is no format `{other}`")));
-        }
-    };
     let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
-    let timeout = match export.timeout_seconds {
-        None => engine::Timeout::None,
-        // A float's conversion to an integer stops at the integer's ends.
-        Some(seconds) if seconds > 0.0 => engine::Timeout::Micros((seconds * 1e6).round() as u64),
-        Some(_) => {
-            let message = "the timeout is not a number of seconds above 0";
-            return Err(v1::Error::bad_request(message));
-        }
-    };
-    let capture = Some(analysis.reading().file_name.clone());
-    let export = engine::Export { filter, timeout, capture, ..engine::Export::new(format) };
-    let mut pieces = Pieces { parts: Array::new(), piece: Vec::new() };
-    analysis
-        .export(&export, &mut pieces)
-        .and_then(|()| pieces.flush())
+    let timeout = export.timeout.parse::<engine::Timeout>().map_err(v1::Error::bad_request)?;
+    let wanted = engine::Export::new(&export.format, export.schema.as_deref());
+    let mut export = wanted.map_err(v1::Error::bad_request)?;
+    let media_type = export.format().media_type;
+    (export.filter, export.timeout) = (filter, timeout);
+    let pieces = Pieces { parts: Array::new(), piece: Vec::new() };
+    let pieces = analysis
+        .export(&export, &analysis.reading().file_name, pieces)
         .map_err(|it| v1::Error::internal(it.to_string()))?;
-    let blob = Blob::new_with_u8_array_sequence(&pieces.parts);
+    let options = BlobPropertyBag::new();
+    options.set_type(media_type);
+    let blob = Blob::new_with_u8_array_sequence_and_options(&pieces.parts, &options);
     Ok(blob.map_err(|it| v1::Error::internal(describe(&it)))?.into())
 }
 

@@ -1,5 +1,6 @@
 //! Flows as a file, made by the worker and saved by the browser.
 
+use engine::{Columns, FORMATS};
 use gloo::file::{Blob, ObjectUrl};
 use leptos::{prelude::*, task::spawn_local};
 use v1::page::{Flows, Query, SchemaRow};
@@ -21,8 +22,6 @@ struct Choice {
     schema: Option<String>,
     timeout: String,
 }
-
-const FORMATS: [&str; 3] = ["jsonl", "csv", "arff"];
 
 /// The page.
 #[component]
@@ -60,7 +59,8 @@ pub fn Export() -> impl IntoView {
     let column = move |(schema, name, text): (Option<String>, String, String)| {
         let is_schema = schema.is_some();
         let is_off = move || {
-            choice.with(|it| (it.format == 0 && is_schema) || (it.format == 2 && !is_schema))
+            let columns = choice.with(|it| FORMATS[it.format].columns);
+            columns == if is_schema { Columns::Own } else { Columns::Features }
         };
         let wanted = schema.clone();
         view! {
@@ -85,11 +85,10 @@ pub fn Export() -> impl IntoView {
                     prop:checked=move || choice.with(|it| it.format == at)
                     on:change=move |_| choice.update(|it| {
                         it.format = at;
-                        // Weka's format is of features; JSON lines say everything.
-                        it.schema = match at {
-                            0 => None,
-                            2 => it.schema.take().or_else(|| Some("tractor".to_owned())),
-                            _ => it.schema.take(),
+                        it.schema = match FORMATS[at].columns {
+                            Columns::Own => None,
+                            Columns::Features => it.schema.take().or_else(|| Some("tractor".to_owned())),
+                            Columns::Both => it.schema.take(),
                         };
                     })
                 />
@@ -111,23 +110,20 @@ pub fn Export() -> impl IntoView {
     let wanted = move || {
         let choice = choice.get();
         Wanted {
-            format: FORMATS[choice.format].to_owned(),
+            format: FORMATS[choice.format].name.to_owned(),
             schema: choice.schema,
             filter: app.place.with(|it| it.filter.clone()),
-            timeout_seconds: choice
-                .timeout
-                .trim()
-                .replace(',', ".")
-                .parse()
-                .ok()
-                .filter(|it| *it > 0.0),
+            timeout: match choice.timeout.trim() {
+                "" => "none".to_owned(),
+                timeout => timeout.replace(',', "."),
+            },
         }
     };
     let name =
         move || app.capture.with(|it| it.as_ref().map(|it| it.name.clone())).unwrap_or_default();
     let save_flows = move |_| {
         let (Some(backend), wanted) = (app.backend(), untrack(wanted)) else { return };
-        let file = format!("{}_flows.{}", format::stem(&untrack(name)), wanted.format);
+        let file = file_name(&untrack(name), &wanted.format);
         is_saving.set(true);
         failure.set(None);
         spawn_local(async move {
@@ -174,7 +170,7 @@ pub fn Export() -> impl IntoView {
                         <input
                             class="search short num"
                             type="text"
-                            inputmode="decimal"
+                            inputmode="text"
                             aria-label=t.export_timeout
                             placeholder=t.export_whole
                             prop:value=move || choice.with(|it| it.timeout.clone())
@@ -219,13 +215,19 @@ fn command_line(name: &str, wanted: &Wanted) -> String {
     if let Some(schema) = &wanted.schema {
         out += &format!(" --schema {schema}");
     }
-    if let Some(seconds) = wanted.timeout_seconds {
-        out += &format!(" --timeout {seconds}");
+    if wanted.timeout != "none" {
+        out += &format!(" --timeout {}", quoted(&wanted.timeout));
     }
     if !wanted.filter.is_empty() {
         out += &format!(" --filter {}", quoted(&wanted.filter));
     }
-    format!("{out} -o {}", quoted(&format!("{}_flows.{}", format::stem(name), wanted.format)))
+    format!("{out} -o {}", quoted(&file_name(name, &wanted.format)))
+}
+
+/// What the file is called.
+fn file_name(capture: &str, format: &str) -> String {
+    let extension = FORMATS.iter().find(|it| it.name == format).map_or(format, |it| it.extension);
+    format!("{}_flows.{extension}", format::stem(capture))
 }
 
 /// Hands a file to the browser to be saved.
@@ -250,7 +252,7 @@ mod tests {
             format: "arff".into(),
             schema: Some("iscx-b".into()),
             filter: "bytes>1MB".into(),
-            timeout_seconds: Some(15.0),
+            timeout: "15".into(),
         };
         assert_eq!(
             command_line("my office.pcap", &wanted),

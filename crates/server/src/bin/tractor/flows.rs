@@ -6,8 +6,8 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum};
-use engine::{Apart, Export, Filter, Format, Rules};
+use clap::{Args, ValueEnum, builder::PossibleValuesParser};
+use engine::{Apart, Export, FORMATS, Filter, FlowWriter, Rules};
 
 use crate::{Error, Outcome, input};
 
@@ -16,16 +16,17 @@ pub(crate) struct Flows {
     /// Capture files; - reads standard input.
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
-    /// The format.
-    #[arg(long, value_enum, default_value_t = FormatName::Jsonl)]
-    format: FormatName,
+    /// The format: jsonl, a JSON object a flow and line; csv, of the flows or of their features; parquet, the same with
+    /// typed columns; arff, features in Weka's format; zeek and zeek-json, as Zeek's conn.log.
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = formats())]
+    format: String,
     /// The columns of this schema, as docs/features.md has them: tractor, tractor-full, cic, cic-2017, basic, sequence,
-    /// session, iscx-b or iscx-a2; with csv or arff.
+    /// session, iscx-b or iscx-a2; with csv, parquet or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Cut flows that last longer, in seconds, or with idle: before it, that are silent for longer; none leaves them
     /// whole, zeek cuts them as Zeek does by default.
-    #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = any_timeout)]
+    #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
     /// Only flows that pass this filter, as in the page's filter box.
     #[arg(long, value_name = "EXPR", default_value = "")]
@@ -53,14 +54,8 @@ enum Network {
     Tunnel,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum FormatName {
-    /// A JSON object a flow and line.
-    Jsonl,
-    /// Comma-separated values, of the flows or of their features.
-    Csv,
-    /// Features in Weka's format.
-    Arff,
+fn formats() -> PossibleValuesParser {
+    FORMATS.iter().map(|it| it.name).collect::<Vec<_>>().into()
 }
 
 /// A timeout in microseconds, where there is one.
@@ -69,26 +64,10 @@ pub(crate) struct Timeout(pub(crate) Option<u64>);
 
 /// Reads a timeout in seconds, or `none`.
 pub(crate) fn timeout(text: &str) -> Result<Timeout, String> {
-    if text == "none" {
-        return Ok(Timeout(None));
-    }
-    match text.parse::<f64>() {
-        // A float's conversion to an integer stops at the integer's ends.
-        Ok(seconds) if seconds > 0.0 && seconds.is_finite() => {
-            Ok(Timeout(Some((seconds * 1e6).round() as u64)))
-        }
+    match text.parse() {
+        Ok(engine::Timeout::None) => Ok(Timeout(None)),
+        Ok(engine::Timeout::Micros(micros)) => Ok(Timeout(Some(micros))),
         _ => Err("it is neither a number of seconds above 0 nor none".to_owned()),
-    }
-}
-
-fn any_timeout(text: &str) -> Result<engine::Timeout, String> {
-    use engine::Timeout::{Idle, Micros, None, Zeek};
-    if text == "zeek" {
-        return Ok(Zeek);
-    }
-    match text.strip_prefix("idle:") {
-        Some(seconds) => Ok(timeout(seconds)?.0.map_or(None, Idle)),
-        Option::None => Ok(timeout(text)?.0.map_or(None, Micros)),
     }
 }
 
@@ -101,32 +80,22 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 }
 
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
-    let schema = arguments.schema.as_deref().map(schema).transpose()?;
-    let format = match (arguments.format, schema) {
-        (FormatName::Jsonl, None) => Format::Jsonl,
-        (FormatName::Jsonl, Some(_)) => {
-            return Err(Error::Usage("--schema goes with --format csv or arff".to_owned()));
-        }
-        (FormatName::Csv, None) => Format::Csv,
-        (FormatName::Csv, Some(schema)) => Format::CsvFeatures(schema),
-        (FormatName::Arff, schema) => Format::Arff(schema.unwrap_or(&features::TRACTOR)),
-    };
     let filter = Filter::parse(&arguments.filter)
         .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))?;
-    let mut export = Export { filter, timeout: arguments.timeout, ..Export::new(format) };
+    let schema = arguments.schema.as_deref();
+    let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
+    (export.filter, export.timeout) = (filter, arguments.timeout);
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let rules = Rules { apart, has_checksums: arguments.checksums };
-    let (to, mut out) = output(arguments.output.as_deref())?;
+    let (to, out) = output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
+    let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
     let outcome =
         input::each(&arguments.captures, rules, arguments.effort, |capture, analysis| {
-            export.capture = Some(capture.to_string_lossy().into_owned());
-            analysis.export(&export, &mut out).map_err(failed)?;
-            export.has_header = false;
-            Ok(())
+            writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
         })?;
-    out.flush().map_err(failed)?;
+    writer.finish().map_err(failed)?;
     Ok(outcome)
 }
 
@@ -154,15 +123,6 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Option<Option<u64>>) {
         assert_eq!(timeout(text).ok().map(|it| it.0), expected);
-    }
-
-    #[test]
-    fn a_timeout_may_be_of_silence_or_as_zeek_has_it() {
-        assert_eq!(any_timeout("idle:0.5"), Ok(engine::Timeout::Idle(500_000)));
-        assert_eq!(any_timeout("15"), Ok(engine::Timeout::Micros(15_000_000)));
-        assert_eq!(any_timeout("zeek"), Ok(engine::Timeout::Zeek));
-        assert_eq!(any_timeout("none"), Ok(engine::Timeout::None));
-        assert!(any_timeout("idle:soon").is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use classify::{Confusion, Example, Model, Split, Training};
-use engine::{Export, Format, Rules};
+use engine::{Export, FlowWriter, Rules};
 use features::Schema;
 use server::arff;
 
@@ -204,20 +204,20 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
 
 pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let model = read_model(&arguments.model)?;
-    let mut export = Export::new(Format::Jsonl);
-    let (to, mut out) = flows::output(arguments.output.as_deref())?;
+    let export = Export::new("jsonl", None).map_err(Error::Usage)?;
+    let (to, out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
+    let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
     let outcome = input::each(
         &arguments.captures,
         Rules::default(),
         arguments.effort,
         |capture, mut analysis| {
             analysis.apply(&model);
-            export.capture = Some(capture.to_string_lossy().into_owned());
-            analysis.export(&export, &mut out).map_err(failed)
+            writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
         },
     )?;
-    out.flush().map_err(failed)?;
+    writer.finish().map_err(failed)?;
     Ok(outcome)
 }
 

@@ -1,0 +1,182 @@
+//! The columns of a table of flows, typed: their own, and those of a schema.
+
+use std::borrow::Cow;
+
+use features::{Kind, Schema, Value};
+use v1::page::FlowRow;
+
+/// A column of its own, and its cell in a row.
+pub(super) struct Column {
+    pub(super) cells: Cells,
+    pub(super) of: fn(&FlowRow) -> Cell<'_>,
+}
+
+/// What the cells of a column are.
+#[derive(Clone)]
+pub(super) struct Cells {
+    pub(super) name: Cow<'static, str>,
+    pub(super) kind: CellKind,
+    /// Whether some may be missing.
+    pub(super) is_optional: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum CellKind {
+    Integer,
+    Number,
+    Time,
+    Text,
+}
+
+/// A cell; `None` where there is nothing to say.
+#[derive(Debug)]
+pub(super) enum Cell<'a> {
+    Integer(Option<u64>),
+    Number(Option<f64>),
+    /// Nanoseconds since 1970 UTC.
+    Time(u64),
+    Text(Option<Cow<'a, str>>),
+}
+
+const fn column(
+    name: &'static str,
+    kind: CellKind,
+    is_optional: bool,
+    of: fn(&FlowRow) -> Cell<'_>,
+) -> Column {
+    Column { cells: Cells { name: Cow::Borrowed(name), kind, is_optional }, of }
+}
+
+const fn count(name: &'static str, of: fn(&FlowRow) -> Cell<'_>) -> Column {
+    column(name, CellKind::Integer, false, of)
+}
+
+const fn text(name: &'static str, of: fn(&FlowRow) -> Cell<'_>) -> Column {
+    column(name, CellKind::Text, false, of)
+}
+
+const fn some_text(name: &'static str, of: fn(&FlowRow) -> Cell<'_>) -> Column {
+    column(name, CellKind::Text, true, of)
+}
+
+fn integer<'a>(value: impl Into<u64>) -> Cell<'a> {
+    Cell::Integer(Some(value.into()))
+}
+
+fn of(text: &str) -> Cell<'_> {
+    Cell::Text(Some(Cow::Borrowed(text)))
+}
+
+fn of_some(text: Option<&String>) -> Cell<'_> {
+    Cell::Text(text.map(|it| Cow::Borrowed(&**it)))
+}
+
+/// What is known of a flow.
+pub(super) const COLUMNS: &[Column] = &[
+    count("flow_id", |it| integer(it.flow_id)),
+    count("session_id", |it| integer(it.session_id)),
+    text("transport", |it| of(&it.transport)),
+    text("client_ip", |it| of(&it.client_ip)),
+    count("client_port", |it| integer(it.client_port)),
+    text("server_ip", |it| of(&it.server_ip)),
+    count("server_port", |it| integer(it.server_port)),
+    column("time_start_ns", CellKind::Time, false, |it| Cell::Time(it.time_start_ns)),
+    column("time_end_ns", CellKind::Time, false, |it| Cell::Time(it.time_end_ns)),
+    count("client_packets", |it| integer(it.client_packets)),
+    count("server_packets", |it| integer(it.server_packets)),
+    count("client_bytes", |it| integer(it.client_bytes)),
+    count("server_bytes", |it| integer(it.server_bytes)),
+    count("client_ip_bytes", |it| integer(it.client_ip_bytes)),
+    count("server_ip_bytes", |it| integer(it.server_ip_bytes)),
+    some_text("conn_state", |it| of_some(it.conn_state.as_ref())),
+    some_text("history", |it| of_some(it.history.as_ref())),
+    text("protocol", |it| of(&it.protocol)),
+    text("label", |it| of(&it.label)),
+    text("group", |it| of(&it.group)),
+    text("reason", |it| of(&it.reason)),
+    some_text("domain_name", |it| of_some(it.domain_name.as_ref())),
+    some_text("user_agent", |it| of_some(it.user_agent.as_ref())),
+    some_text("ja4", |it| of_some(it.ja4.as_ref())),
+    column("parent_id", CellKind::Integer, true, |it| Cell::Integer(it.parent_id.map(u64::from))),
+    some_text("tunnel", |it| of_some(it.tunnel.as_ref())),
+    count("carried_bytes", |it| integer(it.carried_bytes)),
+    column("about_id", CellKind::Integer, true, |it| Cell::Integer(it.about_id.map(u64::from))),
+    count("icmp_errors", |it| integer(it.icmp_errors)),
+];
+
+/// The columns of a schema.
+pub(super) fn of_schema(schema: &'static Schema) -> impl Iterator<Item = Cells> {
+    schema.columns.iter().zip(schema.unique_names()).map(|(it, name)| {
+        let (kind, is_optional) = match it.kind() {
+            Kind::Number => (CellKind::Number, true),
+            Kind::Integer => (CellKind::Integer, false),
+            Kind::Time => (CellKind::Time, false),
+            Kind::Text | Kind::Label => (CellKind::Text, false),
+        };
+        Cells { name, kind, is_optional }
+    })
+}
+
+/// The cell of a schema's column.
+pub(super) fn cell(value: Value<'_>) -> Cell<'_> {
+    match value {
+        Value::Number(it) => Cell::Number(it),
+        Value::Integer(it) => Cell::Integer(Some(it)),
+        Value::Time(it) => Cell::Time(it.0),
+        Value::Text(it) => Cell::Text(Some(Cow::Owned(it))),
+        Value::Label(it) => Cell::Text(Some(Cow::Borrowed(it))),
+    }
+}
+
+pub(super) fn csv_header() -> String {
+    COLUMNS.iter().map(|it| &*it.cells.name).collect::<Vec<_>>().join(",")
+}
+
+pub(super) fn csv_row(row: &FlowRow) -> String {
+    let mut line = String::new();
+    for (at, column) in COLUMNS.iter().enumerate() {
+        if at > 0 {
+            line.push(',');
+        }
+        match (column.of)(row) {
+            Cell::Integer(Some(it)) | Cell::Time(it) => line += &it.to_string(),
+            Cell::Number(Some(it)) => line += &it.to_string(),
+            Cell::Text(Some(it)) => line += &csv_cell(&it),
+            Cell::Integer(None) | Cell::Number(None) | Cell::Text(None) => {}
+        }
+    }
+    line
+}
+
+/// A CSV cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it.
+fn csv_cell(text: &str) -> Cow<'_, str> {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
+    if text.contains([',', '"', '\n', '\r']) {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(csv_cell(text), expected);
+    }
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must() {
+        check("plain", "plain");
+        check("a, \"b\"", "\"a, \"\"b\"\"\"");
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        check("=HYPERLINK(1)", "'=HYPERLINK(1)");
+        check("@sum", "'@sum");
+    }
+}

@@ -1,0 +1,234 @@
+//! Every format of an export says the same of the same flows.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::{Analysis, Export, FORMATS, FlowWriter, Job};
+use parquet::{
+    file::reader::{FileReader as _, SerializedFileReader},
+    record::Field,
+};
+use serde_json::{Map, Value};
+use tests::{Side, Talk, made, pcap, sample};
+
+/// Captures with something in every column.
+const MADE: &[&str] = &["ftp.pcap", "tunnels.pcap", "mixed.pcapng", "trouble.pcap"];
+
+fn analysis(name: &str, bytes: &[u8]) -> Analysis {
+    let mut job = Job::new(name, 7);
+    // What is damaged is exported as far as it was read.
+    let _ = job.feed(bytes);
+    job.finish(false)
+}
+
+fn every() -> impl Iterator<Item = Analysis> {
+    let made = MADE.iter().map(|it| analysis(it, &made(it)));
+    made.chain([analysis("sample.pcapng", &sample())])
+}
+
+fn export(analysis: &Analysis, format: &str, schema: Option<&str>) -> Vec<u8> {
+    let export = Export::new(format, schema).unwrap();
+    analysis.export(&export, "a capture", Vec::new()).unwrap()
+}
+
+fn text(analysis: &Analysis, format: &str, schema: Option<&str>) -> String {
+    String::from_utf8(export(analysis, format, schema)).unwrap()
+}
+
+fn json(line: &str) -> Map<String, Value> {
+    serde_json::from_str(line).unwrap()
+}
+
+/// The rows of a Parquet file; without what is missing.
+fn rows(parquet: Vec<u8>) -> Vec<BTreeMap<String, Field>> {
+    let reader = SerializedFileReader::new(bytes::Bytes::from(parquet)).unwrap();
+    let rows = reader.get_row_iter(None).unwrap().map(Result::unwrap);
+    let cells = |row: parquet::record::Row| {
+        let cells = row.into_columns().into_iter();
+        cells.filter(|it| it.1 != Field::Null).collect()
+    };
+    rows.map(cells).collect()
+}
+
+/// A cell as JSON has it. Times of nanoseconds are read as whole numbers.
+fn value(field: &Field) -> Value {
+    match field {
+        Field::Long(it) => (*it).into(),
+        Field::Double(it) => (*it).into(),
+        Field::Str(it) => it.clone().into(),
+        other => panic!("a cell of another type: {other:?}"),
+    }
+}
+
+#[test]
+fn parquet_says_what_json_lines_say() {
+    for analysis in every() {
+        let lines = text(&analysis, "jsonl", None);
+        let rows = rows(export(&analysis, "parquet", None));
+        assert_eq!(lines.lines().count(), rows.len());
+        for (line, row) in lines.lines().zip(rows) {
+            let mut line = json(line);
+            line.remove("capture");
+            for (name, field) in row {
+                // JSON lines leave zeros of what is rare out.
+                let said = line.remove(&name).unwrap_or_else(|| 0.into());
+                assert_eq!(value(&field), said, "{name}");
+            }
+            assert!(line.is_empty(), "not in the table: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn parquet_has_the_features_that_csv_has() {
+    let analysis = analysis("sample.pcapng", &sample());
+    for schema in features::SCHEMAS {
+        let csv = text(&analysis, "csv", Some(schema.name));
+        let rows = rows(export(&analysis, "parquet", Some(schema.name)));
+        assert_eq!(csv.lines().count(), rows.len() + 1, "{}", schema.name);
+        for (line, row) in csv.lines().skip(1).zip(rows) {
+            let columns = schema.columns.iter().zip(schema.unique_names());
+            for ((column, name), cell) in columns.zip(cells(line)) {
+                match (row.get(&*name), column.kind()) {
+                    (None, _) => assert_eq!(cell, "", "{}", column.name),
+                    (Some(Field::Double(number)), features::Kind::Number) => {
+                        let said: f64 = cell.parse().unwrap();
+                        let near = number.abs().max(1.0) * 1e-10;
+                        assert!((said - number).abs() <= near, "{}: {said}", column.name);
+                    }
+                    (Some(Field::Long(number)), features::Kind::Integer) => {
+                        assert_eq!(number.to_string(), cell, "{}", column.name);
+                    }
+                    (Some(Field::Long(nanos)), features::Kind::Time) => {
+                        let micros = nanos / 1_000 % 1_000_000;
+                        assert!(cell.ends_with(&format!(".{micros:06}Z")), "{cell}: {nanos}");
+                    }
+                    (Some(Field::Str(text)), _) => assert_eq!(*text, cell, "{}", column.name),
+                    other => panic!("{}: {other:?}", column.name),
+                }
+            }
+        }
+    }
+}
+
+/// The cells of a line of CSV without line ends in it.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut is_quoted) = (vec![String::new()], false);
+    for it in line.chars() {
+        match it {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => cells.push(String::new()),
+            it => cells.last_mut().unwrap().push(it),
+        }
+    }
+    cells
+}
+
+#[test]
+fn both_forms_of_zeeks_log_say_the_same() {
+    for analysis in every() {
+        let tsv = text(&analysis, "zeek", None);
+        let (head, lines): (Vec<&str>, Vec<&str>) = tsv.lines().partition(|it| it.starts_with('#'));
+        let fields: Vec<&str> =
+            head.iter().find_map(|it| it.strip_prefix("#fields\t")).unwrap().split('\t').collect();
+        let json_lines = text(&analysis, "zeek-json", None);
+        assert_eq!(lines.len(), json_lines.lines().count());
+        let mut uids = BTreeSet::new();
+        let mut parents = BTreeSet::new();
+        for (line, other) in lines.iter().zip(json_lines.lines()) {
+            let mut other = json(other);
+            uids.insert(other["uid"].as_str().unwrap().to_owned());
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert_eq!(cells.len(), fields.len());
+            for (field, cell) in fields.iter().zip(cells) {
+                let said = match other.remove(*field) {
+                    None => "-".to_owned(),
+                    Some(Value::String(text)) => text,
+                    Some(Value::Bool(is)) => if is { "T" } else { "F" }.to_owned(),
+                    Some(Value::Array(list)) => {
+                        parents.insert(list[0].as_str().unwrap().to_owned());
+                        list[0].as_str().unwrap().to_owned()
+                    }
+                    Some(Value::Number(_)) => {
+                        // As it is written: a number read may have lost its zeros.
+                        assert!(
+                            json_lines.contains(&format!("\"{field}\":{cell}")),
+                            "{field} {cell}"
+                        );
+                        continue;
+                    }
+                    Some(other) => panic!("{field}: {other}"),
+                };
+                assert_eq!(cell, said, "{field}");
+            }
+            assert!(other.is_empty(), "{other:?}");
+        }
+        assert_eq!(uids.len(), lines.len());
+        assert!(parents.is_subset(&uids), "a tunnel is a connection of the log");
+    }
+}
+
+/// A handshake, 3 bytes asked for, 5 answered, closed by both.
+#[test]
+fn zeeks_log_counts_payload_once() {
+    let mut talk = Talk::tcp("10.0.0.1:40000", "93.184.215.14:80", 1_700_000_000_000_000_000);
+    talk.open();
+    talk.client("ask");
+    talk.server("reply");
+    talk.close(Side::Client);
+    let analysis = analysis("one.pcap", &pcap(vec![talk]));
+    let line = json(text(&analysis, "zeek-json", None).lines().next().unwrap());
+    let number = |name: &str| line[name].as_u64().unwrap();
+    assert_eq!((number("orig_bytes"), number("resp_bytes")), (3, 5));
+    assert_eq!((&line["conn_state"], &line["proto"]), (&"SF".into(), &"tcp".into()));
+    assert_eq!((&line["local_orig"], &line["local_resp"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn weka_is_told_the_labels_there_are() {
+    let analysis = analysis("sample.pcapng", &sample());
+    let arff = text(&analysis, "arff", None);
+    let class = arff.lines().rfind(|it| it.starts_with("@ATTRIBUTE")).unwrap();
+    let named = class.split_once('{').unwrap().1.trim_end_matches('}');
+    let named: BTreeSet<String> = cells(named).into_iter().collect();
+    let rows = arff.lines().skip_while(|it| *it != "@DATA").skip(1);
+    let there: BTreeSet<String> = rows.map(|it| cells(it).pop().unwrap()).collect();
+    assert_eq!(named, there);
+}
+
+#[test]
+fn captures_follow_each_other_in_one_file() {
+    let two = [analysis("ftp.pcap", &made("ftp.pcap")), analysis("sample.pcapng", &sample())];
+    for format in FORMATS {
+        let mut writer =
+            FlowWriter::new(Export::new(format.name, None).unwrap(), Vec::new(), false);
+        for it in &two {
+            writer.add(it, "a capture").unwrap();
+        }
+        let both = writer.finish().unwrap();
+        if format.name == "parquet" {
+            let n: u64 = two.iter().map(|it| it.n_flows() as u64).sum();
+            assert_eq!(rows(both).len() as u64, n);
+            continue;
+        }
+        let is_row = |it: &&str| !it.starts_with(['@', '#']) && !it.starts_with("flow_id,");
+        let lines = |text: Vec<u8>| -> Vec<String> {
+            String::from_utf8(text).unwrap().lines().filter(is_row).map(str::to_owned).collect()
+        };
+        let apart = two.iter().flat_map(|it| lines(export(it, format.name, None)));
+        assert_eq!(lines(both), apart.collect::<Vec<_>>(), "{}", format.name);
+    }
+}
+
+#[test]
+fn a_file_without_flows_is_one_too() {
+    let analysis = analysis("empty.pcap", &made("header-only.pcap"));
+    for format in FORMATS {
+        let file = export(&analysis, format.name, None);
+        match format.name {
+            "parquet" => assert_eq!(rows(file).len(), 0),
+            "jsonl" | "zeek-json" => assert!(file.is_empty()),
+            _ => assert!(file.ends_with(b"\n")),
+        }
+    }
+}
