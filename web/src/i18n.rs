@@ -285,7 +285,7 @@ pub struct Texts {
 
     // Sessions.
     pub held_by: &'static str,
-    pub kinds: [(&'static str, &'static str); 5],
+    pub kinds: [(&'static str, &'static str); 6],
     pub session_n: fn(&str) -> String,
     pub sessions_lead: &'static str,
     pub why_together: &'static str,

@@ -189,8 +189,9 @@ impl Analysis {
         let start = self.time_start_ns();
         let passes =
             move |it: &u32| self.row(*it).is_some_and(|it| export.filter.matches(&it, start));
-        (0..self.sessions.len() as u32).filter(move |number| {
-            self.sessions.get(*number).is_some_and(|it| it.members.iter().any(passes))
+        let sessions = self.sessions();
+        (0..sessions.len() as u32).filter(move |number| {
+            sessions.get(*number).is_some_and(|it| it.members.iter().any(passes))
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod comments;
+mod decided;
 mod export;
 mod filter;
 mod hosts;
@@ -56,7 +57,7 @@ pub struct Analysis {
     /// The label of every flow.
     verdicts: Vec<Verdict>,
     comments: comments::Comments,
-    sessions: Sessions,
+    sessions: decided::Decided,
     /// What is known of every address.
     hosts: hosts::Hosts,
     /// What the last window of the flow table was cut from.
@@ -83,6 +84,7 @@ impl Analysis {
         let answered = hosts::name_by_answers(&flows, &mut verdicts);
         let sessions = session::group(&flows, &verdicts);
         label_announced(&mut verdicts, &sessions);
+        let sessions = decided::Decided::new(sessions);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
         Self { reading, flows, verdicts, comments, sessions, hosts, order: Mutex::default() }
@@ -112,11 +114,16 @@ impl Analysis {
     /// A flow as answers see it.
     fn row(&self, number: u32) -> Option<Row<'_>> {
         let (flow, verdict) = self.labelled(number)?;
-        Some(Row::new(number, self.sessions.of(number), flow, verdict))
+        Some(Row::new(number, self.sessions().of(number), flow, verdict))
     }
 
     fn labelled(&self, number: u32) -> Option<(&Flow, &Verdict)> {
         Some((self.flows.get(number as usize)?, self.verdicts.get(number as usize)?))
+    }
+
+    /// The sessions as they are now: found, and decided.
+    fn sessions(&self) -> Arc<Sessions> {
+        self.sessions.now()
     }
 
     /// What was read, and what was not.
@@ -178,7 +185,7 @@ impl Analysis {
     ) -> Vec<Example> {
         let mut examples = Vec::new();
         if schema.rows == Rows::Sessions {
-            for number in 0..self.sessions.len() as u32 {
+            for number in 0..self.sessions().len() as u32 {
                 let Some((identity, sample)) = self.session_features(number, schema) else {
                     continue;
                 };

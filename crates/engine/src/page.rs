@@ -40,6 +40,9 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
         Query::Host { ip } => json!(hosts::detail(analysis, ip)),
         Query::Sessions { offset, len } => json!(sessions::window(analysis, *offset, *len)),
         Query::Session { session_id } => json!(sessions::detail(analysis, *session_id)),
+        Query::Decide { decision } => json!(analysis.decide(*decision)),
+        Query::Undo { number } => json!(analysis.undo(*number)),
+        Query::Decisions => json!(analysis.decisions()),
         Query::Schemas => json!(schemas::rows()),
     }
 }

@@ -13,7 +13,8 @@ impl Analysis {
         number: u32,
         schema: &Schema,
     ) -> Option<(Identity<'_>, Sample)> {
-        let session = self.sessions.get(number)?;
+        let sessions = self.sessions();
+        let session = sessions.get(number)?;
         let members = session.members;
         let flows: Vec<&Flow> =
             members.iter().filter_map(|it| self.labelled(*it)).map(|it| it.0).collect();

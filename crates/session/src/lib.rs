@@ -2,10 +2,13 @@
 //!
 //! Every merge has its reason, an [`Edge`]. Services that all applications share (a resolver, a clock) are no reason.
 
+mod decisions;
 mod links;
 
 use classify::Verdict;
 use flow::Flow;
+
+pub use crate::decisions::{Decision, MAX_DECISIONS};
 
 /// The sessions of a capture, in order of their first flow. Most hold one flow, so none has memory of its own.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +28,8 @@ pub struct Sessions {
 pub struct Session<'a> {
     /// Places in the flows given, ascending; at least one.
     pub members: &'a [u32],
-    /// Why they belong together, by their later flow. Fewer by one than the members.
+    /// Why they belong together, by the flow explained. Fewer by one than the members, but for what a user decided: a flow
+    /// that was put apart may still be why others are there.
     pub edges: &'a [Edge],
 }
 
@@ -66,6 +70,8 @@ pub enum Kind {
         /// How many peers there are.
         peers: u32,
     },
+    /// The user put them together.
+    User,
 }
 
 impl Kind {
@@ -77,6 +83,7 @@ impl Kind {
             Self::DnsAnswer => "dns answer",
             Self::SameName => "same name",
             Self::SamePort { .. } => "same p2p port",
+            Self::User => "user",
         }
     }
 }
@@ -91,10 +98,7 @@ pub fn group(flows: &[Flow], verdicts: &[Verdict]) -> Sessions {
             edges.push(edge);
         }
     });
-    let mut sessions = sets.into_sessions();
-    edges.sort_unstable_by_key(|it| (sessions.of(it.to), it.to, it.from));
-    sessions.edges = edges;
-    sessions
+    sets.into_sessions().with(edges)
 }
 
 impl Sessions {
@@ -119,13 +123,20 @@ impl Sessions {
         let end =
             self.starts.get(number as usize + 1).map_or(self.members.len(), |it| *it as usize);
         let first_edge = self.edges.partition_point(|it| self.of(it.to) < number);
-        let edges = self.edges.get(first_edge..first_edge + (end - start - 1));
-        Some(Session { members: self.members.get(start..end)?, edges: edges.unwrap_or_default() })
+        let rest = self.edges.get(first_edge..).unwrap_or_default();
+        let edges = rest.split_at(rest.partition_point(|it| self.of(it.to) == number)).0;
+        Some(Session { members: self.members.get(start..end)?, edges })
     }
 
     /// Every reason, by session.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
+    }
+
+    fn with(mut self, mut edges: Vec<Edge>) -> Self {
+        edges.sort_unstable_by_key(|it| (self.of(it.to), it.to, it.from));
+        self.edges = edges;
+        self
     }
 }
 
@@ -163,23 +174,30 @@ impl Sets {
 
     /// The sets in order of their first flow, without edges.
     fn into_sessions(mut self) -> Sessions {
-        let n = self.parent.len() as u32;
-        let mut of = vec![0; n as usize];
+        let roots = (0..self.parent.len() as u32).map(|it| self.root(it)).collect();
+        Sessions::of_sets(roots)
+    }
+}
+
+impl Sessions {
+    /// The sessions of flows that each name their set by a small number, in order of their first flow, without edges.
+    fn of_sets(sets: Vec<u32>) -> Self {
+        let mut numbers: Vec<Option<u32>> = vec![None; sets.len()];
+        let mut of = sets;
         // How many flows each session has, then where each begins.
         let mut starts: Vec<u32> = Vec::new();
-        for flow in 0..n {
-            // The root is the least of its set, so its session is known by now.
-            let root = self.root(flow);
-            let session = if root == flow {
+        for slot in &mut of {
+            let at = *slot as usize;
+            if at >= numbers.len() {
+                numbers.resize(at + 1, None);
+            }
+            let Some(number) = numbers.get_mut(at) else { continue };
+            let number = *number.get_or_insert_with(|| {
                 starts.push(0);
                 starts.len() as u32 - 1
-            } else {
-                of.get(root as usize).copied().unwrap_or(0)
-            };
-            if let (Some(slot), Some(count)) =
-                (of.get_mut(flow as usize), starts.get_mut(session as usize))
-            {
-                *slot = session;
+            });
+            *slot = number;
+            if let Some(count) = starts.get_mut(number as usize) {
                 *count += 1;
             }
         }
@@ -187,7 +205,7 @@ impl Sets {
         for start in &mut starts {
             (*start, end) = (end, end + *start);
         }
-        let mut members = self.parent;
+        let mut members = vec![0; of.len()];
         let mut next = starts.clone();
         for (flow, session) in (0..).zip(&of) {
             if let Some(at) = next.get_mut(*session as usize)
@@ -197,7 +215,7 @@ impl Sets {
                 *at += 1;
             }
         }
-        Sessions { of, members, starts, edges: Vec::new() }
+        Self { of, members, starts, edges: Vec::new() }
     }
 }
 

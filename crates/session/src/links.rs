@@ -79,6 +79,7 @@ impl Edge {
                 let own = if is_client { to.0.client } else { to.0.server };
                 format!("{} uses port {} for {peers} peers", own.ip, own.port)
             }
+            Kind::User => format!("you put it together with flow {}", self.from),
         }
     }
 }

@@ -56,6 +56,18 @@ pub enum Query {
         /// Its number.
         session_id: u32,
     },
+    /// Decides what belongs to a session, and groups the flows anew. Answered by [`Decisions`].
+    Decide {
+        /// The decision.
+        decision: Decision,
+    },
+    /// Takes a decision back; the others stay. Answered by [`Decisions`].
+    Undo {
+        /// Its place in [`Decisions::decisions`].
+        number: u32,
+    },
+    /// What was decided. Answered by [`Decisions`].
+    Decisions,
     /// The schemas features can be exported by; the same of every capture. Answered by a list of [`SchemaRow`].
     Schemas,
 }
@@ -555,6 +567,34 @@ pub struct SessionDetail {
     pub links: Vec<LinkRow>,
 }
 
+/// A user's word on what belongs together. Flows keep their numbers, whatever is decided; sessions do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// The flow is a session of its own. The others of its session stay together.
+    Apart {
+        /// Its [`FlowRow::flow_id`].
+        flow_id: u32,
+    },
+    /// The sessions of two flows are one.
+    Together {
+        /// A flow of the one session.
+        flow_id: u32,
+        /// A flow of the other one.
+        other_id: u32,
+    },
+}
+
+/// What a user decided of the sessions of a capture, each after the one before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decisions {
+    /// In order.
+    pub decisions: Vec<Decision>,
+    /// The last decision could not be taken: it names a flow there is not, or too much was decided.
+    pub is_refused: bool,
+    /// How many sessions there are now.
+    pub sessions: u64,
+}
+
 /// Why two flows belong to one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRow {
@@ -562,7 +602,7 @@ pub struct LinkRow {
     pub from: u32,
     /// The later flow.
     pub to: u32,
-    /// `ftp data`, `dns answer`, `same name` or `same p2p port`.
+    /// `ftp data`, `dns answer`, `same name`, `same p2p port`, `user` …
     pub kind: String,
     /// What was seen, in a sentence.
     pub evidence: String,

@@ -266,6 +266,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("dns answer", "DNS answer"),
         ("same name", "same name"),
         ("same p2p port", "same peer-to-peer port"),
+        ("user", "your decision"),
     ],
     session_n: |n| format!("Session {n}"),
     sessions_lead: "A session is all flows that one use of an application made together.",

@@ -266,6 +266,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("dns answer", "ответ DNS"),
         ("same name", "то же имя"),
         ("same p2p port", "тот же порт P2P"),
+        ("user", "ваше решение"),
     ],
     session_n: |n| format!("Сессия {n}"),
     sessions_lead: "Сессия (информационное соединение) — все потоки, которые приложение открыло ради одного дела.",

@@ -204,6 +204,7 @@ const EVIDENCE: &[(&str, &str)] = &[
     ),
     ("the same client asked for {} in flow {}", "тот же клиент просил {} в потоке {}"),
     ("{} and {} of flow {} belong to {}", "{} и {} из потока {} принадлежат {}"),
+    ("you put it together with flow {}", "вы объединили его с потоком {}"),
     ("{} uses port {} for {} peers", "{} общается через порт {} с {} собеседниками"),
 ];
 
@@ -247,7 +248,7 @@ pub fn mentions(text: &str) -> Vec<Piece> {
 
 /// Where the text next says a flow's number, how long that is, and the number.
 fn next_mention(text: &str) -> Option<(usize, usize, u32)> {
-    let words = ["flow ", "потоке ", "потока "];
+    let words = ["flow ", "потоке ", "потока ", "потоком "];
     let found = words.iter().flat_map(|word| {
         text.match_indices(word).filter_map(|(at, word)| {
             let digits = text.get(at + word.len()..)?;

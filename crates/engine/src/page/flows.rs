@@ -154,7 +154,8 @@ fn inside(analysis: &Analysis, flow_id: u32) -> Vec<u32> {
 pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
     let (flow, verdict) = analysis.labelled(flow_id)?;
     let row = analysis.row(flow_id)?;
-    let session = analysis.sessions.get(row.session_id)?;
+    let sessions = analysis.sessions();
+    let session = sessions.get(row.session_id)?;
     let schema = &features::TRACTOR;
     let pieces = features::pieces(flow, Cut::Whole);
     let sample = pieces.first().map(|it| it.sample(schema));

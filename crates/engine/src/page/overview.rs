@@ -32,7 +32,7 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
     let flows = || analysis.flows.iter();
     Overview {
         flows: analysis.n_flows() as u64,
-        sessions: analysis.sessions.len() as u64,
+        sessions: analysis.sessions().len() as u64,
         hosts: analysis.hosts.len() as u64,
         client_bytes: flows().map(|it| it.own_bytes_by_side().0).sum(),
         server_bytes: flows().map(|it| it.own_bytes_by_side().1).sum(),

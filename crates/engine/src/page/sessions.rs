@@ -12,7 +12,7 @@ use crate::{Analysis, rows::Row};
 const MAX_SHOWN: usize = 1_000;
 
 pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
-    let sessions = &analysis.sessions;
+    let sessions = analysis.sessions();
     let n_flows = |number: u32| sessions.get(number).map_or(0, |it| it.members.len());
     let mut order: Vec<u32> = (0..sessions.len() as u32).collect();
     // Equal ones stay in order of their first flow.
@@ -27,7 +27,8 @@ pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
 }
 
 pub(super) fn detail(analysis: &Analysis, session_id: u32) -> Option<SessionDetail> {
-    let session = analysis.sessions.get(session_id)?;
+    let sessions = analysis.sessions();
+    let session = sessions.get(session_id)?;
     let rows = session.members.iter().filter_map(|it| analysis.row(*it));
     let links = session.edges.iter().take(MAX_SHOWN);
     Some(SessionDetail {

@@ -1,0 +1,75 @@
+//! Sessions: what a user decides of them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use engine::{Analysis, Job};
+use v1::page::{Decision, Decisions, Query, SessionDetail};
+
+fn analysed(script: &str) -> Analysis {
+    let mut job = Job::new("trace", 0);
+    job.feed(&tests::trace(script).capture).unwrap();
+    job.finish(false)
+}
+
+/// The flows of every session.
+fn members(analysis: &Analysis) -> Vec<Vec<u32>> {
+    let session = |session_id| {
+        let answer = analysis.page(&Query::Session { session_id });
+        serde_json::from_value::<SessionDetail>(answer).ok()
+    };
+    let flows = |it: SessionDetail| it.flows.iter().map(|it| it.flow_id).collect();
+    (0..).map_while(session).map(flows).collect()
+}
+
+/// A question, its connection, and a connection of somebody else.
+const LOOKED_UP: &str = "\
+    0.000 udp 10.0.0.7:40001 > 10.0.0.1:53 dns? www.example.org\n\
+    0.010 udp 10.0.0.1:53 > 10.0.0.7:40001 dns! www.example.org 192.0.2.80\n\
+    0.020 tcp 10.0.0.7:40002 > 192.0.2.80:80 S\n\
+    9.000 tcp 10.0.0.8:40003 > 192.0.2.99:99 S\n";
+
+#[test]
+fn decisions_are_taken_and_taken_back() {
+    let analysis = analysed(LOOKED_UP);
+    let ask = |query: Query| serde_json::from_value::<Decisions>(analysis.page(&query)).unwrap();
+    let filtered = |filter: &str| analysis.passing(&engine::Filter::parse(filter).unwrap());
+    assert_eq!(members(&analysis), [vec![0, 1], vec![2]]);
+
+    let (apart, together) =
+        (Decision::Apart { flow_id: 1 }, Decision::Together { flow_id: 1, other_id: 2 });
+    let decided = ask(Query::Decide { decision: apart });
+    assert_eq!((decided.decisions, decided.sessions), (vec![apart], 3));
+    assert_eq!(ask(Query::Decide { decision: together }).sessions, 2);
+    assert_eq!(members(&analysis), [vec![0], vec![1, 2]]);
+    assert_eq!(filtered("session:1"), [1, 2]);
+    let links = |session_id| {
+        let answer = analysis.page(&Query::Session { session_id });
+        let links = serde_json::from_value::<SessionDetail>(answer).unwrap().links;
+        links.into_iter().map(|it| (it.kind, it.evidence)).collect::<Vec<_>>()
+    };
+    let word = ("user".to_owned(), "you put it together with flow 1".to_owned());
+    assert_eq!(links(1), [word]);
+
+    // The first is taken back, the second stays.
+    assert_eq!(ask(Query::Undo { number: 0 }).decisions, [together]);
+    assert_eq!(members(&analysis), [vec![0, 1, 2]]);
+    ask(Query::Undo { number: 0 });
+    assert_eq!(members(&analysis), [vec![0, 1], vec![2]]);
+    assert_eq!(ask(Query::Decisions), Decisions { sessions: 2, ..Decisions::default() });
+}
+
+#[test]
+fn what_cannot_be_decided_is_refused() {
+    let analysis = analysed(LOOKED_UP);
+    let ask = |query: Query| serde_json::from_value::<Decisions>(analysis.page(&query)).unwrap();
+    for query in [
+        Query::Decide { decision: Decision::Apart { flow_id: 3 } },
+        Query::Decide { decision: Decision::Together { flow_id: 1, other_id: 1 } },
+        Query::Undo { number: 0 },
+    ] {
+        let answer = ask(query);
+        assert!(answer.is_refused && answer.decisions.is_empty(), "{answer:?}");
+    }
+    let decision = Decision::Apart { flow_id: 0 };
+    let taken = (0..2_000).filter(|_| !ask(Query::Decide { decision }).is_refused).count();
+    assert_eq!(taken, 1_000);
+}
