@@ -232,3 +232,30 @@ fn a_file_without_flows_is_one_too() {
         }
     }
 }
+
+/// What a filter asks of a connection is what its page shows.
+#[test]
+fn a_filter_finds_the_connections_that_fared_badly() {
+    type Of = fn(&v1::page::SideHealth) -> bool;
+    let asked: [(&str, Of); 4] = [
+        ("retransmissions>0", |it| it.retransmissions > 0),
+        ("out_of_order>0", |it| it.out_of_order > 0),
+        ("lost_bytes>0", |it| it.lost_bytes > 0),
+        ("handshake>1ms", |it| it.handshake_ns.is_some_and(|it| it > 1_000_000)),
+    ];
+    let mut n_found = 0;
+    for analysis in every() {
+        for (filter, of) in asked {
+            let found = analysis.passing(&engine::Filter::parse(filter).unwrap());
+            n_found += found.len();
+            let is_so = |flow_id: &u32| {
+                let answer = analysis.page(&v1::page::Query::Flow { flow_id: *flow_id });
+                let detail: v1::page::FlowDetail = serde_json::from_value(answer).unwrap();
+                detail.health.is_some_and(|it| it.iter().any(of))
+            };
+            let expected: Vec<u32> = (0..analysis.n_flows() as u32).filter(is_so).collect();
+            assert_eq!(found, expected, "{filter}");
+        }
+    }
+    assert!(n_found > 10, "{n_found} found");
+}

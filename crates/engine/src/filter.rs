@@ -6,6 +6,8 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
+use flow::SideHealth;
+
 use crate::rows::Row;
 
 /// A filter, understood.
@@ -25,8 +27,8 @@ struct Term {
 type Text = for<'a> fn(&Row<'a>) -> Option<Cow<'a, str>>;
 /// Addresses of a flow; of one alone, the same twice.
 type Addresses = fn(&Row<'_>) -> [IpAddr; 2];
-/// Numbers of a flow, given when the capture began (ns); of one alone, the same twice.
-type Numbers = fn(&Row<'_>, u64) -> [u64; 2];
+/// Numbers of a flow that has them, given when the capture began (ns); of one alone, the same twice.
+type Numbers = fn(&Row<'_>, u64) -> Option<[u64; 2]>;
 
 #[derive(Clone, Debug)]
 enum Test {
@@ -86,29 +88,49 @@ const KEYS: &[(&[&str], Key)] = &[
     (&["ip", "ip.addr"], Key::Address(|it| [it.client.ip, it.server.ip])),
     (&["client", "client_ip"], Key::Address(|it| [it.client.ip; 2])),
     (&["server", "server_ip"], Key::Address(|it| [it.server.ip; 2])),
-    (&["port"], Key::Number(|it, _| [it.client.port, it.server.port].map(u64::from), Scale::Plain)),
-    (&["server_port"], Key::Number(|it, _| [it.server.port.into(); 2], Scale::Plain)),
-    (&["client_port"], Key::Number(|it, _| [it.client.port.into(); 2], Scale::Plain)),
-    (&["flow", "flow_id"], Key::Number(|it, _| [it.flow_id.into(); 2], Scale::Plain)),
-    // Flows outside tunnels have no parent: a number no flow has.
-    (
-        &["parent", "parent_id"],
-        Key::Number(|it, _| [it.parent_id.map_or(u64::MAX, u64::from); 2], Scale::Plain),
-    ),
-    (&["session", "session_id"], Key::Number(|it, _| [it.session_id.into(); 2], Scale::Plain)),
-    (
-        &["packets"],
-        Key::Number(|it, _| [it.from_client.packets + it.from_server.packets; 2], Scale::Plain),
-    ),
-    (&["bytes"], Key::Number(|it, _| [it.bytes(); 2], Scale::Bytes)),
-    (
-        &["duration"],
-        Key::Number(|it, _| [it.time_end_ns.saturating_sub(it.time_start_ns); 2], Scale::Time),
-    ),
+    (&["port"], number(|it, _| Some([it.client.port, it.server.port].map(u64::from)))),
+    (&["server_port"], number(|it, _| one(it.server.port))),
+    (&["client_port"], number(|it, _| one(it.client.port))),
+    (&["flow", "flow_id"], number(|it, _| one(it.flow_id))),
+    (&["parent", "parent_id"], number(|it, _| one(it.parent_id?))),
+    (&["session", "session_id"], number(|it, _| one(it.session_id))),
+    (&["packets"], number(|it, _| one(it.from_client.packets + it.from_server.packets))),
+    (&["bytes"], size(|it, _| one(it.bytes()))),
+    (&["duration"], time(|it, _| one(it.time_end_ns.saturating_sub(it.time_start_ns)))),
     // Since the capture began.
-    (&["start"], Key::Number(|it, zero| [it.time_start_ns.saturating_sub(zero); 2], Scale::Time)),
-    (&["end"], Key::Number(|it, zero| [it.time_end_ns.saturating_sub(zero); 2], Scale::Time)),
+    (&["start"], time(|it, zero| one(it.time_start_ns.saturating_sub(zero)))),
+    (&["end"], time(|it, zero| one(it.time_end_ns.saturating_sub(zero)))),
+    // How an established TCP connection fared: of either side.
+    (&["retransmissions"], number(|it, _| sides(it, |it| Some(it.retransmissions.into())))),
+    (&["out_of_order"], number(|it, _| sides(it, |it| Some(it.out_of_order.into())))),
+    (&["duplicate_acks"], number(|it, _| sides(it, |it| Some(it.duplicate_acks.into())))),
+    (&["zero_windows"], number(|it, _| sides(it, |it| Some(it.zero_windows.into())))),
+    (&["lost_bytes"], size(|it, _| sides(it, |it| Some(it.lost_bytes)))),
+    (&["handshake"], time(|it, _| sides(it, |it| it.handshake_ns))),
+    (&["round_trip"], time(|it, _| sides(it, |it| it.round_trip_ns))),
 ];
+
+const fn number(of: Numbers) -> Key {
+    Key::Number(of, Scale::Plain)
+}
+
+const fn size(of: Numbers) -> Key {
+    Key::Number(of, Scale::Bytes)
+}
+
+const fn time(of: Numbers) -> Key {
+    Key::Number(of, Scale::Time)
+}
+
+fn one(number: impl Into<u64>) -> Option<[u64; 2]> {
+    Some([number.into(); 2])
+}
+
+/// A number of either side of an established connection; of one alone where the other has none.
+fn sides(row: &Row<'_>, of: fn(&SideHealth) -> Option<u64>) -> Option<[u64; 2]> {
+    let (client, server) = (of(&row.health?.client), of(&row.health?.server));
+    Some([client.or(server)?, server.or(client)?])
+}
 
 const OPERATORS: &[(&str, Comparison)] = &[
     ("==", Comparison::Equal),
@@ -205,7 +227,7 @@ impl Term {
             return Err(format!("unknown key `{name}`; known are {}", known.join(", ")));
         };
         let test = match *key {
-            Key::Number(of, scale) => Test::Number(of, comparison, number(value, scale)?),
+            Key::Number(of, scale) => Test::Number(of, comparison, parse_number(value, scale)?),
             Key::Exact(of) => Test::Text(of, value.to_lowercase()).when(name, comparison)?,
             Key::Containing(of) => {
                 Test::Text(of, format!("*{}", value.to_lowercase())).when(name, comparison)?
@@ -238,7 +260,10 @@ impl Test {
             }),
             Self::Network(of, ip, len) => of(row).iter().any(|it| is_within(*it, *ip, *len)),
             Self::Number(of, comparison, value) => {
-                let numbers = of(row, zero);
+                // What is not there differs from every number, and is no less and no more.
+                let Some(numbers) = of(row, zero) else {
+                    return *comparison == Comparison::NotEqual;
+                };
                 match comparison {
                     Comparison::Equal => numbers.iter().any(|it| it == value),
                     Comparison::NotEqual => numbers.iter().all(|it| it != value),
@@ -268,7 +293,7 @@ fn contains(text: &str, part: &str) -> bool {
     if is_lower { text.contains(part) } else { text.to_lowercase().contains(part) }
 }
 
-fn number(text: &str, scale: Scale) -> Result<u64, String> {
+fn parse_number(text: &str, scale: Scale) -> Result<u64, String> {
     const UNITS: &[(Scale, &str, f64)] = &[
         (Scale::Bytes, "kib", 1024.0),
         (Scale::Bytes, "mib", 1_048_576.0),
@@ -395,6 +420,16 @@ mod tests {
         check("bytes>=12MB bytes<12.1MB", true);
         check("duration==2.5s", true);
         check("start>=4 end<=6500ms", true);
+    }
+
+    #[test]
+    fn what_is_not_there_is_no_number() {
+        check("parent<9", false);
+        check("parent>9", false);
+        check("parent:9", false);
+        check("parent!=9", true);
+        check("-parent<9", true);
+        check("retransmissions:0", false);
     }
 
     #[test]

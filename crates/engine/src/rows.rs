@@ -8,7 +8,7 @@ use std::{
 use capture::Tunnel;
 use classify::Verdict;
 use features::Piece;
-use flow::{Cut, Direction, Endpoint, Flow, Total, Transport};
+use flow::{Cut, Direction, Endpoint, Flow, Health, Total, Transport};
 use v1::page::FlowRow;
 
 /// A flow, wherever it is kept.
@@ -27,6 +27,8 @@ pub(crate) struct Row<'a> {
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) carried_bytes: u64,
     pub(crate) conn_state: Option<&'a str>,
+    /// How an established TCP connection fared, the whole of it; not of a stored report.
+    pub(crate) health: Option<&'a Health>,
     history: History<'a>,
     about_id: Option<u32>,
     icmp_errors: u64,
@@ -71,6 +73,7 @@ impl<'a> Row<'a> {
             tunnel: flow.tunnels().and_then(|it| it.inside),
             carried_bytes: flow.bytes() - flow.own_bytes(),
             conn_state: flow.conn_state().map(flow::ConnState::name),
+            health: flow.health(),
             history: History::Of(flow),
             about_id: flow.errors().and_then(|it| it.about),
             icmp_errors: flow.errors().map_or(0, |it| it.count.into()),
@@ -108,6 +111,7 @@ impl<'a> Row<'a> {
             tunnel: row.tunnel.as_deref().and_then(|it| it.parse().ok()),
             carried_bytes: row.carried_bytes,
             conn_state: row.conn_state.as_deref(),
+            health: None,
             history: History::Stored(row.history.as_deref()),
             about_id: row.about_id,
             icmp_errors: row.icmp_errors,
