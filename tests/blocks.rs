@@ -17,7 +17,7 @@ fn told(analysis: &Analysis) -> String {
         analysis.export(&export, "capture", &mut out).unwrap();
     }
     for flow_id in 0..analysis.n_flows().min(20) as u32 {
-        let query = v1::page::Query::Flow { flow_id };
+        let query = v1::page::Query::Flow { flow_id, timeout: "idle:1".to_owned() };
         out.extend(serde_json::to_vec(&analysis.page(&query)).unwrap());
     }
     String::from_utf8(out).unwrap()

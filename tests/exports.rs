@@ -249,7 +249,8 @@ fn a_filter_finds_the_connections_that_fared_badly() {
             let found = analysis.passing(&engine::Filter::parse(filter).unwrap());
             n_found += found.len();
             let is_so = |flow_id: &u32| {
-                let answer = analysis.page(&v1::page::Query::Flow { flow_id: *flow_id });
+                let answer = analysis
+                    .page(&v1::page::Query::Flow { flow_id: *flow_id, timeout: "none".to_owned() });
                 let detail: v1::page::FlowDetail = serde_json::from_value(answer).unwrap();
                 detail.health.is_some_and(|it| it.iter().any(of))
             };
@@ -258,4 +259,55 @@ fn a_filter_finds_the_connections_that_fared_badly() {
         }
     }
     assert!(n_found > 10, "{n_found} found");
+}
+
+/// The page's table cut by a timeout has the rows of the export, in each order.
+#[test]
+fn the_page_cuts_as_the_export_does() {
+    use v1::page::{FlowRow, FlowSort, Flows, Query};
+    let analysis = analysis("sample.pcapng", &sample());
+    for timeout in ["none", "15", "idle:1", "published:15", "zeek"] {
+        let mut export = Export::new("jsonl", None).unwrap();
+        export.timeout = timeout.parse().unwrap();
+        let lines = analysis.export(&export, "a capture", Vec::new()).unwrap();
+        let lines = String::from_utf8(lines).unwrap();
+        let mut expected: Vec<FlowRow> =
+            lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+        let mut windows = Vec::new();
+        let mut offset = 0;
+        loop {
+            let answer = analysis.page(&Query::Flows {
+                filter: String::new(),
+                timeout: timeout.to_owned(),
+                sort: FlowSort::Bytes,
+                is_descending: true,
+                offset,
+                len: 100,
+            });
+            let window: Flows = serde_json::from_value(answer).unwrap();
+            assert_eq!(window.matching, expected.len() as u64, "{timeout}");
+            assert_eq!(window.matching_flows, window.total);
+            if window.rows.is_empty() {
+                break;
+            }
+            offset += window.rows.len() as u32;
+            windows.extend(window.rows);
+        }
+        // Equal ones are in order of their first packet.
+        expected.sort_by_key(|it| (it.time_start_ns, it.flow_id));
+        expected.sort_by_key(|it| std::cmp::Reverse(it.client_bytes + it.server_bytes));
+        assert_eq!(windows, expected, "{timeout}");
+        let n_pieces = |row: &FlowRow| {
+            let flow_id = row.flow_id;
+            let answer = analysis.page(&Query::Flow { flow_id, timeout: timeout.to_owned() });
+            let detail: v1::page::FlowDetail = serde_json::from_value(answer).unwrap();
+            (detail.cuts.len() as u64 + 1, detail.packets)
+        };
+        for row in expected.iter().filter(|it| it.piece.is_none_or(|it| it == 0)).take(200) {
+            let of_flow = expected.iter().filter(|it| it.flow_id == row.flow_id);
+            let packets: u64 =
+                of_flow.clone().map(|it| it.client_packets + it.server_packets).sum();
+            assert_eq!(n_pieces(row), (of_flow.count() as u64, packets), "{timeout}");
+        }
+    }
 }

@@ -59,6 +59,8 @@ pub struct Place {
     pub sort: FlowSort,
     /// Greatest first.
     pub is_descending: bool,
+    /// By what the flow table cuts flows, as the command line has it; empty for not at all.
+    pub timeout: String,
     /// What is opened in the view: a flow's number, a host's address, a session's number. Empty for nothing.
     pub id: String,
 }
@@ -94,6 +96,11 @@ impl Place {
         Self { id: id.into(), ..self.clone() }
     }
 
+    /// By what flows are cut, `none` for not at all.
+    pub fn cut(&self) -> String {
+        if self.timeout.is_empty() { "none".to_owned() } else { self.timeout.clone() }
+    }
+
     /// The address's part from `#` on. What is as always is left out.
     pub fn hash(&self) -> String {
         let mut out = format!("#v={}", self.view.key());
@@ -103,6 +110,9 @@ impl Place {
         if (self.sort, self.is_descending) != (FlowSort::Start, false) {
             let name = SORTS.iter().find(|it| it.0 == self.sort).map_or("start", |it| it.1);
             out += &format!("&s={}{name}", if self.is_descending { "-" } else { "" });
+        }
+        if !self.timeout.is_empty() {
+            out += &format!("&t={}", encode(&self.timeout));
         }
         if !self.id.is_empty() {
             out += &format!("&id={}", encode(&self.id));
@@ -127,6 +137,7 @@ impl Place {
                     let found = SORTS.iter().find(|it| it.1 == name);
                     place.sort = found.map_or(FlowSort::Start, |it| it.0);
                 }
+                "t" => place.timeout = value,
                 "id" => place.id = value,
                 _ => {}
             }
@@ -189,6 +200,7 @@ mod tests {
             Place { sort: FlowSort::Bytes, is_descending: true, ..Place::flow(12) },
             "#v=flows&s=-bytes&id=12",
         );
+        check(Place { timeout: "idle:60".into(), ..Place::flows("") }, "#v=flows&t=idle:60");
         check(Place::flows("имя & 100% #1"), &Place::flows("имя & 100% #1").hash());
     }
 

@@ -117,6 +117,8 @@ pub struct App {
     pub filter_error: RwSignal<Option<String>>,
     /// A word that passes.
     pub toast: RwSignal<Option<String>>,
+    /// Counts what the user decided of sessions; what shows sessions asks again.
+    pub decided: RwSignal<u32>,
     /// The last key for the list on show, numbered.
     pub step: RwSignal<(u32, Option<Step>)>,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
@@ -149,6 +151,7 @@ impl App {
             capture: RwSignal::new_local(None),
             phase: RwSignal::new(Phase::Empty),
             overview: RwSignal::new(None),
+            decided: RwSignal::new(0),
             failure: RwSignal::new(None),
             filter_error: RwSignal::new(None),
             toast: RwSignal::new(None),
@@ -308,6 +311,12 @@ impl App {
                 self.phase.set(Phase::Done);
             }
         });
+    }
+
+    /// Says that sessions were decided upon; their number in the first look is another then.
+    pub fn decide(self) {
+        self.decided.update(|it| *it += 1);
+        self.look();
     }
 
     /// Ends the reading; what was read stays.

@@ -93,8 +93,23 @@ pub enum Timeout {
     Micros(u64),
     /// After so many microseconds without a packet.
     Idle(u64),
+    /// As the published data set was: after so many microseconds from its first packet, but not at a FIN.
+    Published(u64),
     /// As by Zeek's default times.
     Zeek,
+}
+
+impl Timeout {
+    /// How it cuts flows for which no schema says otherwise.
+    pub(crate) fn cut(self) -> Cut {
+        match self {
+            Self::None => Cut::Whole,
+            Self::Micros(timeout_micros) => Cut::Active { timeout_micros },
+            Self::Idle(timeout_micros) => Cut::Idle { timeout_micros },
+            Self::Published(timeout_micros) => Cut::Published { timeout_micros },
+            Self::Zeek => Cut::Zeek,
+        }
+    }
 }
 
 /// The most that a timeout can be, in seconds: a hundred years.
@@ -103,19 +118,20 @@ const MAX_SECONDS: f64 = 3_155_760_000.0;
 impl FromStr for Timeout {
     type Err = String;
 
-    /// `none`, seconds, `idle:` and seconds, or `zeek`.
+    /// `none`, seconds, `idle:` or `published:` and seconds, or `zeek`.
     fn from_str(text: &str) -> Result<Self, String> {
         let micros = |seconds: &str| match seconds.parse::<f64>() {
             Ok(it) if it > 0.0 && it <= MAX_SECONDS => Ok(((it * 1e6).round() as u64).max(1)),
             _ => Err(format!(
-                "`{seconds}` is no timeout: neither a number of seconds above 0, nor idle: and one, nor none, nor zeek"
+                "`{seconds}` is no timeout: neither a number of seconds above 0, nor idle: or published: and one, nor none, nor zeek"
             )),
         };
-        match (text, text.strip_prefix("idle:")) {
-            ("none", _) => Ok(Self::None),
-            ("zeek", _) => Ok(Self::Zeek),
-            (_, Some(seconds)) => micros(seconds).map(Self::Idle),
-            (seconds, None) => micros(seconds).map(Self::Micros),
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            None if text == "zeek" => Ok(Self::Zeek),
+            Some(("idle", seconds)) => micros(seconds).map(Self::Idle),
+            Some(("published", seconds)) => micros(seconds).map(Self::Published),
+            _ => micros(text).map(Self::Micros),
         }
     }
 }
@@ -159,11 +175,8 @@ impl Export {
 
     fn cut(&self) -> Cut {
         match (self.schema, self.timeout) {
-            (_, Timeout::Zeek) => Cut::Zeek,
-            (_, Timeout::Idle(timeout_micros)) => Cut::Idle { timeout_micros },
-            (_, Timeout::None) => Cut::Whole,
             (Some(schema), Timeout::Micros(micros)) => schema.cut(Some(micros)),
-            (None, Timeout::Micros(timeout_micros)) => Cut::Active { timeout_micros },
+            (_, timeout) => timeout.cut(),
         }
     }
 }
@@ -359,7 +372,7 @@ impl<W: Write> FlowWriter<W> {
                 parquet.push(COLUMNS.iter().map(|it| (it.of)(&row)), &mut self.out)
             }
             Form::Jsonl => {
-                let line = JsonLine { capture, row: &row.to_texts(), piece: piece.number };
+                let line = JsonLine { capture, row: &row.to_texts() };
                 serde_json::to_writer(&mut self.out, &line)?;
                 self.out.write_all(b"\n")
             }
@@ -389,9 +402,6 @@ struct JsonLine<'a> {
     capture: &'a str,
     #[serde(flatten)]
     row: &'a FlowRow,
-    /// Which piece of its flow, from 0, where a timeout cuts flows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    piece: Option<u32>,
 }
 
 #[cfg(test)]
@@ -407,10 +417,11 @@ mod tests {
         check("15", Some(Timeout::Micros(15_000_000)));
         check("0.5", Some(Timeout::Micros(500_000)));
         check("1e-9", Some(Timeout::Micros(1)));
+        check("published:15", Some(Timeout::Published(15_000_000)));
         check("idle:0.5", Some(Timeout::Idle(500_000)));
         check("zeek", Some(Timeout::Zeek));
         check("none", Some(Timeout::None));
-        for wrong in ["0", "-1", "NaN", "inf", "1e300", "soon", "idle:soon", "idle:", ""] {
+        for wrong in ["0", "-1", "NaN", "inf", "1e300", "soon", "idle:soon", "idle:", "age:1", ""] {
             check(wrong, None);
         }
     }

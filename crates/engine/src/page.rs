@@ -30,10 +30,11 @@ const MAX_LINES: usize = 10_000;
 pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
     match query {
         Query::Overview { bins } => json!(overview::overview(analysis, *bins)),
-        Query::Flows { filter, sort, is_descending, offset, len } => {
-            json!(flows::window(analysis, filter, (*sort, *is_descending), *offset, *len))
+        Query::Flows { filter, timeout, sort, is_descending, offset, len } => {
+            let sort = (*sort, *is_descending);
+            json!(flows::window(analysis, filter, timeout, sort, *offset, *len))
         }
-        Query::Flow { flow_id } => json!(flows::detail(analysis, *flow_id)),
+        Query::Flow { flow_id, timeout } => json!(flows::detail(analysis, *flow_id, timeout)),
         Query::Hosts { search, offset, len } => {
             json!(hosts::window(analysis, search, *offset, *len))
         }

@@ -15,6 +15,8 @@ use v1::page::FlowRow;
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     pub(crate) flow_id: u32,
+    /// Which piece of its flow it is, from 0; `None` of a whole one.
+    pub(crate) piece: Option<u32>,
     pub(crate) session_id: u32,
     pub(crate) transport: Transport,
     pub(crate) client: Endpoint,
@@ -61,6 +63,7 @@ impl<'a> Row<'a> {
         let facts = verdict.facts();
         Self {
             flow_id,
+            piece: None,
             session_id,
             transport: flow.transport,
             client: flow.client,
@@ -91,6 +94,7 @@ impl<'a> Row<'a> {
     pub(crate) fn stored(row: &'a FlowRow) -> Self {
         Self {
             flow_id: row.flow_id,
+            piece: row.piece,
             session_id: row.session_id,
             transport: Transport::named(&row.transport).unwrap_or_default(),
             client: endpoint(&row.client_ip, row.client_port),
@@ -144,6 +148,7 @@ impl<'a> Row<'a> {
             _ => times().max().unwrap_or(0),
         };
         Row {
+            piece: piece.number,
             client,
             server,
             carried_bytes: carriers.map(|it| u64::from(it.frame_len)).sum(),
@@ -184,6 +189,7 @@ impl<'a> Row<'a> {
         let text = |it: Option<&str>| it.map(str::to_owned);
         FlowRow {
             flow_id: self.flow_id,
+            piece: self.piece,
             session_id: self.session_id,
             transport: self.transport.to_string(),
             client_ip: self.client.ip.to_string(),

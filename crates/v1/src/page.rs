@@ -16,6 +16,8 @@ pub enum Query {
     Flows {
         /// A filter as the user types it; empty for all flows.
         filter: String,
+        /// By what the flows that pass are cut, as `tractor flows --timeout` has it; `none` leaves them whole.
+        timeout: String,
         /// The column sorted by.
         sort: FlowSort,
         /// Greatest first.
@@ -29,6 +31,8 @@ pub enum Query {
     Flow {
         /// Its [`FlowRow::flow_id`].
         flow_id: u32,
+        /// By what it is cut; see [`Query::Flows`].
+        timeout: String,
     },
     /// A window of the host table, most bytes first. Answered by [`Hosts`].
     Hosts {
@@ -97,6 +101,9 @@ pub enum FlowSort {
 pub struct FlowRow {
     /// Flows counted from 0 in order of their first packet.
     pub flow_id: u32,
+    /// Which piece of its flow the row is, from 0, where a timeout cuts flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<u32>,
     /// The session the flow belongs to.
     pub session_id: u32,
     /// `tcp`, `udp`, `icmp` …, or the IP protocol number.
@@ -342,8 +349,10 @@ impl Account {
 /// A window of the flow table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flows {
-    /// How many flows the filter lets through.
+    /// How many rows there are: the flows that the filter lets through, or the pieces that the timeout makes of them.
     pub matching: u64,
+    /// How many flows the filter lets through.
+    pub matching_flows: u64,
     /// Their frame bytes, both ways; those of a flow inside another of them count once.
     pub matching_bytes: u64,
     /// How many flows there are.
@@ -352,7 +361,7 @@ pub struct Flows {
     pub rows: Vec<FlowRow>,
     /// For each row, its bytes over its own duration in 16 bars, each 0 to 15.
     pub sparks: Vec<Vec<u8>>,
-    /// Why the filter cannot be understood; the window is then empty.
+    /// Why the filter or the timeout cannot be understood; the window is then empty.
     pub filter_error: Option<String>,
 }
 
@@ -379,6 +388,8 @@ pub struct FlowDetail {
     pub health: Option<[SideHealth; 2]>,
     /// Its first packets, at most 2,000.
     pub steps: Vec<StepRow>,
+    /// Where the timeout cuts it: the first packet of each piece but the first, by its place in the flow, at most 1,000.
+    pub cuts: Vec<u64>,
     /// How many packets it has.
     pub packets: u64,
     /// The first bytes the client sent, at most 512.
@@ -557,7 +568,7 @@ pub struct SessionRow {
 }
 
 /// One session, whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionDetail {
     /// Its row.
     pub row: SessionRow,
@@ -565,6 +576,9 @@ pub struct SessionDetail {
     pub flows: Vec<FlowRow>,
     /// Why they belong together, at most 1,000.
     pub links: Vec<LinkRow>,
+    /// Features of the session; none where there is nothing to compute it from.
+    #[serde(default)]
+    pub features: Vec<FeatureValue>,
 }
 
 /// A user's word on what belongs together. Flows keep their numbers, whatever is decided; sessions do not.

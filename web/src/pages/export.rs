@@ -28,12 +28,14 @@ struct Choice {
 pub fn Export() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
-    let choice = RwSignal::new(Choice { format: 1, schema: None, timeout: String::new() });
+    let timeout = app.place.with_untracked(|it| it.timeout.clone());
+    let choice = RwSignal::new(Choice { format: 1, schema: None, timeout });
     let is_saving = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     let counted = app.ask::<Flows>(move || {
         Some(Query::Flows {
             filter: app.place.with(|it| it.filter.clone()),
+            timeout: "none".to_owned(),
             sort: Default::default(),
             is_descending: false,
             offset: 0,

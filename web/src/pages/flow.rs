@@ -1,11 +1,11 @@
 //! One flow, beside the table: why it has its label, its facts, packets, features and first bytes.
 
 use leptos::prelude::*;
-use v1::page::{FlowDetail, FlowRow, Query, SideHealth};
+use v1::page::{FeatureValue, FlowDetail, FlowRow, Query, SideHealth};
 
 use crate::{
     format, groups,
-    i18n::{Lang, evidence, mentions, reason, word},
+    i18n::{Lang, Texts, evidence, mentions, reason, word},
     parts::{
         hex::Hex,
         packets::Packets,
@@ -22,8 +22,10 @@ pub fn Flow() -> impl IntoView {
     let app = app();
     let (t, _) = texts();
     let number = Memo::new(move |_| app.place.with(|it| it.id.parse::<u32>().ok()));
-    let answer =
-        app.ask::<Option<FlowDetail>>(move || Some(Query::Flow { flow_id: number.get()? }));
+    let answer = app.ask::<Option<FlowDetail>>(move || {
+        let timeout = app.place.with(Place::cut);
+        Some(Query::Flow { flow_id: number.get()?, timeout })
+    });
     // The choice below stays from flow to flow.
     let tab = RwSignal::new(0);
     obey(app, answer);
@@ -125,6 +127,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
+        let said = row.history.as_deref().map(|it| history(it, t));
+        let said = said.filter(|it| !it.is_empty()).map(|it| view! { <p class="dim">{it}</p> });
         view! {
             <dt>{t.state}</dt>
             <dd>
@@ -133,6 +137,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 <span class="dim">{word(&t.conn_states, &state)}</span>
                 " "
                 <span class="mono dim">{row.history.clone()}</span>
+                {said}
             </dd>
         }
     });
@@ -208,6 +213,12 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let steps = detail.steps.iter().map(|it| (it.offset_ns, it.is_from_client, it.bytes)).collect();
     let last = detail.steps.iter().map(|it| it.offset_ns).max().unwrap_or(0).max(0) as u64;
     let shown = detail.steps.len() as u64;
+    let cuts = detail.cuts.iter().map(|it| *it as usize).collect();
+    let cut_up = (!detail.cuts.is_empty()).then(|| {
+        let n = t.n_pieces.with(detail.cuts.len() as u64 + 1, lang);
+        let by = app.place.with_untracked(|it| (t.cut)(&it.timeout));
+        view! { <p class="dim inset">{(t.cut_into)(&n, &by)}</p> }
+    });
     let part = (shown < detail.packets).then(|| {
         let text =
             (t.first_of)(&format::count(shown, lang), &t.n_packets.with(detail.packets, lang));
@@ -231,7 +242,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let stored = StoredValue::new(detail.clone());
     let below = move || {
         stored.with_value(|detail| match tab.get() {
-            0 => features(detail, lang).into_any(),
+            0 => features(&detail.features, lang).into_any(),
             1 => heads(detail).into_any(),
             _ => packet_list(detail, lang).into_any(),
         })
@@ -291,12 +302,14 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         </dl>
         <Packets
             packets=steps
+            cuts
             label=t.packet_chart.to_owned()
             edges=[t.client_up.to_owned(), t.server_down.to_owned()]
             ends=["0".to_owned(), format::duration(last, lang)]
             choices=[t.time.to_owned(), t.packets.to_owned()]
             class
         />
+        {cut_up}
         {part}
         <table class="sides">
             <thead>
@@ -313,6 +326,25 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         </div>
         {below}
     }
+}
+
+/// What Zeek's letters say: the client's are capital, each once, in order.
+fn history(letters: &str, t: &Texts) -> String {
+    let of = |is_client: bool| {
+        let mut said: Vec<&str> = Vec::new();
+        for letter in letters.chars().filter(|it| it.is_ascii_uppercase() == is_client) {
+            let key = letter.to_ascii_uppercase().to_string();
+            let word = t.history_letters.iter().find(|it| it.0 == key).map(|it| it.1);
+            said.extend(word.filter(|it| !said.contains(it)));
+        }
+        said.join(", ")
+    };
+    let sides = [(t.client, of(true)), (t.server, of(false))];
+    let sides = sides.into_iter().filter(|it| !it.1.is_empty());
+    sides
+        .map(|(who, what)| format!("{}: {what}", who.to_lowercase()))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// How the connection fared: the times, and what went wrong at all.
@@ -352,9 +384,10 @@ fn health(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
     rows.collect_view()
 }
 
-fn features(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
+/// A table of features.
+pub fn features(features: &[FeatureValue], lang: Lang) -> impl IntoView + use<> {
     let t = lang.texts();
-    let rows = detail.features.iter().map(|it| {
+    let rows = features.iter().map(|it| {
         let value = match it.value {
             Some(value) => view! { <td class="num">{format::feature(value, lang)}</td><td class="dim">{word(&t.units, &it.unit)}</td> }.into_any(),
             None => view! { <td class="num dim" title=t.no_value>"–"</td><td></td> }.into_any(),
@@ -439,6 +472,17 @@ fn packet_list(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_history_is_told_by_side() {
+        let t = Lang::En.texts();
+        assert_eq!(
+            history("ShADadFf", t),
+            "client: SYN, acknowledgement, data, FIN; server: SYN and acknowledgement, acknowledgement, data, FIN"
+        );
+        assert_eq!(history("D", t), "client: data");
+        assert_eq!(history("", t), "");
+    }
 
     #[test]
     fn a_flow_is_found_in_wireshark() {

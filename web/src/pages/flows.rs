@@ -38,6 +38,7 @@ type Line = Arc<(FlowRow, Vec<u8>)>;
 #[derive(Clone, Copy)]
 struct Said {
     matching_bytes: RwSignal<u64>,
+    matching_flows: RwSignal<u64>,
     total: RwSignal<u64>,
 }
 
@@ -46,14 +47,16 @@ struct Said {
 pub fn Flows() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
-    let said = Said { matching_bytes: RwSignal::new(0), total: RwSignal::new(0) };
+    let [matching_bytes, matching_flows, total] = [(); 3].map(|()| RwSignal::new(0));
+    let said = Said { matching_bytes, matching_flows, total };
     let rows = fetched(app, said);
     let has_days = untrack(|| app.has_days());
     let cursor = RwSignal::new(None);
     // Another filter or order is another list.
-    let list =
-        Memo::new(move |_| app.place.with(|it| (it.filter.clone(), it.sort, it.is_descending)));
-    Effect::new(move |before: Option<(String, FlowSort, bool)>| {
+    let list = Memo::new(move |_| {
+        app.place.with(|it| (it.filter.clone(), it.timeout.clone(), it.sort, it.is_descending))
+    });
+    Effect::new(move |before: Option<(String, String, FlowSort, bool)>| {
         let now = list.get();
         if before.as_ref() != Some(&now) {
             cursor.set(None);
@@ -75,7 +78,7 @@ pub fn Flows() -> impl IntoView {
     let columns = Signal::derive(move || {
         let titles =
             [t.start, t.label, t.client, t.server, t.over_time, t.duration, t.packets, t.bytes];
-        let (_, sort, is_descending) = list.get();
+        let (.., sort, is_descending) = list.get();
         let columns = COLUMNS.into_iter().zip(titles).map(|((by, class), title)| Column {
             title: title.to_owned(),
             class: if has_days && class == "c-start" { "c-start is-dated" } else { class },
@@ -111,14 +114,17 @@ pub fn Flows() -> impl IntoView {
     let is_open = Memo::new(move |_| app.place.with(|it| !it.id.is_empty()));
 
     let counted = move || {
-        let matching = t.n_flows.with(total.get(), lang);
         let bytes = format::bytes(said.matching_bytes.get(), lang);
-        let all = said.total.get();
-        if total.get() == all {
-            format!("{matching} · {bytes}")
+        let (matching, all) = (said.matching_flows.get(), said.total.get());
+        let flows = if matching == all {
+            t.n_flows.with(all, lang)
         } else {
-            let matching = format::count(total.get(), lang);
-            format!("{} · {bytes}", (t.of_flows)(&matching, &t.n_flows.with(all, lang)))
+            (t.of_flows)(&format::count(matching, lang), &t.n_flows.with(all, lang))
+        };
+        if app.place.with(|it| it.timeout.is_empty()) {
+            format!("{flows} · {bytes}")
+        } else {
+            format!("{} · {flows} · {bytes}", t.n_pieces.with(total.get(), lang))
         }
     };
     let state = move || {
@@ -142,6 +148,7 @@ pub fn Flows() -> impl IntoView {
                 <Chips />
                 <span class="dim" role="status">{counted}</span>
                 <span class="push"></span>
+                <CutSwitch />
                 <a class="btn" href=move || app.view(View::Export).hash()>{t.views[5]}</a>
             </div>
             <div class="beside" class:is-split=move || is_open.get()>
@@ -168,9 +175,42 @@ pub fn Flows() -> impl IntoView {
     }
 }
 
+/// The cuts that are offered, as the command line has them; others can be written in the address.
+const CUTS: &[&str] =
+    &["", "idle:15", "idle:60", "idle:300", "15", "60", "120", "published:15", "zeek"];
+
+/// By what the table cuts flows. What was read is cut anew; the file is not read again.
+#[component]
+fn CutSwitch() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let now = Memo::new(move |_| app.place.with(|it| it.timeout.clone()));
+    let option = move |cut: String| {
+        let value = cut.clone();
+        view! { <option value=value prop:selected=move || now.get() == cut>{(t.cut)(&cut)}</option> }
+    };
+    let options = move || {
+        let now = now.get();
+        let other = (!CUTS.contains(&&*now)).then_some(now);
+        let all = CUTS.iter().map(|it| (*it).to_owned()).chain(other);
+        all.map(option).collect_view()
+    };
+    let on_change = move |event| {
+        let place = app.place.get_untracked();
+        app.replace(Place { timeout: event_target_value(&event), ..place });
+    };
+    view! {
+        <label class="cut" title=t.cut_hint>
+            <span>{t.cut_flows}</span>
+            <select id="cut" on:change=on_change>{options}</select>
+        </label>
+    }
+}
+
 /// The row of the flow a link opens, where that can be told: in the list of all, a flow's number is its row.
 fn row_of_link(place: &Place) -> Option<u32> {
-    let is_all = place.filter.is_empty() && place.sort == FlowSort::Start && !place.is_descending;
+    let is_whole = place.filter.is_empty() && place.timeout.is_empty();
+    let is_all = is_whole && place.sort == FlowSort::Start && !place.is_descending;
     place.id.parse().ok().filter(|_| is_all)
 }
 
@@ -181,6 +221,7 @@ fn fetched(app: App, said: Said) -> Rows<Line> {
         Box::pin(async move {
             let backend = backend.ok_or("no capture is open")?;
             let query = Query::Flows {
+                timeout: place.cut(),
                 filter: place.filter,
                 sort: place.sort,
                 is_descending: place.is_descending,
@@ -189,6 +230,7 @@ fn fetched(app: App, said: Said) -> Rows<Line> {
             };
             let answer: Answered = backend.ask(&query).await?;
             said.matching_bytes.try_set(answer.matching_bytes);
+            said.matching_flows.try_set(answer.matching_flows);
             said.total.try_set(answer.total);
             app.filter_error.set(answer.filter_error);
             let sparks = answer.sparks.into_iter().chain(std::iter::repeat(Vec::new()));
@@ -206,6 +248,7 @@ fn cells(line: &Line, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
         {groups::written(&row.label, lang)}
         " "
         <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
+        {row.piece.map(|it| view! { " " <span class="tag">{(t.piece_n)(&format::count(u64::from(it) + 1, lang))}</span> })}
     };
     let port =
         |port: u16| (port != 0).then(|| view! { <span class="dim">":"{port.to_string()}</span> });

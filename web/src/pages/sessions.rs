@@ -1,18 +1,22 @@
 //! The session table, and one session with what holds it together.
 
-use leptos::prelude::*;
-use v1::page::{FlowRow, Query, SessionDetail, SessionRow, Sessions as Answered};
+use leptos::{prelude::*, task::spawn_local};
+use v1::page::{
+    Decision, Decisions, FlowDetail, FlowRow, Query, SessionDetail, SessionRow,
+    Sessions as Answered,
+};
 
 use crate::{
     format, groups,
     i18n::{Lang, Texts, evidence, mentions, word},
+    pages::flow::features,
     parts::{
         rows::Rows,
         small::{Failure, Mark, Panel, Sentence, Waiting},
         table::{Column, Row, Table},
     },
     place::{Place, View},
-    state::{app, texts},
+    state::{App, app, texts},
 };
 
 /// The page: the table, or the session with this number.
@@ -36,7 +40,10 @@ fn List() -> impl IntoView {
             Ok((answer.total, answer.rows))
         })
     });
-    rows.reset();
+    Effect::new(move |_| {
+        app.decided.track();
+        rows.reset();
+    });
     let has_days = untrack(|| app.has_days());
     let columns = Signal::derive(move || {
         let columns = [
@@ -78,6 +85,7 @@ fn List() -> impl IntoView {
     };
     view! {
         <div class="page fill">
+            <Decided />
             <div class="above">
                 <span role="status">{move || t.n_sessions.with(total.get(), lang)}</span>
                 <span class="dim">{t.sessions_lead}</span>
@@ -97,6 +105,70 @@ fn List() -> impl IntoView {
             </section>
         </div>
     }
+}
+
+/// What was decided, each with a way back; nothing where nothing was.
+#[component]
+fn Decided() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let answer = app.ask::<Decisions>(move || {
+        app.decided.track();
+        Some(Query::Decisions)
+    });
+    let take_back = move |number: u32| {
+        let Some(backend) = app.backend() else { return };
+        spawn_local(async move {
+            if backend.ask::<Decisions>(&Query::Undo { number }).await.is_ok() {
+                app.decide();
+            }
+        });
+    };
+    let line = move |(number, decision): (u32, &Decision)| {
+        let flow = |number: u32| format::count(number.into(), lang);
+        let text = match decision {
+            Decision::Apart { flow_id } => (t.was_set_apart)(&flow(*flow_id)),
+            Decision::Together { flow_id, other_id } => {
+                (t.were_joined)(&flow(*flow_id), &flow(*other_id))
+            }
+        };
+        view! {
+            <li>
+                <span>{text}</span>
+                <button type="button" class="btn" on:click=move |_| take_back(number)>{t.take_back}</button>
+            </li>
+        }
+    };
+    let panel = move || {
+        let decisions = answer.get()?.ok()?.decisions;
+        let lines = (0..).zip(&decisions).map(line).collect_view();
+        (!decisions.is_empty()).then(|| {
+            view! {
+                <Panel title=t.decisions.to_owned()><ul class="decisions">{lines}</ul></Panel>
+            }
+        })
+    };
+    view! { {panel} }
+}
+
+/// Decides, and shows the session that this flow is in then.
+fn decide(app: App, decision: Decision, shown: u32) {
+    let t = app.lang.get_untracked().texts();
+    let Some(backend) = app.backend() else { return };
+    spawn_local(async move {
+        match backend.ask::<Decisions>(&Query::Decide { decision }).await {
+            Err(error) => app.say(error),
+            Ok(decided) if decided.is_refused => app.say(t.refused.to_owned()),
+            Ok(_) => {
+                app.decide();
+                let query = Query::Flow { flow_id: shown, timeout: "none".to_owned() };
+                if let Ok(Some(detail)) = backend.ask::<Option<FlowDetail>>(&query).await {
+                    app.replace(Place::session(detail.row.session_id));
+                }
+                app.say(t.decided.to_owned());
+            }
+        }
+    });
 }
 
 fn label(label: &str, group: &str, lang: Lang) -> impl IntoView + use<> {
@@ -127,8 +199,10 @@ fn One(id: String) -> impl IntoView {
     let app = app();
     let (t, _) = texts();
     let number = id.parse::<u32>().ok();
-    let answer =
-        app.ask::<Option<SessionDetail>>(move || Some(Query::Session { session_id: number? }));
+    let answer = app.ask::<Option<SessionDetail>>(move || {
+        app.decided.track();
+        Some(Query::Session { session_id: number? })
+    });
     let back = Place::default().in_view(View::Sessions).hash();
     let content = move || match answer.get() {
         None if number.is_some() => view! { <Waiting text=t.loading /> }.into_any(),
@@ -151,7 +225,33 @@ const MAX_LISTED: usize = 200;
 
 #[component]
 fn Whole(detail: SessionDetail) -> impl IntoView {
+    let app = app();
     let (t, lang) = texts();
+    let numbers: Vec<u32> = detail.flows.iter().map(|it| it.flow_id).collect();
+    let first = numbers.first().copied().unwrap_or(0);
+    let apart = |flow_id: u32| {
+        // What stays is shown: of two flows the other one.
+        let stays = numbers.iter().copied().find(|it| *it != flow_id)?;
+        Some(view! {
+            <button
+                type="button"
+                class="btn"
+                title=t.set_apart_hint
+                on:click=move |_| decide(app, Decision::Apart { flow_id }, stays)
+            >
+                {t.set_apart}
+            </button>
+        })
+    };
+    let other = NodeRef::<leptos::html::Input>::new();
+    let on_join = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let typed = other.get_untracked().and_then(|it| it.value().trim().parse().ok());
+        // Not a number is the number of no flow.
+        let other_id = typed.unwrap_or(u32::MAX);
+        decide(app, Decision::Together { flow_id: first, other_id }, first);
+    };
+    let features = features(&detail.features, lang);
     let row = detail.row;
     let number = format::count(row.session_id.into(), lang);
     let flows = Place::flows(format!("session:{}", row.session_id)).hash();
@@ -185,7 +285,8 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
         view! { <ul class="evidence">{links}</ul> }.into_any()
     };
     let span = (row.time_start_ns, row.time_end_ns);
-    let lines = detail.flows.iter().take(MAX_LISTED).map(|it| line(it, span, lang));
+    let lines =
+        detail.flows.iter().take(MAX_LISTED).map(|it| line(it, span, apart(it.flow_id), lang));
     let lines = lines.collect_view();
     let cut = |n: usize| {
         (n > MAX_LISTED).then(|| (t.first_n_shown)(&format::count(MAX_LISTED as u64, lang)))
@@ -214,13 +315,25 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
                             <th scope="col">{t.server}</th>
                             <th scope="col" class="wide">{t.when}</th>
                             <th scope="col" class="num">{t.bytes}</th>
+                            <td></td>
                         </tr>
                     </thead>
                     <tbody>{lines}</tbody>
                 </table>
             </div>
         </Panel>
-        <Panel title=t.why_together.to_owned() right=move || cut_links.clone()>{links}</Panel>
+        <Panel title=t.why_together.to_owned() right=move || cut_links.clone()>
+            {links}
+            <form class="inset join" on:submit=on_join>
+                <label>
+                    {t.join_with}
+                    " "
+                    <input node_ref=other class="search short num" type="text" inputmode="numeric" required />
+                </label>
+                <button type="submit" class="btn">{t.join}</button>
+            </form>
+        </Panel>
+        <Panel title=t.features.to_owned()>{features}</Panel>
     }
 }
 
@@ -232,7 +345,12 @@ fn part((start, end): (u64, u64), flow: &FlowRow) -> (f64, f64) {
     (left.min(99.0), width.clamp(0.4, 100.0 - left.min(99.0)))
 }
 
-fn line(flow: &FlowRow, span: (u64, u64), lang: Lang) -> impl IntoView + use<> {
+fn line<T: IntoView>(
+    flow: &FlowRow,
+    span: (u64, u64),
+    button: T,
+    lang: Lang,
+) -> impl IntoView + use<T> {
     let (left, width) = part(span, flow);
     let server = flow.domain_name.clone().unwrap_or_else(|| format::host(&flow.server_ip));
     let port = (flow.server_port != 0).then(|| format!(":{}", flow.server_port));
@@ -247,6 +365,7 @@ fn line(flow: &FlowRow, span: (u64, u64), lang: Lang) -> impl IntoView + use<> {
                 </div>
             </td>
             <td class="num">{format::bytes(flow.client_bytes + flow.server_bytes, lang)}</td>
+            <td class="num">{button}</td>
         </tr>
     }
 }

@@ -1,71 +1,170 @@
 //! Windows of the flow table, and one flow whole.
 
-use std::{cmp::Ordering, net::IpAddr, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use classify::Verdict;
-use flow::{Cut, Direction, Flow};
-use v1::page::{FeatureValue, FlowDetail, FlowSort, Flows, SideHealth, StepRow};
+use features::Piece;
+use flow::{Cut, Direction, Flow, Timeline};
+use v1::page::{FlowDetail, FlowSort, Flows, SideHealth, StepRow};
 
-use super::{hosts::name, link, schemas::words, windowed};
-use crate::{Analysis, Filter};
+use super::{hosts::name, link, schemas, windowed};
+use crate::{Analysis, Filter, Timeout, rows::Row};
 
 /// How many packets of a flow the page gets.
 const MAX_STEPS: usize = 2_000;
 /// How many flows inside a tunnel the page gets.
 const MAX_CARRIED: usize = 1_000;
+/// How many cuts of a flow the page gets.
+const MAX_CUTS: usize = 1_000;
 /// How many bars a row's spark has, and how high they are.
 const SPARK_BARS: usize = 16;
 const SPARK_HEIGHT: u64 = 15;
 
-/// The flows that pass a filter, in an order: kept from one window to the next.
+/// The rows that a filter and a timeout leave, in an order: kept from one window to the next.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
     filter: String,
+    timeout: String,
+    cut: Cut,
     sort: (FlowSort, bool),
-    numbers: Arc<[u32]>,
+    rows: Listed,
+    flows: u64,
+    bytes: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Listed {
+    /// Flows, by number.
+    Flows(Arc<[u32]>),
+    /// Pieces of flows.
+    Pieces(Arc<[Slot]>),
+}
+
+/// A piece of a flow, and what it can be sorted by.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    flow: u32,
+    piece: u32,
+    first_ns: u64,
+    duration_ns: u64,
+    packets: u64,
     bytes: u64,
 }
 
 pub(super) fn window(
     analysis: &Analysis,
     filter: &str,
+    timeout: &str,
     sort: (FlowSort, bool),
     offset: u32,
     len: u32,
 ) -> Flows {
     let total = analysis.n_flows() as u64;
-    let order = match order(analysis, filter, sort) {
+    let order = match order(analysis, filter, timeout, sort) {
         Ok(order) => order,
         Err(error) => return Flows { total, filter_error: Some(error), ..Flows::default() },
     };
     let mut answer = Flows {
-        matching: order.numbers.len() as u64,
+        matching_flows: order.flows,
         matching_bytes: order.bytes,
         total,
         ..Flows::default()
     };
-    for number in windowed(&order.numbers, offset, len) {
-        if let (Some(row), Some((flow, _))) = (analysis.row(*number), analysis.labelled(*number)) {
-            answer.rows.push(row.to_texts());
-            answer.sparks.push(spark(flow));
+    match &order.rows {
+        Listed::Flows(numbers) => {
+            answer.matching = numbers.len() as u64;
+            for number in windowed(numbers, offset, len) {
+                let Some((flow, _)) = analysis.labelled(*number) else { continue };
+                answer.rows.extend(analysis.row(*number).map(Row::to_texts));
+                answer.sparks.push(spark(&flow.timeline));
+            }
+        }
+        Listed::Pieces(slots) => {
+            answer.matching = slots.len() as u64;
+            // Each flow is cut once for all its pieces in the window.
+            let mut cut: BTreeMap<u32, Vec<Piece<'_>>> = BTreeMap::new();
+            for slot in windowed(slots, offset, len) {
+                let Some((flow, _)) = analysis.labelled(slot.flow) else { continue };
+                let pieces =
+                    cut.entry(slot.flow).or_insert_with(|| features::pieces(flow, order.cut));
+                let Some(piece) = pieces.get(slot.piece as usize) else { continue };
+                let Some(row) = analysis.row(slot.flow) else { continue };
+                answer.rows.push(row.of_piece(piece, order.cut).to_texts());
+                answer.sparks.push(spark(&piece.timeline));
+            }
         }
     }
     answer
 }
 
-/// Filters and sorts, unless the last window had the same order.
-fn order(analysis: &Analysis, filter: &str, sort: (FlowSort, bool)) -> Result<Order, String> {
+/// Filters, cuts and sorts, unless the last window had the same order.
+fn order(
+    analysis: &Analysis,
+    filter: &str,
+    timeout: &str,
+    sort: (FlowSort, bool),
+) -> Result<Order, String> {
     let mut last = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
-    if let Some(order) = last.as_ref().filter(|it| it.filter == filter && it.sort == sort) {
+    let is_same = |it: &&Order| it.filter == filter && it.timeout == timeout && it.sort == sort;
+    if let Some(order) = last.as_ref().filter(is_same) {
         return Ok(order.clone());
     }
     let parsed = Filter::parse(filter)?;
+    let cut = timeout.parse::<Timeout>()?.cut();
     let mut numbers = analysis.passing(&parsed);
     let bytes = numbers.iter().map(|number| bytes_beside(analysis, &numbers, *number)).sum();
-    sort_by(analysis, sort, &mut numbers);
-    let order = Order { filter: filter.to_owned(), sort, bytes, numbers: numbers.into() };
+    let flows = numbers.len() as u64;
+    let rows = if cut == Cut::Whole {
+        sort_by(analysis, sort, &mut numbers);
+        Listed::Flows(numbers.into())
+    } else {
+        let mut slots = slots(analysis, &numbers, cut);
+        sort_slots(analysis, sort, &mut slots);
+        Listed::Pieces(slots.into())
+    };
+    let (filter, timeout) = (filter.to_owned(), timeout.to_owned());
+    let order = Order { filter, timeout, cut, sort, rows, flows, bytes };
     *last = Some(order.clone());
     Ok(order)
+}
+
+/// The pieces of these flows, by flow.
+fn slots(analysis: &Analysis, numbers: &[u32], cut: Cut) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for number in numbers {
+        let Some((flow, _)) = analysis.labelled(*number) else { continue };
+        for (at, piece) in (0..).zip(features::pieces(flow, cut)) {
+            let Some(row) = analysis.row(*number) else { continue };
+            let row = row.of_piece(&piece, cut);
+            slots.push(Slot {
+                flow: *number,
+                piece: at,
+                first_ns: row.time_start_ns,
+                duration_ns: row.time_end_ns.saturating_sub(row.time_start_ns),
+                packets: row.from_client.packets + row.from_server.packets,
+                bytes: row.bytes(),
+            });
+        }
+    }
+    slots
+}
+
+/// Sorts pieces that are in order of their flows; equal ones are in order of their first packet.
+fn sort_slots(analysis: &Analysis, (column, is_descending): (FlowSort, bool), slots: &mut [Slot]) {
+    slots.sort_by_key(|it| it.first_ns);
+    let compare = |a: &Slot, b: &Slot| match column {
+        FlowSort::Start => a.first_ns.cmp(&b.first_ns),
+        FlowSort::Duration => a.duration_ns.cmp(&b.duration_ns),
+        FlowSort::Packets => a.packets.cmp(&b.packets),
+        FlowSort::Bytes => a.bytes.cmp(&b.bytes),
+        FlowSort::Label | FlowSort::Client | FlowSort::Server => {
+            match (analysis.labelled(a.flow), analysis.labelled(b.flow)) {
+                (Some(a), Some(b)) => compare(column)(&a, &b),
+                _ => Ordering::Equal,
+            }
+        }
+    };
+    slots.sort_by(|a, b| if is_descending { compare(b, a) } else { compare(a, b) });
 }
 
 /// Frame bytes of a flow, without those it carries for others of the flows, whose numbers are in order.
@@ -84,7 +183,17 @@ type Labelled<'a> = (&'a Flow, &'a Verdict);
 
 /// Sorts flow numbers that are in order of their first packet; equal ones stay so.
 fn sort_by(analysis: &Analysis, (column, is_descending): (FlowSort, bool), numbers: &mut [u32]) {
-    let compare: fn(&Labelled<'_>, &Labelled<'_>) -> Ordering = match column {
+    let compare = compare(column);
+    numbers.sort_by(|a, b| match (analysis.labelled(*a), analysis.labelled(*b)) {
+        (Some(a), Some(b)) if is_descending => compare(&b, &a),
+        (Some(a), Some(b)) => compare(&a, &b),
+        _ => Ordering::Equal,
+    });
+}
+
+/// The order of whole flows by a column.
+fn compare(column: FlowSort) -> fn(&Labelled<'_>, &Labelled<'_>) -> Ordering {
+    match column {
         FlowSort::Start => |a, b| a.0.first.cmp(&b.0.first),
         FlowSort::Label => |a, b| (&a.1.label, a.1.protocol).cmp(&(&b.1.label, b.1.protocol)),
         FlowSort::Client => |a, b| a.0.client.cmp(&b.0.client),
@@ -92,12 +201,7 @@ fn sort_by(analysis: &Analysis, (column, is_descending): (FlowSort, bool), numbe
         FlowSort::Duration => |a, b| duration(a.0).cmp(&duration(b.0)),
         FlowSort::Packets => |a, b| a.0.packets().cmp(&b.0.packets()),
         FlowSort::Bytes => |a, b| a.0.bytes().cmp(&b.0.bytes()),
-    };
-    numbers.sort_by(|a, b| match (analysis.labelled(*a), analysis.labelled(*b)) {
-        (Some(a), Some(b)) if is_descending => compare(&b, &a),
-        (Some(a), Some(b)) => compare(&a, &b),
-        _ => Ordering::Equal,
-    });
+    }
 }
 
 /// Names before addresses.
@@ -110,12 +214,14 @@ fn duration(flow: &Flow) -> u64 {
     flow.last.0.saturating_sub(flow.first.0)
 }
 
-/// Bytes over the flow's own duration, the highest bar at full height; a bar with any byte shows.
-fn spark(flow: &Flow) -> Vec<u8> {
+/// Bytes over the packets' own duration, the highest bar at full height; a bar with any byte shows.
+fn spark(timeline: &Timeline) -> Vec<u8> {
     let mut bars = [0_u64; SPARK_BARS];
-    let span = flow.last.0.saturating_sub(flow.first.0).saturating_add(1);
-    for step in flow.timeline.steps() {
-        let since = step.time.0.saturating_sub(flow.first.0).min(span - 1);
+    let first = timeline.steps().next().map_or(0, |it| it.time.0);
+    let last = timeline.steps().map(|it| it.time.0).max().unwrap_or(first);
+    let span = last.saturating_sub(first).saturating_add(1);
+    for step in timeline.steps() {
+        let since = step.time.0.saturating_sub(first).min(span - 1);
         let at = (u128::from(since) * SPARK_BARS as u128 / u128::from(span)) as usize;
         if let Some(bar) = bars.get_mut(at) {
             *bar += u64::from(step.frame_len);
@@ -151,7 +257,19 @@ fn inside(analysis: &Analysis, flow_id: u32) -> Vec<u32> {
     carried.map(|it| it.0).take(MAX_CARRIED).collect()
 }
 
-pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
+/// Where a timeout cuts a flow; nowhere where it cannot be understood.
+fn cuts(flow: &Flow, timeout: &str) -> Vec<u64> {
+    let cut = timeout.parse::<Timeout>().map_or(Cut::Whole, Timeout::cut);
+    let mut at = 0;
+    let begins = features::pieces(flow, cut).into_iter().map(|it| {
+        at += it.timeline.len();
+        at
+    });
+    // The last piece ends where the flow does.
+    begins.filter(|it| *it < flow.timeline.len()).take(MAX_CUTS).collect()
+}
+
+pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option<FlowDetail> {
     let (flow, verdict) = analysis.labelled(flow_id)?;
     let row = analysis.row(flow_id)?;
     let sessions = analysis.sessions();
@@ -175,17 +293,10 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32) -> Option<FlowDetail> {
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
         comments: analysis.comments.of(flow_id).to_vec(),
         carries: inside(analysis, flow_id),
-        features: schema
-            .features()
-            .map(|feature| FeatureValue {
-                name: feature.name.to_owned(),
-                unit: feature.unit.symbol().to_owned(),
-                what: words(feature),
-                value: sample.as_ref().and_then(|it| feature.number(it)),
-            })
-            .collect(),
+        features: schemas::values(schema, sample.as_ref()),
         health: flow.health().map(|it| [&it.client, &it.server].map(side_health)),
         steps: steps.collect(),
+        cuts: cuts(flow, timeout),
         packets: flow.packets(),
         client_head: flow.heads.client.bytes().to_vec(),
         server_head: flow.heads.server.bytes().to_vec(),

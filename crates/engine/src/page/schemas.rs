@@ -1,7 +1,7 @@
 //! What can be exported, and what a feature is, by the one table of columns.
 
-use features::{Column, SCHEMAS};
-use v1::page::{ColumnRow, SchemaRow, Words};
+use features::{Column, SCHEMAS, Sample, Schema};
+use v1::page::{ColumnRow, FeatureValue, SchemaRow, Words};
 
 /// Every schema with its columns.
 pub(super) fn rows() -> Vec<SchemaRow> {
@@ -21,8 +21,19 @@ fn column(column: &Column) -> ColumnRow {
     }
 }
 
+/// The features of a schema with their values, where there are any.
+pub(super) fn values(schema: &Schema, sample: Option<&Sample>) -> Vec<FeatureValue> {
+    let value = |column: &Column| FeatureValue {
+        name: column.name.to_owned(),
+        unit: column.unit.symbol().to_owned(),
+        what: words(column),
+        value: sample.and_then(|it| column.number(it)),
+    };
+    schema.features().map(value).collect()
+}
+
 /// What a column counts.
-pub(super) fn words(column: &Column) -> Words {
+fn words(column: &Column) -> Words {
     Words { en: column.english(), ru: column.russian() }
 }
 

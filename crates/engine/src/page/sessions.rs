@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use session::Session;
 use v1::page::{SessionDetail, SessionRow, Sessions};
 
-use super::{link, most_first, windowed};
+use super::{link, most_first, schemas, windowed};
 use crate::{Analysis, rows::Row};
 
 /// How many flows and links a session shows.
@@ -31,10 +31,13 @@ pub(super) fn detail(analysis: &Analysis, session_id: u32) -> Option<SessionDeta
     let session = sessions.get(session_id)?;
     let rows = session.members.iter().filter_map(|it| analysis.row(*it));
     let links = session.edges.iter().take(MAX_SHOWN);
+    let schema = &features::SESSION;
+    let features = analysis.session_features(session_id, schema);
     Some(SessionDetail {
         row: row(analysis, session_id, session)?,
         flows: rows.take(MAX_SHOWN).map(Row::to_texts).collect(),
         links: links.map(|it| link(analysis, it)).collect(),
+        features: schemas::values(schema, features.as_ref().map(|it| &it.1)),
     })
 }
 
