@@ -266,7 +266,7 @@ pub struct Texts {
     pub offset: &'static str,
     pub feature: &'static str,
     pub value: &'static str,
-    pub units: [(&'static str, &'static str); 3],
+    pub units: [(&'static str, &'static str); 4],
     pub no_value: &'static str,
     pub copy_filter: &'static str,
     pub copy_filter_hint: &'static str,

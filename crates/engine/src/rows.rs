@@ -141,18 +141,14 @@ impl<'a> Row<'a> {
             sides.reverse();
         }
         let [(client, from_client), (server, from_server)] = sides;
-        let times = || timeline.steps().map(|it| it.time.0);
+        let (time_start_ns, time_end_ns) = span(piece, cut);
         let carriers = timeline.steps().filter(|it| it.is_carrier);
-        let time_end_ns = match cut {
-            Cut::Zeek => flow.end_by_zeek(timeline).0,
-            _ => times().max().unwrap_or(0),
-        };
         Row {
             piece: piece.number,
             client,
             server,
             carried_bytes: carriers.map(|it| u64::from(it.frame_len)).sum(),
-            time_start_ns: times().next().unwrap_or(0),
+            time_start_ns,
             time_end_ns,
             from_client,
             from_server,
@@ -220,6 +216,16 @@ impl<'a> Row<'a> {
             ja4: text(self.ja4),
         }
     }
+}
+
+/// When a piece begins and ends, in nanoseconds.
+pub(crate) fn span(piece: &Piece<'_>, cut: Cut) -> (u64, u64) {
+    let times = || piece.timeline.steps().map(|it| it.time.0);
+    let end = match cut {
+        Cut::Zeek => piece.flow.end_by_zeek(&piece.timeline).0,
+        _ => times().max().unwrap_or(0),
+    };
+    (times().next().unwrap_or(0), end)
 }
 
 /// An endpoint as it was written; a store that somebody changed may hold anything.

@@ -253,7 +253,7 @@ pub(super) const TEXTS: Texts = Texts {
     offset: "After",
     feature: "Feature",
     value: "Value",
-    units: [("µs", "µs"), ("B/s", "B/s"), ("1/s", "1/s")],
+    units: [("s", "s"), ("µs", "µs"), ("B/s", "B/s"), ("1/s", "1/s")],
     no_value: "nothing to compute it from",
     copy_filter: "Copy filter",
     copy_filter_hint: "Copy a Wireshark display filter for this flow (c)",

@@ -253,7 +253,7 @@ pub(super) const TEXTS: Texts = Texts {
     offset: "Спустя",
     feature: "Признак",
     value: "Значение",
-    units: [("µs", "мкс"), ("B/s", "Б/с"), ("1/s", "1/с")],
+    units: [("s", "с"), ("µs", "мкс"), ("B/s", "Б/с"), ("1/s", "1/с")],
     no_value: "вычислить не из чего",
     copy_filter: "Копировать фильтр",
     copy_filter_hint: "Скопировать фильтр Wireshark для этого потока (c)",

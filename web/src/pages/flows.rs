@@ -248,7 +248,7 @@ fn cells(line: &Line, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
         {groups::written(&row.label, lang)}
         " "
         <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
-        {row.piece.map(|it| view! { " " <span class="tag">{(t.piece_n)(&format::count(u64::from(it) + 1, lang))}</span> })}
+        {row.piece.filter(|it| *it > 0).map(|it| view! { " " <span class="tag">{(t.piece_n)(&format::count(u64::from(it) + 1, lang))}</span> })}
     };
     let port =
         |port: u16| (port != 0).then(|| view! { <span class="dim">":"{port.to_string()}</span> });

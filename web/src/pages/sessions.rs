@@ -333,7 +333,7 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
                 <button type="submit" class="btn">{t.join}</button>
             </form>
         </Panel>
-        <Panel title=t.features.to_owned()>{features}</Panel>
+        <Panel title=t.features.to_owned()><div class="columns">{features}</div></Panel>
     }
 }
 

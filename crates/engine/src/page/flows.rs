@@ -8,7 +8,10 @@ use flow::{Cut, Direction, Flow, Timeline};
 use v1::page::{FlowDetail, FlowSort, Flows, SideHealth, StepRow};
 
 use super::{hosts::name, link, schemas, windowed};
-use crate::{Analysis, Filter, Timeout, rows::Row};
+use crate::{
+    Analysis, Filter, Timeout,
+    rows::{Row, span},
+};
 
 /// How many packets of a flow the page gets.
 const MAX_STEPS: usize = 2_000;
@@ -134,15 +137,15 @@ fn slots(analysis: &Analysis, numbers: &[u32], cut: Cut) -> Vec<Slot> {
     for number in numbers {
         let Some((flow, _)) = analysis.labelled(*number) else { continue };
         for (at, piece) in (0..).zip(features::pieces(flow, cut)) {
-            let Some(row) = analysis.row(*number) else { continue };
-            let row = row.of_piece(&piece, cut);
+            let (first_ns, last_ns) = span(&piece, cut);
+            let (client, server) = piece.timeline.totals();
             slots.push(Slot {
                 flow: *number,
                 piece: at,
-                first_ns: row.time_start_ns,
-                duration_ns: row.time_end_ns.saturating_sub(row.time_start_ns),
-                packets: row.from_client.packets + row.from_server.packets,
-                bytes: row.bytes(),
+                first_ns,
+                duration_ns: last_ns.saturating_sub(first_ns),
+                packets: client.packets + server.packets,
+                bytes: client.frame_bytes + server.frame_bytes,
             });
         }
     }
