@@ -74,6 +74,13 @@ pub enum Reason {
         /// The port it announced.
         port: u16,
     },
+    /// Another flow has it, whose kin it is.
+    Kin {
+        /// The number of that flow.
+        flow: u32,
+        /// How they are kin.
+        how: Kin,
+    },
     /// The model.
     Model {
         /// Share of the trees that agree, 0 to 1.
@@ -81,6 +88,15 @@ pub enum Reason {
     },
     /// Nothing did.
     Unknown,
+}
+
+/// How two flows are kin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kin {
+    /// A socket of theirs is the same.
+    Socket,
+    /// They are between the same hosts and to the same port, over different transports.
+    Twin,
 }
 
 impl Verdict {
@@ -105,7 +121,37 @@ impl Verdict {
         self.facts.get_or_insert_default().server_name.get_or_insert_with(|| name.to_owned());
     }
 
-    /// How the label was reached, in a word: `payload`, `name`, `model` or `unknown`.
+    /// Whether its payload shows a protocol that peers speak with each other, whichever of them was opened.
+    pub fn is_peer(&self) -> bool {
+        self.reason == Reason::Payload && self.group == "peer2peer"
+    }
+
+    /// Whether its payload shows a service and not only a protocol: so its socket is that service's program's.
+    pub fn shows_program(&self) -> bool {
+        self.reason == Reason::Payload && self.label != self.protocol
+    }
+
+    /// Whether it says nothing of itself that would tell its program: nothing at all, or that it is a call.
+    pub fn is_open(&self) -> bool {
+        let is_nothing = self.protocol == UNKNOWN;
+        let is_call = matches!(self.protocol, "stun" | "rtp" | "rtcp" | "dtls");
+        let is_guessed = matches!(self.reason, Reason::Address { .. } | Reason::Unknown);
+        is_guessed && (is_nothing || is_call) || is_call && self.label == self.protocol
+    }
+
+    /// Whether a name in its payload tells its service.
+    pub fn is_named(&self) -> bool {
+        self.reason == Reason::Name
+    }
+
+    /// Whether it is encrypted and a name is missing that would tell its service.
+    pub fn is_nameless(&self) -> bool {
+        let is_encrypted = matches!(self.protocol, "tls" | "quic" | "dtls");
+        let is_guessed = matches!(self.reason, Reason::Payload | Reason::Address { .. });
+        is_encrypted && is_guessed && self.facts().server_name.is_none()
+    }
+
+    /// How the label was reached, in a word: `payload`, `name`, `kin`, `model` or `unknown`.
     pub fn evidence(&self) -> &'static str {
         match self.reason {
             Reason::Payload | Reason::Transport | Reason::Carries | Reason::Announced { .. } => {
@@ -116,6 +162,7 @@ impl Verdict {
             | Reason::Agent
             | Reason::Address { .. }
             | Reason::Answered => "name",
+            Reason::Kin { .. } => "kin",
             Reason::Model { .. } => "model",
             Reason::Unknown => UNKNOWN,
         }
@@ -148,6 +195,12 @@ impl Verdict {
                 format!("{seen}a DNS answer gave the server's address for {name} to this client")
             }
             Reason::Announced { flow, port } => announcement(self.protocol, *flow, *port),
+            Reason::Kin { flow, how: Kin::Socket } => {
+                format!("{seen}{label} is at the same port in flow {flow}")
+            }
+            Reason::Kin { flow, how: Kin::Twin } => {
+                format!("{seen}flow {flow} between the same hosts, to the same port, is {label}")
+            }
             Reason::Model { confidence } => {
                 format!("{:.0} % of the model's trees say {label}", confidence * 100.0)
             }
@@ -267,6 +320,34 @@ pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, flow: u32,
         (verdict.label, verdict.group) = (Cow::Borrowed(protocol.name), protocol.group);
         verdict.reason = Reason::Announced { flow, port };
     }
+}
+
+/// The protocol of each flow of a UDP socket by what it sent first to each peer, in order: some only show so.
+pub fn recognise_socket(said: &[&[u8]]) -> Vec<Option<&'static str>> {
+    protocol::recognise_socket(said)
+}
+
+/// Says of a flow whose payload tells nothing that with those of its socket it does.
+pub fn relabel_by_socket(verdict: &mut Verdict, protocol: &str) {
+    let Some(protocol) = PROTOCOLS.iter().find(|it| it.name == protocol) else { return };
+    verdict.protocol = protocol.name;
+    (verdict.label, verdict.group) = (Cow::Borrowed(protocol.name), protocol.group);
+    verdict.reason = Reason::Payload;
+    verdict.facts.get_or_insert_default().seen = protocol::SEEN_OF_SOCKET.into();
+}
+
+/// Gives a flow the label of its kin, and where it has none its protocol: protocol, label and group.
+pub fn relabel_by_kin(
+    verdict: &mut Verdict,
+    (protocol, label, group): (&'static str, Cow<'static, str>, &'static str),
+    flow: u32,
+    how: Kin,
+) {
+    if verdict.protocol == UNKNOWN && how == Kin::Socket && group == "peer2peer" {
+        verdict.protocol = protocol;
+    }
+    (verdict.label, verdict.group) = (label, group);
+    verdict.reason = Reason::Kin { flow, how };
 }
 
 /// Labels a flow that says nothing of itself by what it looks like: the label most trees of a model choose.

@@ -326,6 +326,15 @@ impl Facts {
     }
 }
 
+/// The protocol of each flow of a UDP socket by what it sent first to each peer, in order.
+pub(crate) fn recognise_socket(said: &[&[u8]]) -> Vec<Option<&'static str>> {
+    let is_skype = skype::recognise_socket(said);
+    is_skype.into_iter().map(|it| it.then_some(skype::PROTOCOL.name)).collect()
+}
+
+/// What is seen where a socket's flows tell a protocol together.
+pub(crate) const SEEN_OF_SOCKET: &str = skype::SEEN_OF_SOCKET;
+
 /// The first protocol that recognises the heads.
 pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
     if heads.client.bytes().is_empty() && heads.server.bytes().is_empty() {

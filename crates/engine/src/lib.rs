@@ -10,6 +10,7 @@ mod filter;
 mod hosts;
 mod input;
 mod job;
+mod kin;
 mod labels;
 mod library;
 mod page;
@@ -82,6 +83,7 @@ impl Analysis {
         mut reading: Reading,
     ) -> Self {
         let answered = hosts::name_by_answers(&flows, &mut verdicts);
+        kin::label(&flows, &mut verdicts);
         let sessions = session::group(&flows, &verdicts);
         label_announced(&mut verdicts, &sessions);
         let sessions = decided::Decided::new(sessions);

@@ -370,7 +370,7 @@ pub struct Flows {
 pub struct FlowDetail {
     /// Its row.
     pub row: FlowRow,
-    /// How the label was reached: `payload`, `name`, `model` or `unknown`.
+    /// How the label was reached: `payload`, `name`, `kin`, `model` or `unknown`.
     pub evidence: String,
     /// Names of client and server, where known.
     pub client_name: Option<String>,

@@ -183,6 +183,7 @@ pub(super) const TEXTS: Texts = Texts {
     evidence_names: [
         ("payload", "by its payload"),
         ("name", "by a name"),
+        ("kin", "by another flow"),
         ("model", "by the model"),
         ("unknown", "nothing tells"),
     ],

@@ -183,6 +183,7 @@ pub(super) const TEXTS: Texts = Texts {
     evidence_names: [
         ("payload", "по содержимому"),
         ("name", "по имени"),
+        ("kin", "по другому потоку"),
         ("model", "по модели"),
         ("unknown", "ничто не указывает"),
     ],

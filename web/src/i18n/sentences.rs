@@ -53,6 +53,15 @@ const REASONS: &[(&str, &str)] = &[
         "a DNS answer gave the server's address for {} to this client",
         "этот клиент получил адрес сервера в ответе DNS на имя {}",
     ),
+    ("{} is at the same port in flow {}", "{} на том же порту в потоке {}"),
+    (
+        "flow {} between the same hosts, to the same port, is {}",
+        "поток {} между теми же узлами и к тому же порту: {}",
+    ),
+    (
+        "messages of a Skype client whose counter runs on from peer to peer",
+        "сообщения клиента Skype, счётчик которых растёт от собеседника к собеседнику",
+    ),
     ("{} % of the model's trees say {}", "{} % деревьев модели называют {}"),
     ("the IP header says {}", "заголовок IP называет {}"),
     (

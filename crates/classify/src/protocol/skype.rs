@@ -1,7 +1,7 @@
 //! Skype's own transport over UDP, as its clients spoke until 2017: a counter, a kind, noise.
 //!
-//! One such packet shows nothing; only a side that counts on, packet after packet, is told. Everything else of Skype is
-//! known by its names.
+//! One such packet shows nothing; only a side that counts on, packet after packet, or a socket that does so from peer to
+//! peer. Everything else of Skype is known by its names.
 
 use flow::{Head, Heads, Transport};
 
@@ -21,19 +21,50 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     look::seen_if(is_seen, "messages between Skype clients")
 }
 
+/// How many must follow each other where each goes to another peer.
+const RUN_OF_SOCKET: usize = 6;
+pub(super) const SEEN_OF_SOCKET: &str =
+    "messages of a Skype client whose counter runs on from peer to peer";
+
+/// Which of the first packets to a socket's peers are in a run of messages whose counter runs on.
+pub(super) fn recognise_socket(said: &[&[u8]]) -> Vec<bool> {
+    let mut is_seen = vec![false; said.len()];
+    let mut run: Vec<usize> = Vec::new();
+    let messages = said.iter().enumerate().filter(|it| is_message(it.1));
+    for (at, packet) in messages {
+        let last = run.last().and_then(|it| said.get(*it));
+        if last.is_some_and(|last| !is_next(last, packet)) {
+            run.clear();
+        }
+        run.push(at);
+        if run.len() >= RUN_OF_SOCKET {
+            for it in &run {
+                if let Some(is_seen) = is_seen.get_mut(*it) {
+                    *is_seen = true;
+                }
+            }
+            // Those before are said; the last one goes on.
+            run.drain(..run.len() - RUN_OF_SOCKET + 1);
+        }
+    }
+    is_seen
+}
+
+fn is_message(bytes: &[u8]) -> bool {
+    bytes.get(2) == Some(&MESSAGE) && (11..256).contains(&bytes.len())
+}
+
+/// The counter runs on a little, and what follows the kind differs.
+fn is_next(one: &[u8], two: &[u8]) -> bool {
+    let step = be16(two, 0).zip(be16(one, 0)).map(|(two, one)| two.wrapping_sub(one));
+    step.is_some_and(|it| (1..4096).contains(&it)) && one.get(3..7) != two.get(3..7)
+}
+
 /// All that the side sent are messages, the counter runs on a little, and what follows the kind never repeats.
 fn counts_on(side: &Head) -> bool {
     let packets: Vec<&[u8]> = side.datagrams().take(16).collect();
-    let is_message = |it: &&[u8]| it.get(2) == Some(&MESSAGE) && (11..256).contains(&it.len());
-    let is_next = |pair: &[&[u8]]| match pair {
-        [one, two] => {
-            let step = be16(two, 0).zip(be16(one, 0)).map(|(two, one)| two.wrapping_sub(one));
-            let noise = (one.get(3..7), two.get(3..7));
-            step.is_some_and(|it| (1..4096).contains(&it)) && noise.0 != noise.1
-        }
-        _ => false,
-    };
-    packets.len() >= RUN && packets.iter().all(is_message) && packets.windows(2).all(is_next)
+    let all_follow = packets.windows(2).all(|it| matches!(it, [one, two] if is_next(one, two)));
+    packets.len() >= RUN && packets.iter().all(|it| is_message(it)) && all_follow
 }
 
 #[cfg(test)]
@@ -53,6 +84,24 @@ mod tests {
             &[[0x9c, 0xf6, 2, 1], [0x9e, 0x6f, 2, 7], [0x9e, 0x82, 2, 3], [0x9e, 0x95, 2, 4]],
             true,
         );
+    }
+
+    #[test]
+    fn a_socket_counts_on_from_peer_to_peer() {
+        let packet = |n: u16, noise: u8| [&n.to_be_bytes()[..], &[2, noise], &[9; 14]].concat();
+        let mut packets: Vec<Vec<u8>> =
+            (0..7).map(|it| packet(0x9b90 + 2 * it, it as u8 * 7)).collect();
+        let check = |packets: &[Vec<u8>], expected: &[bool]| {
+            let said: Vec<&[u8]> = packets.iter().map(Vec::as_slice).collect();
+            assert_eq!(recognise_socket(&said), expected);
+        };
+        check(&packets, &[true; 7]);
+        check(&packets[..5], &[false; 5]);
+        packets.insert(3, b"something else".to_vec());
+        check(&packets, &[true, true, true, false, true, true, true, true]);
+        packets[0] = packet(0x1000, 1);
+        packets[1] = packet(0x2000, 1);
+        check(&packets, &[false; 8]);
     }
 
     #[test]
