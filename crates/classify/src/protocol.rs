@@ -1,8 +1,10 @@
 //! The protocols known by their payload. To add one: write its file, add its two lines here.
 
 mod bittorrent;
+mod centre;
 mod coap;
 mod dcerpc;
+mod devices;
 mod dhcp;
 mod dhcpv6;
 mod dns;
@@ -63,6 +65,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     sip::PROTOCOL,
     rtsp::PROTOCOL,
     http2::PROTOCOL,
+    devices::ICECAST,
     http::WEBSOCKET,
     http::PROTOCOL,
     xmpp::PROTOCOL,
@@ -128,6 +131,25 @@ pub const PROTOCOLS: &[Protocol] = &[
     machines::ZABBIX,
     machines::MUNIN,
     machines::CHECKMK,
+    centre::PROXY,
+    centre::ISCSI,
+    centre::GIOP,
+    centre::STOMP,
+    centre::OPENWIRE,
+    centre::GEARMAN,
+    centre::JRMI,
+    centre::JDWP,
+    centre::DICOM,
+    centre::DLEP,
+    centre::ROUGHTIME,
+    centre::SYNCHROPHASOR,
+    devices::ADB,
+    devices::NOMACHINE,
+    devices::DIRECT_CONNECT,
+    devices::WORLD_OF_WARCRAFT,
+    devices::WAKE_ON_LAN,
+    devices::TUYA,
+    devices::MIIO,
     machines::BJNP,
     machines::WSD,
     machines::SSDP,
@@ -171,6 +193,21 @@ pub const PROTOCOLS: &[Protocol] = &[
     dns::PROTOCOL,
     ntp::PROTOCOL,
     // What is told by a shape that fits, or by one that its port supports.
+    centre::MMS,
+    centre::TACACS,
+    centre::THRIFT,
+    centre::PFCP,
+    centre::DLMS,
+    devices::MPEG_TS,
+    devices::WECHAT,
+    devices::MINECRAFT,
+    devices::WARCRAFT3,
+    devices::ETHEREUM,
+    devices::RADMIN,
+    devices::RLOGIN,
+    devices::TPLINK_SHP,
+    devices::UBIQUITI,
+    devices::MNDP,
     magic::TELEGRAM,
     magic::OICQ,
     magic::VIBER,
