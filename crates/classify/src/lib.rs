@@ -123,7 +123,7 @@ impl Verdict {
 
     /// Whether its payload shows a protocol that peers speak with each other, whichever of them was opened.
     pub fn is_peer(&self) -> bool {
-        self.reason == Reason::Payload && self.group == "peer2peer"
+        self.reason == Reason::Payload && PEERS.contains(&self.protocol)
     }
 
     /// Whether its payload shows a service and not only a protocol: so its socket is that service's program's.
@@ -243,6 +243,10 @@ pub fn label(flow: &Flow) -> Verdict {
         return Verdict { protocol, label, group, reason: Reason::Carries, ..verdict };
     }
     let facts = verdict.facts();
+    if let Some((group, label)) = facts.service.and_then(known) {
+        (verdict.label, verdict.group) = (Cow::Borrowed(label), group);
+        return verdict;
+    }
     let mut names = facts.server_name.iter().chain(&further_names).map(String::as_str);
     if is_lookup(verdict.protocol) {
         if let Some(service) = service_of_all(names) {
@@ -254,9 +258,7 @@ pub fn label(flow: &Flow) -> Verdict {
         return verdict;
     }
     let by_name = names.find_map(|it| Some((it.to_owned(), service::by_name(it)?)));
-    if let Some(service) = facts.service.and_then(service::by_label) {
-        verdict.serve(service, Reason::Payload);
-    } else if let Some((name, service)) = by_name {
+    if let Some((name, service)) = by_name {
         verdict.set_server_name(&name);
         verdict.serve(service, Reason::Name);
     } else if let Some(service) = facts.user_agent.as_deref().and_then(service::by_agent) {
@@ -287,6 +289,10 @@ pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
 
 /// The protocols that look names up; those of the group `names`.
 const LOOKUPS: &[&str] = &["dns", "dnscrypt", "llmnr", "mdns", "netbios", "whois"];
+
+/// The protocols whose programs speak with many through one port, over both transports.
+const PEERS: &[&str] =
+    &["bittorrent", "bitcoin", "edonkey", "ethereum", "gnutella", "skype", "syncthing", "tinc"];
 
 /// Whether a protocol looks names up: what it tells is of others than its server.
 pub fn is_lookup(protocol: &str) -> bool {
@@ -343,7 +349,7 @@ pub fn relabel_by_kin(
     flow: u32,
     how: Kin,
 ) {
-    if verdict.protocol == UNKNOWN && how == Kin::Socket && group == "peer2peer" {
+    if verdict.protocol == UNKNOWN && how == Kin::Socket && PEERS.contains(&protocol) {
         verdict.protocol = protocol;
     }
     (verdict.label, verdict.group) = (label, group);
@@ -460,6 +466,13 @@ mod tests {
         check(&["a.vk.com", "example.org"], None);
         check(&["example.org", "a.vk.com"], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn peers_are_protocols() {
+        for name in PEERS {
+            assert!(PROTOCOLS.iter().any(|it| it.name == *name), "{name}");
+        }
     }
 
     #[test]

@@ -295,7 +295,7 @@ pub struct Facts {
     /// Further names, in lower case: those in the server's certificate, or those a resolver was asked for. Empty in a
     /// verdict.
     pub further_names: Vec<String>,
-    /// The service that only speaks like this, where it shows: a label of [`crate::SERVICES`].
+    /// What only speaks like this, where that is more than the protocol: a label.
     pub service: Option<&'static str>,
     /// HTTP `User-Agent` or its like.
     pub user_agent: Option<String>,

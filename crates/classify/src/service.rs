@@ -563,6 +563,12 @@ pub const SERVICES: &[Service] = &[
         ],
     )
     .agents(&["Skype"]),
+    names("gnutella", "peer2peer", &[]).agents(&[
+        "gtk-gnutella",
+        "LimeWire",
+        "BearShare",
+        "Shareaza",
+    ]),
     names(
         "bittorrent",
         "peer2peer",
@@ -2681,20 +2687,37 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Service>> = LazyLock::ne
     SERVICES.iter().flat_map(|row| row.names.iter().map(move |name| (*name, row))).collect()
 });
 
-/// The service that owns a name: the one with the longest name of which it is a part.
+/// The service that owns a name: the one with the longest name of which it is a part. A name in a network that delivers
+/// for others (`www.example.org.edgekey.net`) is the other's where it holds that one's.
 pub(crate) fn by_name(name: &str) -> Option<&'static Service> {
-    let mut rest = name.trim_end_matches('.');
+    let (service, before) = owner(name.trim_end_matches('.'))?;
+    let customer = DELIVERERS.contains(&service.label).then(|| owner(before)).flatten();
+    Some(customer.map_or(service, |it| it.0))
+}
+
+/// Networks that deliver for others, and have their names before their own.
+const DELIVERERS: &[&str] = &[
+    "akamai",
+    "aws",
+    "azure",
+    "cdn77",
+    "chinacache",
+    "cloudflare",
+    "fastly",
+    "limelight",
+    "wangsu",
+];
+
+/// The service that owns a name, and what stands before the name it owns.
+fn owner(name: &str) -> Option<(&'static Service, &str)> {
+    let mut rest = name;
     loop {
         if let Some(service) = BY_NAME.get(rest) {
-            return Some(service);
+            let before = name.strip_suffix(rest).unwrap_or_default();
+            return Some((service, before.trim_end_matches('.')));
         }
         rest = rest.split_once('.')?.1;
     }
-}
-
-/// The service with a label.
-pub(crate) fn by_label(label: &str) -> Option<&'static Service> {
-    SERVICES.iter().find(|it| it.label == label)
 }
 
 /// The service whose programs call themselves so.
@@ -2781,6 +2804,8 @@ mod tests {
         check("*.fbcdn.net", Some("facebook"));
         check("notfacebook.com", None);
         check("facebook.com.example", None);
+        check("www.facebook.com.edgekey.net", Some("facebook"));
+        check("www.example.org.edgekey.net", Some("akamai"));
     }
 
     #[test]

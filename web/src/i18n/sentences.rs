@@ -132,6 +132,7 @@ const REASONS: &[(&str, &str)] = &[
     ("an RTP stream with {}", "поток RTP: {}"),
     ("an RTP stream", "поток RTP"),
     ("an RTCP report on a call's quality", "отчёт RTCP о качестве связи"),
+    ("a NetBIOS datagram with SMB from {} to {}", "датаграмма NetBIOS с SMB от {} к {}"),
     ("a STUN binding with attributes of {}", "привязка STUN с атрибутами {}"),
     ("a STUN message with attributes of {}", "сообщение STUN с атрибутами {}"),
     (

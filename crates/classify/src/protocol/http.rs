@@ -70,6 +70,24 @@ const METHODS: &[&str] = &[
     "VERSION-CONTROL",
 ];
 
+/// Whether a request is of a service, by its target and its head.
+type Asks = fn(&[u8], &[u8]) -> bool;
+
+/// The services whose requests no other has.
+const SERVICES: &[(&str, Asks)] = &[
+    ("gnutella", |target, _| {
+        target.starts_with(b"/uri-res/N2") || target.starts_with(b"/gnutella/")
+    }),
+    ("ookla", |target, _| {
+        ["/speedtest/latency.txt", "/speedtest/upload.php", "/speedtest/random"]
+            .iter()
+            .any(|it| target.starts_with(it.as_bytes()))
+    }),
+    ("ocsp", |_, head| {
+        header(head, b"content-type").is_some_and(|it| it == b"application/ocsp-request")
+    }),
+];
+
 fn recognise(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {
         return None;
@@ -145,8 +163,10 @@ impl<'a> Request<'a> {
         let tunnelled = (self.method == "CONNECT").then(|| tls::started(bytes)).flatten();
         let name = host.and_then(host_of_authority);
         let of = name.as_deref().map(|it| format!(" for {it}")).unwrap_or_default();
+        let service = SERVICES.iter().find(|it| it.1(self.target, bytes)).map(|it| it.0);
         Facts {
             server_name: name,
+            service,
             user_agent: agent.filter(|it| !it.is_empty()),
             ja4: tunnelled.and_then(|it| it.ja4(Carrier::Tls)),
             ..Facts::seen(format!("an HTTP {} request{of}", self.method))
@@ -167,6 +187,16 @@ fn status(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_requests_are_of_one_service() {
+        let service = |request: &[u8]| recognise(&Heads::tcp(request, b"")).unwrap().service;
+        assert_eq!(service(b"GET /uri-res/N2R?urn:sha1:ABC HTTP/1.1\r\n\r\n"), Some("gnutella"));
+        assert_eq!(service(b"GET /speedtest/latency.txt?x=1 HTTP/1.1\r\n\r\n"), Some("ookla"));
+        let ocsp = b"POST / HTTP/1.1\r\nContent-Type: application/ocsp-request\r\n\r\n";
+        assert_eq!(service(ocsp), Some("ocsp"));
+        assert_eq!(service(b"GET / HTTP/1.1\r\n\r\n"), None);
+    }
 
     #[track_caller]
     fn check(client: &[u8], server: &[u8], expected: Option<&str>) {

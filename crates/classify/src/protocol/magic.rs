@@ -212,7 +212,16 @@ pub(super) const TEREDO: Protocol = row("teredo", "tunnel", |heads| {
 
 pub(super) const CITRIX: Protocol = row("citrix", "other", |heads| {
     let is_seen = any_stream(heads, |it| begins(it, &[b"\x7f\x7fICA\0", b"\x1aCGP/01"]));
-    seen_if(is_seen, "a Citrix session's greeting")
+    // Over UDP it is UDT: control packets of eight kinds, or data in messages of one packet.
+    let is_control = |it: &[u8]| matches!(it, [0x80, 0..=7, 0, 0, ..]) && it.len() >= 16;
+    let is_alone = |it: &[u8]| {
+        matches!(it.first(), Some(0..=0x7f)) && it.get(4).is_some_and(|it| it & 0xc0 == 0xc0)
+    };
+    let n_kept = heads.client.datagrams().chain(heads.server.datagrams()).count();
+    let is_udt = has_port(heads, &[1494, 2598])
+        && all_datagrams(heads, |it| is_control(it) || is_alone(it))
+        && (n_kept > 1 || any_first(heads, is_control));
+    seen_if(is_seen || is_udt, "a Citrix session")
 });
 
 pub(super) const X11: Protocol = row("x11", "other", |heads| {
@@ -281,7 +290,8 @@ pub(super) const UFTP: Protocol = row("uftp", "files", |heads| {
     let sender = |it: &[u8]| it.get(4..12).map(<[u8]>::to_vec);
     let messages: Vec<&[u8]> = heads.client.datagrams().take(4).collect();
     let first = messages.first().and_then(|it| sender(it));
-    let is_one = messages.len() >= 3 && messages.iter().all(|it| sender(it) == first);
+    let n_needed = if has_port(heads, &[1044]) { 1 } else { 3 };
+    let is_one = messages.len() >= n_needed && messages.iter().all(|it| sender(it) == first);
     seen_if(is_one && all_datagrams(heads, is_message), "a file sent by UFTP to many")
 });
 

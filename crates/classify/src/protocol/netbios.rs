@@ -48,8 +48,13 @@ fn datagram_service(bytes: &[u8]) -> Option<Facts> {
     reader.skip(2 + 4 + 2 + 2 + 2)?;
     let from = spelt(&mut reader)?;
     let to = spelt(&mut reader)?;
-    let seen = format!("a NetBIOS datagram from {from} to {to}");
-    Some(Facts { own_name: Some(from), ..Facts::seen(seen) })
+    // Most carry SMB: who browses, who announces itself.
+    let service = reader.0.starts_with(b"\xffSMB").then_some("smb");
+    let seen = match service {
+        Some(_) => format!("a NetBIOS datagram with SMB from {from} to {to}"),
+        None => format!("a NetBIOS datagram from {from} to {to}"),
+    };
+    Some(Facts { own_name: Some(from), service, ..Facts::seen(seen) })
 }
 
 /// A session is asked for, and granted or refused.

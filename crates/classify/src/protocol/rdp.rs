@@ -25,7 +25,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if look::any_stream(heads, is_answer) {
         return Some(Facts::seen("an RDP connection being set up"));
     }
-    look::seen_if(look::any_first(heads, is_udp_opening), "an RDP connection over UDP")
+    let is_udp = look::any_first(heads, is_udp_opening)
+        || is_port && look::any_first(heads, is_udp_greeting);
+    look::seen_if(is_udp, "an RDP connection over UDP")
 }
 
 /// The part after the fixed fields of an X.224 connection request (0xe0) or confirm (0xd0).
@@ -55,6 +57,15 @@ fn is_udp_opening(bytes: &[u8]) -> bool {
     let flags = be16(bytes, 6).unwrap_or_default();
     let is_size = |at| matches!(be16(bytes, at), Some(1132..=1232));
     bytes.starts_with(b"\xff\xff\xff\xff") && flags & 1 == 1 && is_size(12) && is_size(14)
+}
+
+/// Data of RDP over UDP that holds the greeting of its encryption, behind one header or two.
+fn is_udp_greeting(bytes: &[u8]) -> bool {
+    const DATA: u16 = 0x0004;
+    const STARTS: [&[u8]; 3] = [b"\x16\x03\x01", b"\x16\x03\x03", b"\x16\xfe\xff"];
+    let is_data = be16(bytes, 6).is_some_and(|it| it & DATA != 0);
+    let is_greeting = |at: usize| STARTS.iter().any(|it| look::has_at(bytes, at, it));
+    is_data && (16..=28).any(is_greeting)
 }
 
 #[cfg(test)]
