@@ -227,7 +227,7 @@ pub struct Texts {
     // Flow.
     pub flow_n: fn(&str) -> String,
     pub why: &'static str,
-    pub evidence_names: [(&'static str, &'static str); 5],
+    pub evidence_names: [(&'static str, &'static str); 6],
     pub transport: &'static str,
     pub protocol: &'static str,
     pub state: &'static str,

@@ -151,18 +151,14 @@ impl Verdict {
         is_encrypted && is_guessed && self.facts().server_name.is_none()
     }
 
-    /// How the label was reached, in a word: `payload`, `name`, `kin`, `model` or `unknown`.
+    /// How the label was reached, in a word: `payload`, `name`, `kin`, `address`, `model` or `unknown`. What only an
+    /// address or a model tells is a guess.
     pub fn evidence(&self) -> &'static str {
         match self.reason {
-            Reason::Payload | Reason::Transport | Reason::Carries | Reason::Announced { .. } => {
-                "payload"
-            }
-            Reason::Name
-            | Reason::Asked
-            | Reason::Agent
-            | Reason::Address { .. }
-            | Reason::Answered => "name",
-            Reason::Kin { .. } => "kin",
+            Reason::Payload | Reason::Transport | Reason::Carries => "payload",
+            Reason::Name | Reason::Asked | Reason::Agent | Reason::Answered => "name",
+            Reason::Address { .. } => "address",
+            Reason::Announced { .. } | Reason::Kin { .. } => "kin",
             Reason::Model { .. } => "model",
             Reason::Unknown => UNKNOWN,
         }

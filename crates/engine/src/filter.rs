@@ -84,6 +84,7 @@ const KEYS: &[(&[&str], Key)] = &[
         Key::Containing(|it| it.domain_name.map(Cow::Borrowed)),
     ),
     (&["agent", "user_agent", "ua"], Key::Containing(|it| it.user_agent.map(Cow::Borrowed))),
+    (&["evidence"], Key::Exact(|it| Some(it.evidence.into()))),
     (&["reason"], Key::Containing(|it| Some(it.reason()))),
     (&["ip", "ip.addr"], Key::Address(|it| [it.client.ip, it.server.ip])),
     (&["client", "client_ip"], Key::Address(|it| [it.client.ip; 2])),

@@ -40,6 +40,8 @@ pub(crate) struct Row<'a> {
     pub(crate) domain_name: Option<&'a str>,
     pub(crate) user_agent: Option<&'a str>,
     pub(crate) ja4: Option<&'a str>,
+    /// How the label was reached, in a word.
+    pub(crate) evidence: &'a str,
     reason: Reason<'a>,
 }
 
@@ -86,6 +88,7 @@ impl<'a> Row<'a> {
             domain_name: facts.server_name.as_deref(),
             user_agent: facts.user_agent.as_deref(),
             ja4: facts.ja4.as_deref(),
+            evidence: verdict.evidence(),
             reason: Reason::Of(verdict),
         }
     }
@@ -125,6 +128,7 @@ impl<'a> Row<'a> {
             domain_name: row.domain_name.as_deref(),
             user_agent: row.user_agent.as_deref(),
             ja4: row.ja4.as_deref(),
+            evidence: &row.evidence,
             reason: Reason::Stored(&row.reason),
         }
     }
@@ -210,6 +214,7 @@ impl<'a> Row<'a> {
             protocol: self.protocol.to_owned(),
             label: self.label.to_owned(),
             group: self.group.to_owned(),
+            evidence: self.evidence.to_owned(),
             reason: self.reason().into_owned(),
             domain_name: text(self.domain_name),
             user_agent: text(self.user_agent),

@@ -159,6 +159,10 @@ pub struct FlowRow {
     pub label: String,
     /// The label's group.
     pub group: String,
+    /// How the label was reached: `payload`, `name`, `kin`, `address`, `model` or `unknown`. What only an address or a
+    /// model tells is a guess.
+    #[serde(default)]
+    pub evidence: String,
     /// Why the flow has the label, in a sentence.
     pub reason: String,
     /// The name the client asked for, or the server was called by.
@@ -370,8 +374,6 @@ pub struct Flows {
 pub struct FlowDetail {
     /// Its row.
     pub row: FlowRow,
-    /// How the label was reached: `payload`, `name`, `kin`, `model` or `unknown`.
-    pub evidence: String,
     /// Names of client and server, where known.
     pub client_name: Option<String>,
     /// Name of the server, where known.

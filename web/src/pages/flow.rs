@@ -105,7 +105,9 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let filter = terms::term("label", &row.label);
     let of_label = Place::flows(filter).hash();
     let to_copy = wireshark_filter(&row);
-    let evidence_class = if detail.evidence == "unknown" { "tag" } else { "tag ok" };
+    let is_sure = matches!(row.evidence.as_str(), "payload" | "name" | "kin");
+    let evidence_class = if is_sure { "tag ok" } else { "tag" };
+    let of_evidence = Place::flows(terms::term("evidence", &row.evidence)).hash();
     let end = |ip: &str, port: u16, name: &Option<String>| {
         let name = name.clone().map(|it| view! { <span class="dim">{it}</span> });
         view! {
@@ -268,7 +270,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             <dd>
                 {reason(&row.reason, lang)}
                 " "
-                <span class=evidence_class>{word(&t.evidence_names, &detail.evidence)}</span>
+                <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &row.evidence)}</a>
             </dd>
             <dt>{t.client}</dt>
             <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>

@@ -93,6 +93,7 @@ pub(super) const COLUMNS: &[Column] = &[
     text("protocol", |it| of(&it.protocol)),
     text("label", |it| of(&it.label)),
     text("group", |it| of(&it.group)),
+    text("evidence", |it| of(&it.evidence)),
     text("reason", |it| of(&it.reason)),
     some_text("domain_name", |it| of_some(it.domain_name.as_ref())),
     some_text("user_agent", |it| of_some(it.user_agent.as_ref())),

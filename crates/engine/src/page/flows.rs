@@ -273,7 +273,7 @@ fn cuts(flow: &Flow, timeout: &str) -> Vec<u64> {
 }
 
 pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option<FlowDetail> {
-    let (flow, verdict) = analysis.labelled(flow_id)?;
+    let (flow, _) = analysis.labelled(flow_id)?;
     let row = analysis.row(flow_id)?;
     let sessions = analysis.sessions();
     let session = sessions.get(row.session_id)?;
@@ -290,7 +290,6 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
     let touches = |it: &&session::Edge| it.from == flow_id || it.to == flow_id;
     Some(FlowDetail {
         row: row.to_texts(),
-        evidence: verdict.evidence().to_owned(),
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
