@@ -412,13 +412,18 @@ mod tests {
         }
     }
 
+    /// `TRACTOR_NOISE=2000000` takes so many flows, half of them over TCP; at most one in 100,000 may be recognised.
     #[test]
     fn noise_is_nothing() {
+        let rounds = std::env::var("TRACTOR_NOISE").ok().and_then(|it| it.parse().ok());
+        let rounds = rounds.unwrap_or(20_000);
         let mut noise = Noise(0x5eed);
-        for round in 0..20_000 {
+        let mut found = Vec::new();
+        for round in 0..rounds {
             let heads = noise.heads(8 + round % 600, 0xff);
-            assert_eq!(recognise(&heads).map(|it| it.0.name), None, "{heads:?}");
+            found.extend(recognise(&heads).map(|it| (heads.transport, it.0.name)));
         }
+        assert!(found.len() * 100_000 <= rounds, "of {rounds} flows {found:?}");
     }
 
     #[test]
