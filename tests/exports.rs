@@ -311,3 +311,17 @@ fn the_page_cuts_as_the_export_does() {
         }
     }
 }
+
+/// What the first look counts of TCP connections, its filters find.
+#[test]
+fn the_first_look_counts_what_its_filters_find() {
+    let analysis = analysis("sample.pcapng", &sample());
+    let answer = analysis.page(&v1::page::Query::Overview { bins: 10 });
+    let seen: v1::page::Overview = serde_json::from_value(answer).unwrap();
+    assert!(seen.tcp.iter().any(|it| it.what == "refused") || seen.tcp.len() > 1, "{:?}", seen.tcp);
+    for it in seen.tcp {
+        let found = analysis.passing(&engine::Filter::parse(&it.filter).unwrap());
+        assert_eq!(found.len() as u64, it.flows, "{}", it.what);
+        assert!(it.flows <= seen.tcp_flows);
+    }
+}

@@ -211,8 +211,25 @@ pub struct Overview {
     pub top_hosts: Vec<HostRow>,
     /// The book's statistics, as `GET /file/{job_id}/statistics` gives them.
     pub statistics: Vec<crate::StatisticItem>,
+    /// How TCP connections fared: those that something befell, where there are any.
+    #[serde(default)]
+    pub tcp: Vec<Fared>,
+    /// How many TCP flows there are.
+    #[serde(default)]
+    pub tcp_flows: u64,
     /// What was read, and what was not.
     pub reading: Reading,
+}
+
+/// How many TCP flows something befell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fared {
+    /// What: `refused`, `lost_bytes` …
+    pub what: String,
+    /// The filter that finds them.
+    pub filter: String,
+    /// How many.
+    pub flows: u64,
 }
 
 /// Traffic over time, by label group.

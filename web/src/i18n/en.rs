@@ -206,6 +206,18 @@ pub(super) const TEXTS: Texts = Texts {
         ("SHR", "closed by the server, opening not seen"),
         ("OTH", "seen from the middle"),
     ],
+    tcp: "TCP connections",
+    fate: "What befell them",
+    tcp_well: "Nothing befell them.",
+    fates: [
+        ("unanswered", "never answered"),
+        ("refused", "refused"),
+        ("reset", "reset"),
+        ("retransmissions", "with data sent again"),
+        ("out_of_order", "with segments out of order"),
+        ("zero_windows", "with a receive window closed"),
+        ("lost_bytes", "with bytes missing in the capture"),
+    ],
     history_letters: [
         ("S", "SYN"),
         ("H", "SYN and acknowledgement"),

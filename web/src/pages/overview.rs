@@ -48,6 +48,7 @@ pub fn OverviewPage() -> impl IntoView {
                     <div class="stack">
                         <LabelPanel title=t.labels rows=seen.labels.clone() key="label" />
                         <HostPanel seen=seen.clone() />
+                        <TcpPanel seen=seen.clone() />
                     </div>
                     <div class="stack">
                         <ReadingPanel reading=seen.reading.clone() />
@@ -419,6 +420,33 @@ pub fn statistic_filter(title: &str, label: &str) -> String {
         "protocols" => terms::term("proto", label),
         _ => String::new(),
     }
+}
+
+/// How TCP connections fared; nothing where there are none.
+#[component]
+fn TcpPanel(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let all = seen.tcp_flows;
+    let bars = seen.tcp.iter().map(|it| Bar {
+        title: word(&t.fates, &it.what),
+        href: Place::flows(it.filter.clone()).hash(),
+        figures: vec![format::count(it.flows, lang)],
+        share: it.flows as f64 / all.max(1) as f64,
+        ..Bar::default()
+    });
+    let bars: Vec<Bar> = bars.collect();
+    let right = format::count(all, lang);
+    let content = if bars.is_empty() {
+        view! { <p class="dim inset">{t.tcp_well}</p> }.into_any()
+    } else {
+        let headings = vec![t.tcp.to_owned(), t.flows.to_owned()];
+        view! { <Bars headings bars /> }.into_any()
+    };
+    (all > 0).then(|| {
+        let href = Place::flows("transport:tcp").hash();
+        let right = move || view! { <a href=href.clone()>{right.clone()}</a> };
+        view! { <Panel title=t.tcp.to_owned() right=right>{content}</Panel> }
+    })
 }
 
 /// The book's statistics, one list at a time.

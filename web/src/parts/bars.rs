@@ -36,6 +36,7 @@ pub fn Bars(
     #[prop(default = 10)]
     at_first: usize,
     /// What the button for the rest says.
+    #[prop(optional)]
     more: String,
 ) -> impl IntoView {
     let shows_all = RwSignal::new(bars.len() <= at_first + 1);

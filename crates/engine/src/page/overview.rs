@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use v1::page::{GroupSeries, Overview, TrafficTimeline};
+use flow::Transport;
+use v1::page::{Fared, GroupSeries, Overview, TrafficTimeline};
 
 use super::{Tally, first_lines, hosts};
-use crate::{Analysis, statistics};
+use crate::{Analysis, Filter, rows::Row, statistics};
 
 /// The most bars the traffic over time can have.
 const MAX_BINS: u32 = 2_000;
@@ -51,8 +52,33 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
             .filter_map(|place| hosts::row(analysis, *place))
             .collect(),
         statistics: first_lines(statistics::of(analysis.each())),
+        tcp: fared(analysis),
+        tcp_flows: flows().filter(|it| it.transport == Transport::TCP).count() as u64,
         reading: analysis.reading().clone(),
     }
+}
+
+/// What can befall a TCP connection, and the filter that finds those that it befell.
+const FATES: &[(&str, &str)] = &[
+    ("unanswered", "transport:tcp state:S0"),
+    ("refused", "transport:tcp state:REJ"),
+    ("reset", "state:RSTO or state:RSTR or state:RSTOS0 or state:RSTRH"),
+    ("retransmissions", "retransmissions>0"),
+    ("out_of_order", "out_of_order>0"),
+    ("zero_windows", "zero_windows>0"),
+    ("lost_bytes", "lost_bytes>0"),
+];
+
+fn fared(analysis: &Analysis) -> Vec<Fared> {
+    let start = analysis.time_start_ns();
+    let fates = FATES.iter().filter_map(|(what, filter)| {
+        let parsed = Filter::parse(filter).ok()?;
+        let is_tcp = |it: &Row<'_>| it.transport == Transport::TCP;
+        let rows = analysis.each().filter(|it| is_tcp(it) && parsed.matches(it, start));
+        let flows = rows.count() as u64;
+        Some(Fared { what: (*what).to_owned(), filter: (*filter).to_owned(), flows })
+    });
+    fates.filter(|it| it.flows > 0).collect()
 }
 
 /// Every packet in its bar.
