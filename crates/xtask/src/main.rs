@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `exports`, `halves`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `halves`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -37,6 +37,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "exports",
         "open exports of a folder of captures with pandas and others: FOLDER",
         exports::check,
+    ),
+    (
+        "sessions",
+        "judge sessions on interleaved captures of one application each: FOLDER [all]",
+        generate::sessions,
     ),
     ("halves", "part rows of truth into two halves by families of captures: FOLDER", halves::part),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
