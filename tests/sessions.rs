@@ -73,3 +73,71 @@ fn what_cannot_be_decided_is_refused() {
     let taken = (0..2_000).filter(|_| !ask(Query::Decide { decision }).is_refused).count();
     assert_eq!(taken, 1_000);
 }
+
+/// The flows of every session of a script, and the kinds of its reasons.
+#[track_caller]
+fn check(script: &str, sessions: &[&[u32]], kinds: &[&str]) {
+    let analysis = analysed(script);
+    assert_eq!(members(&analysis), sessions);
+    let mut found: Vec<String> = Vec::new();
+    for session_id in 0..sessions.len() as u32 {
+        let answer = analysis.page(&Query::Session { session_id });
+        let detail: SessionDetail = serde_json::from_value(answer).unwrap();
+        found.extend(detail.links.into_iter().map(|it| it.kind));
+    }
+    assert_eq!(found, kinds);
+}
+
+#[test]
+fn time_alone_joins_nothing() {
+    check(
+        "0.000 tcp 10.0.0.7:40000 > 192.0.2.80:443 S\n\
+         0.001 tcp 10.0.0.7:50000 > 198.51.100.1:8443 S\n\
+         0.002 tcp 10.0.0.7:60000 > 203.0.113.1:25 S\n",
+        &[&[0], &[1], &[2]],
+        &[],
+    );
+}
+
+#[test]
+fn several_signs_join_what_none_of_them_would() {
+    check(
+        "0.000 tcp 10.0.0.7:40000 > 192.0.2.80:9100 S\n\
+         0.001 tcp 10.0.0.7:40001 > 192.0.2.80:9100 S\n\
+         9.000 tcp 10.0.0.8:50000 > 192.0.2.80:9100 S\n",
+        &[&[0, 1], &[2]],
+        &["alike"],
+    );
+}
+
+#[test]
+fn after_a_minute_of_silence_it_is_another_use() {
+    check(
+        "0.000 tcp 10.0.0.7:40000 > 192.0.2.80:9100 S\n\
+         99.000 tcp 10.0.0.7:40001 > 192.0.2.80:9100 S\n",
+        &[&[0], &[1]],
+        &[],
+    );
+}
+
+#[test]
+fn what_serves_all_joins_nothing() {
+    check(
+        "0.000 udp 10.0.0.7:40001 > 10.0.0.1:53 dns? www.example.org\n\
+         0.001 udp 10.0.0.7:40002 > 10.0.0.1:53 dns? www.example.com\n\
+         0.002 udp 10.0.0.7:40003 > 10.0.0.1:53 dns? www.example.net\n",
+        &[&[0], &[1], &[2]],
+        &[],
+    );
+}
+
+#[test]
+fn a_port_of_a_client_is_one_programs() {
+    check(
+        "0.000 udp 10.0.0.7:40001 > 192.0.2.80:5000 +40\n\
+         0.500 udp 10.0.0.7:40001 > 198.51.100.9:6000 +40\n\
+         0.600 udp 10.0.0.7:40002 > 203.0.113.9:7000 +40\n",
+        &[&[0, 1], &[2]],
+        &["same socket"],
+    );
+}

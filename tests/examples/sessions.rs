@@ -6,6 +6,9 @@
 //! [`Taken::read`]. Captures are parted into two halves by families of names, as `cargo xtask halves` does; one half was
 //! looked at while the rules were made, the other one never.
 //!
+//! Where a capture is of several applications, pairs of flows in one session are counted that nDPI gives different ones.
+//! This is no truth of sessions, for one application uses the services of others, but shows what is glued together.
+//!
 //! Then the data connections of FTP and the media of calls that tshark finds are looked for in the sessions of those who
 //! announced them. With `all`, each interleaving is printed.
 #![expect(clippy::print_stdout, reason = "what was found is what this is for")]
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         }
     };
     let n_interleaved = interleave(folder, is_all);
+    mix(folder, is_all);
     let n_announced = announced(folder);
     if n_interleaved > 0 && n_announced > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -192,8 +196,7 @@ impl Taken {
         for row in rows {
             let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
             let is_told = ["src", "dst"].iter().all(|it| text(it).parse().is_ok_and(is_for_one));
-            let label = [text("app"), text("master")].into_iter().find(|it| !it.is_empty());
-            if let Some(label) = label.filter(|it| is_told && !SHARED.contains(it)) {
+            if let Some(label) = label_of(row).filter(|it| is_told && !SHARED.contains(it)) {
                 labels.insert(label.to_owned());
             }
         }
@@ -250,8 +253,8 @@ fn family(path: &str) -> String {
     letters.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
 }
 
-/// The captures of one application, by half; the same bytes once.
-fn taken(folder: &Path) -> [Vec<Taken>; 2] {
+/// What nDPI says of the flows of captures, by their paths.
+fn told(folder: &Path) -> BTreeMap<String, Vec<Value>> {
     let mut rows: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for name in ["ndpi.jsonl", "ndpi-hist.jsonl"] {
         let text = fs::read_to_string(folder.join("truth").join(name)).unwrap_or_default();
@@ -261,15 +264,81 @@ fn taken(folder: &Path) -> [Vec<Taken>; 2] {
             }
         }
     }
+    rows
+}
+
+/// The label that nDPI gives a flow.
+fn label_of(row: &Value) -> Option<&str> {
+    let text = |name: &str| row.get(name).and_then(Value::as_str);
+    ["app", "master"].into_iter().find_map(|it| text(it).filter(|it| !it.is_empty()))
+}
+
+/// Counts pairs of flows of several applications in one session.
+fn mix(folder: &Path, is_all: bool) {
+    let (mut seen, mut sums) = (BTreeSet::new(), [[0_usize; 2]; 2]);
+    for (path, rows) in told(folder) {
+        let bytes = fs::read(folder.join(&path)).unwrap_or_default();
+        if bytes.len() as u64 > MAX_LEN || !seen.insert(hash(&bytes)) {
+            continue;
+        }
+        let mut labels: BTreeMap<Key, &str> = BTreeMap::new();
+        for row in &rows {
+            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+            let port = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or(0) as u16;
+            let end = |ip: &str, at: &str| Some(SocketAddr::new(text(ip).parse().ok()?, port(at)));
+            let protocol = flow::Transport::named(&text("l4").to_lowercase());
+            let ends = (end("src", "sport"), end("dst", "dport"), protocol);
+            let label = label_of(row).filter(|it| !SHARED.contains(it));
+            if let ((Some(a), Some(b), Some(protocol)), Some(label)) = (ends, label) {
+                labels.insert(key(protocol.0, a, b), label);
+            }
+        }
+        if labels.values().collect::<BTreeSet<_>>().len() < 2 {
+            continue;
+        }
+        let mut groups: BTreeMap<u32, BTreeMap<&str, usize>> = BTreeMap::new();
+        for row in analysed(&bytes).rows() {
+            if let Some(label) = key_of(&row).and_then(|it| labels.get(&it)) {
+                *groups.entry(row.session_id).or_default().entry(label).or_default() += 1;
+            }
+        }
+        let pairs = |n: usize| n * n.saturating_sub(1) / 2;
+        let half = half(&path);
+        for (session, labels) in groups {
+            let all = pairs(labels.values().sum());
+            let same: usize = labels.values().map(|it| pairs(*it)).sum();
+            sums[half][0] += all;
+            sums[half][1] += all - same;
+            if is_all && half == 0 && all > same {
+                println!(
+                    "  {} of {all} pairs differ, session {session} of {path}: {labels:?}",
+                    all - same
+                );
+            }
+        }
+    }
+    println!("\nin one session of a capture of several applications, by nDPI:");
+    for (half, [all, differing]) in HALVES.iter().zip(sums) {
+        println!("{half}: {all} pairs of flows, {differing} of different applications");
+    }
+}
+
+const HALVES: [&str; 2] = ["looked at", "unseen"];
+
+fn half(path: &str) -> usize {
+    (hash(family(path).as_bytes()).count_ones() % 2) as usize
+}
+
+/// The captures of one application, by half; the same bytes once.
+fn taken(folder: &Path) -> [Vec<Taken>; 2] {
     let mut halves = [Vec::new(), Vec::new()];
     let mut seen = BTreeSet::new();
-    for (path, rows) in rows {
+    for (path, rows) in told(folder) {
         let bytes = fs::read(folder.join(&path)).unwrap_or_default();
         if seen.insert(hash(&bytes))
             && let Some(taken) = Taken::read(folder, &path, &rows)
         {
-            let half = hash(family(&path).as_bytes()).count_ones() % 2;
-            halves[half as usize].push(taken);
+            halves[half(&path)].push(taken);
         }
     }
     for half in &mut halves {
@@ -362,7 +431,7 @@ impl Score {
 /// Interleaves and judges; how many interleavings there were.
 fn interleave(folder: &Path, is_all: bool) -> usize {
     let mut n_interleaved = 0;
-    for (half, taken) in ["looked at", "unseen"].into_iter().zip(taken(folder)) {
+    for (half, taken) in HALVES.into_iter().zip(taken(folder)) {
         let mut scores: [Score; 4] = Default::default();
         for (at, a) in taken.iter().enumerate() {
             let others = taken.iter().cycle().skip(at + 1).take(taken.len().saturating_sub(1));
@@ -372,7 +441,7 @@ fn interleave(folder: &Path, is_all: bool) -> usize {
             let both = others.filter(fits).filter_map(|b| Some((b, Both::new(a, b)?)));
             for (b, both) in both.take(N_PARTNERS) {
                 let counts = both.judge();
-                if is_all && half == "looked at" {
+                if is_all && half == HALVES[0] {
                     let it = counts[0];
                     println!(
                         "{:.2} {:.2} {:4} wrong {:5} missing: {} with {}",
@@ -487,7 +556,7 @@ fn sessions(analysis: &Analysis) -> (Vec<SessionDetail>, BTreeMap<u32, u32>) {
     };
     let sessions: Vec<SessionDetail> = (0..).map_while(session).collect();
     let links = sessions.iter().flat_map(|it| &it.links);
-    let announced = links.filter(|it| matches!(&*it.kind, "ftp data" | "media"));
+    let announced = links.filter(|it| matches!(&*it.kind, "ftp data" | "media" | "file transfer"));
     let announced = announced.map(|it| (it.to, it.from)).collect();
     (sessions, announced)
 }
@@ -505,8 +574,8 @@ fn root(announced: &BTreeMap<u32, u32>, flow: u32) -> u32 {
 const WORDS: &[&[u8]] =
     &[b"227 Ent", b"229 Ent", b"\nPORT ", b"EPRT |", b"\nm=audio", b"\nm=video", b"RTSP/1.0"];
 
-/// A flow that another one set up, by tshark.
-type SetUp = (String, Key, Key);
+/// A flow that another one set up, by tshark, and the flows that say so: a call may pass by several times.
+type SetUp = (String, Key, BTreeSet<Key>);
 
 /// Looks for the flows that tshark says others set up; how many there are.
 fn announced(folder: &Path) -> usize {
@@ -543,7 +612,7 @@ fn announced(folder: &Path) -> usize {
             count.0 += usize::from(methods.insert(method.clone()));
             count.1 += 1;
             let of = |key: &Key| numbers.get(key).cloned().unwrap_or_default();
-            if of(&data).is_disjoint(&of(&control)) {
+            if control.iter().all(|it| of(&data).is_disjoint(&of(it))) {
                 let name = path.strip_prefix(folder).unwrap_or(&path).display();
                 println!("  {method} {} > {}: {name}", data.1, data.2);
             } else {
@@ -580,7 +649,7 @@ fn set_up(path: &Path) -> Vec<SetUp> {
     tshark.args(FIELDS.iter().flat_map(|it| ["-e", it])).arg("-r").arg(path);
     let Ok(output) = tshark.output() else { return Vec::new() };
     let mut frames: BTreeMap<u64, Key> = BTreeMap::new();
-    let mut found: BTreeMap<Key, (String, u64)> = BTreeMap::new();
+    let mut found: BTreeMap<Key, (String, BTreeSet<u64>)> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let fields: Vec<&str> = line.split('\t').collect();
         let field = |name: &str| {
@@ -608,14 +677,18 @@ fn set_up(path: &Path) -> Vec<SetUp> {
         ];
         for (number, method) in ways {
             if let (Some(number), Some(method)) = (number, method) {
-                found.entry(key).or_insert_with(|| (method.to_owned(), number));
+                let (_, numbers) =
+                    found.entry(key).or_insert_with(|| (method.to_owned(), BTreeSet::new()));
+                numbers.insert(number);
             }
         }
     }
-    let with_control = found.into_iter().filter_map(|(data, (method, number))| {
-        let control = *frames.get(&number)?;
+    let with_control = found.into_iter().filter_map(|(data, (method, numbers))| {
+        let mut control: BTreeSet<Key> =
+            numbers.iter().filter_map(|it| frames.get(it).copied()).collect();
         // Media in the connection of its control is no flow of its own.
-        (control != data).then_some((method, data, control))
+        control.remove(&data);
+        (!control.is_empty()).then_some((method, data, control))
     });
     with_control.collect()
 }

@@ -296,7 +296,7 @@ pub struct Texts {
 
     // Sessions.
     pub held_by: &'static str,
-    pub kinds: [(&'static str, &'static str); 6],
+    pub kinds: [(&'static str, &'static str); 13],
     pub session_n: fn(&str) -> String,
     pub sessions_lead: &'static str,
     pub why_together: &'static str,

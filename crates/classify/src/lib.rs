@@ -324,6 +324,11 @@ pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, flow: u32,
     }
 }
 
+/// Whether what a UDP socket sent first to a peer may show a protocol, together with what it sent to others.
+pub fn is_of_socket(said: &[u8]) -> bool {
+    protocol::is_of_socket(said)
+}
+
 /// The protocol of each flow of a UDP socket by what it sent first to each peer, in order: some only show so.
 pub fn recognise_socket(said: &[&[u8]]) -> Vec<Option<&'static str>> {
     protocol::recognise_socket(said)

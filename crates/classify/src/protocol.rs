@@ -363,6 +363,11 @@ impl Facts {
     }
 }
 
+/// Whether what a UDP socket sent first to a peer may be of a protocol that shows only by several peers.
+pub(crate) fn is_of_socket(said: &[u8]) -> bool {
+    skype::is_message(said)
+}
+
 /// The protocol of each flow of a UDP socket by what it sent first to each peer, in order.
 pub(crate) fn recognise_socket(said: &[&[u8]]) -> Vec<Option<&'static str>> {
     let is_skype = skype::recognise_socket(said);

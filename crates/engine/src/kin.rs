@@ -2,7 +2,7 @@
 //!
 //! A socket is one program's. So what it says to one peer tells what it says to others, as far as they are near in time.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use classify::{Kin, Verdict};
 use flow::{Endpoint, Flow, Transport};
@@ -19,20 +19,19 @@ pub(crate) fn label(flows: &[Flow], verdicts: &mut [Verdict]) {
 
 /// Flows of UDP sockets that only what was said to several peers tells.
 fn label_sockets(flows: &[Flow], verdicts: &mut [Verdict]) {
-    let mut sockets: BTreeMap<Endpoint, Vec<u32>> = BTreeMap::new();
+    let said = |it: u32| flows.get(it as usize)?.heads.client.datagrams().next();
+    let mut sockets: Vec<(Endpoint, u32)> = Vec::new();
     for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
-        if flow.transport == Transport::UDP && verdict.protocol == classify::UNKNOWN {
-            sockets.entry(flow.client).or_default().push(number);
+        let is_unknown = verdict.protocol == classify::UNKNOWN;
+        let is_part = || said(number).is_some_and(classify::is_of_socket);
+        if flow.transport == Transport::UDP && is_unknown && is_part() {
+            sockets.push((flow.client, number));
         }
     }
-    for numbers in sockets.into_values() {
-        let first = |it: &u32| flows.get(*it as usize)?.heads.client.datagrams().next();
-        let said: Vec<&[u8]> = numbers.iter().filter_map(first).collect();
-        let is_of_all = said.len() == numbers.len();
-        if !is_of_all {
-            continue;
-        }
-        for (number, protocol) in numbers.iter().zip(classify::recognise_socket(&said)) {
+    sockets.sort_unstable();
+    for socket in sockets.chunk_by(|a, b| a.0 == b.0) {
+        let said: Vec<&[u8]> = socket.iter().filter_map(|it| said(it.1)).collect();
+        for ((_, number), protocol) in socket.iter().zip(classify::recognise_socket(&said)) {
             if let (Some(protocol), Some(verdict)) = (protocol, verdicts.get_mut(*number as usize))
             {
                 classify::relabel_by_socket(verdict, protocol);

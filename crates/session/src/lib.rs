@@ -2,13 +2,20 @@
 //!
 //! Every merge has its reason, an [`Edge`]. Services that all applications share (a resolver, a clock) are no reason.
 
+mod alike;
 mod decisions;
 mod links;
 
 use classify::Verdict;
 use flow::Flow;
 
-pub use crate::decisions::{Decision, MAX_DECISIONS};
+pub use crate::{
+    alike::{SIGNS, Sign},
+    decisions::{Decision, MAX_DECISIONS},
+};
+
+/// The most flows of a session; what would make a larger one stays apart.
+pub const MAX_MEMBERS: u32 = 5_000;
 
 /// The sessions of a capture, in order of their first flow. Most hold one flow, so none has memory of its own.
 #[derive(Clone, Debug, Default)]
@@ -59,16 +66,33 @@ pub enum Kind {
         /// The port told.
         port: u16,
     },
+    /// The flow carries the file that a TFTP request asked for, from a port of its own (RFC 1350).
+    FileTransfer,
+    /// The flow is the tunnel that a dialogue between the same hosts set up: GRE after PPTP (RFC 2637), ESP or AH after IKE.
+    TunnelSetUp,
+    /// The flow reports an error about the other (RFC 792, 4443).
+    IcmpError,
     /// The flow goes to an address that a DNS answer gave its client just before.
     DnsAnswer,
     /// The client asked for the same name a moment ago.
     SameName,
+    /// The same host used the same service or application a moment ago.
+    SameService,
+    /// The same two hosts go on over another transport at the same port, as HTTP/3 follows HTTP/2 (RFC 9114).
+    OtherTransport,
+    /// One socket sent both: the client's UDP port is the same.
+    SameSocket,
     /// A peer-to-peer program uses one port for all its peers.
     SamePort {
         /// The port is that of the flow's client, not of its server.
         is_client: bool,
         /// How many peers there are.
         peers: u32,
+    },
+    /// Several signs, none of which is enough.
+    Alike {
+        /// The signs there are, by their places in [`SIGNS`].
+        signs: u16,
     },
     /// The user put them together.
     User,
@@ -82,6 +106,13 @@ impl Kind {
             Self::Media { .. } => "media",
             Self::DnsAnswer => "dns answer",
             Self::SameName => "same name",
+            Self::FileTransfer => "file transfer",
+            Self::TunnelSetUp => "tunnel set up",
+            Self::IcmpError => "icmp error",
+            Self::SameService => "same service",
+            Self::OtherTransport => "other transport",
+            Self::SameSocket => "same socket",
+            Self::Alike { .. } => "alike",
             Self::SamePort { .. } => "same p2p port",
             Self::User => "user",
         }
@@ -91,11 +122,35 @@ impl Kind {
 /// Groups labelled flows, given in order of their first packet, each with its verdict.
 pub fn group(flows: &[Flow], verdicts: &[Verdict]) -> Sessions {
     let mut sets = Sets::new(flows.len());
+    let mut sizes = vec![1_u32; flows.len()];
     let mut edges = Vec::new();
-    links::find(flows, verdicts, &mut |edge| {
+    let mut join = |sets: &mut Sets, edge: Edge| {
+        let (from, to) = (sets.root(edge.from), sets.root(edge.to));
+        let size = |root: u32| sizes.get(root as usize).copied().unwrap_or(0);
+        let sum = size(from) + size(to);
         // An edge inside a session explains nothing new.
-        if sets.join(edge.from, edge.to) {
+        if from != to && sum <= MAX_MEMBERS {
+            sets.join(from, to);
+            if let Some(slot) = sizes.get_mut(from.min(to) as usize) {
+                *slot = sum;
+            }
             edges.push(edge);
+        }
+    };
+    links::find(flows, verdicts, &mut |edge| join(&mut sets, edge));
+    // Weak signs do not join what is known to serve different owners.
+    let mut owners = links::owners(verdicts, &mut sets);
+    alike::find(flows, verdicts, &mut |edge| {
+        let (from, to) = (sets.root(edge.from), sets.root(edge.to));
+        let owner = |root: u32| owners.get(root as usize).copied().flatten();
+        let is_contradiction = matches!((owner(from), owner(to)), (Some(a), Some(b)) if a != b);
+        if !is_contradiction {
+            let known = owner(from).or(owner(to));
+            join(&mut sets, edge);
+            let root = sets.root(edge.to);
+            if let Some(slot) = owners.get_mut(root as usize) {
+                *slot = slot.or(known);
+            }
         }
     });
     sets.into_sessions().with(edges)

@@ -2,15 +2,19 @@
 //!
 //! What a pass looks up it has sorted before: hostile captures cannot make a list slow, as they can a table of hashes.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hasher as _},
+    net::IpAddr,
+};
 
 use capture::Timestamp;
 use classify::{Verdict, announcement};
-use flow::{Endpoint, Flow};
+use flow::{Endpoint, Flow, Transport};
 
-use crate::{Edge, Kind};
+use crate::{Edge, Kind, Sets, alike};
 
-const SECOND: u64 = 1_000_000_000;
+pub(crate) const SECOND: u64 = 1_000_000_000;
 /// How long an announced connection is awaited (Zeek's and conntrack's five minutes).
 const ANNOUNCED: u64 = 300 * SECOND;
 /// How long a DNS answer explains a connection surely, and perhaps.
@@ -28,9 +32,56 @@ const MIN_PEERS: usize = 5;
 /// Tells every reason there is, surest kinds first.
 pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
     announced(flows, verdicts, tell);
+    transferred(flows, verdicts, tell);
+    set_up(flows, verdicts, tell);
+    reported(flows, tell);
     answered(flows, verdicts, tell);
     same_port(flows, verdicts, tell);
+    same_socket(flows, verdicts, tell);
     same_name(flows, verdicts, tell);
+    other_transport(flows, verdicts, tell);
+}
+
+/// Whose the flows of each set are, by the root of the set: the owner of the first name in it, or the service; nothing
+/// where none is known, and nothing at all where none is known of any set.
+pub(crate) fn owners<'a>(verdicts: &'a [Verdict], sets: &mut Sets) -> Vec<Option<&'a str>> {
+    if verdicts.iter().all(|it| owner_of(it).is_none()) {
+        return Vec::new();
+    }
+    let mut owners: Vec<Option<&str>> = vec![None; verdicts.len()];
+    for (number, verdict) in (0..).zip(verdicts) {
+        let owner = owner_of(verdict);
+        if let Some(slot) = owners.get_mut(sets.root(number) as usize) {
+            // Several owners were joined for a good reason; the first speaks for all.
+            *slot = slot.or(owner);
+        }
+    }
+    owners
+}
+
+/// Whom a flow serves: the service that its name belongs to, else the owner of the name.
+pub(crate) fn owner_of(verdict: &Verdict) -> Option<&str> {
+    if is_for_all(verdict.protocol) {
+        return None;
+    }
+    let name = verdict.facts().server_name.as_deref()?;
+    Some(service_of(verdict).unwrap_or_else(|| owner(name)))
+}
+
+/// The service, where the flow itself names it.
+fn service_of(verdict: &Verdict) -> Option<&str> {
+    use classify::Reason::{Agent, Answered, Name};
+    matches!(verdict.reason, Name | Agent | Answered).then_some(&*verdict.label)
+}
+
+/// Protocols that all applications of a host use alike, so that they show nothing of what belongs together.
+const FOR_ALL: &[&str] = &[
+    "dhcp", "dhcpv6", "icmp", "icmpv6", "igmp", "kerberos", "ntp", "radius", "slp", "snmp", "ssdp",
+    "syslog",
+];
+
+pub(crate) fn is_for_all(protocol: &str) -> bool {
+    classify::is_lookup(protocol) || FOR_ALL.contains(&protocol)
 }
 
 fn numbered<'a>(
@@ -56,6 +107,34 @@ impl Edge {
         match self.kind {
             Kind::FtpData { port } => announcement("ftp", self.from, port),
             Kind::Media { port } => announcement("rtp", self.from, port),
+            Kind::FileTransfer => {
+                format!("the TFTP request of flow {} is answered here", self.from)
+            }
+            Kind::TunnelSetUp => {
+                let dialogue = from.1.protocol;
+                format!("the {dialogue} dialogue in flow {} set this tunnel up", self.from)
+            }
+            Kind::IcmpError => format!("an ICMP error about flow {}", self.from),
+            Kind::SameService => {
+                let (before, name) = (name(from.1), name(to.1));
+                if before.is_empty() || name.is_empty() {
+                    format!("the same host used {} in flow {}", to.1.label, self.from)
+                } else {
+                    format!("{name} and {before} of flow {} belong to {}", self.from, to.1.label)
+                }
+            }
+            Kind::OtherTransport => {
+                let port = to.0.server.port;
+                format!(
+                    "the same hosts and port {port} as in flow {}, over another transport",
+                    self.from
+                )
+            }
+            Kind::SameSocket => {
+                let own = to.0.client;
+                format!("{} sends from port {}, as in flow {}", own.ip, own.port, self.from)
+            }
+            Kind::Alike { signs } => alike::sentence(self.from, signs),
             Kind::DnsAnswer => {
                 let ip = to.0.server.ip;
                 let answer = from.1.facts().answers.iter().rfind(|it| it.ip == ip);
@@ -126,6 +205,179 @@ fn shares_host(a: &Flow, b: &Flow) -> bool {
     [b.client.ip, b.server.ip].iter().any(|ip| *ip == a.client.ip || *ip == a.server.ip)
 }
 
+/// A number that stands for addresses, a number and a text; the same on every machine. It saves the memory of what it
+/// stands for where flows are put in order by that; whoever joins two flows of one number has to look at them.
+pub(crate) fn key(ips: &[IpAddr], number: u128, text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for ip in ips {
+        let (is_old, number) = match ip {
+            IpAddr::V4(it) => (1, u128::from(u32::from(*it))),
+            IpAddr::V6(it) => (0, u128::from(*it)),
+        };
+        hasher.write_u8(is_old);
+        hasher.write_u128(number);
+    }
+    hasher.write_u128(number);
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+/// Two hosts, whichever of them opened a flow.
+pub(crate) fn hosts(flow: &Flow) -> (IpAddr, IpAddr) {
+    let (a, b) = (flow.client.ip, flow.server.ip);
+    (a.min(b), a.max(b))
+}
+
+/// A TFTP server answers from a port of its own: the file is in another flow (RFC 1350, section 4).
+fn transferred(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    const TFTP: u16 = 69;
+    // Who asked from where, and whom.
+    let mut requests: Vec<(Endpoint, IpAddr, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        // A request alone may be too short to be recognised.
+        let is_asked = verdict.protocol == "tftp" || flow.server.port == TFTP;
+        if flow.transport == Transport::UDP && is_asked {
+            requests.push((flow.client, flow.server.ip, number));
+        }
+    }
+    requests.sort_unstable();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        if requests.is_empty() || flow.transport != Transport::UDP || verdict.protocol != "tftp" {
+            continue;
+        }
+        for (asker, other) in [(flow.server, flow.client), (flow.client, flow.server)] {
+            let before = requests.partition_point(|it| *it < (asker, other.ip, number));
+            let request = before.checked_sub(1).and_then(|at| requests.get(at));
+            let Some(&(.., from)) = request.filter(|it| (it.0, it.1) == (asker, other.ip)) else {
+                continue;
+            };
+            let asked = flows.get(from as usize).map_or(Timestamp(0), |it| it.last);
+            if flow.first.0 <= asked.0.saturating_add(ANNOUNCED) {
+                tell(Edge { from, to: number, kind: Kind::FileTransfer, percent: 99 });
+                break;
+            }
+        }
+    }
+}
+
+/// GRE between hosts that speak PPTP, ESP and AH between hosts that speak IKE.
+fn set_up(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    const GRE: u8 = 47;
+    const ESP: u8 = 50;
+    const AH: u8 = 51;
+    type Hosts = (IpAddr, IpAddr);
+    // Who set tunnels up; the flag says that it was PPTP.
+    let mut dialogues: Vec<(bool, Hosts, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        let is_pptp = verdict.protocol == "pptp";
+        if is_pptp || verdict.protocol == "ike" {
+            dialogues.push((is_pptp, hosts(flow), number));
+        }
+    }
+    dialogues.sort_unstable();
+    for (number, flow) in (0..).zip(flows) {
+        let is_pptp = flow.transport.0 == GRE;
+        if dialogues.is_empty() || !is_pptp && ![ESP, AH].contains(&flow.transport.0) {
+            continue;
+        }
+        let here = (is_pptp, hosts(flow));
+        let before = dialogues
+            .partition_point(|it| (it.0, it.1) <= here && it.2 < number || (it.0, it.1) < here);
+        // The last dialogue before it, else the first after it: a capture may begin in between.
+        let found = [before.checked_sub(1), Some(before)].into_iter().flatten();
+        let found = found.filter_map(|at| dialogues.get(at)).find(|it| (it.0, it.1) == here);
+        if let Some(&(.., from)) = found {
+            tell(Edge { from, to: number, kind: Kind::TunnelSetUp, percent: 95 });
+        }
+    }
+}
+
+/// ICMP errors, and the flows they are about.
+fn reported(flows: &[Flow], tell: &mut impl FnMut(Edge)) {
+    for (to, flow) in (0..).zip(flows) {
+        if let Some(from) = flow.errors().and_then(|it| it.about) {
+            tell(Edge { from, to, kind: Kind::IcmpError, percent: 99 });
+        }
+    }
+}
+
+/// Flows that one UDP socket of a client opened: a port of a host belongs to one program.
+fn same_socket(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    let mut uses: Vec<(u64, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        let is_own = flow.client.port != 0 && flow.client.port != flow.server.port
+            || verdict.group == "peer2peer";
+        if flow.transport == Transport::UDP
+            && is_own
+            && !is_for_all(verdict.protocol)
+            && !is_for_many(flow.server.ip)
+        {
+            uses.push((key(&[flow.client.ip], flow.client.port.into(), ""), number));
+        }
+    }
+    uses.sort_unstable();
+    let client = |it: u32| flows.get(it as usize).map(|it| it.client);
+    let is_same = |a, b| (client(a) == client(b)).then_some((Kind::SameSocket, 90));
+    chain(flows, &uses, PORT_GAP, is_same, tell);
+}
+
+/// The same hosts at the same port over another transport: HTTP/3 beside HTTP/2, a VPN that tries both.
+fn other_transport(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    let mut uses: Vec<(u64, u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        let has_ports = [Transport::TCP, Transport::UDP].contains(&flow.transport);
+        if has_ports && !is_for_all(verdict.protocol) && !is_for_many(flow.server.ip) {
+            let (ips, port) = ([flow.client.ip, flow.server.ip], flow.server.port.into());
+            uses.push((key(&ips, port, ""), number));
+        }
+    }
+    uses.sort_unstable();
+    let is_other = |a: u32, b: u32| {
+        let at = |it: u32| Some((flows.get(it as usize)?, verdicts.get(it as usize)?));
+        let ((before, verdict_before), (now, verdict)) = (at(a)?, at(b)?);
+        let contradicts =
+            matches!((owner_of(verdict_before), owner_of(verdict)), (Some(a), Some(b)) if a != b);
+        let ends = |it: &Flow| (it.client.ip, it.server);
+        let is_other =
+            before.transport != now.transport && ends(before) == ends(now) && !contradicts;
+        is_other.then_some((Kind::OtherTransport, 80))
+    };
+    chain(flows, &uses, OTHER_TRANSPORT_GAP, is_other, tell);
+}
+
+/// How long after a flow its hosts may go on over another transport.
+const OTHER_TRANSPORT_GAP: u64 = 10 * SECOND;
+
+/// Joins flows that have something in common to the one before them, in order of that and of their numbers, if the time
+/// between is short enough.
+fn chain<T: PartialEq>(
+    flows: &[Flow],
+    uses: &[(T, u32)],
+    gap: u64,
+    kind: impl Fn(u32, u32) -> Option<(Kind, u8)>,
+    tell: &mut impl FnMut(Edge),
+) {
+    let mut edges = Vec::new();
+    for group in uses.chunk_by(|a, b| a.0 == b.0) {
+        let mut until = 0;
+        for pair in group.windows(2) {
+            let [(_, from), (_, to)] = pair else { continue };
+            let (Some(before), Some(now)) = (flows.get(*from as usize), flows.get(*to as usize))
+            else {
+                continue;
+            };
+            until = before.last.0.max(until);
+            if now.first.0 <= until.saturating_add(gap)
+                && let Some((kind, percent)) = kind(*from, *to)
+            {
+                edges.push(Edge { from: *from, to: *to, kind, percent });
+            }
+        }
+    }
+    edges.sort_unstable_by_key(|it| it.to);
+    edges.into_iter().for_each(tell);
+}
+
 /// Connections to the address a DNS answer has just given.
 fn answered(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
     // Which client was given which address when, and by which flow.
@@ -160,48 +412,137 @@ fn answered(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
     }
 }
 
-fn is_for_many(ip: IpAddr) -> bool {
+pub(crate) fn is_for_many(ip: IpAddr) -> bool {
     ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
 }
 
-/// Flows of one client for one name, or for names of one owner, with little time between them.
+/// Flows of one client for one name, for names of one owner or of one service, with little time between them.
 fn same_name(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
-    struct Use<'a> {
-        client: IpAddr,
-        owner: &'a str,
-        number: u32,
-        flow: &'a Flow,
-        name: &'a str,
-    }
-    let mut uses: Vec<Use<'_>> = Vec::new();
+    let mut names: Vec<((IpAddr, &str), u32)> = Vec::new();
+    let mut services: Vec<((IpAddr, &str), u32)> = Vec::new();
     for (number, flow, verdict) in numbered(flows, verdicts) {
         // What a resolver or a neighbour was asked for is no use of it.
-        let is_shared = classify::is_shared(verdict.protocol, verdict.group);
-        if let Some(name) = verdict.facts().server_name.as_deref().filter(|_| !is_shared) {
-            uses.push(Use { client: flow.client.ip, owner: owner(name), number, flow, name });
+        if is_for_all(verdict.protocol) {
+            continue;
+        }
+        if let Some(name) = verdict.facts().server_name.as_deref() {
+            names.push(((flow.client.ip, owner(name)), number));
+        }
+        if let Some(application) = alike::application(verdict) {
+            services.push(((alike::ends(flow)[0].ip, application), number));
         }
     }
-    uses.sort_unstable_by_key(|it| (it.client, it.owner, it.number));
-    let mut edges = Vec::new();
-    let mut until = Timestamp(0);
-    for pair in uses.windows(2) {
-        let [before, now] = pair else { continue };
-        until = until.max(before.flow.last);
-        let is_same = (before.client, before.owner) == (now.client, now.owner);
-        if is_same && now.flow.first.0 <= until.0.saturating_add(NAME_GAP) {
-            let percent = if before.name == now.name { 90 } else { 80 };
-            edges.push(Edge { from: before.number, to: now.number, kind: Kind::SameName, percent });
-        } else {
-            until = Timestamp(0);
-        }
-    }
-    edges.sort_unstable_by_key(|it| it.to);
-    edges.into_iter().for_each(tell);
+    names.sort_unstable();
+    services.sort_unstable();
+    let name = |number: u32| verdicts.get(number as usize)?.facts().server_name.as_deref();
+    let by_name = |from, to| {
+        let percent = if name(from) == name(to) { 90 } else { 80 };
+        Some((Kind::SameName, percent))
+    };
+    chain(flows, &names, NAME_GAP, by_name, tell);
+    chain(flows, &services, NAME_GAP, |_, _| Some((Kind::SameService, 80)), tell);
 }
 
 /// Second-level names under which countries hand out names.
 const SHARED_SECOND_LEVELS: &[&str] =
     &["ac", "co", "com", "edu", "gov", "ltd", "me", "net", "nom", "or", "org", "plc", "sch"];
+
+/// Names below which a hoster or a content network has its customers: what they have in common says nothing.
+const HOSTERS: &[&str] = &[
+    "akadns.net",
+    "akamai.net",
+    "akamaiedge.net",
+    "akamaihd.net",
+    "akamaized.net",
+    "amazonaws.com",
+    "appspot.com",
+    "azure.com",
+    "azure.net",
+    "azureedge.net",
+    "azurewebsites.net",
+    "b-cdn.net",
+    "blogspot.com",
+    "cdn77.org",
+    "cloudapp.net",
+    "cloudflare.net",
+    "cloudfront.net",
+    "edgecastcdn.net",
+    "edgekey.net",
+    "edgesuite.net",
+    "fastly.net",
+    "fastlylb.net",
+    "firebaseapp.com",
+    "firebaseio.com",
+    "footprint.net",
+    "github.io",
+    "gitlab.io",
+    "googleapis.com",
+    "googleusercontent.com",
+    "gstatic.com",
+    "herokuapp.com",
+    "hwcdn.net",
+    "imgix.net",
+    "kxcdn.com",
+    "llnwd.net",
+    "netlify.app",
+    "pages.dev",
+    "stackpathdns.com",
+    "trafficmanager.net",
+    "vercel.app",
+    "web.app",
+    "windows.net",
+    "workers.dev",
+];
+
+/// Services that many applications use, each for itself.
+pub(crate) const SHARED_SERVICES: &[&str] = &[
+    "ads",
+    "akamai",
+    "alicloud",
+    "amazon",
+    "apple",
+    "aws",
+    "azure",
+    "bunny",
+    "cdn77",
+    "chinacache",
+    "cloudflare",
+    "crashlytics",
+    "digitalocean",
+    "doh",
+    "fastly",
+    "g-core",
+    "google",
+    "google cloud",
+    "heroku",
+    "hetzner",
+    "huawei cloud",
+    "ibm cloud",
+    "imperva",
+    "jsdelivr",
+    "let's encrypt",
+    "limelight",
+    "linode",
+    "microsoft",
+    "netlify",
+    "ocsp",
+    "opendns",
+    "oracle cloud",
+    "ovh",
+    "rackspace",
+    "scaleway",
+    "selectel",
+    "stackpath",
+    "tencent cloud",
+    "vercel",
+    "vk cloud",
+    "vultr",
+    "wangsu",
+    "yandex",
+    "yandex cloud",
+    "yandex direct",
+    "yandex metrika",
+];
 
 /// The name someone registered: two labels, or three below `co.uk` and its like.
 pub(crate) fn owner(name: &str) -> &str {
@@ -215,6 +556,10 @@ pub(crate) fn owner(name: &str) -> &str {
         None => name,
     };
     let two = after(1);
+    // Below these, everyone has a name.
+    if HOSTERS.contains(&two) {
+        return name;
+    }
     let is_country = two.rsplit('.').next().is_some_and(|it| it.len() == 2);
     let second = two.split('.').next().unwrap_or_default();
     if is_country && SHARED_SECOND_LEVELS.contains(&second) { after(2) } else { two }

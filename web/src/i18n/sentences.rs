@@ -215,11 +215,43 @@ const EVIDENCE: &[(&str, &str)] = &[
     ("the same client asked for {} in flow {}", "тот же клиент просил {} в потоке {}"),
     ("{} and {} of flow {} belong to {}", "{} и {} из потока {} принадлежат {}"),
     ("you put it together with flow {}", "вы объединили его с потоком {}"),
+    ("the TFTP request of flow {} is answered here", "здесь ответ на запрос TFTP из потока {}"),
+    (
+        "the {} dialogue in flow {} set this tunnel up",
+        "этот туннель установлен диалогом {} в потоке {}",
+    ),
+    ("an ICMP error about flow {}", "ошибка ICMP о потоке {}"),
+    ("the same host used {} in flow {}", "тот же узел пользовался {} в потоке {}"),
+    (
+        "the same hosts and port {} as in flow {}, over another transport",
+        "те же узлы и порт {}, что в потоке {}, но другой транспорт",
+    ),
+    ("{} sends from port {}, as in flow {}", "{} шлёт с порта {}, как и в потоке {}"),
     ("{} uses port {} for {} peers", "{} общается через порт {} с {} собеседниками"),
+];
+
+/// The signs that a weak link may have, by the words of the engine.
+const SIGNS: &[(&str, &str)] = &[
+    ("the same two hosts", "те же два узла"),
+    ("the same port of the same host", "тот же порт того же узла"),
+    ("the same uncommon port of servers", "тот же необычный порт серверов"),
+    ("servers in one network", "серверы в одной сети"),
+    ("the same program by its greeting", "та же программа по приветствию"),
+    ("the same label", "та же метка"),
+    ("the same application", "то же приложение"),
+    ("begun at once after a silence", "начаты разом после тишины"),
+    ("at the same time", "в одно время"),
+    ("neighbouring client ports", "соседние порты клиента"),
 ];
 
 /// Why two flows belong together.
 pub fn evidence(text: &str, lang: Lang) -> String {
+    if lang == Lang::Ru
+        && let Some([flow, signs]) = parts("much in common with flow {}: {}", text).as_deref()
+    {
+        let signs: Vec<String> = signs.split(", ").map(|it| translate(SIGNS, it, lang)).collect();
+        return format!("много общего с потоком {flow}: {}", signs.join(", "));
+    }
     translate(EVIDENCE, text, lang)
 }
 

@@ -50,7 +50,7 @@ pub(super) fn recognise_socket(said: &[&[u8]]) -> Vec<bool> {
     is_seen
 }
 
-fn is_message(bytes: &[u8]) -> bool {
+pub(super) fn is_message(bytes: &[u8]) -> bool {
     bytes.get(2) == Some(&MESSAGE) && (11..256).contains(&bytes.len())
 }
 
