@@ -161,13 +161,15 @@ pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(E
     let all = || (0..flows.len() as u32).filter_map(seen);
     // Which earlier flows each is compared with: for each thing in common, one at a time to save memory.
     let mut pairs: Vec<(u32, u32)> = Vec::new();
+    let mut keys: Vec<(u32, u32)> = Vec::with_capacity(flows.len());
     for kind in 0..N_COMMONS {
         // Half a key saves memory and compares a few flows in vain.
         let key = |it: Seen<'_>| {
             let key = it.commons().get(kind)?.as_ref()?.key();
             Some(((key >> 32) as u32, it.number))
         };
-        let mut keys: Vec<(u32, u32)> = all().filter_map(key).collect();
+        keys.clear();
+        keys.extend(all().filter_map(key));
         keys.sort_unstable();
         for group in keys.chunk_by(|a, b| a.0 == b.0) {
             for (place, (_, now)) in group.iter().enumerate() {
@@ -200,7 +202,8 @@ fn is_own(flow: &Flow, verdict: &Verdict) -> bool {
 fn after_silences(flows: &[Flow], verdicts: &[Verdict]) -> Vec<bool> {
     let host = |it: &u32| flows.get(*it as usize).map(|it| it.client.ip);
     let own = (0..).zip(flows.iter().zip(verdicts)).filter(|it: &(u32, _)| is_own(it.1.0, it.1.1));
-    let mut order: Vec<u32> = own.map(|it| it.0).collect();
+    let mut order: Vec<u32> = Vec::with_capacity(flows.len());
+    order.extend(own.map(|it| it.0));
     // Flows are in order of their first packets.
     order.sort_unstable_by_key(|it| (host(it), *it));
     let mut after = vec![false; flows.len()];

@@ -303,7 +303,8 @@ fn reported(flows: &[Flow], tell: &mut impl FnMut(Edge)) {
 
 /// Flows that one UDP socket of a client opened: a port of a host belongs to one program.
 fn same_socket(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
-    let mut uses: Vec<(u64, u32)> = Vec::new();
+    // At once: growing would leave holes as large as itself.
+    let mut uses: Vec<(u64, u32)> = Vec::with_capacity(flows.len());
     for (number, flow, verdict) in numbered(flows, verdicts) {
         let is_own = flow.client.port != 0 && flow.client.port != flow.server.port
             || verdict.group == "peer2peer";
@@ -323,7 +324,8 @@ fn same_socket(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)
 
 /// The same hosts at the same port over another transport: HTTP/3 beside HTTP/2, a VPN that tries both.
 fn other_transport(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
-    let mut uses: Vec<(u64, u32)> = Vec::new();
+    // At once: growing would leave holes as large as itself.
+    let mut uses: Vec<(u64, u32)> = Vec::with_capacity(flows.len());
     for (number, flow, verdict) in numbered(flows, verdicts) {
         let has_ports = [Transport::TCP, Transport::UDP].contains(&flow.transport);
         if has_ports && !is_for_all(verdict.protocol) && !is_for_many(flow.server.ip) {
