@@ -2,7 +2,7 @@
 
 use flow::{Heads, Transport};
 
-use crate::bytes::lines;
+use crate::bytes::{lines, text};
 
 /// How many lines of one side are looked at to tell a dialogue.
 const FEW: usize = 32;
@@ -41,6 +41,19 @@ pub(crate) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
 pub(crate) fn first_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let end = bytes.iter().rposition(|it| *it == b'\n').unwrap_or(bytes.len());
     lines(bytes.get(..end).unwrap_or_default()).take(FEW)
+}
+
+/// What a host greets with behind this word: its program and often its name.
+pub(crate) fn banner(host: &[u8], word: &[u8]) -> Option<String> {
+    let rest = first_lines(host).next()?.strip_prefix(word)?;
+    Some(text(rest.strip_prefix(b"-").unwrap_or(rest), 100)).filter(|it| !it.is_empty())
+}
+
+/// Whether a line offers a name and a password in clear (RFC 4616 and its forerunner): `AUTH PLAIN …`, `AUTH LOGIN`.
+pub(crate) fn says_plain(line: &[u8], verbs: &[&str]) -> bool {
+    let mut words = line.split(|it| *it == b' ');
+    let is_verb = words.next().is_some_and(|it| is_one_of(it, verbs));
+    is_verb && words.next().is_some_and(|it| is_one_of(it, &["PLAIN", "LOGIN"]))
 }
 
 /// The code of a reply line: three digits at its front, then a space, a hyphen or its end.

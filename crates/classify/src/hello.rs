@@ -1,12 +1,22 @@
-//! The ClientHello that TLS, DTLS and QUIC begin with (RFC 8446, section 4.1.2), and its JA4 fingerprint.
+//! The ClientHello and ServerHello that TLS, DTLS and QUIC begin with (RFC 8446, section 4.1), and their fingerprints.
 //!
-//! JA4 is published by FoxIO under BSD-3-Clause. Nothing here knows how the message was carried.
+//! JA4 is published by FoxIO, JA3 and JA3S by Salesforce, all three under BSD-3-Clause. Nothing here knows how a message was
+//! carried.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    hash::{DefaultHasher, Hasher as _},
+};
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use crate::bytes::{Reader, host_name, text};
+use crate::{
+    bytes::{Reader, host_name, text},
+    cipher,
+    fact::Fact,
+    protocol::{Facts, Tie},
+};
 
 /// What is read of a ClientHello.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +32,10 @@ pub(crate) struct ClientHello {
     extensions: Vec<u16>,
     supported_versions: Vec<u16>,
     signature_algorithms: Vec<u16>,
+    groups: Vec<u16>,
+    point_formats: Vec<u8>,
+    /// The sessions it takes up again.
+    sessions: Vec<Tie>,
 }
 
 /// What carries a ClientHello; the first letter of its JA4.
@@ -35,8 +49,12 @@ pub(crate) enum Carrier {
 const MAX_ALPN: usize = 16;
 
 const SERVER_NAME: u16 = 0;
+const GROUPS: u16 = 10;
+const POINT_FORMATS: u16 = 11;
 const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
+const SESSION_TICKET: u16 = 35;
+const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
 
 impl ClientHello {
@@ -62,6 +80,7 @@ impl ClientHello {
             return None;
         }
         let mut hello = Self { version, ciphers: u16s(ciphers), ..Self::default() };
+        hello.sessions.extend(session(session_id));
         hello.is_whole = hello.read_rest(reader).is_some();
         Some(hello)
     }
@@ -101,9 +120,34 @@ impl ClientHello {
                 }
             }
             SUPPORTED_VERSIONS => self.supported_versions = u16s(reader.vec8()?),
+            GROUPS => self.groups = u16s(reader.vec16()?),
+            POINT_FORMATS => self.point_formats = reader.vec8()?.to_vec(),
+            SESSION_TICKET => self.sessions.extend(session(body)),
+            PRE_SHARED_KEY => {
+                let mut identities = Reader(reader.vec16()?);
+                while !identities.is_empty() && self.sessions.len() < Facts::MAX_TIES {
+                    self.sessions.extend(session(identities.vec16()?));
+                    identities.skip(4)?;
+                }
+            }
             _ => {}
         }
         Some(())
+    }
+
+    /// Adds all it tells, where nothing of that is told yet.
+    pub(crate) fn tell(&self, carrier: Carrier, facts: &mut Facts) {
+        if facts.server_name.is_none() {
+            facts.server_name.clone_from(&self.server_name);
+        }
+        let offered = self.alpn.iter().filter(|it| !is_grease_name(it)).map(|it| text(it, 32));
+        let offered = offered.collect::<Vec<_>>().join(", ");
+        facts.told.tell(Fact::AlpnOffered, &offered);
+        facts.told.tell(Fact::Ja4, &self.ja4(carrier).unwrap_or_default());
+        if carrier == Carrier::Tls {
+            facts.told.tell(Fact::Ja3, &self.ja3().unwrap_or_default());
+        }
+        self.sessions.iter().for_each(|it| facts.tie(*it));
     }
 
     /// The greeting for a reader: `a TLS greeting for example.org`.
@@ -150,6 +194,16 @@ impl ClientHello {
         ))
     }
 
+    /// The JA3 fingerprint; `None` where the message is cut.
+    fn ja3(&self) -> Option<String> {
+        let formats: Vec<u16> = self.point_formats.iter().map(|it| u16::from(*it)).collect();
+        let lists = [&self.ciphers, &self.extensions, &self.groups].map(|it| without_grease(it));
+        let [ciphers, extensions, groups] = lists.map(|it| decimal_list(&it));
+        let formats = decimal_list(&formats);
+        let described = format!("{},{ciphers},{extensions},{groups},{formats}", self.version);
+        self.is_whole.then(|| md5_hex(&described))
+    }
+
     fn ja4_version(&self, carrier: Carrier) -> &'static str {
         let offered = without_grease(&self.supported_versions).into_iter();
         // The versions of DTLS count downwards.
@@ -183,6 +237,99 @@ impl ClientHello {
     }
 }
 
+/// What is read of a ServerHello.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ServerHello {
+    version: u16,
+    cipher: u16,
+    alpn: Option<String>,
+    extensions: Vec<u16>,
+    /// The version it chose where that stands in an extension.
+    chosen_version: Option<u16>,
+    /// The session it grants.
+    session: Option<Tie>,
+    is_whole: bool,
+}
+
+impl ServerHello {
+    /// Reads the body of the message; what comes after a cut is missing.
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        let mut reader = Reader(body);
+        let version = reader.u16()?;
+        reader.skip(32)?;
+        let session = session(reader.vec8()?);
+        let cipher = reader.u16()?;
+        let mut hello = Self { version, cipher, session, ..Self::default() };
+        hello.is_whole = hello.read_rest(reader).is_some();
+        Some(hello)
+    }
+
+    fn read_rest(&mut self, mut reader: Reader) -> Option<()> {
+        let _compression = reader.u8()?;
+        if reader.is_empty() {
+            return Some(());
+        }
+        let mut extensions = Reader(reader.vec16()?);
+        while !extensions.is_empty() {
+            let kind = extensions.u16()?;
+            let mut body = Reader(extensions.vec16()?);
+            self.extensions.push(kind);
+            match kind {
+                SUPPORTED_VERSIONS => self.chosen_version = body.u16(),
+                ALPN => {
+                    let chosen = body.vec16().and_then(|it| Reader(it).vec8());
+                    self.alpn = chosen.map(|it| text(it, 32));
+                }
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
+    /// Adds all it tells, where nothing of that is told yet.
+    pub(crate) fn tell(&self, facts: &mut Facts) {
+        let version = self.chosen_version.unwrap_or(self.version);
+        facts.told.tell(Fact::Version, version_name(version).unwrap_or_default());
+        facts.told.tell(Fact::Cipher, &cipher::name(self.cipher));
+        facts.told.tell(Fact::Alpn, self.alpn.as_deref().unwrap_or_default());
+        if self.is_whole {
+            let extensions = decimal_list(&self.extensions);
+            let described = format!("{},{},{extensions}", self.version, self.cipher);
+            facts.told.tell(Fact::Ja3s, &md5_hex(&described));
+        }
+        self.session.iter().for_each(|it| facts.tie(*it));
+    }
+}
+
+/// A version as people write it.
+pub(crate) fn version_name(version: u16) -> Option<&'static str> {
+    Some(match version {
+        0x0002 => "SSL 2",
+        0x0300 => "SSL 3",
+        0x0301 => "TLS 1.0",
+        0x0302 => "TLS 1.1",
+        0x0303 => "TLS 1.2",
+        0x0304 => "TLS 1.3",
+        0xfeff | 0x0100 => "DTLS 1.0",
+        0xfefd => "DTLS 1.2",
+        0xfefc => "DTLS 1.3",
+        _ => return None,
+    })
+}
+
+/// A session, by what server and client call it; nothing where that is too short to be of one alone.
+pub(crate) fn session(name: &[u8]) -> Option<Tie> {
+    (name.len() >= 16 && name.iter().any(|it| Some(it) != name.first()))
+        .then(|| Tie::TlsSession(hash(name)))
+}
+
+/// A number that stands for bytes, the same on every machine.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
 /// The numbers in bytes; an odd byte at the end is left out.
 fn u16s(bytes: &[u8]) -> Vec<u16> {
     bytes.as_chunks().0.iter().map(|it| u16::from_be_bytes(*it)).collect()
@@ -208,6 +355,15 @@ fn hex_list(values: &[u16]) -> String {
         write!(list, "{comma}{value:04x}").expect("a String takes all that is written");
     }
     list
+}
+
+fn decimal_list(values: &[u16]) -> String {
+    values.iter().map(u16::to_string).collect::<Vec<_>>().join("-")
+}
+
+/// The MD5 of a text in hexadecimal digits.
+pub(crate) fn md5_hex(of: &str) -> String {
+    Md5::digest(of).iter().map(|it| format!("{it:02x}")).collect()
 }
 
 /// The first twelve hexadecimal digits of the SHA-256.
@@ -267,6 +423,42 @@ pub(crate) mod tests {
             signature_algorithms: vec![
                 0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601,
             ],
+            ..ClientHello::default()
+        }
+    }
+
+    /// The example of JA3's description: its text is `769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0`.
+    #[test]
+    fn the_example_of_ja3_has_its_fingerprint() {
+        let hello = ClientHello {
+            is_whole: true,
+            version: 769,
+            ciphers: vec![47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4],
+            extensions: vec![0, 10, 11],
+            groups: vec![0x0a0a, 23, 24, 25],
+            point_formats: vec![0],
+            ..ClientHello::default()
+        };
+        assert_eq!(hello.ja3().as_deref(), Some("ada70206e40642a3e4461f35503241d5"));
+        assert_eq!(ClientHello { is_whole: false, ..hello }.ja3(), None);
+    }
+
+    #[test]
+    fn a_server_tells_what_it_chose() {
+        let mut body = vec![3, 3];
+        body.extend([5; 32]);
+        body.push(16);
+        body.extend(1..=16);
+        body.extend([0x13, 0x02, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
+        let mut facts = Facts::default();
+        ServerHello::read(&body).expect("a server").tell(&mut facts);
+        assert_eq!(facts.told.get(Fact::Version), Some("TLS 1.3"));
+        assert_eq!(facts.told.get(Fact::Cipher), Some("TLS_AES_256_GCM_SHA384"));
+        // 771,4866,43
+        assert_eq!(facts.told.get(Fact::Ja3s), Some("13b064e3d43575147f6ca25c24556a31"));
+        assert_eq!(facts.ties.len(), 1);
+        for end in 0..body.len() {
+            let _ = ServerHello::read(&body[..end]);
         }
     }
 

@@ -7,10 +7,13 @@
 
 mod ber;
 mod bytes;
+mod cipher;
 mod dialogue;
+mod fact;
 mod hello;
 mod look;
 mod model;
+mod ntlm;
 pub mod protocol;
 mod service;
 
@@ -22,8 +25,9 @@ use std::{
 use flow::{Flow, Transport};
 
 pub use crate::{
+    fact::{FACTS, Fact, Told},
     model::{Confusion, Example, Model, ModelError, Score, Split, Training, evaluate},
-    protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol},
+    protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol, Tie},
     service::{SERVICES, Service},
 };
 
@@ -97,6 +101,8 @@ pub enum Kin {
     Socket,
     /// They are between the same hosts and to the same port, over different transports.
     Twin,
+    /// They are one QUIC connection, whose client has moved.
+    Connection,
 }
 
 impl Verdict {
@@ -181,7 +187,7 @@ impl Verdict {
                 format!("{seen}the name {name} belongs to {label}")
             }
             Reason::Agent => {
-                let agent = facts.user_agent.as_deref().unwrap_or_default();
+                let agent = facts.told.get(Fact::UserAgent).unwrap_or_default();
                 format!("{seen}the user agent {agent} belongs to {label}")
             }
             Reason::Address { network } => {
@@ -196,6 +202,9 @@ impl Verdict {
             }
             Reason::Kin { flow, how: Kin::Twin } => {
                 format!("{seen}flow {flow} between the same hosts, to the same port, is {label}")
+            }
+            Reason::Kin { flow, how: Kin::Connection } => {
+                format!("{seen}the QUIC connection of flow {flow} goes on here")
             }
             Reason::Model { confidence } => {
                 format!("{:.0} % of the model's trees say {label}", confidence * 100.0)
@@ -257,7 +266,7 @@ pub fn label(flow: &Flow) -> Verdict {
     if let Some((name, service)) = by_name {
         verdict.set_server_name(&name);
         verdict.serve(service, Reason::Name);
-    } else if let Some(service) = facts.user_agent.as_deref().and_then(service::by_agent) {
+    } else if let Some(service) = facts.told.get(Fact::UserAgent).and_then(service::by_agent) {
         verdict.serve(service, Reason::Agent);
     } else if matches!(verdict.group, "web" | "media" | "voice" | UNKNOWN)
         && let Some((network, service)) = service::by_address(flow.server.ip)

@@ -56,6 +56,8 @@ use std::{borrow::Cow, net::IpAddr};
 
 use flow::Heads;
 
+use crate::fact::{Fact, Told};
+
 /// Every protocol, in order of precedence: the first that recognises a flow names it.
 ///
 /// Those with a fixed text or magic come first, those that only look right come last.
@@ -297,16 +299,24 @@ pub struct Facts {
     pub further_names: Vec<String>,
     /// What only speaks like this, where that is more than the protocol: a label.
     pub service: Option<&'static str>,
-    /// HTTP `User-Agent` or its like.
-    pub user_agent: Option<String>,
-    /// The client's JA4 fingerprint (FoxIO, BSD-3-Clause).
-    pub ja4: Option<String>,
-    /// What the client calls itself (DHCP host name, NetBIOS name).
-    pub own_name: Option<String>,
+    /// All else it tells.
+    pub told: Told,
+    /// What connects the flow with others of its client's program, at most [`Facts::MAX_TIES`].
+    pub ties: Vec<Tie>,
     /// Addresses that DNS answers gave, at most [`Facts::MAX_ANSWERS`].
     pub answers: Vec<Answer>,
     /// Where further flows were announced (FTP data, media of a call), at most [`Facts::MAX_EXPECTED`].
     pub expected: Vec<Expected>,
+}
+
+/// What two flows have in common that no two programs have. Numbers are hashes of what was said, the same on every machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tie {
+    /// A TLS session that a server granted or a client takes up again (RFC 5246, section 7.4.1.3; RFC 5077; RFC 8446, section
+    /// 4.2.11).
+    TlsSession(u64),
+    /// A QUIC connection, by how the server wants it called (RFC 9000, section 5.1).
+    QuicConnection(u64),
 }
 
 /// An address record of a DNS answer.
@@ -334,6 +344,8 @@ impl Facts {
     pub const MAX_ANSWERS: usize = 4_096;
     /// How many announcements are kept of a flow.
     pub const MAX_EXPECTED: usize = 64;
+    /// How many ties are kept of a flow.
+    pub const MAX_TIES: usize = 8;
 
     /// Nothing.
     pub(crate) const NONE: Self = Self {
@@ -341,9 +353,8 @@ impl Facts {
         server_name: None,
         further_names: Vec::new(),
         service: None,
-        user_agent: None,
-        ja4: None,
-        own_name: None,
+        told: Told::NONE,
+        ties: Vec::new(),
         answers: Vec::new(),
         expected: Vec::new(),
     };
@@ -352,9 +363,26 @@ impl Facts {
     pub(crate) fn shrink(&mut self) {
         self.answers.shrink_to_fit();
         self.expected.shrink_to_fit();
-        let texts =
-            [&mut self.server_name, &mut self.user_agent, &mut self.ja4, &mut self.own_name];
-        texts.into_iter().flatten().for_each(String::shrink_to_fit);
+        self.ties.shrink_to_fit();
+        self.told.shrink();
+        if let Some(name) = &mut self.server_name {
+            name.shrink_to_fit();
+        }
+    }
+
+    /// These, and what is told besides, if it is.
+    pub(crate) fn telling(mut self, fact: Fact, text: Option<impl AsRef<str>>) -> Self {
+        if let Some(text) = text {
+            self.told.tell(fact, text.as_ref());
+        }
+        self
+    }
+
+    /// These, and a tie.
+    pub(crate) fn tie(&mut self, tie: Tie) {
+        if self.ties.len() < Self::MAX_TIES && !self.ties.contains(&tie) {
+            self.ties.push(tie);
+        }
     }
 
     /// Nothing but what was seen.

@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
+use classify::{FACTS, Fact};
 use flow::SideHealth;
 
 use crate::rows::Row;
@@ -36,6 +37,8 @@ enum Test {
     Word(String),
     /// A text key that contains or equals a value.
     Text(Text, String),
+    /// A fact that contains a value; with an empty one, that was told at all.
+    Fact(Fact, String),
     /// An address within a network.
     Network(Addresses, IpAddr, u8),
     /// A number compared.
@@ -77,13 +80,16 @@ const KEYS: &[(&[&str], Key)] = &[
     (&["proto", "protocol", "app"], Key::Exact(|it| Some(it.protocol.into()))),
     (&["transport"], Key::Exact(|it| Some(it.transport.to_string().into()))),
     (&["state", "conn_state"], Key::Exact(|it| it.conn_state.map(Cow::Borrowed))),
-    (&["ja4"], Key::Exact(|it| it.ja4.map(Cow::Borrowed))),
+    (&["ja4"], Key::Exact(|it| it.fact(Fact::Ja4).map(Cow::Borrowed))),
     (&["tunnel"], Key::Containing(|it| it.tunnel.map(|it| it.to_string().into()))),
     (
         &["name", "sni", "host", "domain_name"],
         Key::Containing(|it| it.domain_name.map(Cow::Borrowed)),
     ),
-    (&["agent", "user_agent", "ua"], Key::Containing(|it| it.user_agent.map(Cow::Borrowed))),
+    (
+        &["agent", "user_agent", "ua"],
+        Key::Containing(|it| it.fact(Fact::UserAgent).map(Cow::Borrowed)),
+    ),
     (&["evidence"], Key::Exact(|it| Some(it.evidence.into()))),
     (&["reason"], Key::Containing(|it| Some(it.reason()))),
     (&["ip", "ip.addr"], Key::Address(|it| [it.client.ip, it.server.ip])),
@@ -131,6 +137,13 @@ fn one(number: impl Into<u64>) -> Option<[u64; 2]> {
 fn sides(row: &Row<'_>, of: fn(&SideHealth) -> Option<u64>) -> Option<[u64; 2]> {
     let (client, server) = (of(&row.health?.client), of(&row.health?.server));
     Some([client.or(server)?, server.or(client)?])
+}
+
+/// The key to teach of everything a filter can ask for; facts last.
+fn keys() -> impl Iterator<Item = &'static str> {
+    let own = KEYS.iter().filter_map(|it| it.0.first().copied());
+    let is_own = |key: &str| KEYS.iter().any(|it| it.0.contains(&key));
+    own.chain(FACTS.iter().map(|it| it.key).filter(move |it| !is_own(it)))
 }
 
 const OPERATORS: &[(&str, Comparison)] = &[
@@ -219,12 +232,19 @@ impl Term {
         };
         let (name, value) = (&word[..at], &word[at + len..]);
         let key = KEYS.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str()));
+        if let (None, Some(fact)) = (key, Fact::named(&name.to_lowercase())) {
+            let test = Test::Fact(fact, value.to_lowercase()).when(name, comparison)?;
+            return Ok(Self {
+                is_negated: is_negated != (comparison == Comparison::NotEqual),
+                test,
+            });
+        }
         let Some((_, key)) = key else {
             // An IPv6 address holds colons and is a word like any other.
             if word.parse::<IpAddr>().is_ok() || word.contains("://") {
                 return Ok(Self { is_negated, test: Test::Word(word.to_lowercase()) });
             }
-            let known: Vec<&str> = KEYS.iter().filter_map(|it| it.0.first().copied()).collect();
+            let known: Vec<&str> = keys().collect();
             return Err(format!("unknown key `{name}`; known are {}", known.join(", ")));
         };
         let test = match *key {
@@ -259,6 +279,7 @@ impl Test {
                 Some(part) => contains(&it, part),
                 None => it.eq_ignore_ascii_case(value),
             }),
+            Self::Fact(fact, value) => row.fact(*fact).is_some_and(|it| contains(it, value)),
             Self::Network(of, ip, len) => of(row).iter().any(|it| is_within(*it, *ip, *len)),
             Self::Number(of, comparison, value) => {
                 // What is not there differs from every number, and is no less and no more.
@@ -280,9 +301,10 @@ impl Test {
 
 /// Whether a word in lower case stands in a text of the row. The reason is ours and not searched.
 fn has_word(row: &Row<'_>, word: &str) -> bool {
-    let options = [row.domain_name, row.user_agent, row.ja4, row.conn_state];
+    let options = [row.domain_name, row.conn_state];
     let always = [row.protocol, row.label, row.group];
     always.into_iter().chain(options.into_iter().flatten()).any(|it| contains(it, word))
+        || row.facts().any(|it| contains(it.1, word))
         || contains(&row.transport.to_string(), word)
         || [row.client.ip, row.server.ip].iter().any(|it| it.to_string().contains(word))
 }

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, net::Ipv4Addr, sync::OnceLock};
 
-use classify::Verdict;
+use classify::{Fact, Verdict};
 use flow::Flow;
 use v1::Count;
 
@@ -92,7 +92,7 @@ impl Name {
         let verdict = verdicts.get(self.flow as usize)?;
         let facts = verdict.facts();
         let text = match self.said {
-            Said::Own => facts.own_name.as_deref()?,
+            Said::Own => facts.told.get(Fact::OwnName)?,
             Said::Server | Said::Answered => facts.server_name.as_deref()?,
             Said::Answer(at) => &facts.answers.get(at as usize)?.name,
             Said::Told(_) => return None,
@@ -142,7 +142,7 @@ impl Hosts {
         let mut names: Vec<Name> = Vec::new();
         for (flow, (it, verdict)) in (0..).zip(flows.iter().zip(verdicts)) {
             let facts = verdict.facts();
-            if facts.own_name.is_some() {
+            if facts.told.has(Fact::OwnName) {
                 names.push(Name { ip: it.client.ip, flow, said: Said::Own });
             }
             // What a resolver is asked for is not its name.

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use classify::{Kin, Verdict};
+use classify::{Kin, Tie, Verdict};
 use flow::{Endpoint, Flow, Transport};
 
 /// A socket may be another program's after so long without a flow, in nanoseconds.
@@ -14,6 +14,7 @@ const NEAR: u64 = 600_000_000_000;
 pub(crate) fn label(flows: &[Flow], verdicts: &mut [Verdict]) {
     label_sockets(flows, verdicts);
     label_peers(flows, verdicts);
+    label_connections(flows, verdicts);
     label_twins(flows, verdicts);
 }
 
@@ -128,6 +129,34 @@ fn label_twins(flows: &[Flow], verdicts: &mut [Verdict]) {
         found.extend(before.filter(is_twin).map(|it| (number, it.2)));
     }
     take(found, verdicts, Kin::Twin);
+}
+
+/// QUIC connections whose client has moved: what they are was said before.
+fn label_connections(flows: &[Flow], verdicts: &mut [Verdict]) {
+    let mut named: Vec<(Tie, Endpoint, u32)> = Vec::new();
+    for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
+        if verdict.is_named() {
+            named.extend(connections(verdict).map(|it| (it, flow.server, number)));
+        }
+    }
+    named.sort_unstable();
+    let mut found = Vec::new();
+    for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
+        if !verdict.is_nameless() || named.is_empty() {
+            continue;
+        }
+        let before = connections(verdict).find_map(|tie| {
+            let at = named.partition_point(|it| *it < (tie, flow.server, number));
+            named.get(at.checked_sub(1)?).filter(|it| (it.0, it.1) == (tie, flow.server))
+        });
+        found.extend(before.map(|it| (number, it.2)));
+    }
+    take(found, verdicts, Kin::Connection);
+}
+
+fn connections(verdict: &Verdict) -> impl Iterator<Item = Tie> {
+    let ties = verdict.facts().ties.iter().copied();
+    ties.filter(|it| matches!(it, Tie::QuicConnection(_)))
 }
 
 /// Gives flows the labels of their kin.

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use classify::Fact;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, json};
 use v1::{
@@ -320,7 +321,7 @@ fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
     Ok(DetailsIp {
         country: unknown(),
         city: unknown(),
-        user_agent: as_client.find_map(|it| it.user_agent).map(str::to_owned),
+        user_agent: as_client.find_map(|it| it.fact(Fact::UserAgent)).map(str::to_owned),
         domain_name: own.find_map(|it| it.domain_name).map(str::to_owned),
         statistics: statistics::of(rows()),
     })

@@ -6,7 +6,7 @@ use std::{
 };
 
 use capture::Tunnel;
-use classify::Verdict;
+use classify::{Fact, Verdict};
 use features::Piece;
 use flow::{Cut, Direction, Endpoint, Flow, Health, Total, Transport};
 use v1::page::FlowRow;
@@ -38,8 +38,7 @@ pub(crate) struct Row<'a> {
     pub(crate) label: &'a str,
     pub(crate) group: &'a str,
     pub(crate) domain_name: Option<&'a str>,
-    pub(crate) user_agent: Option<&'a str>,
-    pub(crate) ja4: Option<&'a str>,
+    told: Told<'a>,
     /// How the label was reached, in a word.
     pub(crate) evidence: &'a str,
     reason: Reason<'a>,
@@ -51,6 +50,13 @@ enum History<'a> {
     Of(&'a Flow),
     OfPiece(&'a Piece<'a>),
     Stored(Option<&'a str>),
+}
+
+/// Where facts are from.
+#[derive(Clone, Copy)]
+enum Told<'a> {
+    Of(&'a classify::Told),
+    Stored(&'a FlowRow),
 }
 
 #[derive(Clone, Copy)]
@@ -86,8 +92,7 @@ impl<'a> Row<'a> {
             label: &verdict.label,
             group: verdict.group,
             domain_name: facts.server_name.as_deref(),
-            user_agent: facts.user_agent.as_deref(),
-            ja4: facts.ja4.as_deref(),
+            told: Told::Of(&facts.told),
             evidence: verdict.evidence(),
             reason: Reason::Of(verdict),
         }
@@ -126,8 +131,7 @@ impl<'a> Row<'a> {
             label: &row.label,
             group: &row.group,
             domain_name: row.domain_name.as_deref(),
-            user_agent: row.user_agent.as_deref(),
-            ja4: row.ja4.as_deref(),
+            told: Told::Stored(row),
             evidence: &row.evidence,
             reason: Reason::Stored(&row.reason),
         }
@@ -168,6 +172,31 @@ impl<'a> Row<'a> {
             Reason::Of(verdict) => Cow::Owned(verdict.sentence()),
             Reason::Stored(text) => Cow::Borrowed(text),
         }
+    }
+
+    /// What the payload tells of this.
+    pub(crate) fn fact(&self, fact: Fact) -> Option<&'a str> {
+        match (self.told, fact) {
+            (Told::Of(told), _) => told.get(fact),
+            (Told::Stored(row), Fact::UserAgent) => row.user_agent.as_deref(),
+            (Told::Stored(row), Fact::Ja4) => row.ja4.as_deref(),
+            (Told::Stored(row), _) => row.facts.get(fact.row().key).map(String::as_str),
+        }
+    }
+
+    /// All that it tells.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = (Fact, &'a str)> {
+        let (told, stored) = match self.told {
+            Told::Of(told) => (Some(told.iter()), None),
+            Told::Stored(row) => (None, Some(row)),
+        };
+        let stored = stored.into_iter().flat_map(|row| {
+            let own = [(Fact::UserAgent, &row.user_agent), (Fact::Ja4, &row.ja4)];
+            let own = own.into_iter().filter_map(|(fact, text)| Some((fact, text.as_deref()?)));
+            let others = row.facts.iter();
+            own.chain(others.filter_map(|(key, text)| Some((Fact::named(key)?, text.as_str()))))
+        });
+        told.into_iter().flatten().chain(stored)
     }
 
     /// What the connection went through, in Zeek's letters.
@@ -217,8 +246,13 @@ impl<'a> Row<'a> {
             evidence: self.evidence.to_owned(),
             reason: self.reason().into_owned(),
             domain_name: text(self.domain_name),
-            user_agent: text(self.user_agent),
-            ja4: text(self.ja4),
+            user_agent: text(self.fact(Fact::UserAgent)),
+            ja4: text(self.fact(Fact::Ja4)),
+            facts: self
+                .facts()
+                .filter(|it| ![Fact::UserAgent, Fact::Ja4].contains(&it.0))
+                .map(|(fact, text)| (fact.row().key.to_owned(), text.to_owned()))
+                .collect(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use classify::Verdict;
+use classify::{Fact, Verdict};
 use flow::{ConnState, Endpoint, Flow, Transport};
 
 use crate::{
@@ -248,7 +248,7 @@ impl<'a> Seen<'a> {
 
     fn program(&self) -> Option<&'a str> {
         let facts = self.verdict.facts();
-        facts.ja4.as_deref().or(facts.user_agent.as_deref())
+        facts.told.get(Fact::Ja4).or(facts.told.get(Fact::UserAgent))
     }
 
     /// What it is, where that says more than how it is carried.

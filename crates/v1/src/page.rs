@@ -1,5 +1,7 @@
 //! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Notice;
@@ -174,6 +176,9 @@ pub struct FlowRow {
     /// The client's JA4 fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ja4: Option<String>,
+    /// What the payload tells besides, by the keys of the facts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -395,6 +400,8 @@ pub struct FlowDetail {
     pub client_name: Option<String>,
     /// Name of the server, where known.
     pub server_name: Option<String>,
+    /// What its payload tells.
+    pub facts: Vec<FactRow>,
     /// Why it is in its session, one sentence for each link.
     pub links: Vec<LinkRow>,
     /// What the capture says of its packets, in order, at most 8.
@@ -415,6 +422,19 @@ pub struct FlowDetail {
     pub client_head: Vec<u8>,
     /// The first bytes the server sent, at most 512.
     pub server_head: Vec<u8>,
+}
+
+/// Something a payload told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactRow {
+    /// Its key in filters and exports.
+    pub key: String,
+    /// What it is.
+    pub name: Words,
+    /// Where it is said, and the document that says how.
+    pub source: String,
+    /// What was said.
+    pub text: String,
 }
 
 /// How one side of a TCP connection fared.

@@ -53,6 +53,10 @@ const REASONS: &[(&str, &str)] = &[
         "a DNS answer gave the server's address for {} to this client",
         "этот клиент получил адрес сервера в ответе DNS на имя {}",
     ),
+    (
+        "{}; the QUIC connection of flow {} goes on here",
+        "{}; здесь продолжается соединение QUIC из потока {}",
+    ),
     ("{} is at the same port in flow {}", "{} на том же порту в потоке {}"),
     (
         "flow {} between the same hosts, to the same port, is {}",
@@ -227,6 +231,11 @@ const EVIDENCE: &[(&str, &str)] = &[
         "те же узлы и порт {}, что в потоке {}, но другой транспорт",
     ),
     ("{} sends from port {}, as in flow {}", "{} шлёт с порта {}, как и в потоке {}"),
+    ("the TLS session of flow {} is taken up again", "возобновлён сеанс TLS из потока {}"),
+    (
+        "the QUIC connection of flow {} goes on from another socket",
+        "соединение QUIC из потока {} продолжается с другого сокета",
+    ),
     ("{} uses port {} for {} peers", "{} общается через порт {} с {} собеседниками"),
 ];
 

@@ -1,7 +1,7 @@
 //! One flow, beside the table: why it has its label, its facts, packets, features and first bytes.
 
 use leptos::prelude::*;
-use v1::page::{FeatureValue, FlowDetail, FlowRow, Query, SideHealth};
+use v1::page::{FactRow, FeatureValue, FlowDetail, FlowRow, Query, SideHealth};
 
 use crate::{
     format, groups,
@@ -116,16 +116,15 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             {name}
         }
     };
-    let fact = |title: &'static str, value: Option<String>, key: &'static str, is_mono: bool| {
-        value.map(|value| {
-            let href = Place::flows(terms::term(key, &value)).hash();
-            let title_of = (t.with_this)(&value);
-            view! {
-                <dt>{title}</dt>
-                <dd><a class=if is_mono { "mono" } else { "" } href=href title=title_of>{value.clone()}</a></dd>
-            }
-        })
-    };
+    let asked_for = row.domain_name.clone().map(|name| {
+        let href = Place::flows(terms::term("name", &name)).hash();
+        let title = (t.with_this)(&name);
+        view! { <dt>{t.asked_for}</dt><dd><a href=href title=title>{name}</a></dd> }
+    });
+    // What a reader looks for first; the rest is in the list of facts.
+    let said = detail.facts.iter().filter(|it| FIRST_FACTS.contains(&it.key.as_str()));
+    let said = said.map(|it| view! { <dt>{lang.of(&it.name)}</dt><dd>{told(it, t)}</dd> });
+    let said = said.collect_view();
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
@@ -244,8 +243,9 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let stored = StoredValue::new(detail.clone());
     let below = move || {
         stored.with_value(|detail| match tab.get() {
-            0 => features(&detail.features, lang).into_any(),
-            1 => heads(detail).into_any(),
+            0 => facts(&detail.facts, lang).into_any(),
+            1 => features(&detail.features, lang).into_any(),
+            2 => heads(detail).into_any(),
             _ => packet_list(detail, lang).into_any(),
         })
     };
@@ -276,9 +276,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>
             <dt>{t.server}</dt>
             <dd>{end(&row.server_ip, row.server_port, &detail.server_name)}</dd>
-            {fact(t.asked_for, row.domain_name.clone(), "name", false)}
-            {fact(t.agent, row.user_agent.clone(), "agent", false)}
-            {fact("JA4", row.ja4.clone(), "ja4", true)}
+            {asked_for}
+            {said}
             <dt>{t.protocol}</dt>
             <dd>
                 <a href=Place::flows(terms::term("proto", &row.protocol)).hash()>{groups::written(&row.protocol, lang)}</a>
@@ -322,7 +321,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         <div class="tabs">
             <Switch
                 label=(t.flow_n)(&row.flow_id.to_string())
-                options=vec![t.features.to_owned(), t.first_bytes.to_owned(), t.packet_list.to_owned()]
+                options=[t.facts, t.features, t.first_bytes, t.packet_list].map(str::to_owned).to_vec()
                 chosen=tab
             />
         </div>
@@ -384,6 +383,35 @@ fn health(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
         }
     });
     rows.collect_view()
+}
+
+/// The facts shown above all others.
+const FIRST_FACTS: &[&str] = &["user_agent", "server_software", "credentials"];
+
+/// What was said, as a link to the flows that say the same.
+fn told(fact: &FactRow, t: &Texts) -> impl IntoView + use<> {
+    let href = Place::flows(terms::term(&fact.key, &fact.text)).hash();
+    let class = if fact.key == "credentials" { "tag warn" } else { "" };
+    view! { <a class=class href=href title=(t.with_this)(&fact.text)>{fact.text.clone()}</a> }
+}
+
+/// A table of what the payload told.
+fn facts(facts: &[FactRow], lang: Lang) -> impl IntoView + use<> {
+    let t = lang.texts();
+    if facts.is_empty() {
+        return view! { <p class="dim inset">{t.no_facts}</p> }.into_any();
+    }
+    let rows = facts.iter().map(|it| {
+        let source = (t.said_in)(&it.source.replace('`', ""));
+        view! {
+            <tr>
+                <th scope="row" title=source>{lang.of(&it.name)}</th>
+                <td class="wide">{told(it, t)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! { <table class="facts"><tbody>{rows}</tbody></table> }.into_any()
 }
 
 /// A table of features.

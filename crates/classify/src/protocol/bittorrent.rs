@@ -6,6 +6,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, text},
+    fact::Fact,
     look,
 };
 
@@ -35,7 +36,7 @@ fn handshake(stream: &[u8]) -> Facts {
         Some(program) => format!("a BitTorrent handshake of the program {program}"),
         None => "a BitTorrent handshake".to_owned(),
     };
-    Facts { user_agent: program, ..Facts::seen(seen) }
+    Facts::seen(seen).telling(Fact::UserAgent, program)
 }
 
 fn is_tracker_request(stream: &[u8]) -> bool {
@@ -156,7 +157,7 @@ mod tests {
         bytes.extend([0; 28]);
         bytes.extend(b"-qB4500-abcdefghijkl");
         let facts = recognise(&Heads::tcp(&bytes, b"")).unwrap();
-        assert_eq!(facts.user_agent.as_deref(), Some("-qB4500-"));
+        assert_eq!(facts.told.get(Fact::UserAgent), Some("-qB4500-"));
         check(&Heads::tcp(b"\x13BitTorrent", b""), false);
     }
 

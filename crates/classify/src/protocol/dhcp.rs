@@ -5,6 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, text},
+    fact::Fact,
     look,
 };
 
@@ -15,6 +16,8 @@ const COOKIE: &[u8] = b"\x63\x82\x53\x63";
 const FIXED_LEN: usize = 236;
 const HOST_NAME: u8 = 12;
 const MESSAGE_TYPE: u8 = 53;
+const PARAMETERS: u8 = 55;
+const VENDOR_CLASS: u8 = 60;
 const CLIENT_FULL_NAME: u8 = 81;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
@@ -41,7 +44,15 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(name) => format!("{kind} from host {name}"),
         None => kind.to_owned(),
     };
-    Some(Facts { own_name, ..Facts::seen(seen) })
+    let of_any = |number| messages.iter().find_map(|it| option(it, number));
+    let class = of_any(VENDOR_CLASS).map(|it| text(it, 100));
+    let asked: Option<Vec<String>> =
+        of_any(PARAMETERS).map(|it| it.iter().map(u8::to_string).collect());
+    let facts = Facts::seen(seen)
+        .telling(Fact::OwnName, own_name)
+        .telling(Fact::VendorClass, class)
+        .telling(Fact::DhcpOptions, asked.map(|it| it.join(",")));
+    Some(facts)
 }
 
 /// The options of a message.
@@ -82,7 +93,7 @@ mod tests {
     fn a_request_names_its_host() {
         let facts = recognise(&Heads::udp(&[&message(COOKIE)], &[])).unwrap();
         assert_eq!(facts.seen, "a DHCP request from host laptop");
-        assert_eq!(facts.own_name.as_deref(), Some("laptop"));
+        assert_eq!(facts.told.get(Fact::OwnName), Some("laptop"));
     }
 
     #[test]

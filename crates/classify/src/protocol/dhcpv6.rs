@@ -5,6 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, text},
+    fact::Fact,
     look,
 };
 
@@ -31,7 +32,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(name) => format!("{kind} from host {name}"),
         None => kind.to_owned(),
     };
-    Some(Facts { own_name: name, ..Facts::seen(seen) })
+    Some(Facts::seen(seen).telling(Fact::OwnName, name))
 }
 
 /// The options of a message, where they end with it.
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn a_search_names_its_host() {
         let facts = recognise(&Heads::udp(&[SEARCH], &[]).with_ports(546, 547)).unwrap();
-        assert_eq!(facts.own_name.as_deref(), Some("laptop"));
+        assert_eq!(facts.told.get(Fact::OwnName), Some("laptop"));
     }
 
     #[test]

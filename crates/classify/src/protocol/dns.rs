@@ -10,7 +10,10 @@ use std::{
 use flow::{Heads, Transport};
 
 use super::{Answer, Facts, Protocol};
-use crate::bytes::{Reader, host_name, text};
+use crate::{
+    bytes::{Reader, host_name, text},
+    fact::Fact,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "dns", group: "names", recognise };
 pub(super) const MDNS: Protocol =
@@ -47,6 +50,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     let mut facts = Facts::default();
     let mut asked: Vec<String> = Vec::new();
     let (mut n, mut n_messages) = (0, 0);
+    let (mut kind, mut code) = (None, None);
     let mut answers = BTreeSet::new();
     for head in [&heads.client, &heads.server] {
         let messages: Vec<&[u8]> = match heads.transport {
@@ -64,6 +68,8 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
                 return None;
             };
             n_messages += 1;
+            kind = kind.or(message.kind);
+            code = code.or(message.code);
             asked.extend(
                 message.question.filter(|it| asked.len() < MAX_ASKED && !asked.contains(it)),
             );
@@ -78,6 +84,8 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     if n == 0 {
         return None;
     }
+    facts.told.tell(Fact::DnsType, &kind.map(kind_name).unwrap_or_default());
+    facts.told.tell(Fact::DnsAnswer, code.and_then(code_name).unwrap_or_default());
     let mut asked = asked.into_iter();
     let first = asked.next();
     let for_name = first.as_deref().map(|it| format!(" for {}", text(it.as_bytes(), 100)));
@@ -85,6 +93,52 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     facts.server_name = first.and_then(|it| host_name(it.as_bytes()));
     facts.further_names = asked.collect();
     Some(facts)
+}
+
+/// What a type is called (IANA, DNS Parameters).
+fn kind_name(kind: u16) -> String {
+    const KINDS: &[(u16, &str)] = &[
+        (1, "A"),
+        (2, "NS"),
+        (5, "CNAME"),
+        (6, "SOA"),
+        (10, "NULL"),
+        (12, "PTR"),
+        (13, "HINFO"),
+        (15, "MX"),
+        (16, "TXT"),
+        (28, "AAAA"),
+        (29, "LOC"),
+        (32, "NB"),
+        (33, "SRV"),
+        (35, "NAPTR"),
+        (39, "DNAME"),
+        (43, "DS"),
+        (46, "RRSIG"),
+        (47, "NSEC"),
+        (48, "DNSKEY"),
+        (52, "TLSA"),
+        (64, "SVCB"),
+        (65, "HTTPS"),
+        (99, "SPF"),
+        (251, "IXFR"),
+        (252, "AXFR"),
+        (255, "ANY"),
+        (257, "CAA"),
+    ];
+    match KINDS.iter().find(|it| it.0 == kind) {
+        Some((_, name)) => (*name).to_owned(),
+        None => format!("TYPE{kind}"),
+    }
+}
+
+/// What a code is called (IANA, DNS Parameters).
+fn code_name(code: u16) -> Option<&'static str> {
+    const CODES: &[&str] = &[
+        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
+        "NXRRSET", "NOTAUTH", "NOTZONE",
+    ];
+    CODES.get(usize::from(code)).copied()
 }
 
 /// Messages of a stream, each behind its length (RFC 1035, section 4.2.2); the last perhaps cut.
@@ -101,6 +155,10 @@ fn framed(bytes: &[u8]) -> Vec<&[u8]> {
 struct Message {
     /// The first name asked for.
     question: Option<String>,
+    /// Its type.
+    kind: Option<u16>,
+    /// What an answer says of it.
+    code: Option<u16>,
     answers: Vec<Answer>,
 }
 
@@ -125,7 +183,7 @@ impl Message {
         if !is_header {
             return None;
         }
-        let mut question = None;
+        let (mut question, mut asked) = (None, None);
         for _ in 0..n_questions {
             let name = match name(bytes, &mut reader) {
                 Some(name) => name,
@@ -140,6 +198,7 @@ impl Message {
                 return None;
             }
             question.get_or_insert(name);
+            asked.get_or_insert(kind);
         }
         let mut answers = Answers::new(question.as_deref());
         let mut read_all = || {
@@ -160,7 +219,8 @@ impl Message {
             return None;
         }
         let answers = answers.found;
-        Some(Self { question, answers })
+        let code = is_response.then_some(flags & 0xf);
+        Some(Self { question, kind: asked, code, answers })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use flow::{Head, Heads, Transport};
 
-use super::{Facts, Protocol, x509};
+use super::{Facts, Protocol, x509::Certificate};
 use crate::{
     bytes::Reader,
-    hello::{Carrier, ClientHello},
+    hello::{Carrier, ClientHello, ServerHello},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "dtls", group: "web", recognise };
@@ -21,8 +21,8 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     }
     let mut is_dtls = false;
     let mut hello = None;
-    let mut names = Vec::new();
-    let mut has_server = false;
+    let mut certificate = None;
+    let mut server = None;
     for head in [&heads.client, &heads.server] {
         let mut messages = Messages::default();
         is_dtls |= read(head, &mut messages);
@@ -35,28 +35,29 @@ fn recognise(heads: &Heads) -> Option<Facts> {
                 .filter(|it| is_greeting(it))
                 .find_map(|it| ClientHello::read(&it.body, Carrier::Dtls));
         }
-        has_server |= messages.0.iter().any(|it| it.kind == SERVER_HELLO);
-        if let Some(it) = messages.0.iter().find(|it| it.kind == CERTIFICATE) {
-            let mut list = Reader(&it.body);
-            if let Some(len) = list.u24().and_then(|_| list.u24()) {
-                names = x509::names(list.take_up_to(len as usize));
-            }
-        }
+        let of = |kind| messages.0.iter().find(|it| it.kind == kind);
+        server = server.or_else(|| of(SERVER_HELLO).map(|it| ServerHello::read(&it.body)));
+        certificate = certificate.or_else(|| Certificate::first(&of(CERTIFICATE)?.body));
     }
     if !is_dtls {
         return None;
     }
     let seen = match &hello {
         Some(hello) => hello.sentence("DTLS"),
-        None if has_server => "a DTLS server's answer".to_owned(),
+        None if server.is_some() => "a DTLS server's answer".to_owned(),
         None => "DTLS records".to_owned(),
     };
-    Some(Facts {
-        server_name: hello.as_ref().and_then(|it| it.server_name.clone()),
-        ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Dtls)),
-        further_names: names,
-        ..Facts::seen(seen)
-    })
+    let mut facts = Facts::seen(seen);
+    if let Some(hello) = hello {
+        hello.tell(Carrier::Dtls, &mut facts);
+    }
+    if let Some(hello) = server.flatten() {
+        hello.tell(&mut facts);
+    }
+    if let Some(certificate) = certificate {
+        certificate.tell(&mut facts);
+    }
+    Some(facts)
 }
 
 /// A handshake message put together from its fragments, as far as they came in order.
@@ -142,7 +143,7 @@ fn read_datagram(datagram: &[u8], messages: &mut Messages) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hello::tests::body;
+    use crate::{fact::Fact, hello::tests::body};
 
     /// A greeting in fragments of so many bytes, one a datagram.
     fn greeting(fragment_len: usize) -> Vec<Vec<u8>> {
@@ -181,8 +182,8 @@ mod tests {
         check(&[&greeting(1000)[0]], Some(seen));
         let parts = greeting(60);
         check(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>(), Some(seen));
-        let ja4 = recognise(&Heads::udp(&[&greeting(1000)[0]], &[])).and_then(|it| it.ja4);
-        assert!(ja4.is_some_and(|it| it.starts_with("d12d0203h2_")));
+        let facts = recognise(&Heads::udp(&[&greeting(1000)[0]], &[])).expect("DTLS");
+        assert!(facts.told.get(Fact::Ja4).is_some_and(|it| it.starts_with("d12d0203h2_")));
     }
 
     #[test]

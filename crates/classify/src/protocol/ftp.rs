@@ -7,8 +7,8 @@ use flow::Heads;
 use super::{Expected, Facts, Protocol, tls};
 use crate::{
     bytes::{contains_word, lines, starts_with_word, text},
-    dialogue::{Dialogue, code, codes, dialogues, first_lines, is_one_of, word},
-    hello::Carrier,
+    dialogue::{Dialogue, banner, code, codes, dialogues, first_lines, is_one_of, word},
+    fact::Fact,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "ftp", group: "files", recognise };
@@ -38,12 +38,19 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(greeting) => format!("the FTP greeting {}", text(greeting, 100)),
         None => "an FTP dialogue".to_owned(),
     };
-    let hello = tls::started(dialogue.user);
-    let mut facts = Facts {
-        server_name: hello.as_ref().and_then(|it| it.server_name.clone()),
-        ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Tls)),
-        ..Facts::seen(seen)
+    let said = |verbs: &'static [&'static str]| {
+        let found = lines(dialogue.user).find(|it| is_one_of(word(it), verbs))?;
+        let said = text(found.get(word(found).len() + 1..)?, 200);
+        Some(said).filter(|it| !it.is_empty())
     };
+    let is_anonymous = said(&["USER"])
+        .is_some_and(|it| it.eq_ignore_ascii_case("anonymous") || it.eq_ignore_ascii_case("ftp"));
+    let secret = said(&["PASS"]).filter(|_| !is_anonymous).map(|_| "FTP PASS");
+    let mut facts = Facts::seen(seen)
+        .telling(Fact::ServerSoftware, banner(dialogue.host, b"220"))
+        .telling(Fact::File, said(&["RETR", "STOR"]))
+        .telling(Fact::Credentials, secret);
+    tls::tell_started(dialogue.user, &mut facts);
     let is_user_client = dialogue.is_user_client;
     // What a side announces is where it will itself be connected to.
     let by_user = lines(dialogue.user).filter_map(user_announcement);

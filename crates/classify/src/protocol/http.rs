@@ -4,8 +4,8 @@ use flow::{Heads, Transport};
 
 use super::{Facts, Protocol, tls};
 use crate::{
-    bytes::{header, host_of_authority, lines, text},
-    hello::Carrier,
+    bytes::{header, host_of_authority, lines, starts_with_word, text},
+    fact::Fact,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "http", group: "web", recognise };
@@ -97,10 +97,25 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if let Some((bytes, request)) =
         sides.into_iter().find_map(|it| Some((it, Request::read(it, is_usual)?)))
     {
-        return Some(request.facts(bytes));
+        let answer = sides.into_iter().find(|it| status(it).is_some());
+        let facts = tell_answer(request.facts(bytes), answer.unwrap_or_default());
+        return Some(facts.telling(Fact::ContentType, content_type(bytes)));
     }
-    let status = sides.into_iter().find_map(status)?;
-    Some(Facts::seen(format!("the HTTP status line {status}")))
+    let (answer, status) = sides.into_iter().find_map(|it| Some((it, status(it)?)))?;
+    Some(tell_answer(Facts::seen(format!("the HTTP status line {status}")), answer))
+}
+
+/// Adds what the first answer tells.
+fn tell_answer(facts: Facts, answer: &[u8]) -> Facts {
+    let status = status(answer).and_then(|it| Some(it.split(' ').nth(1)?.to_owned()));
+    facts
+        .telling(Fact::HttpStatus, status)
+        .telling(Fact::ContentType, content_type(answer))
+        .telling(Fact::ServerSoftware, header(answer, b"server").map(|it| text(it, 200)))
+}
+
+fn content_type(message: &[u8]) -> Option<String> {
+    header(message, b"content-type").map(|it| text(it, 200))
 }
 
 fn recognise_websocket(heads: &Heads) -> Option<Facts> {
@@ -160,18 +175,31 @@ impl<'a> Request<'a> {
         };
         let host = authority.or_else(|| header(bytes, b"host"));
         let agent = header(bytes, b"user-agent").map(|it| text(it, 300));
-        let tunnelled = (self.method == "CONNECT").then(|| tls::started(bytes)).flatten();
         let name = host.and_then(host_of_authority);
         let of = name.as_deref().map(|it| format!(" for {it}")).unwrap_or_default();
         let service = SERVICES.iter().find(|it| it.1(self.target, bytes)).map(|it| it.0);
-        Facts {
-            server_name: name,
-            service,
-            user_agent: agent.filter(|it| !it.is_empty()),
-            ja4: tunnelled.and_then(|it| it.ja4(Carrier::Tls)),
-            ..Facts::seen(format!("an HTTP {} request{of}", self.method))
+        let seen = format!("an HTTP {} request{of}", self.method);
+        // A query may hold what is secret.
+        let path = self.target.split(|it| *it == b'?').next().filter(|_| authority.is_none());
+        let version = lines(bytes).next().and_then(|it| it.rsplit(|it| *it == b' ').next());
+        let version = version.filter(|it| it.starts_with(b"HTTP/")).map(|it| text(it, 8));
+        let mut facts = Facts { server_name: name, service, ..Facts::seen(seen) }
+            .telling(Fact::HttpMethod, Some(self.method))
+            .telling(Fact::HttpPath, path.map(|it| text(it, 200)))
+            .telling(Fact::Version, version)
+            .telling(Fact::UserAgent, agent)
+            .telling(Fact::Credentials, credentials(bytes));
+        if self.method == "CONNECT" {
+            tls::tell_started(bytes, &mut facts);
         }
+        facts
     }
+}
+
+/// How a request proves who asks, where that can be read by anyone (RFC 7617).
+fn credentials(request: &[u8]) -> Option<&'static str> {
+    let is_basic = |name| header(request, name).is_some_and(|it| starts_with_word(it, b"basic "));
+    (is_basic(b"authorization") || is_basic(b"proxy-authorization")).then_some("HTTP Basic")
 }
 
 /// The status line of a response.
@@ -211,7 +239,29 @@ mod tests {
         let facts = recognise(&Heads::tcp(request, b"")).expect("HTTP");
         assert_eq!(facts.seen, "an HTTP GET request for www.example.org");
         assert_eq!(facts.server_name.as_deref(), Some("www.example.org"));
-        assert_eq!(facts.user_agent.as_deref(), Some("Wget/1.2"));
+        assert_eq!(facts.told.get(Fact::UserAgent), Some("Wget/1.2"));
+    }
+
+    #[test]
+    fn request_and_answer_tell_what_they_are() {
+        let request =
+            b"POST /login?token=1 HTTP/1.1\r\nHost: a.example\r\nContent-Type: text/x\r\n\
+            Authorization: Basic bWU6c2VjcmV0\r\n\r\n";
+        let answer = b"HTTP/1.1 302 Found\r\nServer: httpd/2\r\nContent-Type: text/html\r\n\r\n";
+        let facts = recognise(&Heads::tcp(request, answer)).expect("HTTP");
+        let told: Vec<(&str, &str)> = facts.told.iter().map(|it| (it.0.row().key, it.1)).collect();
+        assert_eq!(
+            told,
+            [
+                ("http_method", "POST"),
+                ("http_path", "/login"),
+                ("version", "HTTP/1.1"),
+                ("credentials", "HTTP Basic"),
+                ("http_status", "302"),
+                ("content_type", "text/html"),
+                ("server_software", "httpd/2"),
+            ]
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use flow::Heads;
 use super::{Facts, Protocol, tls};
 use crate::{
     bytes::{contains_word, starts_with_word, text},
-    dialogue::{Dialogue, dialogues, first_lines, is_one_of, word},
-    hello::Carrier,
+    dialogue::{Dialogue, banner, dialogues, first_lines, is_one_of, says_plain, word},
+    fact::Fact,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "imap", group: "mail", recognise };
@@ -57,12 +57,16 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(greeting) => format!("the IMAP answer {}", text(greeting, 100)),
         None => "IMAP commands".to_owned(),
     };
-    let hello = tls::started(dialogue.user);
-    Some(Facts {
-        server_name: hello.as_ref().and_then(|it| it.server_name.clone()),
-        ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Tls)),
-        ..Facts::seen(seen)
-    })
+    let is_secret = |it: &[u8]| {
+        let rest = it.get(word(it).len() + 1..).unwrap_or_default();
+        is_one_of(word(rest), &["LOGIN"]) || says_plain(rest, &["AUTHENTICATE"])
+    };
+    let secret = first_lines(dialogue.user).any(is_secret).then_some("IMAP LOGIN");
+    let banner = banner(dialogue.host, b"* OK");
+    let mut facts =
+        Facts::seen(seen).telling(Fact::ServerSoftware, banner).telling(Fact::Credentials, secret);
+    tls::tell_started(dialogue.user, &mut facts);
+    Some(facts)
 }
 
 fn is_imap(dialogue: &Dialogue, has_port: bool) -> bool {

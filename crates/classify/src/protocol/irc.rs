@@ -1,15 +1,55 @@
 //! IRC, by how a client registers and how a server answers it (RFC 2812).
 
+use std::net::IpAddr;
+
 use flow::Heads;
 
-use super::{Facts, Protocol};
-use crate::dialogue::{dialogues, first_lines, is_one_of, word};
+use super::{Expected, Facts, Protocol};
+use crate::{
+    bytes::lines,
+    dialogue::{dialogues, first_lines, is_one_of, word},
+    fact::Fact,
+    look,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "irc", group: "messaging", recognise };
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    let is_irc = dialogues(heads).any(|it| registers(it.user) || answers(it.host));
-    is_irc.then(|| Facts::seen("an IRC dialogue"))
+    let dialogue = dialogues(heads).find(|it| registers(it.user) || answers(it.host))?;
+    let is_secret = |it: &[u8]| is_one_of(word(it), &["PASS"]);
+    let secret = first_lines(dialogue.user).any(is_secret).then_some("IRC PASS");
+    let mut facts = Facts::seen("an IRC dialogue").telling(Fact::Credentials, secret);
+    // Who offers a file or a talk listens for it; what comes from the server was said by another client.
+    for (bytes, is_own) in [(dialogue.user, true), (dialogue.host, false)] {
+        for (ip, port) in lines(bytes).filter_map(offer) {
+            let is_client = is_own == dialogue.is_user_client;
+            let one = Expected { is_client, ip: Some(ip), port };
+            if facts.expected.len() < Facts::MAX_EXPECTED && !facts.expected.contains(&one) {
+                facts.expected.push(one);
+            }
+        }
+    }
+    Some(facts)
+}
+
+/// Where a direct connection is offered: `DCC SEND file address port`, the address as one number, or as IPv6 is written.
+fn offer(line: &[u8]) -> Option<(IpAddr, u16)> {
+    let at = look::find(line, b"\x01DCC ")?;
+    let rest = line.get(at + 5..)?.split(|it| *it == 1).next()?;
+    let words: Vec<&str> = std::str::from_utf8(rest).ok()?.split_ascii_whitespace().collect();
+    // A file's name may hold spaces; its size may follow the port, and does of a file alone.
+    let n_after = match *words.first()? {
+        "SEND" | "TSEND" if words.len() > 4 => 1,
+        "SEND" | "TSEND" | "CHAT" | "TCHAT" => 0,
+        _ => return None,
+    };
+    let port = words.get(words.len().checked_sub(1 + n_after)?)?.parse().ok()?;
+    let ip = words.get(words.len().checked_sub(2 + n_after)?)?;
+    let ip = match ip.parse::<u32>() {
+        Ok(number) => IpAddr::V4(number.into()),
+        Err(_) => ip.parse().ok()?,
+    };
+    (port != 0 && !ip.is_unspecified()).then_some((ip, port))
 }
 
 /// Whether a client names itself: `NICK` and `USER` with its four parameters, or capabilities first.
@@ -83,6 +123,18 @@ mod tests {
             true,
         );
         check(b"", b"NOTICE AUTH :*** Looking up\r\n", true);
+    }
+
+    #[test]
+    fn an_offered_file_is_awaited() {
+        let client =
+            b"NICK me\r\nUSER me 0 * :Me\r\nPRIVMSG you :\x01DCC SEND a.txt 3221225985 5000 12\x01\r\n";
+        let facts = recognise(&Heads::tcp(client, b"")).expect("IRC");
+        let ip = Some(IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(facts.expected, [Expected { is_client: true, ip, port: 5000 }]);
+        assert_eq!(offer(b":a PRIVMSG b :\x01DCC CHAT chat ::1 6\x01").map(|it| it.1), Some(6));
+        assert_eq!(offer(b"PRIVMSG b :\x01DCC RESUME a 5000 7\x01"), None);
+        assert_eq!(offer(b"PRIVMSG b :DCC SEND"), None);
     }
 
     #[test]

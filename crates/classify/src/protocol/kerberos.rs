@@ -5,14 +5,15 @@ use flow::{Heads, Transport};
 use super::{Facts, Protocol};
 use crate::{
     ber,
-    bytes::{Reader, be32},
+    bytes::{Reader, be32, text},
+    fact::Fact,
     look,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "kerberos", group: "system", recognise };
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    let kind = match heads.transport {
+    let (kind, realm) = match heads.transport {
         // A length of four bytes comes before each message.
         Transport::TCP => look::streams(heads).find_map(|it| {
             be32(it, 0).filter(|len| (16..1 << 20).contains(len))?;
@@ -20,22 +21,51 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         }),
         _ => look::firsts(heads).find_map(message),
     }?;
-    Some(Facts::seen(match kind {
+    let seen = match kind {
         10 => "a Kerberos request to log in",
         11 => "a Kerberos login",
         12 | 13 => "a Kerberos request for a service's ticket",
         30 => "a Kerberos refusal",
         _ => "a Kerberos message",
-    }))
+    };
+    Some(Facts::seen(seen).telling(Fact::Domain, realm))
 }
 
-/// The message's kind.
-fn message(bytes: &[u8]) -> Option<u8> {
+/// The message's kind, and the realm it is about.
+fn message(bytes: &[u8]) -> Option<(u8, Option<String>)> {
     let outer = ber::next(&mut Reader(bytes)).filter(|it| it.tag >> 5 == 3)?;
     let mut fields = ber::sequence(outer.value)?;
     let version = number(ber::next(&mut fields)?)?;
     let kind = number(ber::next(&mut fields)?)?;
-    (version == 5 && kind == outer.tag & 0x1f && (10..=30).contains(&kind)).then_some(kind)
+    (version == 5 && kind == outer.tag & 0x1f && (10..=30).contains(&kind))
+        .then(|| (kind, realm(kind, fields)))
+}
+
+/// The realm: of a request in its body (section 5.4.1), of others among their fields.
+fn realm(kind: u8, mut fields: Reader<'_>) -> Option<String> {
+    let tag = match kind {
+        10 | 12 => {
+            let body = field(&mut fields, 0xa4)?;
+            fields = ber::sequence(body)?;
+            0xa2
+        }
+        11 | 13 => 0xa3,
+        30 => 0xa9,
+        _ => return None,
+    };
+    const GENERAL_STRING: u8 = 0x1b;
+    let name = ber::next(&mut Reader(field(&mut fields, tag)?))?;
+    (name.tag == GENERAL_STRING).then(|| text(name.value, 100))
+}
+
+/// The value of the next field with this tag.
+fn field<'a>(fields: &mut Reader<'a>, tag: u8) -> Option<&'a [u8]> {
+    loop {
+        let field = ber::next(fields)?;
+        if field.tag == tag {
+            return Some(field.value);
+        }
+    }
 }
 
 /// A small integer in a tagged field.

@@ -3,7 +3,7 @@
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
-use crate::{ber, look};
+use crate::{ber, fact::Fact, look};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "ldap", group: "system", recognise };
 
@@ -13,7 +13,23 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         _ => look::firsts(heads).map(message).collect::<Option<Vec<_>>>()?,
     }
     .into_iter();
-    Some(Facts::seen(kinds.next()?))
+    let secret = look::any_stream(heads, is_simple_login).then_some("LDAP simple bind");
+    Some(Facts::seen(kinds.next()?).telling(Fact::Credentials, secret))
+}
+
+/// Whether a message logs in with a name and a password in clear (section 4.2).
+fn is_simple_login(bytes: &[u8]) -> bool {
+    const BIND: u8 = 0x60;
+    const SIMPLE: u8 = 0x80;
+    let read = || {
+        let mut fields = ber::sequence(bytes)?;
+        ber::next(&mut fields)?;
+        let bind = ber::next(&mut fields).filter(|it| it.tag == BIND)?;
+        let mut bind = crate::bytes::Reader(bind.value);
+        let (_version, _name) = (ber::next(&mut bind)?, ber::next(&mut bind)?);
+        ber::next(&mut bind).map(|it| it.tag == SIMPLE && it.len > 0)
+    };
+    read().unwrap_or(false)
 }
 
 fn message(bytes: &[u8]) -> Option<&'static str> {

@@ -5,6 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, text},
+    fact::Fact,
     look,
 };
 
@@ -15,15 +16,26 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if pings == [b"\xc0\0", b"\xd0\0"] {
         return Some(Facts::seen("an MQTT ping and its answer"));
     }
-    let client = look::streams(heads).find_map(opening)?;
-    Some(match client {
-        Some(client) => Facts::seen(format!("an MQTT connection of {client}")),
-        None => Facts::seen("an MQTT connection"),
-    })
+    let opening = look::streams(heads).find_map(opening)?;
+    let seen = match &opening.client {
+        Some(client) => format!("an MQTT connection of {client}"),
+        None => "an MQTT connection".to_owned(),
+    };
+    let facts = Facts::seen(seen)
+        .telling(Fact::Version, Some(opening.version))
+        .telling(Fact::Credentials, opening.has_password.then_some("MQTT password"));
+    Some(facts)
 }
 
-/// The client's name in a packet that opens a connection.
-fn opening(stream: &[u8]) -> Option<Option<String>> {
+/// The packet that opens a connection.
+struct Opening {
+    version: &'static str,
+    client: Option<String>,
+    has_password: bool,
+}
+
+fn opening(stream: &[u8]) -> Option<Opening> {
+    const PASSWORD: u8 = 0x40;
     let mut reader = Reader(stream);
     let 0x10 = reader.u8()? else { return None };
     // A length in up to four bytes of seven bits each.
@@ -35,16 +47,19 @@ fn opening(stream: &[u8]) -> Option<Option<String>> {
         }
     }
     let (name, version) = (reader.vec16()?, reader.u8()?);
-    let is_mqtt = matches!((name, version & 0x7f), (b"MQTT", 4 | 5) | (b"MQIsdp", 3));
-    if !is_mqtt {
-        return None;
-    }
-    let _ = (reader.u8(), reader.u16());
-    if version == 5 {
+    let version = match (name, version & 0x7f) {
+        (b"MQIsdp", 3) => "MQTT 3.1",
+        (b"MQTT", 4) => "MQTT 3.1.1",
+        (b"MQTT", 5) => "MQTT 5",
+        _ => return None,
+    };
+    let flags = reader.u8().unwrap_or_default();
+    let _ = reader.u16();
+    if version == "MQTT 5" {
         let _ = reader.vec8();
     }
     let client = reader.vec16().map(|it| text(it, 64)).filter(|it| !it.is_empty());
-    Some(client)
+    Some(Opening { version, client, has_password: flags & PASSWORD != 0 })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, le32, text},
+    fact::Fact,
     look,
 };
 
@@ -28,7 +29,9 @@ fn greeting(stream: &[u8]) -> Option<Facts> {
             let is_version = version.first()?.is_ascii_digit() && look::is_text(version);
             reader.skip(1 + 4 + 8)?;
             (is_version && reader.u8()? == 0).then(|| {
-                Facts::seen(format!("the greeting of a MySQL server, {}", text(version, 40)))
+                let version = text(version, 40);
+                Facts::seen(format!("the greeting of a MySQL server, {version}"))
+                    .telling(Fact::ServerSoftware, Some(format!("MySQL {version}")))
             })
         }
         0xff => {

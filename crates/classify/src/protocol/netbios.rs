@@ -6,6 +6,7 @@ use flow::{Heads, Transport};
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, be16},
+    fact::Fact,
     look,
 };
 
@@ -38,7 +39,7 @@ fn name_service(bytes: &[u8]) -> Option<Facts> {
     };
     let is_own = !is_answer && matches!(operation, 5 | 6 | 8 | 9 | 15);
     let own_name = is_own.then(|| name.clone());
-    is_asked.then(|| Facts { own_name, ..Facts::seen(format!("{kind} {name}")) })
+    is_asked.then(|| Facts::seen(format!("{kind} {name}")).telling(Fact::OwnName, own_name))
 }
 
 fn datagram_service(bytes: &[u8]) -> Option<Facts> {
@@ -54,7 +55,7 @@ fn datagram_service(bytes: &[u8]) -> Option<Facts> {
         Some(_) => format!("a NetBIOS datagram with SMB from {from} to {to}"),
         None => format!("a NetBIOS datagram from {from} to {to}"),
     };
-    Some(Facts { own_name: Some(from), service, ..Facts::seen(seen) })
+    Some(Facts { service, ..Facts::seen(seen) }.telling(Fact::OwnName, Some(from)))
 }
 
 /// A session is asked for, and granted or refused.
@@ -66,7 +67,7 @@ fn session(heads: &Heads) -> Option<Facts> {
     };
     let (to, from) = look::streams(heads).find_map(asked)?;
     let seen = format!("a NetBIOS session asked for by {from} at {to}");
-    Some(Facts { own_name: Some(from), ..Facts::seen(seen) })
+    Some(Facts::seen(seen).telling(Fact::OwnName, Some(from)))
 }
 
 /// The next name, without its padding and the byte that says what kind of service has it.
@@ -96,7 +97,7 @@ mod tests {
     fn a_claim_says_the_own_name() {
         let claim = [b"\0\x01\x29\x10\0\x01\0\0\0\0\0\x01", NAME, b"\0\x20\0\x01"].concat();
         let facts = recognise(&Heads::udp(&[&claim], &[])).unwrap();
-        assert_eq!(facts.own_name.as_deref(), Some("PC"));
+        assert_eq!(facts.told.get(Fact::OwnName), Some("PC"));
     }
 
     #[test]

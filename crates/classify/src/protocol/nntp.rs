@@ -4,8 +4,9 @@ use flow::Heads;
 
 use super::{Facts, Protocol};
 use crate::{
-    bytes::{contains_word, text},
+    bytes::{contains_word, starts_with_word, text},
     dialogue::{Dialogue, codes, dialogues, first_lines, is_one_of, word},
+    fact::Fact,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "nntp", group: "messaging", recognise };
@@ -39,7 +40,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(greeting) => format!("the NNTP answer {}", text(greeting, 100)),
         None => "NNTP commands".to_owned(),
     };
-    Some(Facts::seen(seen))
+    let is_secret = |it: &[u8]| starts_with_word(it, b"AUTHINFO PASS ");
+    let secret = first_lines(dialogue.user).any(is_secret).then_some("NNTP AUTHINFO");
+    Some(Facts::seen(seen).telling(Fact::Credentials, secret))
 }
 
 fn is_nntp(dialogue: &Dialogue, has_port: bool) -> bool {

@@ -3,7 +3,7 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::look;
+use crate::{fact::Fact, look};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "ntp", group: "system", recognise };
 
@@ -14,14 +14,15 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if !heads.has_port(PORT) || !look::all_datagrams(heads, is_ntp) {
         return None;
     }
-    let mode = look::firsts(heads).next()?.first()? & 7;
-    Some(Facts::seen(match mode {
+    let first = look::firsts(heads).next()?.first()?;
+    let seen = match first & 7 {
         3 => "an NTP request for the time",
         4 => "an NTP answer with the time",
         5 => "an NTP broadcast of the time",
         6 | 7 => "an NTP control message",
         _ => "NTP between time servers",
-    }))
+    };
+    Some(Facts::seen(seen).telling(Fact::Version, Some(format!("NTP {}", first >> 3 & 7))))
 }
 
 /// The header is too free to tell without the port: it has no fixed byte.

@@ -11,10 +11,11 @@ use flow::{Head, Heads, Transport};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-use super::{Facts, Protocol};
+use super::{Facts, Protocol, Tie};
 use crate::{
     bytes::{Reader, host_name, text},
-    hello::{Carrier, ClientHello},
+    fact::Fact,
+    hello::{self, Carrier, ClientHello},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "quic", group: "web", recognise };
@@ -97,7 +98,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     let mut seen = None;
     for head in [&heads.client, &heads.server] {
         if let Some(facts) = read_greeting(head) {
-            return Some(facts);
+            return Some(tell_connection(facts, heads));
         }
         seen = seen.or_else(|| head.datagrams().take(MAX_PACKETS).find_map(long_header_kind));
         if let Some(facts) = head.datagrams().next().and_then(google_greeting) {
@@ -107,7 +108,40 @@ fn recognise(heads: &Heads) -> Option<Facts> {
             seen = Some("a QUIC server's answer of Google's");
         }
     }
-    seen.map(Facts::seen)
+    seen.map(|it| tell_connection(Facts::seen(it), heads))
+}
+
+/// Adds the version, and how the server wants the connection called: the client calls it so from then on, wherever it is.
+fn tell_connection(mut facts: Facts, heads: &Heads) -> Facts {
+    fn longs(head: &Head) -> impl Iterator<Item = LongHeader<'_>> {
+        let longs = head.datagrams().take(MAX_PACKETS).filter_map(LongHeader::read);
+        longs.map(|it| it.0).filter(|it| it.version != 0)
+    }
+    let name = longs(&heads.server).find(|it| it.source.len() >= NAME_LEN);
+    name.and_then(|it| connection(it.source)).into_iter().for_each(|it| facts.tie(it));
+    let version = longs(&heads.server).chain(longs(&heads.client)).next().map(|it| it.version);
+    facts.telling(Fact::Version, version.map(version_name))
+}
+
+/// How many bytes of a connection's name are compared: short headers do not say how long it is.
+const NAME_LEN: usize = 8;
+
+fn connection(name: &[u8]) -> Option<Tie> {
+    Some(Tie::QuicConnection(hello::hash(name.get(..NAME_LEN)?)))
+}
+
+/// A version as people write it: Google's in their letters, drafts by their numbers.
+fn version_name(number: u32) -> String {
+    match number {
+        1 => "QUIC 1".to_owned(),
+        0x6b33_43cf => "QUIC 2".to_owned(),
+        0xff00_0000..=0xff00_00ff => format!("QUIC draft {}", number & 0xff),
+        _ if number.to_be_bytes().iter().all(u8::is_ascii_alphanumeric) => {
+            let letters: String = number.to_be_bytes().map(char::from).iter().collect();
+            format!("QUIC {letters}")
+        }
+        _ => format!("QUIC {number:#010x}"),
+    }
 }
 
 /// What a long header says of a datagram, where it is one.
@@ -130,6 +164,7 @@ struct LongHeader<'a> {
     first: u8,
     version: u32,
     destination: &'a [u8],
+    source: &'a [u8],
 }
 
 impl<'a> LongHeader<'a> {
@@ -150,7 +185,7 @@ impl<'a> LongHeader<'a> {
             (reader.vec8()?, reader.vec8()?)
         };
         let is_fitting = destination.len() <= 20 && source.len() <= 20;
-        is_fitting.then_some((Self { first, version, destination }, reader))
+        is_fitting.then_some((Self { first, version, destination, source }, reader))
     }
 }
 
@@ -250,11 +285,9 @@ fn read_greeting(head: &Head) -> Option<Facts> {
     let (kind, len) = (message.u8()?, message.u24()?);
     let hello = (kind == 1)
         .then(|| ClientHello::read(message.take_up_to(len as usize), Carrier::Quic))??;
-    Some(Facts {
-        ja4: hello.ja4(Carrier::Quic),
-        server_name: hello.server_name.clone(),
-        ..Facts::seen(hello.sentence("QUIC"))
-    })
+    let mut facts = Facts::seen(hello.sentence("QUIC"));
+    hello.tell(Carrier::Quic, &mut facts);
+    Some(facts)
 }
 
 /// A packet with a length at the front of a datagram: its header, where its number begins, its bytes, what follows.
@@ -372,8 +405,15 @@ fn recognise_midway(heads: &Heads) -> Option<Facts> {
     let sides = [&heads.client, &heads.server];
     let is_short = |it: &[u8]| it.len() > 20 && it.first().is_some_and(|it| it & 0xc0 == 0x40);
     let are_short = sides.iter().all(|side| side.datagrams().all(is_short));
-    (heads_match && are_short && sides.into_iter().any(has_one_destination))
-        .then(|| Facts::seen("QUIC short headers"))
+    if !heads_match || !are_short || !sides.iter().any(|it| has_one_destination(it)) {
+        return None;
+    }
+    let mut facts = Facts::seen("QUIC short headers");
+    let names = sides.into_iter().filter(|it| has_one_destination(it));
+    for name in names.filter_map(|it| it.datagrams().next()?.get(1..)) {
+        connection(name).into_iter().for_each(|it| facts.tie(it));
+    }
+    Some(facts)
 }
 
 /// Whether several datagrams of a side go to one connection: behind the first byte they name it (RFC 9000, section 17.3).
@@ -404,7 +444,7 @@ fn google_facts(message: &[u8]) -> Option<Facts> {
         let value = values.get(start..end).unwrap_or_default();
         match tag {
             b"SNI\0" => facts.server_name = host_name(value),
-            b"UAID" if !value.is_empty() => facts.user_agent = Some(text(value, 200)),
+            b"UAID" => facts.told.tell(Fact::UserAgent, &text(value, 200)),
             _ => {}
         }
         start = end;
@@ -502,7 +542,7 @@ mod tests {
         let packets = [packet(1, &crypto(40, two)), packet(1, &crypto(0, one))];
         let facts = recognise(&Heads::udp(&[&packets[0], &packets[1]], &[])).expect("a greeting");
         assert_eq!(facts.server_name.as_deref(), Some("video.example"));
-        assert!(facts.ja4.is_some_and(|it| it.starts_with("q13d0203h2_")));
+        assert!(facts.told.get(Fact::Ja4).is_some_and(|it| it.starts_with("q13d0203h2_")));
     }
 
     #[test]

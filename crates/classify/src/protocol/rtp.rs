@@ -3,7 +3,10 @@
 use flow::{Head, Heads, Transport};
 
 use super::{Facts, Protocol, rtcp};
-use crate::bytes::{be16, be32};
+use crate::{
+    bytes::{be16, be32},
+    fact::Fact,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "rtp", group: "voice", recognise };
 
@@ -51,7 +54,8 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         return None;
     }
     let packet = run(&heads.client).or_else(|| run(&heads.server))?;
-    Some(Facts::seen(match packet.kind {
+    let codec = CODECS.iter().find(|it| it.0 == packet.kind).map(|it| it.1);
+    let seen = match packet.kind {
         0 | 8 => "an RTP stream with telephone audio (G.711)",
         3 => "an RTP stream with telephone audio (GSM)",
         4 => "an RTP stream with telephone audio (G.723)",
@@ -64,8 +68,37 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         32 => "an RTP stream with MPEG video",
         33 => "an RTP stream with an MPEG transport stream",
         _ => "an RTP stream",
-    }))
+    };
+    Some(Facts::seen(seen).telling(Fact::Codec, codec))
 }
+
+/// The payload types that stand for one coding (RFC 3551, section 6); the others are agreed on.
+const CODECS: &[(u8, &str)] = &[
+    (0, "PCMU"),
+    (3, "GSM"),
+    (4, "G723"),
+    (5, "DVI4"),
+    (6, "DVI4"),
+    (7, "LPC"),
+    (8, "PCMA"),
+    (9, "G722"),
+    (10, "L16"),
+    (11, "L16"),
+    (12, "QCELP"),
+    (13, "CN"),
+    (14, "MPA"),
+    (15, "G728"),
+    (16, "DVI4"),
+    (17, "DVI4"),
+    (18, "G729"),
+    (25, "CelB"),
+    (26, "JPEG"),
+    (28, "nv"),
+    (31, "H261"),
+    (32, "MPV"),
+    (33, "MP2T"),
+    (34, "H263"),
+];
 
 /// The first packet of a run of packets, if nearly everything that the side sent is RTP or its control.
 fn run(side: &Head) -> Option<Packet> {

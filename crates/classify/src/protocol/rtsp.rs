@@ -3,7 +3,10 @@
 use flow::{Heads, Transport};
 
 use super::{Expected, Facts, Protocol};
-use crate::bytes::{header, host_of_authority, lines, starts_with_word, text};
+use crate::{
+    bytes::{header, host_of_authority, lines, starts_with_word, text},
+    fact::Fact,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "rtsp", group: "media", recognise };
 
@@ -34,13 +37,11 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         let rest = it.strip_prefix(b"rtsp://").or_else(|| it.strip_prefix(b"rtspu://"))?;
         rest.split(|it| *it == b'/').next()
     });
-    let mut facts = Facts {
-        server_name: target.and_then(host_of_authority),
-        user_agent: header(message, b"user-agent")
-            .map(|it| text(it, 200))
-            .filter(|it| !it.is_empty()),
-        ..Facts::seen(format!("the RTSP line {}", text(line, 100)))
-    };
+    let of_any = |name| sides.into_iter().find_map(|it| header(it, name)).map(|it| text(it, 200));
+    let seen = format!("the RTSP line {}", text(line, 100));
+    let mut facts = Facts { server_name: target.and_then(host_of_authority), ..Facts::seen(seen) }
+        .telling(Fact::UserAgent, of_any(b"user-agent"))
+        .telling(Fact::ServerSoftware, of_any(b"server"));
     for line in sides.into_iter().flat_map(lines) {
         if starts_with_word(line, b"transport:") {
             add_ports(line, b"client_port=", true, &mut facts.expected);

@@ -3,7 +3,10 @@
 use flow::{Head, Heads, Transport};
 
 use super::{Expected, Facts, Protocol};
-use crate::bytes::{header, host_of_authority, lines, text};
+use crate::{
+    bytes::{header, host_of_authority, lines, text},
+    fact::Fact,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "sip", group: "voice", recognise };
 
@@ -35,12 +38,11 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     let first = sides.into_iter().find_map(|it| it.datagrams().take(FEW).find(|it| is_sip(it)))?;
     let line = lines(first).next().unwrap_or_default();
     let target = line.split(|it| *it == b' ').nth(1).unwrap_or_default();
-    let user_agent = sides.into_iter().find_map(agent);
-    let mut facts = Facts {
-        server_name: strip_scheme(target).and_then(host_of_authority),
-        user_agent,
-        ..Facts::seen(format!("the SIP line {}", text(line, 100)))
-    };
+    let name = strip_scheme(target).and_then(host_of_authority);
+    let seen = format!("the SIP line {}", text(line, 100));
+    let mut facts = Facts { server_name: name, ..Facts::seen(seen) }
+        .telling(Fact::UserAgent, sides.into_iter().find_map(|it| said(it, b"user-agent")))
+        .telling(Fact::ServerSoftware, sides.into_iter().find_map(|it| said(it, b"server")));
     for (head, is_client) in [(&heads.client, true), (&heads.server, false)] {
         for message in head.datagrams() {
             add_media(message, is_client, &mut facts.expected);
@@ -73,12 +75,9 @@ fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
     is_known.then(|| rest.split(|it| matches!(it, b';' | b'?' | b'>')).next().unwrap_or_default())
 }
 
-fn agent(head: &Head) -> Option<String> {
+fn said(head: &Head, name: &[u8]) -> Option<String> {
     let agents = head.datagrams().take(FEW).filter(|it| is_sip(it));
-    agents
-        .filter_map(|it| header(it, b"user-agent"))
-        .map(|it| text(it, 200))
-        .find(|it| !it.is_empty())
+    agents.filter_map(|it| header(it, name)).map(|it| text(it, 200)).find(|it| !it.is_empty())
 }
 
 /// Adds the ends of media streams that the SDP in a message announces, each with that of its control stream.
@@ -174,7 +173,7 @@ mod tests {
     fn media_is_announced() {
         let facts = recognise(&Heads::udp(&[INVITE], &[])).expect("SIP");
         assert_eq!(facts.server_name.as_deref(), Some("voice.example"));
-        assert_eq!(facts.user_agent.as_deref(), Some("Phone 1"));
+        assert_eq!(facts.told.get(Fact::UserAgent), Some("Phone 1"));
         let ends: Vec<_> =
             facts.expected.iter().map(|it| (it.ip.map(|ip| ip.to_string()), it.port)).collect();
         let at = |ip: &str, port| (Some(ip.to_owned()), port);

@@ -3,13 +3,39 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::{bytes::Reader, look};
+use crate::{
+    bytes::{Reader, le16, le32},
+    fact::Fact,
+    look, ntlm,
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "smb", group: "files", recognise };
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let seen = look::streams(heads).find_map(message)?;
-    Some(Facts::seen(seen))
+    let old = look::any_stream(heads, |it| message(it) == Some(VERSION_1)).then_some("SMB 1");
+    let version = look::streams(heads).find_map(dialect).or(old);
+    let mut facts = Facts::seen(seen).telling(Fact::Version, version);
+    look::streams(heads).for_each(|it| ntlm::tell(it, &mut facts));
+    Some(facts)
+}
+
+const VERSION_1: &str = "an SMB version 1 message";
+
+/// The version a server chose: in its answer to the negotiation of version 2 (MS-SMB2, section 2.2.4).
+fn dialect(stream: &[u8]) -> Option<&'static str> {
+    const NEGOTIATE: u16 = 0;
+    const RESPONSE: u32 = 1;
+    let header = stream.get(look::find(stream.get(..256).unwrap_or(stream), b"\xfeSMB")?..)?;
+    let is_answer = le16(header, 12) == Some(NEGOTIATE) && le32(header, 16)? & RESPONSE != 0;
+    Some(match le16(header, 64 + 4).filter(|_| is_answer)? {
+        0x0202 => "SMB 2.0.2",
+        0x0210 => "SMB 2.1",
+        0x0300 => "SMB 3.0",
+        0x0302 => "SMB 3.0.2",
+        0x0311 => "SMB 3.1.1",
+        _ => return None,
+    })
 }
 
 /// What the first message of a stream is. On port 139 a NetBIOS session is asked for and granted before it.
@@ -27,7 +53,7 @@ fn message(stream: &[u8]) -> Option<&'static str> {
         _ => return None,
     };
     Some(match payload.first_chunk()? {
-        b"\xffSMB" => "an SMB version 1 message",
+        b"\xffSMB" => VERSION_1,
         b"\xfeSMB" => "an SMB version 2 or 3 message",
         b"\xfdSMB" => "an encrypted SMB version 3 message",
         b"\xfcSMB" => "a compressed SMB version 3 message",

@@ -5,8 +5,10 @@ use flow::Heads;
 use super::{Facts, Protocol, tls};
 use crate::{
     bytes::{contains_word, host_name, starts_with_word, text},
-    dialogue::{Dialogue, code, codes, dialogues, first_lines, is_one_of, word},
-    hello::Carrier,
+    dialogue::{
+        Dialogue, banner, code, codes, dialogues, first_lines, is_one_of, says_plain, word,
+    },
+    fact::Fact,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "smtp", group: "mail", recognise };
@@ -21,15 +23,16 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(greeting) => format!("the SMTP greeting {}", text(greeting, 100)),
         None => "an SMTP dialogue".to_owned(),
     };
-    let hello = tls::started(dialogue.user);
     // The greeting begins with the server's name (RFC 5321, section 4.2).
     let own_name = greeting.and_then(|it| host_name(word(it.get(4..)?)));
-    let name = hello.as_ref().and_then(|it| it.server_name.clone());
-    Some(Facts {
-        server_name: name.or(own_name.filter(|it| it.contains('.'))),
-        ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Tls)),
-        ..Facts::seen(seen)
-    })
+    let is_secret = |it: &[u8]| says_plain(it, &["AUTH"]);
+    let secret = first_lines(dialogue.user).any(is_secret).then_some("SMTP AUTH");
+    let mut facts = Facts::seen(seen)
+        .telling(Fact::ServerSoftware, banner(dialogue.host, b"220"))
+        .telling(Fact::Credentials, secret);
+    tls::tell_started(dialogue.user, &mut facts);
+    facts.server_name = facts.server_name.or(own_name.filter(|it| it.contains('.')));
+    Some(facts)
 }
 
 fn is_smtp(dialogue: &Dialogue, has_port: bool) -> bool {

@@ -3,7 +3,7 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::{ber, look};
+use crate::{ber, fact::Fact, look};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "snmp", group: "system", recognise };
 
@@ -11,7 +11,23 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if !look::all_datagrams(heads, |it| message(it).is_some()) {
         return None;
     }
-    Some(Facts::seen(message(look::firsts(heads).next()?)?))
+    let first = look::firsts(heads).next()?;
+    let version = version(first)?;
+    // Versions 1 and 2c are let in by a word that anyone can read.
+    let secret = (version != VERSION_3).then_some("SNMP community");
+    let facts = Facts::seen(message(first)?).telling(Fact::Version, Some(version));
+    Some(facts.telling(Fact::Credentials, secret))
+}
+
+const VERSION_3: &str = "SNMP 3";
+
+fn version(bytes: &[u8]) -> Option<&'static str> {
+    match ber::next(&mut ber::sequence(bytes)?)?.value {
+        [0] => Some("SNMP 1"),
+        [1] => Some("SNMP 2c"),
+        [3] => Some(VERSION_3),
+        _ => None,
+    }
 }
 
 fn message(bytes: &[u8]) -> Option<&'static str> {

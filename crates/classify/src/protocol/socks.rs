@@ -5,7 +5,10 @@
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
-use crate::bytes::{Reader, text};
+use crate::{
+    bytes::{Reader, text},
+    fact::Fact,
+};
 
 pub(super) const SOCKS4: Protocol =
     Protocol { name: "socks4", group: "tunnel", recognise: recognise4 };
@@ -70,14 +73,16 @@ fn recognise5(heads: &Heads) -> Option<Facts> {
     if method != 0xff && !methods.contains(&method) {
         return None;
     }
-    if method == 2 {
-        // A name and a password pass before the request.
-        let _ = client.u8().and_then(|_| client.vec8()).and_then(|_| client.vec8());
-    }
-    Some(match request(&mut client) {
+    // A name and a password pass before the request.
+    let secret = (method == 2)
+        .then(|| client.u8().and_then(|_| client.vec8()).and_then(|_| client.vec8()))
+        .flatten()
+        .map(|_| "SOCKS 5 password");
+    let facts = match request(&mut client) {
         Some(to) => Facts::seen(format!("a SOCKS 5 request for {to}")),
         None => Facts::seen("a SOCKS 5 greeting and its answer"),
-    })
+    };
+    Some(facts.telling(Fact::Credentials, secret))
 }
 
 /// What a SOCKS 5 request asks for.

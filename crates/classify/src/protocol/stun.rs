@@ -7,6 +7,7 @@ use flow::{Heads, Transport};
 use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, be16, be32, text},
+    fact::Fact,
     look,
 };
 
@@ -62,7 +63,8 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Some(service) => Cow::Owned(format!("{seen} with attributes of {service}")),
         None => Cow::Borrowed(seen),
     };
-    Some(Facts { server_name: realm, user_agent: of_any(SOFTWARE), service, ..Facts::seen(seen) })
+    let facts = Facts { server_name: realm, service, ..Facts::seen(seen) };
+    Some(facts.telling(Fact::UserAgent, of_any(SOFTWARE)))
 }
 
 /// The two zero bits, a length of whole words and the cookie. Its end may be cut by the capture.

@@ -5,6 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, text},
+    fact::Fact,
     look,
 };
 
@@ -12,7 +13,8 @@ pub(super) const PROTOCOL: Protocol = Protocol { name: "tftp", group: "files", r
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if let Some((verb, file)) = look::firsts(heads).find_map(request) {
-        return Some(Facts::seen(format!("a TFTP request to {verb} {file}")));
+        let seen = format!("a TFTP request to {verb} {file}");
+        return Some(Facts::seen(seen).telling(Fact::File, Some(file)));
     }
     if look::any_first(heads, are_options) {
         return Some(Facts::seen("the options of a TFTP transfer"));

@@ -2,10 +2,10 @@
 
 use flow::{Heads, Transport};
 
-use super::{Facts, Protocol, x509};
+use super::{Facts, Protocol, Tie, x509::Certificate};
 use crate::{
     bytes::Reader,
-    hello::{Carrier, ClientHello},
+    hello::{self, Carrier, ClientHello, ServerHello},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "tls", group: "web", recognise };
@@ -30,13 +30,30 @@ enum Side {
     Client(Box<ClientHello>),
     /// A greeting of SSL 2, which has no extensions.
     OldClient,
-    /// The server's hello, and the names in the certificate after it.
-    Server(Vec<String>),
+    /// The server's hello, and what follows it.
+    Server(Box<Answer>),
     /// Records from the middle, the last perhaps cut.
     Records,
     /// One record that has not ended.
     CutRecord,
     Other,
+}
+
+/// A server's hello, and what follows it where it is not encrypted.
+struct Answer {
+    hello: ServerHello,
+    certificate: Option<Certificate>,
+    ticket: Option<Tie>,
+}
+
+impl Answer {
+    fn tell(self, facts: &mut Facts) {
+        self.hello.tell(facts);
+        self.ticket.into_iter().for_each(|it| facts.tie(it));
+        if let Some(it) = self.certificate {
+            it.tell(facts);
+        }
+    }
 }
 
 fn recognise(heads: &Heads) -> Option<Facts> {
@@ -48,16 +65,12 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         Side::Client(hello) => Some(hello),
         _ => None,
     });
-    let names = sides.iter().find_map(|it| match it {
-        Side::Server(names) => Some(names.clone()),
-        _ => None,
-    });
     let has = |test: fn(&Side) -> bool| sides.iter().any(test);
     let seen = if let Some(hello) = hello {
         hello.sentence("TLS")
     } else if has(|it| matches!(it, Side::OldClient)) {
         "a greeting of SSL 2".to_owned()
-    } else if names.is_some() {
+    } else if has(|it| matches!(it, Side::Server(_))) {
         "a TLS server's answer".to_owned()
     } else if has(|it| matches!(it, Side::Records)) {
         "TLS records".to_owned()
@@ -70,12 +83,16 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         }
         "a TLS record".to_owned()
     };
-    Some(Facts {
-        server_name: hello.and_then(|it| it.server_name.clone()),
-        ja4: hello.and_then(|it| it.ja4(Carrier::Tls)),
-        further_names: names.unwrap_or_default(),
-        ..Facts::seen(seen)
-    })
+    let mut facts = Facts::seen(seen);
+    if let Some(hello) = hello {
+        hello.tell(Carrier::Tls, &mut facts);
+    }
+    for side in sides {
+        if let Side::Server(answer) = side {
+            answer.tell(&mut facts);
+        }
+    }
+    Some(facts)
 }
 
 /// The greeting of a client that went over to TLS inside another protocol: `STARTTLS` and its like.
@@ -84,6 +101,13 @@ pub(super) fn started(client: &[u8]) -> Option<ClientHello> {
     match side(client.get(at + 1..)?) {
         Side::Client(hello) => Some(*hello),
         _ => None,
+    }
+}
+
+/// Adds what that greeting tells, where there is one.
+pub(super) fn tell_started(client: &[u8], facts: &mut Facts) {
+    if let Some(hello) = started(client) {
+        hello.tell(Carrier::Tls, facts);
     }
 }
 
@@ -157,10 +181,31 @@ fn greeting(handshake: &[u8]) -> Side {
             None => Side::Other,
         },
         Some((SERVER_HELLO, body)) if is_server_hello(body) => {
-            Side::Server(certificate_names(messages))
+            Side::Server(Box::new(answer(body, messages)))
         }
         _ => Side::Other,
     }
+}
+
+/// What a server says. TLS 1.3 encrypts all but its hello.
+fn answer(hello: &[u8], mut messages: Reader) -> Answer {
+    const NEW_SESSION_TICKET: u8 = 4;
+    const CERTIFICATE: u8 = 11;
+    let hello = ServerHello::read(hello).unwrap_or_default();
+    let mut answer = Answer { hello, certificate: None, ticket: None };
+    while let Some((kind, body)) = message(&mut messages) {
+        match kind {
+            CERTIFICATE => answer.certificate = Certificate::first(body),
+            // A hint of its lifetime, then the ticket (RFC 5077, section 3.3).
+            NEW_SESSION_TICKET => {
+                let mut rest = Reader(body);
+                let ticket = rest.u32().and_then(|_| rest.vec16());
+                answer.ticket = ticket.and_then(hello::session);
+            }
+            _ => {}
+        }
+    }
+    answer
 }
 
 /// The next handshake message: its type and body, as much as there is of it.
@@ -175,19 +220,6 @@ fn is_server_hello(body: &[u8]) -> bool {
     let is_known = reader.u16().is_some_and(|it| (0x0300..=0x0304).contains(&it));
     let is_fitting = reader.skip(32).is_none() || reader.u8().is_none_or(|it| it <= 32);
     is_known && is_fitting
-}
-
-/// The names in the first certificate. TLS 1.3 encrypts it: no names then.
-fn certificate_names(mut messages: Reader) -> Vec<String> {
-    const CERTIFICATE: u8 = 11;
-    while let Some((kind, body)) = message(&mut messages) {
-        if kind == CERTIFICATE {
-            let mut list = Reader(body);
-            let Some(len) = list.u24().and_then(|_| list.u24()) else { break };
-            return x509::names(list.take_up_to(len as usize));
-        }
-    }
-    Vec::new()
 }
 
 /// A ClientHello of SSL 2, also used to offer SSL 3 and TLS 1.0 (RFC 5246, appendix E.2).
@@ -236,7 +268,7 @@ fn has_records(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hello::tests::body;
+    use crate::{fact::Fact, hello::tests::body, protocol::x509};
 
     fn record(kind: u8, body: &[u8]) -> Vec<u8> {
         let mut bytes = vec![kind, 3, 3];
@@ -277,6 +309,20 @@ mod tests {
         check(&client(), b"", Some(seen));
         // Where the capture begins late, the client may look like the server.
         check(b"", &client(), Some(seen));
+    }
+
+    #[test]
+    fn what_both_sides_say_is_told() {
+        let certificate = x509::tests::certificate("example.org", &["*.example.org"]);
+        let facts = recognise(&Heads::tcp(&client(), &server(&certificate))).expect("TLS");
+        let told = |fact| facts.told.get(fact);
+        assert_eq!(told(Fact::Version), Some("TLS 1.2"));
+        assert_eq!(told(Fact::Cipher), Some("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+        assert_eq!(told(Fact::AlpnOffered), Some("h2"));
+        assert_eq!(told(Fact::CertificateSubject), Some("CN=example.org"));
+        assert_eq!(told(Fact::CertificateNames), Some("example.org, *.example.org"));
+        assert!(told(Fact::Ja3).is_some() && told(Fact::Ja3s).is_some());
+        assert_eq!(told(Fact::Alpn), None);
     }
 
     #[test]

@@ -1,6 +1,10 @@
-//! Names in an X.509 certificate (RFC 5280), by the shortest walk through its DER. Nothing is verified.
+//! What an X.509 certificate says of itself (RFC 5280), by the shortest walk through its DER. Nothing is verified.
 
-use crate::bytes::{Reader, host_name, text};
+use super::Facts;
+use crate::{
+    bytes::{Reader, host_name, text},
+    fact::Fact,
+};
 
 /// How many names are read of one certificate.
 const MAX_NAMES: usize = 64;
@@ -14,50 +18,132 @@ const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 const DNS_NAME: u8 = 0x82;
 
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
-/// The common name of the subject and its DNS names, in lower case, without repetition.
-///
-/// A cut certificate gives the names before the cut.
-pub(super) fn names(certificate: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
-    let _ = collect(certificate, &mut names);
-    names
+/// What the parts of a name are called (RFC 4514, section 3).
+const PARTS: &[(&[u8], &str)] = &[
+    (COMMON_NAME, "CN"),
+    (&[0x55, 0x04, 0x06], "C"),
+    (&[0x55, 0x04, 0x07], "L"),
+    (&[0x55, 0x04, 0x08], "ST"),
+    (&[0x55, 0x04, 0x0a], "O"),
+    (&[0x55, 0x04, 0x0b], "OU"),
+];
+
+/// A certificate, as much of it as was there.
+#[derive(Debug, Default)]
+pub(super) struct Certificate {
+    subject: String,
+    issuer: String,
+    from: String,
+    until: String,
+    /// The common name of the subject and its DNS names, in lower case, without repetition.
+    names: Vec<String>,
 }
 
-fn collect(certificate: &[u8], names: &mut Vec<String>) -> Option<()> {
-    let mut whole = Reader(content(&mut Reader(certificate), SEQUENCE)?);
-    let mut signed = Reader(content(&mut whole, SEQUENCE)?);
-    if signed.0.first() == Some(&VERSION) {
-        element(&mut signed)?;
+impl Certificate {
+    /// The first of a list as TLS sends it: the length of all, then each behind its own.
+    pub(super) fn first(list: &[u8]) -> Option<Self> {
+        let mut list = Reader(list);
+        let len = list.u24().and_then(|_| list.u24())?;
+        Some(Self::read(list.take_up_to(len as usize)))
     }
-    content(&mut signed, INTEGER)?;
-    let (_algorithm, _issuer) = (content(&mut signed, SEQUENCE)?, content(&mut signed, SEQUENCE)?);
-    let _validity = content(&mut signed, SEQUENCE)?;
-    let subject = content(&mut signed, SEQUENCE)?;
-    common_name(subject, names);
-    let _key = content(&mut signed, SEQUENCE)?;
-    while let Some((tag, body)) = element(&mut signed) {
-        if tag == EXTENSIONS {
-            alternative_names(body, names);
+
+    /// A cut certificate gives what stands before the cut.
+    pub(super) fn read(bytes: &[u8]) -> Self {
+        let mut certificate = Self::default();
+        let _ = certificate.collect(bytes);
+        certificate
+    }
+
+    /// Adds all it tells.
+    pub(super) fn tell(self, facts: &mut Facts) {
+        let told = &mut facts.told;
+        told.tell(Fact::CertificateSubject, &self.subject);
+        told.tell(Fact::CertificateIssuer, &self.issuer);
+        told.tell(Fact::CertificateNames, &self.names.join(", "));
+        told.tell(Fact::CertificateFrom, &self.from);
+        told.tell(Fact::CertificateUntil, &self.until);
+        facts.further_names = self.names;
+    }
+
+    fn collect(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut whole = Reader(content(&mut Reader(bytes), SEQUENCE)?);
+        let mut signed = Reader(content(&mut whole, SEQUENCE)?);
+        if signed.0.first() == Some(&VERSION) {
+            element(&mut signed)?;
         }
+        content(&mut signed, INTEGER)?;
+        let _algorithm = content(&mut signed, SEQUENCE)?;
+        self.issuer = written(content(&mut signed, SEQUENCE)?);
+        let mut validity = Reader(content(&mut signed, SEQUENCE)?);
+        self.from = time(element(&mut validity)?).unwrap_or_default();
+        self.until = time(element(&mut validity)?).unwrap_or_default();
+        let subject = content(&mut signed, SEQUENCE)?;
+        self.subject = written(subject);
+        common_name(subject, &mut self.names);
+        let _key = content(&mut signed, SEQUENCE)?;
+        while let Some((tag, body)) = element(&mut signed) {
+            if tag == EXTENSIONS {
+                alternative_names(body, &mut self.names);
+            }
+        }
+        Some(())
     }
-    Some(())
+}
+
+/// The parts of a name, each as its identifier and value.
+fn parts(name: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut parts = Reader(name);
+    std::iter::from_fn(move || {
+        let part = content(&mut parts, SET)?;
+        let mut pair = Reader(content(&mut Reader(part), SEQUENCE).unwrap_or_default());
+        let identifier = content(&mut pair, OBJECT_IDENTIFIER).unwrap_or_default();
+        Some((identifier, element(&mut pair).map_or(&[][..], |it| it.1)))
+    })
+}
+
+/// A name as RFC 4514 writes it, its most special part first; parts of other kinds are left out.
+fn written(name: &[u8]) -> String {
+    let known = |identifier| PARTS.iter().find(|it| it.0 == identifier).map(|it| it.1);
+    let mut parts: Vec<String> = parts(name)
+        .take(MAX_NAMES)
+        .filter_map(|(it, value)| Some(format!("{}={}", known(it)?, text(value, 64))))
+        .collect();
+    parts.reverse();
+    parts.join(", ")
+}
+
+/// A time (RFC 5280, section 4.1.2.5) as `2026-11-25 12:00:00 UTC`.
+fn time((tag, digits): (u8, &[u8])) -> Option<String> {
+    let digits = std::str::from_utf8(digits).ok()?.strip_suffix('Z')?;
+    let (year, rest) = match tag {
+        UTC_TIME => {
+            let (year, rest) = digits.split_at_checked(2)?;
+            let century = if year < "50" { "20" } else { "19" };
+            (format!("{century}{year}"), rest)
+        }
+        GENERALIZED_TIME => {
+            let (year, rest) = digits.split_at_checked(4)?;
+            (year.to_owned(), rest)
+        }
+        _ => return None,
+    };
+    let pair = |at: usize| rest.get(at..at + 2);
+    let is_time =
+        year.len() == 4 && rest.len() == 10 && digits.bytes().all(|it| it.is_ascii_digit());
+    let (month, day, hour, minute, second) = (pair(0)?, pair(2)?, pair(4)?, pair(6)?, pair(8)?);
+    is_time.then(|| format!("{year}-{month}-{day} {hour}:{minute}:{second} UTC"))
 }
 
 fn common_name(subject: &[u8], names: &mut Vec<String>) {
-    let mut parts = Reader(subject);
-    while let Some(part) = content(&mut parts, SET) {
-        let mut part = Reader(part);
-        let Some(pair) = content(&mut part, SEQUENCE) else { continue };
-        let mut pair = Reader(pair);
-        if content(&mut pair, OBJECT_IDENTIFIER) == Some(COMMON_NAME)
-            && let Some((_, value)) = element(&mut pair)
-        {
-            // Products sign themselves by names that are no host names.
-            add(names, host_name(value).unwrap_or_else(|| text(value, 100).to_lowercase()));
-        }
+    for (_, value) in parts(subject).filter(|it| it.0 == COMMON_NAME) {
+        // Products sign themselves by names that are no host names.
+        add(names, host_name(value).unwrap_or_else(|| text(value, 100).to_lowercase()));
     }
 }
 
@@ -124,6 +210,15 @@ pub(super) mod tests {
     /// As much of a certificate as names need.
     pub(in crate::protocol) fn certificate(common: &str, alternatives: &[&str]) -> Vec<u8> {
         let empty = der(SEQUENCE, &[]);
+        let validity = der(
+            SEQUENCE,
+            &[&der(UTC_TIME, &[b"991231235959Z"]), &der(GENERALIZED_TIME, &[b"20500101000000Z"])],
+        );
+        let organization = der(
+            SEQUENCE,
+            &[&der(OBJECT_IDENTIFIER, &[&[0x55, 0x04, 0x0a]]), &der(0x0c, &[b"Signers"])],
+        );
+        let issuer = der(SEQUENCE, &[&der(SET, &[&organization])]);
         let attribute = der(
             SEQUENCE,
             &[&der(OBJECT_IDENTIFIER, &[COMMON_NAME]), &der(0x0c, &[common.as_bytes()])],
@@ -143,7 +238,7 @@ pub(super) mod tests {
         let serial = der(INTEGER, &[&[1]]);
         let signed = der(
             SEQUENCE,
-            &[&version, &serial, &empty, &empty, &empty, &subject, &empty, &extensions],
+            &[&version, &serial, &empty, &issuer, &validity, &subject, &empty, &extensions],
         );
         der(SEQUENCE, &[&signed, &empty])
     }
@@ -151,15 +246,20 @@ pub(super) mod tests {
     #[test]
     fn the_subject_and_its_other_names_are_read() {
         let certificate = certificate("Example.org", &["example.org", "*.example.org"]);
-        assert_eq!(names(&certificate), ["example.org", "*.example.org"]);
+        let read = Certificate::read(&certificate);
+        assert_eq!(read.names, ["example.org", "*.example.org"]);
+        assert_eq!((&*read.subject, &*read.issuer), ("CN=Example.org", "O=Signers"));
+        assert_eq!(read.from, "1999-12-31 23:59:59 UTC");
+        assert_eq!(read.until, "2050-01-01 00:00:00 UTC");
     }
 
     #[test]
     fn a_cut_certificate_gives_the_names_before_the_cut() {
         let certificate = certificate("example.org", &["a.example", "b.example"]);
         for len in 0..certificate.len() {
-            assert!(names(&certificate[..len]).len() <= 3);
+            assert!(Certificate::read(&certificate[..len]).names.len() <= 3);
         }
-        assert_eq!(names(&certificate[..certificate.len() - 8])[..2], ["example.org", "a.example"]);
+        let cut = Certificate::read(&certificate[..certificate.len() - 8]);
+        assert_eq!(cut.names[..2], ["example.org", "a.example"]);
     }
 }

@@ -6,7 +6,6 @@ use super::{Facts, Protocol, tls};
 use crate::{
     bytes::{contains_word, host_name},
     dialogue::dialogues,
-    hello::Carrier,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "xmpp", group: "messaging", recognise };
@@ -17,13 +16,12 @@ const MAX_TAG_LEN: usize = 1024;
 fn recognise(heads: &Heads) -> Option<Facts> {
     let dialogue = dialogues(heads).find(|it| opening(it.user).is_some())?;
     let tag = opening(dialogue.user)?;
-    let hello = tls::started(dialogue.user);
-    let name = attribute(tag, b"to").and_then(host_name);
-    Some(Facts {
-        server_name: name.or_else(|| hello.as_ref()?.server_name.clone()),
-        ja4: hello.as_ref().and_then(|it| it.ja4(Carrier::Tls)),
+    let mut facts = Facts {
+        server_name: attribute(tag, b"to").and_then(host_name),
         ..Facts::seen("the opening of an XMPP stream")
-    })
+    };
+    tls::tell_started(dialogue.user, &mut facts);
+    Some(facts)
 }
 
 /// The opening tag of a stream, behind the XML declaration if there is one.

@@ -71,6 +71,13 @@ fn of_some(text: Option<&String>) -> Cell<'_> {
     Cell::Text(text.map(|it| Cow::Borrowed(&**it)))
 }
 
+/// What the payload tells besides, as a JSON object.
+fn facts(row: &FlowRow) -> Cell<'_> {
+    let is_told = !row.facts.is_empty();
+    let json = || serde_json::to_string(&row.facts).unwrap_or_default();
+    Cell::Text(is_told.then(|| Cow::Owned(json())))
+}
+
 /// What is known of a flow.
 pub(super) const COLUMNS: &[Column] = &[
     count("flow_id", |it| integer(it.flow_id)),
@@ -98,6 +105,7 @@ pub(super) const COLUMNS: &[Column] = &[
     some_text("domain_name", |it| of_some(it.domain_name.as_ref())),
     some_text("user_agent", |it| of_some(it.user_agent.as_ref())),
     some_text("ja4", |it| of_some(it.ja4.as_ref())),
+    some_text("facts", facts),
     column("parent_id", CellKind::Integer, true, |it| Cell::Integer(it.parent_id.map(u64::from))),
     some_text("tunnel", |it| of_some(it.tunnel.as_ref())),
     count("carried_bytes", |it| integer(it.carried_bytes)),

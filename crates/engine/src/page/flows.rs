@@ -2,10 +2,10 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use classify::Verdict;
+use classify::{Fact, Verdict};
 use features::Piece;
 use flow::{Cut, Direction, Flow, Timeline};
-use v1::page::{FlowDetail, FlowSort, Flows, SideHealth, StepRow};
+use v1::page::{FactRow, FlowDetail, FlowSort, Flows, SideHealth, StepRow, Words};
 
 use super::{hosts::name, link, schemas, windowed};
 use crate::{
@@ -292,6 +292,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         row: row.to_texts(),
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
+        facts: facts(&row),
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
         comments: analysis.comments.of(flow_id).to_vec(),
         carries: inside(analysis, flow_id),
@@ -303,4 +304,17 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         client_head: flow.heads.client.bytes().to_vec(),
         server_head: flow.heads.server.bytes().to_vec(),
     })
+}
+
+/// What the payload tells, in the order of the facts.
+fn facts(row: &Row<'_>) -> Vec<FactRow> {
+    let mut told: Vec<(Fact, &str)> = row.facts().collect();
+    told.sort_unstable();
+    let rows = told.into_iter().map(|(fact, text)| {
+        let known = fact.row();
+        let name = Words { en: known.en.to_owned(), ru: known.ru.to_owned() };
+        let (key, source) = (known.key.to_owned(), known.source.to_owned());
+        FactRow { key, name, source, text: text.to_owned() }
+    });
+    rows.collect()
 }

@@ -6,6 +6,7 @@ use std::{
     net::IpAddr,
 };
 
+use classify::Fact;
 use v1::page::{HostDetail, HostRow, Hosts};
 
 use super::{Tally, first_lines, most_first, windowed};
@@ -83,7 +84,7 @@ pub(super) fn detail(analysis: &Analysis, ip: &str) -> Option<HostDetail> {
         let (flows, bytes) = peers.entry(peer).or_default();
         *flows += 1;
         *bytes += flow.bytes();
-        if let Some(agent) = verdict.facts().user_agent.as_deref().filter(|_| !end.is_server())
+        if let Some(agent) = verdict.facts().told.get(Fact::UserAgent).filter(|_| !end.is_server())
             && user_agents.len() < MAX_NAMES
         {
             user_agents.insert(agent);
