@@ -128,3 +128,55 @@ fn quic_without_a_name_is_what_tls_beside_it_is() {
     check(&rows[2], "quic", "quic", "");
     check(&rows[3], "quic", "quic", "");
 }
+
+#[test]
+fn a_quic_connection_goes_on_from_another_socket() {
+    let mut random = Random::new(3);
+    let (asked, given) = (random.bytes(8), random.bytes(8));
+    let mut first = Talk::udp("10.0.0.1:50000", "192.0.2.9:443", START);
+    first.client(quic::client_initial(&tls::CHROMIUM, "www.youtube.com", &asked, &mut random));
+    first.server(quic::server_initial(&asked, &given, &mut random));
+    let moved = |client: &str, at: u64, name: &[u8], random: &mut Random| {
+        let mut talk = Talk::udp(client, "192.0.2.9:443", START + at * SECOND);
+        for _ in 0..4 {
+            talk.client(quic::short(name, 60, random));
+        }
+        talk
+    };
+    let second = moved("10.0.0.2:40000", 40, &given, &mut random);
+    let other = random.bytes(8);
+    let third = moved("10.0.0.3:41000", 41, &other, &mut random);
+    let rows = flows(vec![first, second, third]);
+    check(&rows[0], "quic", "youtube", "www.youtube.com");
+    check(&rows[1], "quic", "youtube", "the QUIC connection of flow 0 goes on here");
+    check(&rows[2], "quic", "quic", "QUIC short headers");
+    assert_eq!(rows[0].session_id, rows[1].session_id);
+    assert_ne!(rows[0].session_id, rows[2].session_id);
+}
+
+#[test]
+fn facts_are_told_of_both_sides() {
+    let mut random = Random::new(4);
+    let mut talk = Talk::tcp("10.0.0.1:50000", "192.0.2.9:443", START);
+    talk.open();
+    talk.client(tls::client_hello(&tls::OLD, "www.example.org", &["h2"], &mut random));
+    talk.server(tls::server_answer_with_certificate(&["www.example.org"], &mut random));
+    let rows = flows(vec![talk]);
+    let facts: Vec<&str> = rows[0].facts.keys().map(String::as_str).collect();
+    assert_eq!(
+        facts,
+        [
+            "alpn_offered",
+            "certificate_from",
+            "certificate_issuer",
+            "certificate_names",
+            "certificate_subject",
+            "certificate_until",
+            "cipher",
+            "ja3",
+            "ja3s",
+            "version",
+        ]
+    );
+    assert_eq!(rows[0].facts["version"], "TLS 1.2");
+}

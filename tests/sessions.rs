@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use engine::{Analysis, Job};
+use tests::{Random, Talk, pcap, tls};
 use v1::page::{Decision, Decisions, Query, SessionDetail};
 
 fn analysed(script: &str) -> Analysis {
@@ -140,4 +141,29 @@ fn a_port_of_a_client_is_one_programs() {
         &[&[0, 1], &[2]],
         &["same socket"],
     );
+}
+
+#[test]
+fn a_tls_session_is_taken_up_again() {
+    const START: u64 = 1_700_000_000_000_000_000;
+    // The same numbers, so the same session, for another name at another server.
+    let talk = |client: &str, server: &str, name: &str, at: u64, seed| {
+        let mut talk = Talk::tcp(client, server, START + at);
+        talk.open();
+        talk.client(tls::client_hello(&tls::CHROMIUM, name, &["h2"], &mut Random::new(seed)));
+        talk
+    };
+    let talks = vec![
+        talk("10.0.0.7:40000", "192.0.2.1:443", "a.example", 0, 5),
+        talk("10.0.0.7:50000", "198.51.100.1:8443", "b.example.org", 100_000_000_000, 5),
+        talk("10.0.0.8:60000", "198.51.100.1:8443", "b.example.org", 101_000_000_000, 5),
+        talk("10.0.0.7:60000", "203.0.113.1:443", "c.example.net", 200_000_000_000, 6),
+    ];
+    let mut job = Job::new("tls", 0);
+    job.feed(&pcap(talks)).unwrap();
+    let analysis = job.finish(false);
+    assert_eq!(members(&analysis), [vec![0, 1], vec![2], vec![3]]);
+    let answer = analysis.page(&Query::Session { session_id: 0 });
+    let links = serde_json::from_value::<SessionDetail>(answer).unwrap().links;
+    assert_eq!(links[0].kind, "same tls session");
 }

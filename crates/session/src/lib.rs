@@ -82,6 +82,10 @@ pub enum Kind {
     OtherTransport,
     /// One socket sent both: the client's UDP port is the same.
     SameSocket,
+    /// A TLS session that one of them was granted, or takes up again, is taken up again (RFC 5077, RFC 8446).
+    SameTlsSession,
+    /// The same QUIC connection, whose client has moved to another socket (RFC 9000, section 9).
+    SameConnection,
     /// A peer-to-peer program uses one port for all its peers.
     SamePort {
         /// The port is that of the flow's client, not of its server.
@@ -113,6 +117,8 @@ impl Kind {
             Self::OtherTransport => "other transport",
             Self::SameSocket => "same socket",
             Self::Alike { .. } => "alike",
+            Self::SameTlsSession => "same tls session",
+            Self::SameConnection => "same connection",
             Self::SamePort { .. } => "same p2p port",
             Self::User => "user",
         }

@@ -4,12 +4,12 @@
 
 use std::{
     collections::BTreeSet,
-    hash::{DefaultHasher, Hasher as _},
+    hash::{DefaultHasher, Hash, Hasher as _},
     net::IpAddr,
 };
 
 use capture::Timestamp;
-use classify::{Verdict, announcement};
+use classify::{Tie, Verdict, announcement};
 use flow::{Endpoint, Flow, Transport};
 
 use crate::{Edge, Kind, Sets, alike};
@@ -35,6 +35,7 @@ pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(E
     transferred(flows, verdicts, tell);
     set_up(flows, verdicts, tell);
     reported(flows, tell);
+    tied(flows, verdicts, tell);
     answered(flows, verdicts, tell);
     same_port(flows, verdicts, tell);
     same_socket(flows, verdicts, tell);
@@ -157,6 +158,12 @@ impl Edge {
             Kind::SamePort { is_client, peers } => {
                 let own = if is_client { to.0.client } else { to.0.server };
                 format!("{} uses port {} for {peers} peers", own.ip, own.port)
+            }
+            Kind::SameTlsSession => {
+                format!("the TLS session of flow {} is taken up again", self.from)
+            }
+            Kind::SameConnection => {
+                format!("the QUIC connection of flow {} goes on from another socket", self.from)
             }
             Kind::User => format!("you put it together with flow {}", self.from),
         }
@@ -303,81 +310,127 @@ fn reported(flows: &[Flow], tell: &mut impl FnMut(Edge)) {
 
 /// Flows that one UDP socket of a client opened: a port of a host belongs to one program.
 fn same_socket(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
-    // At once: growing would leave holes as large as itself.
-    let mut uses: Vec<(u64, u32)> = Vec::with_capacity(flows.len());
-    for (number, flow, verdict) in numbered(flows, verdicts) {
+    let uses = numbered(flows, verdicts).filter(|(_, flow, verdict)| {
         let is_own = flow.client.port != 0 && flow.client.port != flow.server.port
             || verdict.group == "peer2peer";
-        if flow.transport == Transport::UDP
+        flow.transport == Transport::UDP
             && is_own
             && !is_for_all(verdict.protocol)
             && !is_for_many(flow.server.ip)
-        {
-            uses.push((key(&[flow.client.ip], flow.client.port.into(), ""), number));
-        }
-    }
-    uses.sort_unstable();
+    });
     let client = |it: u32| flows.get(it as usize).map(|it| it.client);
-    let is_same = |a, b| (client(a) == client(b)).then_some((Kind::SameSocket, 90));
-    chain(flows, &uses, PORT_GAP, is_same, tell);
+    let is_same = |_, _| Some((Kind::SameSocket, 90));
+    chain(flows, uses.map(|it| it.0), client, PORT_GAP, is_same, tell);
 }
 
 /// The same hosts at the same port over another transport: HTTP/3 beside HTTP/2, a VPN that tries both.
 fn other_transport(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
-    // At once: growing would leave holes as large as itself.
-    let mut uses: Vec<(u64, u32)> = Vec::with_capacity(flows.len());
-    for (number, flow, verdict) in numbered(flows, verdicts) {
+    let uses = numbered(flows, verdicts).filter(|(_, flow, verdict)| {
         let has_ports = [Transport::TCP, Transport::UDP].contains(&flow.transport);
-        if has_ports && !is_for_all(verdict.protocol) && !is_for_many(flow.server.ip) {
-            let (ips, port) = ([flow.client.ip, flow.server.ip], flow.server.port.into());
-            uses.push((key(&ips, port, ""), number));
-        }
-    }
-    uses.sort_unstable();
+        has_ports && !is_for_all(verdict.protocol) && !is_for_many(flow.server.ip)
+    });
+    let ends = |it: u32| flows.get(it as usize).map(|it| (it.client.ip, it.server));
     let is_other = |a: u32, b: u32| {
         let at = |it: u32| Some((flows.get(it as usize)?, verdicts.get(it as usize)?));
         let ((before, verdict_before), (now, verdict)) = (at(a)?, at(b)?);
         let contradicts =
             matches!((owner_of(verdict_before), owner_of(verdict)), (Some(a), Some(b)) if a != b);
-        let ends = |it: &Flow| (it.client.ip, it.server);
-        let is_other =
-            before.transport != now.transport && ends(before) == ends(now) && !contradicts;
+        let is_other = before.transport != now.transport && !contradicts;
         is_other.then_some((Kind::OtherTransport, 80))
     };
-    chain(flows, &uses, OTHER_TRANSPORT_GAP, is_other, tell);
+    chain(flows, uses.map(|it| it.0), ends, OTHER_TRANSPORT_GAP, is_other, tell);
 }
+
+/// Connections that take a TLS session up again, and QUIC connections that go on from another socket.
+fn tied(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+    let mut uses: Vec<((Tie, Endpoint), u32)> = Vec::new();
+    for (number, flow, verdict) in numbered(flows, verdicts) {
+        uses.extend(verdict.facts().ties.iter().map(|tie| {
+            // A session is its client's, wherever it goes; a connection its server's, wherever the client moves.
+            let whose = match tie {
+                Tie::TlsSession(_) => Endpoint { ip: flow.client.ip, port: 0 },
+                Tie::QuicConnection(_) => flow.server,
+            };
+            ((*tie, whose), number)
+        }));
+    }
+    uses.sort_unstable();
+    for group in uses.chunk_by(|a, b| a.0 == b.0) {
+        let Some(((tie, _), _)) = group.first() else { continue };
+        let kind = match tie {
+            Tie::TlsSession(_) => (Kind::SameTlsSession, 95),
+            Tie::QuicConnection(_) => (Kind::SameConnection, 97),
+        };
+        let numbers: Vec<u32> = group.iter().map(|it| it.1).collect();
+        follow(flows, &numbers, TIE_GAP, &|_, _| Some(kind)).for_each(&mut *tell);
+    }
+}
+
+/// How long after its last packet a TLS session or a QUIC connection still counts as the same use.
+const TIE_GAP: u64 = 300 * SECOND;
 
 /// How long after a flow its hosts may go on over another transport.
 const OTHER_TRANSPORT_GAP: u64 = 10 * SECOND;
 
-/// Joins flows that have something in common to the one before them, in order of that and of their numbers, if the time
-/// between is short enough.
-fn chain<T: PartialEq>(
+/// Joins flows that have something in common, each to the one before it, if the time between is short enough.
+fn chain<T: Ord + Hash>(
     flows: &[Flow],
-    uses: &[(T, u32)],
+    uses: impl Iterator<Item = u32>,
+    common: impl Fn(u32) -> T,
     gap: u64,
     kind: impl Fn(u32, u32) -> Option<(Kind, u8)>,
     tell: &mut impl FnMut(Edge),
 ) {
     let mut edges = Vec::new();
-    for group in uses.chunk_by(|a, b| a.0 == b.0) {
-        let mut until = 0;
-        for pair in group.windows(2) {
-            let [(_, from), (_, to)] = pair else { continue };
-            let (Some(before), Some(now)) = (flows.get(*from as usize), flows.get(*to as usize))
-            else {
-                continue;
-            };
-            until = before.last.0.max(until);
-            if now.first.0 <= until.saturating_add(gap)
-                && let Some((kind, percent)) = kind(*from, *to)
-            {
-                edges.push(Edge { from: *from, to: *to, kind, percent });
-            }
-        }
-    }
+    each_group(flows.len(), uses, common, |group| edges.extend(follow(flows, group, gap, &kind)));
     edges.sort_unstable_by_key(|it| it.to);
     edges.into_iter().for_each(tell);
+}
+
+/// Gives the flows that have something in common, in order of their numbers, group by group; those that have it alone are
+/// left out.
+///
+/// They are put in order by a short hash first, so that little memory is taken and few texts are compared; hostile captures
+/// only make more of the latter.
+fn each_group<T: Ord + Hash>(
+    n_flows: usize,
+    uses: impl Iterator<Item = u32>,
+    common: impl Fn(u32) -> T,
+    mut take: impl FnMut(&[u32]),
+) {
+    let short = |number: u32| {
+        let mut hasher = DefaultHasher::new();
+        common(number).hash(&mut hasher);
+        hasher.finish() as u32
+    };
+    // At once: growing would leave holes as large as itself.
+    let mut order: Vec<(u32, u32)> = Vec::with_capacity(n_flows);
+    order.extend(uses.map(|it| (short(it), it)));
+    order.sort_unstable();
+    for alike in order.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
+        let mut numbers: Vec<u32> = alike.iter().map(|it| it.1).collect();
+        numbers.sort_by_cached_key(|it| common(*it));
+        numbers.chunk_by(|a, b| common(*a) == common(*b)).for_each(&mut take);
+    }
+}
+
+/// Edges from each flow of a group to the next, if the time between is short enough.
+fn follow(
+    flows: &[Flow],
+    group: &[u32],
+    gap: u64,
+    kind: &impl Fn(u32, u32) -> Option<(Kind, u8)>,
+) -> impl Iterator<Item = Edge> {
+    let mut until = 0;
+    group.windows(2).filter_map(move |pair| {
+        let &[from, to] = pair else { return None };
+        let (before, now) = (flows.get(from as usize)?, flows.get(to as usize)?);
+        until = before.last.0.max(until);
+        if now.first.0 > until.saturating_add(gap) {
+            return None;
+        }
+        kind(from, to).map(|(kind, percent)| Edge { from, to, kind, percent })
+    })
 }
 
 /// Connections to the address a DNS answer has just given.
@@ -420,29 +473,24 @@ pub(crate) fn is_for_many(ip: IpAddr) -> bool {
 
 /// Flows of one client for one name, for names of one owner or of one service, with little time between them.
 fn same_name(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
-    let mut names: Vec<((IpAddr, &str), u32)> = Vec::new();
-    let mut services: Vec<((IpAddr, &str), u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
-        // What a resolver or a neighbour was asked for is no use of it.
-        if is_for_all(verdict.protocol) {
-            continue;
-        }
-        if let Some(name) = verdict.facts().server_name.as_deref() {
-            names.push(((flow.client.ip, owner(name)), number));
-        }
-        if let Some(application) = alike::application(verdict) {
-            services.push(((alike::ends(flow)[0].ip, application), number));
-        }
-    }
-    names.sort_unstable();
-    services.sort_unstable();
+    // What a resolver or a neighbour was asked for is no use of it.
+    let own = || numbered(flows, verdicts).filter(|it| !is_for_all(it.2.protocol));
     let name = |number: u32| verdicts.get(number as usize)?.facts().server_name.as_deref();
+    let names = own().filter(|it| it.2.facts().server_name.is_some()).map(|it| it.0);
+    let of_owner = |it: u32| (flows.get(it as usize).map(|it| it.client.ip), name(it).map(owner));
     let by_name = |from, to| {
         let percent = if name(from) == name(to) { 90 } else { 80 };
         Some((Kind::SameName, percent))
     };
-    chain(flows, &names, NAME_GAP, by_name, tell);
-    chain(flows, &services, NAME_GAP, |_, _| Some((Kind::SameService, 80)), tell);
+    chain(flows, names, of_owner, NAME_GAP, by_name, tell);
+
+    let services = own().filter(|it| alike::application(it.2).is_some()).map(|it| it.0);
+    let of_service = |it: u32| {
+        let application = verdicts.get(it as usize).and_then(alike::application);
+        (flows.get(it as usize).map(|it| alike::ends(it)[0].ip), application)
+    };
+    let by_service = |_, _| Some((Kind::SameService, 80));
+    chain(flows, services, of_service, NAME_GAP, by_service, tell);
 }
 
 /// Second-level names under which countries hand out names.
