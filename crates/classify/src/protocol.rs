@@ -10,6 +10,7 @@ mod dhcpv6;
 mod dns;
 mod dtls;
 mod ftp;
+mod further;
 mod http;
 mod http2;
 mod ike;
@@ -26,6 +27,8 @@ mod nntp;
 mod ntp;
 mod oncrpc;
 mod openvpn;
+mod people;
+mod plants;
 mod pop3;
 mod postgres;
 mod quic;
@@ -66,6 +69,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     rtsp::PROTOCOL,
     http2::PROTOCOL,
     devices::ICECAST,
+    further::SSTP,
     http::WEBSOCKET,
     http::PROTOCOL,
     xmpp::PROTOCOL,
@@ -150,6 +154,31 @@ pub const PROTOCOLS: &[Protocol] = &[
     devices::WAKE_ON_LAN,
     devices::TUYA,
     devices::MIIO,
+    further::TAILSCALE,
+    further::SOFTETHER,
+    people::SOULSEEK,
+    people::LIBP2P,
+    people::KAKAOTALK,
+    people::OSCAR,
+    people::MSNP,
+    people::YMSG,
+    people::GADU_GADU,
+    people::AMONG_US,
+    people::GUILD_WARS_2,
+    people::DOFUS,
+    people::SECOND_LIFE,
+    further::CEPH,
+    further::Z3950,
+    further::SAP_NI,
+    further::IPP,
+    further::KISMET,
+    plants::S7COMM_PLUS,
+    plants::ADS,
+    plants::PROFINET_CM,
+    plants::CIP_IO,
+    plants::EGD,
+    plants::ETHER_S_BUS,
+    plants::ETHER_S_IO,
     machines::BJNP,
     machines::WSD,
     machines::SSDP,
@@ -193,6 +222,19 @@ pub const PROTOCOLS: &[Protocol] = &[
     dns::PROTOCOL,
     ntp::PROTOCOL,
     // What is told by a shape that fits, or by one that its port supports.
+    plants::UMAS,
+    plants::C1222,
+    plants::CNP_IP,
+    plants::ECOWITT,
+    people::NANO,
+    people::BFCP,
+    further::PGM,
+    further::GLBP,
+    further::CPHA,
+    people::ARMAGETRON,
+    people::TOX,
+    further::REMOTE_SHELL,
+    further::REXEC,
     centre::MMS,
     centre::TACACS,
     centre::THRIFT,
