@@ -405,6 +405,11 @@ impl Facts {
     }
 }
 
+/// Group and label of each form that protocols of the web carry.
+pub(crate) fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    http::forms().chain([(http2::PROTOCOL.group, http2::GRPC)])
+}
+
 /// Whether what a UDP socket sent first to a peer may be of a protocol that shows only by several peers.
 pub(crate) fn is_of_socket(said: &[u8]) -> bool {
     skype::is_message(said)
