@@ -46,6 +46,7 @@ mod smtp;
 mod snmp;
 mod socks;
 mod ssh;
+mod stores;
 mod stun;
 mod tds;
 mod telnet;
@@ -172,6 +173,26 @@ pub const PROTOCOLS: &[Protocol] = &[
     further::SAP_NI,
     further::IPP,
     further::KISMET,
+    stores::NBD,
+    stores::NVME_TCP,
+    stores::NINE_P,
+    stores::BOLT,
+    stores::ZOOKEEPER,
+    stores::FIREBIRD,
+    stores::CLICKHOUSE,
+    stores::CVS,
+    stores::DISTCC,
+    stores::MANAGE_SIEVE,
+    stores::PCEP,
+    stores::ART_NET,
+    stores::SACN,
+    stores::RTP_MIDI,
+    stores::SRT,
+    stores::SPICE,
+    stores::MPD,
+    stores::IPERF3,
+    plants::FOX,
+    plants::SLMP,
     plants::S7COMM_PLUS,
     plants::ADS,
     plants::PROFINET_CM,
@@ -222,6 +243,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     dns::PROTOCOL,
     ntp::PROTOCOL,
     // What is told by a shape that fits, or by one that its port supports.
+    stores::BMP,
+    stores::RPKI_RTR,
+    plants::GVCP,
+    plants::MAVLINK,
     plants::UMAS,
     plants::C1222,
     plants::CNP_IP,

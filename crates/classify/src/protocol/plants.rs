@@ -8,8 +8,8 @@ use crate::{
     ber,
     bytes::{Reader, be16, le16, le32},
     look::{
-        all_datagrams, all_streams, any_stream, datagrams, ends_at_be16, ends_at_be32, has_at,
-        has_port, seen_if,
+        all_datagrams, all_streams, any_stream, begins, datagrams, ends_at_be16, ends_at_be32,
+        has_at, has_port, seen_if,
     },
 };
 
@@ -114,7 +114,61 @@ pub(super) const ETHER_S_IO: Protocol = row("ether-s-io", "system", |heads| {
     seen_if(all_datagrams(heads, is_telegram), "inputs and outputs of Saia devices (Ether-S-IO)")
 });
 
+pub(super) const SLMP: Protocol = row("slmp", "system", |heads| {
+    // A request or its answer, of binary form 3E or 4E: the own network, station 255, its processor; then a length.
+    let is_message = |it: &[u8]| {
+        let rest = match it {
+            [0x50 | 0xd0, 0, rest @ ..] => rest,
+            [0x54 | 0xd4, 0, _, _, 0, 0, rest @ ..] => rest,
+            _ => return false,
+        };
+        rest.starts_with(b"\0\xff\xff\x03\0") && le16(rest, 5).is_some_and(|len| len >= 2)
+    };
+    let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_message);
+    seen_if(is_seen, "a Mitsubishi controller (SLMP)")
+});
+
+pub(super) const GVCP: Protocol = row("gvcp", "system", |heads| {
+    // GigE Vision: a mark and flags or a state of zero, a command, the length behind the header, a number.
+    let is_message = |it: &[u8]| {
+        let is_asked = it.first() == Some(&0x42)
+            && matches!(be16(it, 2), Some(2 | 4 | 0x40 | 0x80 | 0x82 | 0x84 | 0x86 | 0xc0 | 0xc2));
+        let is_answered = be16(it, 0) == Some(0)
+            && matches!(be16(it, 2), Some(3 | 5 | 0x81 | 0x83 | 0x85 | 0x87 | 0x89 | 0xc1 | 0xc3));
+        (is_asked || is_answered) && ends_at_be16(it, 4, 8)
+    };
+    seen_if(has_port(heads, &[3956]) && all_datagrams(heads, is_message), "a camera (GigE Vision)")
+});
+
+pub(super) const MAVLINK: Protocol = row("mavlink", "system", |heads| {
+    // Frames that fill the datagram: a mark and a length; version 2 has two bytes of flags, the first of which may say that
+    // a signature follows.
+    let is_datagram = |it: &[u8]| {
+        let mut rest = it;
+        while !rest.is_empty() {
+            let len = match *rest {
+                [0xfe, len, ..] => usize::from(len) + 8,
+                [0xfd, len, signed @ (0 | 1), 0, ..] => {
+                    usize::from(len) + 12 + 13 * usize::from(signed)
+                }
+                _ => return false,
+            };
+            let Some(next) = rest.get(len..) else { return false };
+            rest = next;
+        }
+        !it.is_empty()
+    };
+    let is_seen =
+        has_port(heads, &[14540, 14550, 14551, 14555, 14556]) && all_datagrams(heads, is_datagram);
+    seen_if(is_seen, "an aircraft without a pilot (MAVLink)")
+});
+
 // Meters, buildings, homes.
+
+pub(super) const FOX: Protocol = row("niagara-fox", "system", |heads| {
+    let is_hello = |it: &[u8]| begins(it, &[b"fox a 0 -1 fox hello", b"fox a 1 -1 fox hello"]);
+    seen_if(any_stream(heads, is_hello), "a building's devices (Niagara Fox)")
+});
 
 pub(super) const C1222: Protocol = row("c1222", "system", |heads| {
     // ANSI C12.22, section 5.3: an ACSE message whose parts fill it; the last is the user's, and external.
@@ -243,7 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn machines_of_a_hall() {
+        let read = b"\x50\0\0\xff\xff\x03\0\x0c\0\x10\0\x01\x04\0\0\x64\0\0\xa8\x0a\0";
+        check("slmp", &tcp(read), &tcp(&read[1..]));
+        let numbered = [&b"\x54\0\x12\x34\0\0"[..], &read[2..]].concat();
+        check("slmp", &udp(&numbered), &udp(&numbered[..8]));
+        let at = |bytes: &[u8]| udp(bytes).with_ports(50_000, 3956);
+        let found = b"\x42\x11\0\x02\0\0\xff\xff";
+        check("gvcp", &at(found), &at(&found[..7]));
+        let at = |bytes: &[u8]| udp(bytes).with_ports(50_000, 14550);
+        let alive = b"\xfd\x09\0\0\x2a\x01\x01\0\0\0\0\0\0\0\x02\x03\x51\x03\x03\x12\x34";
+        check("mavlink", &at(alive), &at(&alive[..20]));
+    }
+
+    #[test]
     fn meters_buildings_and_homes() {
+        check(
+            "niagara-fox",
+            &tcp(b"fox a 1 -1 fox hello\n{\nfox.version=s:1.0\n"),
+            &tcp(b"fox and hounds"),
+        );
         let at = |bytes: &[u8]| udp(bytes).with_ports(50_000, 1153);
         let meter =
             b"\x60\x12\xa2\x04\x06\x02\x60\x7c\xa8\x03\x02\x01\x01\xbe\x05\x28\x03\x81\x01\x40";
