@@ -296,8 +296,20 @@ pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
 const LOOKUPS: &[&str] = &["dns", "dnscrypt", "llmnr", "mdns", "netbios", "whois"];
 
 /// The protocols whose programs speak with many through one port, over both transports.
-const PEERS: &[&str] =
-    &["bittorrent", "bitcoin", "edonkey", "ethereum", "gnutella", "skype", "syncthing", "tinc"];
+const PEERS: &[&str] = &[
+    "bittorrent",
+    "bitcoin",
+    "edonkey",
+    "ethereum",
+    "gnutella",
+    "nano",
+    "skype",
+    "soulseek",
+    "syncthing",
+    "tailscale",
+    "tinc",
+    "tox",
+];
 
 /// Whether a protocol looks names up: what it tells is of others than its server.
 pub fn is_lookup(protocol: &str) -> bool {
@@ -419,7 +431,9 @@ fn every_label() -> impl Iterator<Item = (&'static str, &'static str)> {
     let transports =
         (0..=u8::MAX).filter_map(|it| Some(("system", transport_label(Transport(it))?)));
     let carriers = CARRIERS.iter().map(|it| ("tunnel", *it));
-    protocols.chain(services).chain(transports).chain(carriers).chain([(UNKNOWN, UNKNOWN)])
+    let forms = protocol::forms();
+    let all = protocols.chain(services).chain(transports).chain(carriers).chain(forms);
+    all.chain([(UNKNOWN, UNKNOWN)])
 }
 
 #[cfg(test)]

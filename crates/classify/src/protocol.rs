@@ -10,6 +10,7 @@ mod dhcpv6;
 mod dns;
 mod dtls;
 mod ftp;
+mod further;
 mod http;
 mod http2;
 mod ike;
@@ -26,6 +27,8 @@ mod nntp;
 mod ntp;
 mod oncrpc;
 mod openvpn;
+mod people;
+mod plants;
 mod pop3;
 mod postgres;
 mod quic;
@@ -43,6 +46,7 @@ mod smtp;
 mod snmp;
 mod socks;
 mod ssh;
+mod stores;
 mod stun;
 mod tds;
 mod telnet;
@@ -68,6 +72,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     rtsp::PROTOCOL,
     http2::PROTOCOL,
     devices::ICECAST,
+    further::SSTP,
     http::WEBSOCKET,
     http::PROTOCOL,
     xmpp::PROTOCOL,
@@ -152,6 +157,51 @@ pub const PROTOCOLS: &[Protocol] = &[
     devices::WAKE_ON_LAN,
     devices::TUYA,
     devices::MIIO,
+    further::TAILSCALE,
+    further::SOFTETHER,
+    people::SOULSEEK,
+    people::LIBP2P,
+    people::KAKAOTALK,
+    people::OSCAR,
+    people::MSNP,
+    people::YMSG,
+    people::GADU_GADU,
+    people::AMONG_US,
+    people::GUILD_WARS_2,
+    people::DOFUS,
+    people::SECOND_LIFE,
+    further::CEPH,
+    further::Z3950,
+    further::SAP_NI,
+    further::IPP,
+    further::KISMET,
+    stores::NBD,
+    stores::NVME_TCP,
+    stores::NINE_P,
+    stores::BOLT,
+    stores::ZOOKEEPER,
+    stores::FIREBIRD,
+    stores::CLICKHOUSE,
+    stores::CVS,
+    stores::DISTCC,
+    stores::MANAGE_SIEVE,
+    stores::PCEP,
+    stores::ART_NET,
+    stores::SACN,
+    stores::RTP_MIDI,
+    stores::SRT,
+    stores::SPICE,
+    stores::MPD,
+    stores::IPERF3,
+    plants::FOX,
+    plants::SLMP,
+    plants::S7COMM_PLUS,
+    plants::ADS,
+    plants::PROFINET_CM,
+    plants::CIP_IO,
+    plants::EGD,
+    plants::ETHER_S_BUS,
+    plants::ETHER_S_IO,
     machines::BJNP,
     machines::WSD,
     machines::SSDP,
@@ -195,6 +245,23 @@ pub const PROTOCOLS: &[Protocol] = &[
     dns::PROTOCOL,
     ntp::PROTOCOL,
     // What is told by a shape that fits, or by one that its port supports.
+    stores::BMP,
+    stores::RPKI_RTR,
+    plants::GVCP,
+    plants::MAVLINK,
+    plants::UMAS,
+    plants::C1222,
+    plants::CNP_IP,
+    plants::ECOWITT,
+    people::NANO,
+    people::BFCP,
+    further::PGM,
+    further::GLBP,
+    further::CPHA,
+    people::ARMAGETRON,
+    people::TOX,
+    further::REMOTE_SHELL,
+    further::REXEC,
     centre::MMS,
     centre::TACACS,
     centre::THRIFT,
@@ -389,6 +456,11 @@ impl Facts {
     pub(crate) fn seen(what: impl Into<Cow<'static, str>>) -> Self {
         Self { seen: what.into(), ..Self::default() }
     }
+}
+
+/// Group and label of each form that protocols of the web carry.
+pub(crate) fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    http::forms().chain([(http2::PROTOCOL.group, http2::GRPC)])
 }
 
 /// Whether what a UDP socket sent first to a peer may be of a protocol that shows only by several peers.

@@ -102,6 +102,7 @@ const NAMES: &[(u8, &str)] = &[
     (94, "ipip"),
     (103, "pim"),
     (112, "vrrp"),
+    (113, "pgm"),
     (115, "l2tp"),
     (132, "sctp"),
     (136, "udplite"),

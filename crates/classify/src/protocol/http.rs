@@ -6,6 +6,7 @@ use super::{Facts, Protocol, tls};
 use crate::{
     bytes::{header, host_of_authority, lines, starts_with_word, text},
     fact::Fact,
+    service,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "http", group: "web", recognise };
@@ -86,7 +87,75 @@ const SERVICES: &[(&str, Asks)] = &[
     ("ocsp", |_, head| {
         header(head, b"content-type").is_some_and(|it| it == b"application/ocsp-request")
     }),
+    // RFC 8010, section 4.
+    ("ipp", |_, head| is_of_kind(head, &["application/ipp"])),
+    ("softether", |target, _| matches!(target, b"/vpnsvc/connect.cgi" | b"/vpnsvc/vpn.cgi")),
 ];
+
+/// A form in which things are said over HTTP, whoever says them: a service that is known goes before it.
+struct Form {
+    label: &'static str,
+    group: &'static str,
+    /// How such a request looks besides.
+    asks: fn(&Request, &[u8]) -> bool,
+    /// The kinds of content that only it has, in requests and answers.
+    kinds: &'static [&'static str],
+}
+
+const FORMS: &[Form] = &[
+    Form {
+        label: "soap",
+        group: "web",
+        asks: |_, head| header(head, b"soapaction").is_some(),
+        kinds: &["application/soap+xml"],
+    },
+    // RFC 4918, section 9, and what RFC 3253 and RFC 4791 add.
+    Form {
+        label: "webdav",
+        group: "files",
+        asks: |request, _| {
+            let methods = [
+                "PROPFIND",
+                "PROPPATCH",
+                "MKCOL",
+                "COPY",
+                "MOVE",
+                "LOCK",
+                "UNLOCK",
+                "REPORT",
+                "MKCALENDAR",
+            ];
+            methods.contains(&request.method)
+        },
+        kinds: &[],
+    },
+    // RFC 8216, section 4.
+    Form {
+        label: "hls",
+        group: "media",
+        asks: |request, _| request.path().ends_with(b".m3u8"),
+        kinds: &["application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl"],
+    },
+    // ISO/IEC 23009-1, annex C.
+    Form {
+        label: "mpeg-dash",
+        group: "media",
+        asks: |request, _| request.path().ends_with(b".mpd"),
+        kinds: &["application/dash+xml"],
+    },
+];
+
+/// Group and label of each form in which things are said over HTTP.
+pub(crate) fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FORMS.iter().map(|it| (it.group, it.label))
+}
+
+/// Whether a message's content is of one of these kinds, whatever is said of it besides.
+fn is_of_kind(head: &[u8], kinds: &[&str]) -> bool {
+    let Some(kind) = header(head, b"content-type") else { return false };
+    let kind = kind.split(|it| *it == b';').next().unwrap_or_default().trim_ascii();
+    kinds.iter().any(|it| kind.eq_ignore_ascii_case(it.as_bytes()))
+}
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {
@@ -94,32 +163,38 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     }
     let sides = [heads.client.bytes(), heads.server.bytes()];
     let is_usual = PORTS.iter().any(|it| heads.has_port(*it));
-    if let Some((bytes, request)) =
-        sides.into_iter().find_map(|it| Some((it, Request::read(it, is_usual)?)))
-    {
-        let answer = sides.into_iter().find(|it| status(it).is_some());
-        let facts = tell_answer(request.facts(bytes), answer.unwrap_or_default());
-        return Some(facts.telling(Fact::ContentType, content_type(bytes)));
+    let request = sides.into_iter().find_map(|it| Some((it, Request::read(it, is_usual)?)));
+    let answer = sides.into_iter().find_map(|it| Some((it, status(it)?)));
+    let mut facts = match &request {
+        Some((bytes, request)) => request.facts(bytes),
+        None => Facts::seen(format!("the HTTP status line {}", answer.as_ref()?.1)),
+    };
+    if facts.service.is_none() && !is_of_known(&facts) {
+        let asks = |form: &Form| request.as_ref().is_some_and(|it| (form.asks)(&it.1, it.0));
+        let is_in = |form: &&Form| asks(form) || sides.iter().any(|it| is_of_kind(it, form.kinds));
+        facts.service = FORMS.iter().find(is_in).map(|it| it.label);
     }
-    let (answer, status) = sides.into_iter().find_map(|it| Some((it, status(it)?)))?;
-    Some(tell_answer(Facts::seen(format!("the HTTP status line {status}")), answer))
-}
-
-/// Adds what the first answer tells.
-fn tell_answer(facts: Facts, answer: &[u8]) -> Facts {
-    let status = status(answer).and_then(|it| Some(it.split(' ').nth(1)?.to_owned()));
-    facts
-        .telling(Fact::HttpStatus, status)
-        .telling(Fact::ContentType, content_type(answer))
-        .telling(Fact::ServerSoftware, header(answer, b"server").map(|it| text(it, 200)))
+    if let Some((bytes, status)) = answer {
+        let server = header(bytes, b"server").map(|it| text(it, 200));
+        facts = facts
+            .telling(Fact::HttpStatus, status.split(' ').nth(1))
+            .telling(Fact::ContentType, content_type(bytes))
+            .telling(Fact::ServerSoftware, server);
+    }
+    Some(facts.telling(Fact::ContentType, request.and_then(|it| content_type(it.0))))
 }
 
 fn content_type(message: &[u8]) -> Option<String> {
     header(message, b"content-type").map(|it| text(it, 200))
 }
 
+/// Whether the name or the program tells a service.
+fn is_of_known(facts: &Facts) -> bool {
+    facts.server_name.as_deref().and_then(service::by_name).is_some()
+        || facts.told.get(Fact::UserAgent).and_then(service::by_agent).is_some()
+}
+
 fn recognise_websocket(heads: &Heads) -> Option<Facts> {
-    let facts = recognise(heads)?;
     let is_upgraded = |head: &[u8]| {
         let upgrade = header(head, b"upgrade");
         upgrade.is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"))
@@ -127,7 +202,11 @@ fn recognise_websocket(heads: &Heads) -> Option<Facts> {
     let client = heads.client.bytes();
     let is_websocket = is_upgraded(client) && header(client, b"sec-websocket-key").is_some()
         || is_upgraded(heads.server.bytes());
-    is_websocket.then(|| Facts { seen: "an HTTP upgrade to WebSocket".into(), ..facts })
+    if heads.transport != Transport::TCP || !is_websocket {
+        return None;
+    }
+    let facts = recognise(heads)?;
+    Some(Facts { seen: "an HTTP upgrade to WebSocket".into(), ..facts })
 }
 
 /// The parts of a request line; the target perhaps cut.
@@ -162,6 +241,11 @@ impl<'a> Request<'a> {
         let is_old = is_bare && (is_usual || header(bytes, b"host").is_some());
         let is_believed = is_http || is_cut && target.len() > 256 || is_old;
         (is_target && is_believed).then_some(Self { method, target })
+    }
+
+    /// The target without what is asked of it.
+    fn path(&self) -> &[u8] {
+        self.target.split(|it| *it == b'?').next().unwrap_or_default()
     }
 
     fn facts(&self, bytes: &[u8]) -> Facts {
@@ -223,7 +307,37 @@ mod tests {
         assert_eq!(service(b"GET /speedtest/latency.txt?x=1 HTTP/1.1\r\n\r\n"), Some("ookla"));
         let ocsp = b"POST / HTTP/1.1\r\nContent-Type: application/ocsp-request\r\n\r\n";
         assert_eq!(service(ocsp), Some("ocsp"));
+        let job = b"POST /printers/laser HTTP/1.1\r\nContent-Type: application/ipp\r\n\r\n";
+        assert_eq!(service(job), Some("ipp"));
+        assert_eq!(service(b"POST /vpnsvc/connect.cgi HTTP/1.1\r\n\r\n"), Some("softether"));
         assert_eq!(service(b"GET / HTTP/1.1\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn some_forms_show_where_no_service_is_known() {
+        #[track_caller]
+        fn check(request: &[u8], answer: &[u8], expected: Option<&str>) {
+            let facts = recognise(&Heads::tcp(request, answer)).expect("HTTP");
+            assert_eq!(facts.service, expected);
+        }
+        check(b"POST /control HTTP/1.1\r\nSOAPAction: \"urn:a#b\"\r\n\r\n", b"", Some("soap"));
+        check(
+            b"POST / HTTP/1.1\r\nContent-Type: application/soap+xml; charset=utf-8\r\n\r\n",
+            b"",
+            Some("soap"),
+        );
+        check(b"PROPFIND /files HTTP/1.1\r\nDepth: 1\r\n\r\n", b"", Some("webdav"));
+        check(b"GET /live/a.m3u8?x=1 HTTP/1.1\r\n\r\n", b"", Some("hls"));
+        check(
+            b"GET /live/a HTTP/1.1\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegURL\r\n\r\n",
+            Some("hls"),
+        );
+        check(b"GET /a/manifest.mpd HTTP/1.1\r\n\r\n", b"", Some("mpeg-dash"));
+        // What is only mentioned, and what belongs to somebody.
+        check(b"GET /?of=a.m3u8 HTTP/1.1\r\n\r\n", b"", None);
+        check(b"GET /a HTTP/1.1\r\n\r\nSOAPAction: a\r\n", b"", None);
+        check(b"GET /live/a.m3u8 HTTP/1.1\r\nHost: usher.ttvnw.net\r\n\r\n", b"", None);
     }
 
     #[track_caller]

@@ -1,11 +1,18 @@
-//! HTTP/2 without TLS, by the preface of the client or the settings of the server (RFC 9113, section 3.4).
+//! HTTP/2 without TLS, by the preface of the client or the settings of the server (RFC 9113, section 3.4), and gRPC in it.
 
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
-use crate::bytes::Reader;
+use crate::{bytes::Reader, look::contains};
 
 pub(super) const PROTOCOL: Protocol = Protocol { name: "http2", group: "web", recognise };
+
+/// What gRPC is called where it is spoken.
+pub(crate) const GRPC: &str = "grpc";
+
+/// How the kind of gRPC's content begins, `application/grpc`: as it is, and by the code of RFC 7541, appendix B.
+const GRPC_KINDS: &[&[u8]] =
+    &[b"application/grpc", b"\x1d\x75\xd0\x62\x0d\x26\x3d\x4c\x4d\x65\x64"];
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -14,11 +21,15 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         return None;
     }
     let sides = [heads.client.bytes(), heads.server.bytes()];
-    if sides.iter().any(|it| it.starts_with(PREFACE)) {
-        return Some(Facts::seen("the HTTP/2 preface"));
-    }
-    let has_settings = sides.into_iter().any(|it| settings_first(it).unwrap_or(false));
-    has_settings.then(|| Facts::seen("HTTP/2 settings"))
+    let seen = if sides.iter().any(|it| it.starts_with(PREFACE)) {
+        "the HTTP/2 preface"
+    } else if sides.iter().any(|it| settings_first(it).unwrap_or(false)) {
+        "HTTP/2 settings"
+    } else {
+        return None;
+    };
+    let is_grpc = sides.iter().any(|side| GRPC_KINDS.iter().any(|it| contains(side, it)));
+    Some(Facts { service: is_grpc.then_some(GRPC), ..Facts::seen(seen) })
 }
 
 /// Whether frames begin with settings that a server may send, and a known frame follows them.
@@ -49,6 +60,17 @@ mod tests {
         check(PREFACE, b"", true);
         let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\0\0\x04\x01\0\0\0\0";
         check(b"", settings, true);
+    }
+
+    #[test]
+    fn a_kind_of_content_shows_grpc() {
+        let service = |kind: &[u8]| {
+            let headers = [PREFACE, b"\0\0\x0d\x01\x04\0\0\0\x01\x83\x5f", kind].concat();
+            recognise(&Heads::tcp(&headers, b"")).expect("HTTP/2").service
+        };
+        assert_eq!(service(b"\x10application/grpc"), Some("grpc"));
+        assert_eq!(service(b"\x8b\x1d\x75\xd0\x62\x0d\x26\x3d\x4c\x4d\x65\x64"), Some("grpc"));
+        assert_eq!(service(b"\x10application/json"), None);
     }
 
     #[test]

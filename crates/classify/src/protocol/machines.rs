@@ -500,7 +500,7 @@ pub(super) const S7COMM: Protocol = row("s7comm", "system", |heads| {
     // TPKT and COTP; then the mark of S7 behind data, or in the connection the sizes and places of both ends.
     let is_message = |it: &[u8]| {
         let is_tpkt = matches!(it, [3, 0, 0, ..]);
-        let is_data = matches!(it.get(4..), Some([2, 0xf0, 0x80, 0x32 | 0x72, ..]));
+        let is_data = matches!(it.get(4..), Some([2, 0xf0, 0x80, 0x32, ..]));
         let cotp = it.get(11..).unwrap_or_default();
         let is_connecting = matches!(it.get(5), Some(0xe0 | 0xd0))
             && (contains(cotp, b"\xc0\x01")
@@ -510,7 +510,7 @@ pub(super) const S7COMM: Protocol = row("s7comm", "system", |heads| {
             && (is_data
                 || is_connecting
                     && has_at(it, 22, b"\x03\0")
-                    && matches!(it.get(26..30), Some([2, 0xf0, 0x80, 0x32 | 0x72])))
+                    && matches!(it.get(26..30), Some([2, 0xf0, 0x80, 0x32])))
     };
     seen_if(any_stream(heads, is_message), "a Siemens controller (S7)")
 });
