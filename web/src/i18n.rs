@@ -4,7 +4,9 @@ mod en;
 mod ru;
 mod sentences;
 
-pub use sentences::{Piece, evidence, filter_error, mentions, notice, reason, set_aside};
+pub use sentences::{
+    Piece, evidence, fact_text, filter_error, mentions, notice, reason, set_aside,
+};
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -258,6 +260,8 @@ pub struct Texts {
     pub agent: &'static str,
     pub ip_bytes: &'static str,
     pub features: &'static str,
+    /// Whose first bytes show the protocol, and in which packet of the flow the client's and the server's begin.
+    pub shown_by: fn(&str, &str, &str) -> String,
     pub facts: &'static str,
     pub no_facts: &'static str,
     pub said_in: fn(&str) -> String,

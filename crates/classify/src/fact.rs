@@ -65,6 +65,10 @@ pub enum Fact {
     File,
     /// How a secret was sent in clear.
     Credentials,
+    /// What speaks for another label, or surprises.
+    Contradiction,
+    /// What it looks like where nothing tells: a guess.
+    Shape,
 }
 
 /// What is known of a fact: the key it has in filters and exports, its name in both languages, where it is from.
@@ -254,6 +258,20 @@ pub const FACTS: &[Row] = &[
         "Secret in clear",
         "Секрет открытым текстом",
         "HTTP Basic (RFC 7617), FTP, POP3, IMAP, SMTP, NNTP, IRC, LDAP, MQTT, SOCKS 5, SNMP 1 and 2c; never the secret itself",
+    ),
+    row(
+        Fact::Contradiction,
+        "contradiction",
+        "Speaks against it",
+        "Говорит против",
+        "another service's name or agent; the well-known port of another protocol (IANA)",
+    ),
+    row(
+        Fact::Shape,
+        "shape",
+        "Looks like",
+        "Похоже на",
+        "how random the first bytes are, how long the names asked for; a guess that no label rests on",
     ),
 ];
 

@@ -16,6 +16,7 @@ mod model;
 mod ntlm;
 pub mod protocol;
 mod service;
+mod shape;
 
 use std::{
     borrow::Cow,
@@ -45,8 +46,35 @@ pub struct Verdict {
     pub group: &'static str,
     /// What decided the label.
     pub reason: Reason,
+    /// Whose first bytes show the protocol, where the payload does.
+    pub shown: Option<Shown>,
     /// What the payload tells besides; most flows of a large capture say nothing.
     facts: Option<Box<Facts>>,
+}
+
+/// Whose first bytes show a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The client's alone.
+    Client,
+    /// The server's alone.
+    Server,
+    /// Those of either side: each alone would do.
+    Both,
+    /// Only those of both sides together.
+    Together,
+}
+
+impl Shown {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Both => "both",
+            Self::Together => "together",
+        }
+    }
 }
 
 /// What decided a label, strongest first.
@@ -112,6 +140,7 @@ impl Verdict {
             label: Cow::Borrowed(UNKNOWN),
             group: UNKNOWN,
             reason: Reason::Unknown,
+            shown: None,
             facts: None,
         }
     }
@@ -213,6 +242,13 @@ impl Verdict {
         }
     }
 
+    /// Keeps what speaks for another label.
+    fn contradict(&mut self, what: &str, label: &str) {
+        let facts = self.facts.get_or_insert_default();
+        facts.told.tell(Fact::Contradiction, &format!("{what}: {label}"));
+        facts.told.shrink();
+    }
+
     fn serve(&mut self, service: &'static Service, reason: Reason) {
         self.label = Cow::Borrowed(service.label);
         self.group = service.group;
@@ -228,13 +264,26 @@ pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
 
 /// Labels a flow by what it says of itself.
 pub fn label(flow: &Flow) -> Verdict {
+    let mut verdict = label_by_itself(flow);
+    if let Some(shape) = shape::guess(flow, verdict.protocol) {
+        let facts = verdict.facts.get_or_insert_default();
+        facts.told.tell(Fact::Shape, shape);
+        facts.told.shrink();
+    }
+    verdict
+}
+
+fn label_by_itself(flow: &Flow) -> Verdict {
     let mut verdict = Verdict::unknown();
     let mut further_names = Vec::new();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
-        verdict.protocol = protocol.name;
+        let carrier = WITHIN.iter().find(|it| it.0 == protocol.name).map(|it| it.1);
+        verdict.protocol = carrier.unwrap_or(protocol.name);
         verdict.label = Cow::Borrowed(protocol.name);
         verdict.group = protocol.group;
         verdict.reason = Reason::Payload;
+        verdict.shown = Some(protocol::shown(protocol, &flow.heads));
+        contradict_port(&mut facts, protocol.name, flow.server.port);
         further_names = std::mem::take(&mut facts.further_names);
         facts.shrink();
         verdict.facts = Some(Box::new(facts));
@@ -248,11 +297,15 @@ pub fn label(flow: &Flow) -> Verdict {
         return Verdict { protocol, label, group, reason: Reason::Carries, ..verdict };
     }
     let facts = verdict.facts();
+    let mut names = facts.server_name.iter().chain(&further_names).map(String::as_str);
     if let Some((group, label)) = facts.service.and_then(known) {
+        let by_name = names.find_map(service::by_name).filter(|it| it.label != label);
         (verdict.label, verdict.group) = (Cow::Borrowed(label), group);
+        if let Some(other) = by_name {
+            verdict.contradict("name", other.label);
+        }
         return verdict;
     }
-    let mut names = facts.server_name.iter().chain(&further_names).map(String::as_str);
     if is_lookup(verdict.protocol) {
         if let Some(service) = service_of_all(names) {
             verdict.serve(service, Reason::Asked);
@@ -263,10 +316,14 @@ pub fn label(flow: &Flow) -> Verdict {
         return verdict;
     }
     let by_name = names.find_map(|it| Some((it.to_owned(), service::by_name(it)?)));
+    let by_agent = facts.told.get(Fact::UserAgent).and_then(service::by_agent);
     if let Some((name, service)) = by_name {
         verdict.set_server_name(&name);
         verdict.serve(service, Reason::Name);
-    } else if let Some(service) = facts.told.get(Fact::UserAgent).and_then(service::by_agent) {
+        if let Some(other) = by_agent.filter(|it| it.label != service.label) {
+            verdict.contradict("user agent", other.label);
+        }
+    } else if let Some(service) = by_agent {
         verdict.serve(service, Reason::Agent);
     } else if matches!(verdict.group, "web" | "media" | "voice" | UNKNOWN)
         && let Some((network, service)) = service::by_address(flow.server.ip)
@@ -276,6 +333,44 @@ pub fn label(flow: &Flow) -> Verdict {
     }
     verdict
 }
+
+/// What is spoken at ports that everyone knows (IANA, Service Names), with what is spoken there too.
+const PORTS: &[(u16, &[&str])] = &[
+    (21, &["ftp"]),
+    (22, &["ssh"]),
+    (23, &["telnet"]),
+    (25, &["smtp"]),
+    (53, &["dns", "mdns", "llmnr"]),
+    (67, &["dhcp"]),
+    (80, &["http", "websocket", "http2", "quic"]),
+    (88, &["kerberos"]),
+    (110, &["pop3"]),
+    (119, &["nntp"]),
+    (123, &["ntp"]),
+    (143, &["imap"]),
+    (161, &["snmp"]),
+    (389, &["ldap"]),
+    (443, &["tls", "quic", "dtls", "http2"]),
+    (445, &["smb"]),
+    (636, &["tls"]),
+    (853, &["tls", "quic", "dtls"]),
+    (993, &["tls"]),
+    (995, &["tls"]),
+    (3306, &["mysql", "tls"]),
+    (3389, &["rdp", "tls"]),
+    (5432, &["postgres", "tls"]),
+];
+
+/// Notes where a protocol is spoken at the port of another. It is what it is: the port only surprises.
+fn contradict_port(facts: &mut Facts, protocol: &str, port: u16) {
+    let Some((_, usual)) = PORTS.iter().find(|it| it.0 == port) else { return };
+    if let Some(first) = usual.first().filter(|_| !usual.contains(&protocol)) {
+        facts.told.tell(Fact::Contradiction, &format!("port {port}: {first}"));
+    }
+}
+
+/// Protocols that are told as a whole but speak within another, which is the flow's.
+const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("profinet-cm", "dcerpc")];
 
 /// The service that owns each of these names.
 fn service_of_all<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static Service> {

@@ -58,9 +58,12 @@ mod xmpp;
 
 use std::{borrow::Cow, net::IpAddr};
 
-use flow::Heads;
+use flow::{Direction, Heads};
 
-use crate::fact::{Fact, Told};
+use crate::{
+    Shown,
+    fact::{Fact, Told},
+};
 
 /// Every protocol, in order of precedence: the first that recognises a flow names it.
 ///
@@ -483,6 +486,23 @@ pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
         return None;
     }
     PROTOCOLS.iter().find_map(|protocol| Some((protocol, (protocol.recognise)(heads)?)))
+}
+
+/// Whose first bytes show a protocol that was recognised in both together.
+pub(crate) fn shown(protocol: &Protocol, heads: &Heads) -> Shown {
+    let alone = |from| (protocol.recognise)(&heads.of_side(from)).is_some();
+    if heads.server.bytes().is_empty() {
+        return Shown::Client;
+    }
+    if heads.client.bytes().is_empty() {
+        return Shown::Server;
+    }
+    match (alone(Direction::Forward), alone(Direction::Backward)) {
+        (true, true) => Shown::Both,
+        (true, false) => Shown::Client,
+        (false, true) => Shown::Server,
+        (false, false) => Shown::Together,
+    }
 }
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ const KEYS: &[(&[&str], Key)] = &[
         Key::Containing(|it| it.fact(Fact::UserAgent).map(Cow::Borrowed)),
     ),
     (&["evidence"], Key::Exact(|it| Some(it.evidence.into()))),
+    (&["shown_by"], Key::Exact(|it| it.shown_by.map(Cow::Borrowed))),
     (&["reason"], Key::Containing(|it| Some(it.reason()))),
     (&["ip", "ip.addr"], Key::Address(|it| [it.client.ip, it.server.ip])),
     (&["client", "client_ip"], Key::Address(|it| [it.client.ip; 2])),

@@ -41,6 +41,8 @@ pub(crate) struct Row<'a> {
     told: Told<'a>,
     /// How the label was reached, in a word.
     pub(crate) evidence: &'a str,
+    /// Whose first bytes show the protocol.
+    pub(crate) shown_by: Option<&'a str>,
     reason: Reason<'a>,
 }
 
@@ -94,6 +96,7 @@ impl<'a> Row<'a> {
             domain_name: facts.server_name.as_deref(),
             told: Told::Of(&facts.told),
             evidence: verdict.evidence(),
+            shown_by: verdict.shown.map(classify::Shown::name),
             reason: Reason::Of(verdict),
         }
     }
@@ -133,6 +136,7 @@ impl<'a> Row<'a> {
             domain_name: row.domain_name.as_deref(),
             told: Told::Stored(row),
             evidence: &row.evidence,
+            shown_by: row.shown_by.as_deref(),
             reason: Reason::Stored(&row.reason),
         }
     }
@@ -244,6 +248,7 @@ impl<'a> Row<'a> {
             label: self.label.to_owned(),
             group: self.group.to_owned(),
             evidence: self.evidence.to_owned(),
+            shown_by: text(self.shown_by),
             reason: self.reason().into_owned(),
             domain_name: text(self.domain_name),
             user_agent: text(self.fact(Fact::UserAgent)),

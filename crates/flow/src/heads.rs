@@ -144,6 +144,17 @@ impl Heads {
         Self { client_port, server_port, ..self }
     }
 
+    /// What one side said, as if the other had been silent.
+    pub fn of_side(&self, from: Direction) -> Self {
+        let kept =
+            |side: &Head, is_kept: bool| if is_kept { side.clone() } else { Head::default() };
+        Self {
+            client: kept(&self.client, from == Direction::Forward),
+            server: kept(&self.server, from == Direction::Backward),
+            ..*self
+        }
+    }
+
     /// Keeps only so many bytes of each side and takes no more; for when the flow is labelled.
     pub fn keep(&mut self, len: usize) {
         for head in [&mut self.client, &mut self.server] {

@@ -165,6 +165,10 @@ pub struct FlowRow {
     /// model tells is a guess.
     #[serde(default)]
     pub evidence: String,
+    /// Whose first bytes show the protocol: `client`, `server`, `both` where each alone would do, `together` where only
+    /// both do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_by: Option<String>,
     /// Why the flow has the label, in a sentence.
     pub reason: String,
     /// The name the client asked for, or the server was called by.
@@ -402,6 +406,8 @@ pub struct FlowDetail {
     pub server_name: Option<String>,
     /// What its payload tells.
     pub facts: Vec<FactRow>,
+    /// The places in the flow of the first packets with payload, the client's first.
+    pub first_payloads: [Option<u64>; 2],
     /// Why it is in its session, one sentence for each link.
     pub links: Vec<LinkRow>,
     /// What the capture says of its packets, in order, at most 8.

@@ -255,6 +255,12 @@ pub(super) const TEXTS: Texts = Texts {
     agent: "Program",
     ip_bytes: "IP bytes",
     features: "Features",
+    shown_by: |by, client, server| match by {
+        "client" => format!("The client's first bytes show it (packet {client})"),
+        "server" => format!("The server's first bytes show it (packet {server})"),
+        "both" => format!("Each side's first bytes show it (packets {client} and {server})"),
+        _ => format!("Only both sides together show it (packets {client} and {server})"),
+    },
     facts: "Facts",
     no_facts: "The payload tells nothing more",
     said_in: |source| format!("From {source}"),

@@ -255,6 +255,12 @@ pub(super) const TEXTS: Texts = Texts {
     agent: "Программа",
     ip_bytes: "Байты IP",
     features: "Признаки",
+    shown_by: |by, client, server| match by {
+        "client" => format!("Видно по первым байтам клиента (пакет {client})"),
+        "server" => format!("Видно по первым байтам сервера (пакет {server})"),
+        "both" => format!("Видно по первым байтам каждой стороны (пакеты {client} и {server})"),
+        _ => format!("Видно только по обеим сторонам вместе (пакеты {client} и {server})"),
+    },
     facts: "Сведения",
     no_facts: "Больше содержимое ничего не говорит",
     said_in: |source| format!("Источник: {source}"),

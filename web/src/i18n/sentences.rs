@@ -253,6 +253,23 @@ const SIGNS: &[(&str, &str)] = &[
     ("neighbouring client ports", "соседние порты клиента"),
 ];
 
+/// Texts of facts that are ours and not the wire's.
+const FACTS: &[(&str, &str)] = &[
+    ("encrypted from the first byte", "шифр с первого байта"),
+    ("a tunnel in ICMP echoes", "туннель в эхо ICMP"),
+    ("a tunnel in DNS names", "туннель в именах DNS"),
+    ("user agent: {}", "агент: {}"),
+    ("name: {}", "имя: {}"),
+    ("port {}: {}", "порт {}: {}"),
+    ("{} password", "пароль {}"),
+];
+
+/// What a fact says.
+pub fn fact_text(key: &str, text: &str, lang: Lang) -> String {
+    let is_ours = ["contradiction", "credentials", "shape"].contains(&key);
+    if is_ours { translate(FACTS, text, lang) } else { text.to_owned() }
+}
+
 /// Why two flows belong together.
 pub fn evidence(text: &str, lang: Lang) -> String {
     if lang == Lang::Ru

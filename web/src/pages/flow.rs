@@ -5,7 +5,7 @@ use v1::page::{FactRow, FeatureValue, FlowDetail, FlowRow, Query, SideHealth};
 
 use crate::{
     format, groups,
-    i18n::{Lang, Texts, evidence, mentions, reason, word},
+    i18n::{Lang, Texts, evidence, fact_text, mentions, reason, word},
     parts::{
         hex::Hex,
         packets::Packets,
@@ -123,8 +123,14 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     });
     // What a reader looks for first; the rest is in the list of facts.
     let said = detail.facts.iter().filter(|it| FIRST_FACTS.contains(&it.key.as_str()));
-    let said = said.map(|it| view! { <dt>{lang.of(&it.name)}</dt><dd>{told(it, t)}</dd> });
+    let said = said.map(|it| view! { <dt>{lang.of(&it.name)}</dt><dd>{told(it, lang)}</dd> });
     let said = said.collect_view();
+    let shown_by = row.shown_by.as_deref().map(|by| {
+        let places = detail.first_payloads;
+        let packet = |at: Option<u64>| at.map(|it| format::count(it + 1, lang)).unwrap_or_default();
+        let text = (t.shown_by)(by, &packet(places[0]), &packet(places[1]));
+        view! { <p class="dim">{text}</p> }
+    });
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
@@ -271,6 +277,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 {reason(&row.reason, lang)}
                 " "
                 <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &row.evidence)}</a>
+                {shown_by}
             </dd>
             <dt>{t.client}</dt>
             <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>
@@ -386,13 +393,18 @@ fn health(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
 }
 
 /// The facts shown above all others.
-const FIRST_FACTS: &[&str] = &["user_agent", "server_software", "credentials"];
+const FIRST_FACTS: &[&str] =
+    &["user_agent", "server_software", "credentials", "contradiction", "shape"];
 
 /// What was said, as a link to the flows that say the same.
-fn told(fact: &FactRow, t: &Texts) -> impl IntoView + use<> {
+fn told(fact: &FactRow, lang: Lang) -> impl IntoView + use<> {
+    let t = lang.texts();
     let href = Place::flows(terms::term(&fact.key, &fact.text)).hash();
-    let class = if fact.key == "credentials" { "tag warn" } else { "" };
-    view! { <a class=class href=href title=(t.with_this)(&fact.text)>{fact.text.clone()}</a> }
+    let is_warning = ["credentials", "contradiction"].contains(&fact.key.as_str());
+    let class = if is_warning { "tag warn" } else { "" };
+    let text = fact_text(&fact.key, &fact.text, lang);
+    let title = (t.with_this)(&text);
+    view! { <a class=class href=href title=title>{text}</a> }
 }
 
 /// A table of what the payload told.
@@ -406,7 +418,7 @@ fn facts(facts: &[FactRow], lang: Lang) -> impl IntoView + use<> {
         view! {
             <tr>
                 <th scope="row" title=source>{lang.of(&it.name)}</th>
-                <td class="wide">{told(it, t)}</td>
+                <td class="wide">{told(it, lang)}</td>
             </tr>
         }
     });

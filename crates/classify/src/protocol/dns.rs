@@ -86,6 +86,9 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     }
     facts.told.tell(Fact::DnsType, &kind.map(kind_name).unwrap_or_default());
     facts.told.tell(Fact::DnsAnswer, code.and_then(code_name).unwrap_or_default());
+    if has_long_names(&asked) {
+        facts.told.tell(Fact::Shape, "a tunnel in DNS names");
+    }
     let mut asked = asked.into_iter();
     let first = asked.next();
     let for_name = first.as_deref().map(|it| format!(" for {}", text(it.as_bytes(), 100)));
@@ -93,6 +96,17 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     facts.server_name = first.and_then(|it| host_name(it.as_bytes()));
     facts.further_names = asked.collect();
     Some(facts)
+}
+
+/// Whether many names of one owner are so long that they carry something else than names.
+fn has_long_names(asked: &[String]) -> bool {
+    const MIN_NAMES: usize = 8;
+    const MIN_LEN: usize = 40;
+    let owner = |name: &str| name.rmatch_indices('.').nth(1).map_or(0, |it| it.0 + 1);
+    let of_first = asked.first().map(|it| &it[owner(it)..]);
+    let alike = || asked.iter().filter(|it| Some(&it[owner(it)..]) == of_first);
+    let len: usize = alike().map(|it| owner(it)).sum();
+    alike().count() >= MIN_NAMES && len / alike().count() >= MIN_LEN
 }
 
 /// What a type is called (IANA, DNS Parameters).

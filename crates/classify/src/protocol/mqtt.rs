@@ -16,6 +16,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if pings == [b"\xc0\0", b"\xd0\0"] {
         return Some(Facts::seen("an MQTT ping and its answer"));
     }
+    if look::all_streams(heads, is_running) && look::any_stream(heads, has_message) {
+        return Some(Facts::seen("MQTT messages and their acknowledgements"));
+    }
     let opening = look::streams(heads).find_map(opening)?;
     let seen = match &opening.client {
         Some(client) => format!("an MQTT connection of {client}"),
@@ -25,6 +28,75 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         .telling(Fact::Version, Some(opening.version))
         .telling(Fact::Credentials, opening.has_password.then_some("MQTT password"));
     Some(facts)
+}
+
+/// How many packets must follow each other where the opening was not captured.
+const RUN: usize = 4;
+
+/// Whether a stream is packets from its first byte on, none of them one that opens a connection.
+fn is_running(stream: &[u8]) -> bool {
+    let mut rest = Reader(stream);
+    let mut n = 0;
+    while n < 64 && !rest.is_empty() {
+        match packet(&mut rest) {
+            Some(Packet::Whole(..)) => n += 1,
+            Some(Packet::Cut) => break,
+            None => return false,
+        }
+    }
+    n >= RUN
+}
+
+/// Whether a stream begins with a message that has a topic, or has one soon.
+fn has_message(stream: &[u8]) -> bool {
+    const PUBLISH: u8 = 3;
+    let mut rest = Reader(stream);
+    let packets = std::iter::from_fn(|| packet(&mut rest));
+    packets.take(64).any(|it| match it {
+        Packet::Whole(kind, body) => {
+            let topic = Reader(body).vec16();
+            kind == PUBLISH
+                && topic.is_some_and(|it| !it.is_empty() && it.iter().all(u8::is_ascii_graphic))
+        }
+        Packet::Cut => false,
+    })
+}
+
+enum Packet<'a> {
+    Whole(u8, &'a [u8]),
+    Cut,
+}
+
+/// The next packet: its kind with the flags that belong to it, and a body as long as its kind has it (section 2.2).
+fn packet<'a>(reader: &mut Reader<'a>) -> Option<Packet<'a>> {
+    let first = reader.u8()?;
+    let (kind, flags) = (first >> 4, first & 15);
+    let (mut len, mut shift) = (0, 0);
+    loop {
+        let Some(byte) = reader.u8() else { return Some(Packet::Cut) };
+        len |= usize::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte < 0x80 {
+            break;
+        }
+        if shift > 21 {
+            return None;
+        }
+    }
+    let is_sound = match kind {
+        3 => flags & 6 != 6 && len >= 3,
+        4 | 5 | 7 => flags == 0 && (2..128).contains(&len),
+        6 => flags == 2 && (2..128).contains(&len),
+        8 | 10 => flags == 2 && len >= 5,
+        9 | 11 => flags == 0 && len >= 2,
+        12 | 13 => flags == 0 && len == 0,
+        14 => flags == 0 && len < 128,
+        _ => false,
+    };
+    if !is_sound {
+        return None;
+    }
+    Some(reader.take(len).map_or(Packet::Cut, |it| Packet::Whole(kind, it)))
 }
 
 /// The packet that opens a connection.
@@ -65,6 +137,20 @@ fn opening(stream: &[u8]) -> Option<Opening> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_from_the_middle_tell() {
+        let asked = b"\x32\x07\0\x01a\0\x01hi".repeat(4);
+        let answered = b"\x40\x02\0\x01".repeat(4);
+        let is_seen =
+            |client: &[u8], server: &[u8]| recognise(&Heads::tcp(client, server)).is_some();
+        assert!(is_seen(&asked, &answered));
+        assert!(is_seen(&answered, &asked));
+        assert!(is_seen(&[&asked[..], b"\x32\x7f"].concat(), &answered));
+        assert!(!is_seen(&asked[..27], b""));
+        assert!(!is_seen(&answered, &answered));
+        assert!(!is_seen(&asked, b"HTTP/1.1 200 OK\r\n"));
+    }
 
     #[test]
     fn a_connection_names_its_client() {

@@ -51,6 +51,10 @@ impl Answer {
         self.hello.tell(facts);
         self.ticket.into_iter().for_each(|it| facts.tie(it));
         if let Some(it) = self.certificate {
+            if it.is_of_tor() {
+                facts.service = Some("tor");
+                facts.seen = format!("{}; a certificate as Tor's relays make", facts.seen).into();
+            }
             it.tell(facts);
         }
     }
@@ -323,6 +327,18 @@ mod tests {
         assert_eq!(told(Fact::CertificateNames), Some("example.org, *.example.org"));
         assert!(told(Fact::Ja3).is_some() && told(Fact::Ja3s).is_some());
         assert_eq!(told(Fact::Alpn), None);
+    }
+
+    #[test]
+    fn relays_of_tor_make_certificates_of_their_own() {
+        let check = |subject: &str, issuer: &str, expected: Option<&str>| {
+            let certificate = x509::tests::certificate_by(subject, &[], issuer);
+            let facts = recognise(&Heads::tcp(&client(), &server(&certificate))).expect("TLS");
+            assert_eq!(facts.service, expected);
+        };
+        check("www.4rs6nbnd7fhx.net", "www.kxu3vzzp27yq.com", Some("tor"));
+        check("www.example.net", "www.example.com", None);
+        check("www.4rs6nbnd7fhx.net", "Signers", None);
     }
 
     #[test]

@@ -71,6 +71,19 @@ impl Certificate {
         facts.further_names = self.names;
     }
 
+    /// Whether a relay of Tor made it up: subject and issuer are each nothing but a random name in base 32, as
+    /// its link certificates are before TLS 1.3 (Tor specifications, "Negotiating and initializing channels").
+    pub(super) fn is_of_tor(&self) -> bool {
+        let is_random = |name: &str, end: &str| {
+            let middle = name.strip_prefix("CN=www.").and_then(|it| it.strip_suffix(end));
+            middle.is_some_and(|it| {
+                (8..=20).contains(&it.len())
+                    && it.bytes().all(|it| matches!(it, b'a'..=b'z' | b'2'..=b'7'))
+            })
+        };
+        is_random(&self.subject, ".net") && is_random(&self.issuer, ".com")
+    }
+
     fn collect(&mut self, bytes: &[u8]) -> Option<()> {
         let mut whole = Reader(content(&mut Reader(bytes), SEQUENCE)?);
         let mut signed = Reader(content(&mut whole, SEQUENCE)?);
@@ -209,21 +222,26 @@ pub(super) mod tests {
 
     /// As much of a certificate as names need.
     pub(in crate::protocol) fn certificate(common: &str, alternatives: &[&str]) -> Vec<u8> {
+        certificate_by(common, alternatives, "Signers")
+    }
+
+    /// The same, signed by someone of this name.
+    pub(in crate::protocol) fn certificate_by(
+        common: &str,
+        alternatives: &[&str],
+        signer: &str,
+    ) -> Vec<u8> {
         let empty = der(SEQUENCE, &[]);
         let validity = der(
             SEQUENCE,
             &[&der(UTC_TIME, &[b"991231235959Z"]), &der(GENERALIZED_TIME, &[b"20500101000000Z"])],
         );
-        let organization = der(
-            SEQUENCE,
-            &[&der(OBJECT_IDENTIFIER, &[&[0x55, 0x04, 0x0a]]), &der(0x0c, &[b"Signers"])],
-        );
-        let issuer = der(SEQUENCE, &[&der(SET, &[&organization])]);
-        let attribute = der(
-            SEQUENCE,
-            &[&der(OBJECT_IDENTIFIER, &[COMMON_NAME]), &der(0x0c, &[common.as_bytes()])],
-        );
-        let subject = der(SEQUENCE, &[&der(SET, &[&attribute])]);
+        let name = |common: &str| {
+            let pair =
+                [&der(OBJECT_IDENTIFIER, &[COMMON_NAME])[..], &der(0x0c, &[common.as_bytes()])];
+            der(SEQUENCE, &[&der(SET, &[&der(SEQUENCE, &pair)])])
+        };
+        let (issuer, subject) = (name(signer), name(common));
         let list: Vec<u8> =
             alternatives.iter().flat_map(|it| der(DNS_NAME, &[it.as_bytes()])).collect();
         let extension = der(
@@ -248,7 +266,7 @@ pub(super) mod tests {
         let certificate = certificate("Example.org", &["example.org", "*.example.org"]);
         let read = Certificate::read(&certificate);
         assert_eq!(read.names, ["example.org", "*.example.org"]);
-        assert_eq!((&*read.subject, &*read.issuer), ("CN=Example.org", "O=Signers"));
+        assert_eq!((&*read.subject, &*read.issuer), ("CN=Example.org", "CN=Signers"));
         assert_eq!(read.from, "1999-12-31 23:59:59 UTC");
         assert_eq!(read.until, "2050-01-01 00:00:00 UTC");
     }

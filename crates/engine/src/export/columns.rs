@@ -101,6 +101,7 @@ pub(super) const COLUMNS: &[Column] = &[
     text("label", |it| of(&it.label)),
     text("group", |it| of(&it.group)),
     text("evidence", |it| of(&it.evidence)),
+    some_text("shown_by", |it| of_some(it.shown_by.as_ref())),
     text("reason", |it| of(&it.reason)),
     some_text("domain_name", |it| of_some(it.domain_name.as_ref())),
     some_text("user_agent", |it| of_some(it.user_agent.as_ref())),

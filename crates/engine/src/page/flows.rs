@@ -293,6 +293,11 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         facts: facts(&row),
+        first_payloads: [Direction::Forward, Direction::Backward].map(|from| {
+            let mut steps = flow.timeline.steps();
+            let at = steps.position(|it| it.direction == from && it.payload_len > 0);
+            at.map(|it| it as u64)
+        }),
         links: session.edges.iter().filter(touches).map(|it| link(analysis, it)).collect(),
         comments: analysis.comments.of(flow_id).to_vec(),
         carries: inside(analysis, flow_id),
