@@ -262,8 +262,8 @@ pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
     format!("{who} in flow {flow} announced port {port}")
 }
 
-/// Labels a flow by what it says of itself.
-pub fn label(flow: &Flow) -> Verdict {
+/// Labels a flow by what it says of itself; the flow stays as it is.
+pub fn label(flow: &mut Flow) -> Verdict {
     let mut verdict = label_by_itself(flow);
     if let Some(shape) = shape::guess(flow, verdict.protocol) {
         let facts = verdict.facts.get_or_insert_default();
@@ -273,7 +273,7 @@ pub fn label(flow: &Flow) -> Verdict {
     verdict
 }
 
-fn label_by_itself(flow: &Flow) -> Verdict {
+fn label_by_itself(flow: &mut Flow) -> Verdict {
     let mut verdict = Verdict::unknown();
     let mut further_names = Vec::new();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
@@ -282,7 +282,7 @@ fn label_by_itself(flow: &Flow) -> Verdict {
         verdict.label = Cow::Borrowed(protocol.name);
         verdict.group = protocol.group;
         verdict.reason = Reason::Payload;
-        verdict.shown = Some(protocol::shown(protocol, &flow.heads));
+        verdict.shown = Some(protocol::shown(protocol, &facts, &mut flow.heads));
         contradict_port(&mut facts, protocol.name, flow.server.port);
         further_names = std::mem::take(&mut facts.further_names);
         facts.shrink();

@@ -489,15 +489,18 @@ pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
 }
 
 /// Whose first bytes show a protocol that was recognised in both together.
-pub(crate) fn shown(protocol: &Protocol, heads: &Heads) -> Shown {
-    let alone = |from| (protocol.recognise)(&heads.of_side(from)).is_some();
+pub(crate) fn shown(protocol: &Protocol, facts: &Facts, heads: &mut Heads) -> Shown {
     if heads.server.bytes().is_empty() {
         return Shown::Client;
     }
     if heads.client.bytes().is_empty() {
         return Shown::Server;
     }
-    match (alone(Direction::Forward), alone(Direction::Backward)) {
+    // Greetings take time to be read again, and are each told by one side.
+    let greets = [Fact::Ja4, Fact::Cipher].map(|it| facts.told.has(it));
+    let mut alone = |from| heads.with_one_side(from, |heads| (protocol.recognise)(heads).is_some());
+    let [client, server] = greets;
+    match (client || alone(Direction::Forward), server || alone(Direction::Backward)) {
         (true, true) => Shown::Both,
         (true, false) => Shown::Client,
         (false, true) => Shown::Server,
