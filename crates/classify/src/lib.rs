@@ -526,7 +526,7 @@ fn every_label() -> impl Iterator<Item = (&'static str, &'static str)> {
     let transports =
         (0..=u8::MAX).filter_map(|it| Some(("system", transport_label(Transport(it))?)));
     let carriers = CARRIERS.iter().map(|it| ("tunnel", *it));
-    let forms = protocol::forms();
+    let forms = protocol::forms().map(|it| (it.group, it.label));
     let all = protocols.chain(services).chain(transports).chain(carriers).chain(forms);
     all.chain([(UNKNOWN, UNKNOWN)])
 }

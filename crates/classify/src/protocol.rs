@@ -353,8 +353,28 @@ pub struct Protocol {
     pub name: &'static str,
     /// The group that `/labels/list` shows it in.
     pub group: &'static str,
+    /// What it is, as people write it.
+    pub title: &'static str,
+    /// The document its wire form is from, or [`SEEN_ON_THE_WIRE`].
+    pub source: &'static str,
     /// Tells it by the first bytes of both sides.
     pub recognise: fn(&Heads) -> Option<Facts>,
+}
+
+/// How the source of a protocol begins that has no published description.
+pub const SEEN_ON_THE_WIRE: &str = "seen on the wire";
+
+/// A form in which things are said over protocols of the web: a label without a row of [`PROTOCOLS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Its label in the v1 interface.
+    pub label: &'static str,
+    /// The group that `/labels/list` shows it in.
+    pub group: &'static str,
+    /// What it is, as people write it.
+    pub title: &'static str,
+    /// The document its form is from.
+    pub source: &'static str,
 }
 
 /// What a payload tells besides its protocol.
@@ -461,9 +481,9 @@ impl Facts {
     }
 }
 
-/// Group and label of each form that protocols of the web carry.
-pub(crate) fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
-    http::forms().chain([(http2::PROTOCOL.group, http2::GRPC)])
+/// Every form that protocols of the web carry.
+pub fn forms() -> impl Iterator<Item = Form> {
+    http::forms().chain([http2::GRPC])
 }
 
 /// Whether what a UDP socket sent first to a peer may be of a protocol that shows only by several peers.
@@ -537,6 +557,29 @@ mod tests {
             let client: Vec<&[u8]> = client.chunks(cut).collect();
             let server: Vec<&[u8]> = server.chunks(cut).collect();
             Heads::udp(&client, &server)
+        }
+    }
+
+    #[test]
+    fn every_protocol_and_form_has_a_title_and_a_source() {
+        let rows = PROTOCOLS.iter().map(|it| (it.name, it.title, it.source));
+        for (name, title, source) in rows.chain(forms().map(|it| (it.label, it.title, it.source))) {
+            for text in [title, source] {
+                assert!(
+                    text.len() > 2 && text.trim() == text && !text.ends_with('.'),
+                    "{name}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_one_name_agree() {
+        for row in PROTOCOLS {
+            let first =
+                PROTOCOLS.iter().find(|it| it.name == row.name).expect("it is in the table");
+            let said = |it: &Protocol| (it.group, it.title, it.source);
+            assert_eq!(said(row), said(first), "{}", row.name);
         }
     }
 

@@ -15,11 +15,27 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "dns", group: "names", recognise };
-pub(super) const MDNS: Protocol =
-    Protocol { name: "mdns", group: "names", recognise: recognise_mdns };
-pub(super) const LLMNR: Protocol =
-    Protocol { name: "llmnr", group: "names", recognise: recognise_llmnr };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "dns",
+    group: "names",
+    title: "Domain Name System",
+    source: "RFC 1035",
+    recognise,
+};
+pub(super) const MDNS: Protocol = Protocol {
+    name: "mdns",
+    group: "names",
+    title: "Multicast DNS",
+    source: "RFC 6762",
+    recognise: recognise_mdns,
+};
+pub(super) const LLMNR: Protocol = Protocol {
+    name: "llmnr",
+    group: "names",
+    title: "Link-Local Multicast Name Resolution",
+    source: "RFC 4795",
+    recognise: recognise_llmnr,
+};
 
 const PORT: u16 = 53;
 const MDNS_PORT: u16 = 5353;

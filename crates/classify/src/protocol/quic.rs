@@ -18,11 +18,16 @@ use crate::{
     hello::{self, Carrier, ClientHello},
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "quic", group: "web", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "quic",
+    group: "web",
+    title: "QUIC",
+    source: "RFC 9000, RFC 9001, RFC 9369",
+    recognise,
+};
 
 /// QUIC seen from its middle, by short headers that go to one connection. They say little, so this one comes last.
-pub(super) const MIDWAY: Protocol =
-    Protocol { name: "quic", group: "web", recognise: recognise_midway };
+pub(super) const MIDWAY: Protocol = Protocol { recognise: recognise_midway, ..PROTOCOL };
 
 /// The port of QUIC under HTTP.
 const PORT: u16 = 443;

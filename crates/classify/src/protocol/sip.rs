@@ -8,7 +8,13 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "sip", group: "voice", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "sip",
+    group: "voice",
+    title: "Session Initiation Protocol",
+    source: "RFC 3261",
+    recognise,
+};
 
 const METHODS: &[&str] = &[
     "ACK",

@@ -10,10 +10,20 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const SOCKS4: Protocol =
-    Protocol { name: "socks4", group: "tunnel", recognise: recognise4 };
-pub(super) const SOCKS5: Protocol =
-    Protocol { name: "socks5", group: "tunnel", recognise: recognise5 };
+pub(super) const SOCKS4: Protocol = Protocol {
+    name: "socks4",
+    group: "tunnel",
+    title: "SOCKS 4",
+    source: "Lee, SOCKS 4 and SOCKS 4A",
+    recognise: recognise4,
+};
+pub(super) const SOCKS5: Protocol = Protocol {
+    name: "socks5",
+    group: "tunnel",
+    title: "SOCKS 5",
+    source: "RFC 1928, RFC 1929",
+    recognise: recognise5,
+};
 
 fn recognise4(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {

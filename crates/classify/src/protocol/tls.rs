@@ -8,12 +8,17 @@ use crate::{
     hello::{self, Carrier, ClientHello, ServerHello},
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "tls", group: "web", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "tls",
+    group: "web",
+    title: "Transport Layer Security",
+    source: "RFC 8446, RFC 5246",
+    recognise,
+};
 
 /// The same seen from its middle: records that follow one another somewhere in the bytes. Other protocols carry TLS too, so
 /// this one comes last.
-pub(super) const MIDWAY: Protocol =
-    Protocol { name: "tls", group: "web", recognise: recognise_midway };
+pub(super) const MIDWAY: Protocol = Protocol { recognise: recognise_midway, ..PROTOCOL };
 
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
