@@ -391,6 +391,8 @@ pub struct Facts {
     pub service: Option<&'static str>,
     /// All else it tells.
     pub told: Told,
+    /// Which side's first bytes alone show it, the client's first; where that need not be asked again.
+    pub shown: Option<[bool; 2]>,
     /// What connects the flow with others of its client's program, at most [`Facts::MAX_TIES`].
     pub ties: Vec<Tie>,
     /// Addresses that DNS answers gave, at most [`Facts::MAX_ANSWERS`].
@@ -444,6 +446,7 @@ impl Facts {
         further_names: Vec::new(),
         service: None,
         told: Told::NONE,
+        shown: None,
         ties: Vec::new(),
         answers: Vec::new(),
         expected: Vec::new(),
@@ -516,11 +519,10 @@ pub(crate) fn shown(protocol: &Protocol, facts: &Facts, heads: &mut Heads) -> Sh
     if heads.client.bytes().is_empty() {
         return Shown::Server;
     }
-    // Greetings take time to be read again, and are each told by one side.
-    let greets = [Fact::Ja4, Fact::Cipher].map(|it| facts.told.has(it));
     let mut alone = |from| heads.with_one_side(from, |heads| (protocol.recognise)(heads).is_some());
-    let [client, server] = greets;
-    match (client || alone(Direction::Forward), server || alone(Direction::Backward)) {
+    let [client, server] =
+        facts.shown.unwrap_or_else(|| [Direction::Forward, Direction::Backward].map(&mut alone));
+    match (client, server) {
         (true, true) => Shown::Both,
         (true, false) => Shown::Client,
         (false, true) => Shown::Server,
@@ -595,6 +597,31 @@ mod tests {
             found.extend(recognise(&heads).map(|it| (heads.transport, it.0.name)));
         }
         assert!(found.len() * 100_000 <= rounds, "of {rounds} flows {found:?}");
+    }
+
+    /// What a recogniser says of the sides is what it would say if it was asked again.
+    #[test]
+    fn sides_show_what_they_show_alone() {
+        let question: &[u8] = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01";
+        let answer = [&question[..2], b"\x81\x80", &question[4..]].concat();
+        let noise: &[u8] = &[0x91; 60];
+        let all = [
+            Heads::tcp(b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+            Heads::tcp(b"GET / HTTP/1.1\r\n\r\n", noise),
+            Heads::tcp(noise, b"HTTP/1.1 200 OK\r\n\r\n"),
+            Heads::tcp(b"\x17\x03\x03\0\x02ab", b"\x17\x03\x03\0\x09ab"),
+            Heads::udp(&[question], &[&answer]).with_ports(50_000, 53),
+            Heads::udp(&[question], &[&answer]),
+            Heads::udp(&[question, noise], &[noise]).with_ports(50_000, 53),
+            Heads::udp(&[b"\xc0\0\0\0\x01\x08abcdefgh\0"], &[noise]),
+        ];
+        for mut heads in all {
+            let (protocol, facts) = recognise(&heads).expect("a protocol");
+            let asked = [Direction::Forward, Direction::Backward].map(|from| {
+                heads.with_one_side(from, |heads| (protocol.recognise)(heads).is_some())
+            });
+            assert_eq!(facts.shown, Some(asked), "{}", protocol.name);
+        }
     }
 
     #[test]

@@ -68,13 +68,14 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     let (mut n, mut n_messages) = (0, 0);
     let (mut kind, mut code) = (None, None);
     let mut answers = BTreeSet::new();
-    for head in [&heads.client, &heads.server] {
+    let mut shown = [false; 2];
+    for (head, is_shown) in [&heads.client, &heads.server].into_iter().zip(&mut shown) {
         let messages: Vec<&[u8]> = match heads.transport {
             Transport::UDP => head.datagrams().collect(),
             Transport::TCP => framed(head.bytes()),
             _ => return None,
         };
-        for bytes in messages {
+        for (at, bytes) in messages.into_iter().enumerate() {
             n += 1;
             let Some(message) = Message::read(bytes, is_usual) else {
                 // Elsewhere than at its port, all that is said has to be DNS.
@@ -84,6 +85,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
                 return None;
             };
             n_messages += 1;
+            *is_shown |= at == 0;
             kind = kind.or(message.kind);
             code = code.or(message.code);
             asked.extend(
@@ -100,6 +102,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     if n == 0 {
         return None;
     }
+    facts.shown = Some(shown);
     facts.told.tell(Fact::DnsType, &kind.map(kind_name).unwrap_or_default());
     facts.told.tell(Fact::DnsAnswer, code.and_then(code_name).unwrap_or_default());
     if has_long_names(&asked) {

@@ -200,6 +200,8 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         let is_in = |it: &&Carried| asks(it) || sides.iter().any(|said| is_of_kind(said, it.kinds));
         facts.service = FORMS.iter().find(is_in).map(|it| it.form.label);
     }
+    let shows = |it: &[u8]| Request::read(it, is_usual).is_some() || status(it).is_some();
+    facts.shown = Some(sides.map(shows));
     if let Some((bytes, status)) = answer {
         let server = header(bytes, b"server").map(|it| text(it, 200));
         facts = facts
@@ -245,6 +247,7 @@ impl<'a> Request<'a> {
     fn read(bytes: &'a [u8], is_usual: bool) -> Option<Self> {
         // Some clients end a body with an empty line too many (RFC 9112, section 2.2).
         let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        bytes.first().filter(|it| it.is_ascii_uppercase())?;
         let line = lines(bytes).next()?;
         let (method, rest) = line.split_at_checked(line.iter().position(|it| *it == b' ')?)?;
         let method = METHODS.iter().find(|it| it.as_bytes() == method)?;
@@ -314,6 +317,7 @@ fn credentials(request: &[u8]) -> Option<&'static str> {
 
 /// The status line of a response.
 fn status(bytes: &[u8]) -> Option<String> {
+    bytes.first().filter(|it| matches!(it, b'H' | b'I'))?;
     let line = lines(bytes).next()?;
     let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "));
     // Early servers of music streams answer in a protocol of their own that is HTTP but for its name.

@@ -124,6 +124,9 @@ fn tell_connection(mut facts: Facts, heads: &Heads) -> Facts {
     }
     let name = longs(&heads.server).find(|it| it.source.len() >= NAME_LEN);
     name.and_then(|it| connection(it.source)).into_iter().for_each(|it| facts.tie(it));
+    let shows =
+        |it: &Head| it.datagrams().take(MAX_PACKETS).any(|it| long_header_kind(it).is_some());
+    facts.shown = Some([&heads.client, &heads.server].map(shows));
     let version = longs(&heads.server).chain(longs(&heads.client)).next().map(|it| it.version);
     facts.telling(Fact::Version, version.map(version_name))
 }

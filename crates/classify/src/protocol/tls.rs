@@ -92,7 +92,13 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         }
         "a TLS record".to_owned()
     };
-    let mut facts = Facts::seen(seen);
+    let is_port = PORTS.iter().any(|port| heads.has_port(*port));
+    let shows = |it: &Side| match it {
+        Side::CutRecord => is_port,
+        Side::Other => false,
+        _ => true,
+    };
+    let mut facts = Facts { shown: Some(sides.each_ref().map(shows)), ..Facts::seen(seen) };
     if let Some(hello) = hello {
         hello.tell(Carrier::Tls, &mut facts);
     }
