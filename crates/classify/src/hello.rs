@@ -287,12 +287,12 @@ impl ServerHello {
     }
 
     /// Adds all it tells, where nothing of that is told yet.
-    pub(crate) fn tell(&self, facts: &mut Facts) {
+    pub(crate) fn tell(&self, carrier: Carrier, facts: &mut Facts) {
         let version = self.chosen_version.unwrap_or(self.version);
         facts.told.tell(Fact::Version, version_name(version).unwrap_or_default());
         facts.told.tell(Fact::Cipher, &cipher::name(self.cipher));
         facts.told.tell(Fact::Alpn, self.alpn.as_deref().unwrap_or_default());
-        if self.is_whole {
+        if self.is_whole && carrier == Carrier::Tls {
             let extensions = decimal_list(&self.extensions);
             let described = format!("{},{},{extensions}", self.version, self.cipher);
             facts.told.tell(Fact::Ja3s, &md5_hex(&described));
@@ -464,7 +464,7 @@ pub(crate) mod tests {
         body.extend(1..=16);
         body.extend([0x13, 0x02, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
         let mut facts = Facts::default();
-        ServerHello::read(&body).expect("a server").tell(&mut facts);
+        ServerHello::read(&body).expect("a server").tell(Carrier::Tls, &mut facts);
         assert_eq!(facts.told.get(Fact::Version), Some("TLS 1.3"));
         assert_eq!(facts.told.get(Fact::Cipher), Some("TLS_AES_256_GCM_SHA384"));
         // 771,4866,43

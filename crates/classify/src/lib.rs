@@ -245,7 +245,7 @@ impl Verdict {
     /// Keeps what speaks for another label.
     fn contradict(&mut self, what: &str, label: &str) {
         let facts = self.facts.get_or_insert_default();
-        facts.told.tell(Fact::Contradiction, &format!("{what}: {label}"));
+        facts.told.tell(Fact::Contradiction, &format!("the {what} says {label}"));
         facts.told.shrink();
     }
 
@@ -365,7 +365,7 @@ const PORTS: &[(u16, &[&str])] = &[
 fn contradict_port(facts: &mut Facts, protocol: &str, port: u16) {
     let Some((_, usual)) = PORTS.iter().find(|it| it.0 == port) else { return };
     if let Some(first) = usual.first().filter(|_| !usual.contains(&protocol)) {
-        facts.told.tell(Fact::Contradiction, &format!("port {port}: {first}"));
+        facts.told.tell(Fact::Contradiction, &format!("port {port} is usually {first}"));
     }
 }
 

@@ -258,9 +258,9 @@ const FACTS: &[(&str, &str)] = &[
     ("encrypted from the first byte", "шифр с первого байта"),
     ("a tunnel in ICMP echoes", "туннель в эхо ICMP"),
     ("a tunnel in DNS names", "туннель в именах DNS"),
-    ("user agent: {}", "агент: {}"),
-    ("name: {}", "имя: {}"),
-    ("port {}: {}", "порт {}: {}"),
+    ("the user agent says {}", "агент говорит о {}"),
+    ("the name says {}", "имя говорит о {}"),
+    ("port {} is usually {}", "на порту {} обычно {}"),
     ("{} password", "пароль {}"),
 ];
 

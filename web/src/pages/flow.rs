@@ -401,7 +401,12 @@ fn told(fact: &FactRow, lang: Lang) -> impl IntoView + use<> {
     let t = lang.texts();
     let href = Place::flows(terms::term(&fact.key, &fact.text)).hash();
     let is_warning = ["credentials", "contradiction"].contains(&fact.key.as_str());
-    let class = if is_warning { "tag warn" } else { "" };
+    let is_mono = ["ja3", "ja3s", "ja4", "hassh", "hassh_server"].contains(&fact.key.as_str());
+    let class = match (is_warning, is_mono) {
+        (true, _) => "tag warn",
+        (_, true) => "mono",
+        _ => "",
+    };
     let text = fact_text(&fact.key, &fact.text, lang);
     let title = (t.with_this)(&text);
     view! { <a class=class href=href title=title>{text}</a> }

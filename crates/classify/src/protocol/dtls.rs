@@ -58,7 +58,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         hello.tell(Carrier::Dtls, &mut facts);
     }
     if let Some(hello) = server.flatten() {
-        hello.tell(&mut facts);
+        hello.tell(Carrier::Dtls, &mut facts);
     }
     if let Some(certificate) = certificate {
         certificate.tell(&mut facts);

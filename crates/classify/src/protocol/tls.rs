@@ -53,7 +53,7 @@ struct Answer {
 
 impl Answer {
     fn tell(self, facts: &mut Facts) {
-        self.hello.tell(facts);
+        self.hello.tell(Carrier::Tls, facts);
         self.ticket.into_iter().for_each(|it| facts.tie(it));
         if let Some(it) = self.certificate {
             if it.is_of_tor() {
