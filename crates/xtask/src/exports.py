@@ -145,11 +145,18 @@ def check_zeek(where, tsv, lines):
                 wrong.append(f"Zeek of {where}: {field}: {cell!r} is not {value!r}")
 
 
+def text_of(value):
+    """What a payload tells is an object in JSON lines and its text in tables."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value
+
+
 def check_jsonl(where, path, header, rows):
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(it) for it in file]
     rare = {"carried_bytes": 0, "icmp_errors": 0}
-    columns = [[it.get(name, rare.get(name)) for it in lines] for name in header]
+    columns = [[text_of(it.get(name, rare.get(name))) for it in lines] for name in header]
     compare(f"jsonl of {where}", header, rows, header, columns, True)
 
 
