@@ -38,6 +38,7 @@ mod rtcp;
 mod rtp;
 mod rtsp;
 mod rx;
+mod sctp;
 mod sip;
 mod skype;
 mod slp;
@@ -327,6 +328,13 @@ pub const PROTOCOLS: &[Protocol] = &[
     machines::GENEVE,
     machines::L2TP,
     machines::DIAMETER,
+    sctp::M3UA,
+    sctp::M2UA,
+    sctp::M2PA,
+    sctp::SUA,
+    sctp::S1AP,
+    sctp::X2AP,
+    sctp::NGAP,
     machines::SMPP,
     machines::SKINNY,
     machines::IAX2,
