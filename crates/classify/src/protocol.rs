@@ -27,6 +27,7 @@ mod nntp;
 mod ntp;
 mod oncrpc;
 mod openvpn;
+mod pana;
 mod people;
 mod plants;
 mod pop3;
@@ -244,6 +245,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     dcerpc::PROTOCOL,
     tftp::PROTOCOL,
     dhcpv6::PROTOCOL,
+    pana::PROTOCOL,
     dns::MDNS,
     dns::LLMNR,
     dns::PROTOCOL,
