@@ -498,6 +498,11 @@ pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
     PROTOCOLS.iter().find_map(|protocol| Some((protocol, (protocol.recognise)(heads)?)))
 }
 
+/// What TLS or HTTP tells where a tunnel carries it. A tunnel in a tunnel is not looked into.
+pub(crate) fn recognise_inside(heads: &Heads) -> Option<Facts> {
+    (tls::PROTOCOL.recognise)(heads).or_else(|| http::read(heads))
+}
+
 /// Whose first bytes show a protocol that was recognised in both together.
 pub(crate) fn shown(protocol: &Protocol, heads: &Heads) -> Shown {
     let alone = |from| (protocol.recognise)(&heads.of_side(from)).is_some();
