@@ -835,10 +835,10 @@ pub(super) const MEGACO: Protocol = row("megaco", "voice", |heads| {
         begins(it, &[b"!/1 ", b"!/2 ", b"!/3 ", b"MEGACO/1 ", b"MEGACO/2 ", b"MEGACO/3 "])
             && contains(it, b"{")
     };
-    seen_if(
-        any_first(heads, is_message) || any_stream(heads, is_message),
-        "a Megaco command to a telephone gateway",
-    )
+    let is_seen = any_first(heads, is_message)
+        || any_stream(heads, is_message)
+        || sctp::all_messages(heads, |it| is_message(it.data));
+    seen_if(is_seen, "a Megaco command to a telephone gateway")
 });
 
 pub(super) const SKINNY: Protocol = row("cisco-skinny", "voice", |heads| {
@@ -1156,6 +1156,11 @@ mod tests {
         );
         check("mgcp", &udp(b"RSIP 1 *@gw MGCP 1.0\r\n"), &udp(b"RSIP 1 *@gw SIP 1.0\r\n"));
         check("megaco", &udp(b"!/1 <gw> T=1{C=-{}}"), &udp(b"!/4 <gw> T=1{C=-{}}"));
+        let message = |message: &[u8]| {
+            let chunk = sctp::tests::data(7, message);
+            sctp::tests::heads(&[&chunk], &[])
+        };
+        check("megaco", &message(b"!/1 <gw> T=1{C=-{}}"), &message(b"!/4 <gw> T=1{C=-{}}"));
         check_at("cisco-skinny", 2000, &tcp(b"\x04\0\0\0\0\0\0\0\x26\0\0\0"));
         check(
             "h323",

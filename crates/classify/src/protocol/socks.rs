@@ -59,10 +59,15 @@ fn recognise5(heads: &Heads) -> Option<Facts> {
     }
     let (client, server) = (heads.client.bytes(), heads.server.bytes());
     recognise5_of(client, server).or_else(|| {
-        // Where the capture begins late, the proxy may look like the client.
-        is_whole5(server, client).then(|| recognise5_of(server, client))?
+        // The proxy may look like the client where the capture begins late, or be it: behind a firewall it calls those it
+        // serves, and may say first who it is.
+        let mut choices = (0..=MAX_OWN_LEN).filter_map(|len| client.get(len..));
+        recognise5_of(server, choices.find(|it| is_whole5(server, it))?)
     })
 }
+
+/// How long what a proxy says of itself may be, where it calls those it serves.
+const MAX_OWN_LEN: usize = 16;
 
 /// Whether greeting, choice, request and answer are all there.
 fn is_whole5(client: &[u8], server: &[u8]) -> bool {
@@ -220,6 +225,12 @@ mod tests {
         let asks = b"\x05\x01\x00\x05\x01\x00\x01\xc0\0\x02\x01\x00\x50";
         let answers = b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\0";
         check(answers, asks, Some("a SOCKS 5 request for 192.0.2.1, port 80"));
+        check(
+            &[b"NZ\x8d", &answers[..]].concat(),
+            asks,
+            Some("a SOCKS 5 request for 192.0.2.1, port 80"),
+        );
+        check(&[&[b'N'; 17][..], answers].concat(), asks, None);
         check(&answers[..4], asks, None);
         check(answers, &asks[..5], None);
         check(b"", asks, None);
