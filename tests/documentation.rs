@@ -1,10 +1,17 @@
-//! `docs/features.md` is what the table of columns says.
+//! `docs/features.md` is what the table of columns says, `crates/classify/README.md` what the tables of protocols, services
+//! and facts say.
 //!
-//! `TRACTOR_ACCEPT=1 cargo test -p tests --test documentation` writes it.
+//! `TRACTOR_ACCEPT=1 cargo test -p tests --test documentation` writes them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
+use classify::{FACTS, PROTOCOLS, SERVICES, protocol};
 use features::{Column, Kind, Rows, SCHEMAS, Sample, Schema, Semantics};
 
 const PREFACE: &str = "\
@@ -27,6 +34,96 @@ CAPTURE --format csv --schema NAME` writes them.
   deviation whose sum of squares starts at −1; active periods that include the idle gap after them, the last one dropped.
   Models that learned from its files need them.
 ";
+
+const LABELS_PREFACE: &str = "\
+# What flows are told by
+
+Every protocol, service and fact, made from the tables in `src/protocol.rs`, `src/service.rs` and `src/fact.rs` by
+`tests/documentation.rs`. How well they do is in [`docs/labels.md`](../../docs/labels.md).
+
+* The label of a flow is its service where one is known, else its protocol. Every verdict carries its reason.
+* A protocol is told by the payload alone. A port may support what a payload says; by itself it tells nothing.
+* A source is the document that says what the bytes look like: an RFC, a standard, what the maker published, what others
+  wrote down; `(source)` is a program's own code. \"Seen on the wire\" is what no such document is known of: the bytes are
+  told by what captures show, which may change with the next version of the program.
+* A service is told by names that belong to it, by networks it owns and by how its programs call themselves. A name counts
+  with all names below it.
+* What carries no more than its transport is called by that (`icmp`), and what carries other flows by its tunnel (`mpls`).
+  A flow that nothing tells is `unknown`, unless a model says more.
+";
+
+/// Name, title and source of each protocol and form.
+type Named = (&'static str, &'static str, &'static str);
+
+fn labels_documentation() -> String {
+    let mut text = LABELS_PREFACE.to_owned();
+    protocols_section(&mut text);
+    services_section(&mut text);
+    facts_section(&mut text);
+    text
+}
+
+fn protocols_section(text: &mut String) {
+    let rows = PROTOCOLS.iter().map(|it| (it.group, (it.name, it.title, it.source)));
+    let forms = protocol::forms().map(|it| (it.group, (it.label, it.title, it.source)));
+    let mut groups: BTreeMap<&str, BTreeSet<Named>> = BTreeMap::new();
+    for (group, named) in rows.chain(forms) {
+        groups.entry(group).or_default().insert(named);
+    }
+    let all: Vec<&Named> = groups.values().flatten().collect();
+    let n_seen = all.iter().filter(|it| it.2.starts_with(protocol::SEEN_ON_THE_WIRE)).count();
+    let forms: Vec<String> = protocol::forms().map(|it| format!("`{}`", it.label)).collect();
+    writeln!(text, "\n## {} protocols\n", all.len()).unwrap();
+    let n_documented = all.len() - n_seen;
+    writeln!(text, "{n_documented} of them have such a source, {n_seen} are seen on the wire.")
+        .unwrap();
+    writeln!(
+        text,
+        "Forms in which things are said over HTTP, whoever says them, are {}.",
+        forms.join(", ")
+    )
+    .unwrap();
+    for (group, named) in &groups {
+        writeln!(text, "\n### {group}\n\n| name | what | source |\n|---|---|---|").unwrap();
+        for (name, title, source) in named {
+            writeln!(text, "| `{name}` | {title} | {source} |").unwrap();
+        }
+    }
+}
+
+/// How many names of a service are listed.
+const N_LISTED: usize = 3;
+
+fn services_section(text: &mut String) {
+    let groups: BTreeSet<&str> = SERVICES.iter().map(|it| it.group).collect();
+    writeln!(text, "\n## {} services", SERVICES.len()).unwrap();
+    for group in groups {
+        writeln!(text, "\n### {group}\n\n| label | its first names | names | networks | agents |")
+            .unwrap();
+        writeln!(text, "|---|---|---|---|---|").unwrap();
+        let mut services: Vec<_> = SERVICES.iter().filter(|it| it.group == group).collect();
+        services.sort_by_key(|it| it.label);
+        for it in services {
+            let first: Vec<String> =
+                it.names.iter().take(N_LISTED).map(|it| format!("`{it}`")).collect();
+            let (names, networks, agents) = (it.names.len(), it.networks.len(), it.agents.len());
+            writeln!(
+                text,
+                "| `{}` | {} | {names} | {networks} | {agents} |",
+                it.label,
+                first.join(", ")
+            )
+            .unwrap();
+        }
+    }
+}
+
+fn facts_section(text: &mut String) {
+    writeln!(text, "\n## {} facts\n\n| key | name | source |\n|---|---|---|", FACTS.len()).unwrap();
+    for it in FACTS {
+        writeln!(text, "| `{}` | {} | {} |", it.key, it.en, it.source).unwrap();
+    }
+}
 
 fn documentation() -> String {
     let mut text = PREFACE.to_owned();
@@ -72,14 +169,31 @@ fn of_nothing(schema: &Schema, column: &Column) -> String {
     }
 }
 
-#[test]
-fn the_documentation_is_what_the_table_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/features.md");
+#[track_caller]
+fn check(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(file);
     if tests::is_accepting() {
-        fs::write(&path, documentation()).unwrap();
+        fs::write(&path, text).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == documentation(), "{} is out of date", path.display());
+    assert!(written == text, "{} is out of date", path.display());
+}
+
+#[test]
+fn the_documentation_is_what_the_table_says() {
+    check("docs/features.md", &documentation());
+}
+
+#[test]
+fn the_list_of_labels_is_what_the_tables_say() {
+    check("crates/classify/README.md", &labels_documentation());
+}
+
+#[test]
+fn every_cell_of_the_list_of_labels_is_one() {
+    for line in labels_documentation().lines().filter(|it| it.starts_with('|')) {
+        assert!(matches!(line.matches('|').count(), 4 | 6), "{line}");
+    }
 }
 
 #[test]

@@ -23,8 +23,11 @@ pub(crate) fn dialogues(heads: &Heads) -> impl Iterator<Item = Dialogue<'_>> {
     let (client, server) = (heads.client.bytes(), heads.server.bytes());
     let usual = Dialogue { user: client, host: server, is_user_client: true };
     let swapped = Dialogue { user: server, host: client, is_user_client: false };
-    let is_tcp = heads.transport == Transport::TCP;
-    [usual, swapped].into_iter().filter(move |_| is_tcp)
+    // Most flows are none: their first byte tells.
+    let is_line =
+        |it: &[u8]| matches!(it.first(), None | Some(b'\t' | b'\r' | b'\n' | b' '..=b'~'));
+    let is_dialogue = heads.transport == Transport::TCP && is_line(client) && is_line(server);
+    [usual, swapped].into_iter().filter(move |_| is_dialogue)
 }
 
 /// The first word of a line.

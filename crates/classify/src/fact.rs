@@ -288,14 +288,15 @@ impl Fact {
     }
 }
 
-/// What was told of a flow, each fact once: in one piece, since a capture has millions of them.
+/// What was told of a flow, each fact once: in one piece, since a capture has millions of them. Before each text stand the
+/// mark of its fact and its length in two digits.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Told(String);
 
-/// Between two facts. Texts of the wire have lost it with all other characters that only do something.
-const END: char = '\u{1f}';
-/// What the first fact is written as; the others follow in order.
+/// What the first fact is written as, and the digit nought; the others follow in order.
 const FIRST: u8 = b'0';
+/// How many digits there are.
+const DIGITS: usize = 64;
 
 impl Told {
     /// How long the text of a fact may be, in bytes.
@@ -310,10 +311,14 @@ impl Told {
 
     /// Every fact that was told, with its text, in the order told.
     pub fn iter(&self) -> impl Iterator<Item = (Fact, &str)> {
-        self.0.split_terminator(END).filter_map(|it| {
-            let (mark, text) = it.split_at_checked(1)?;
-            let at = mark.as_bytes().first()?.checked_sub(FIRST)?;
-            Some((FACTS.get(usize::from(at))?.fact, text))
+        let mut rest = self.0.as_str();
+        std::iter::from_fn(move || {
+            let [mark, high, low] = *rest.as_bytes().first_chunk()?;
+            let digit = |it: u8| usize::from(it - FIRST);
+            let end = 3 + digit(high) * DIGITS + digit(low);
+            let (text, behind) = (rest.get(3..end)?, rest.get(end..)?);
+            rest = behind;
+            Some((FACTS.get(digit(mark))?.fact, text))
         })
     }
 
@@ -328,9 +333,10 @@ impl Told {
         if text.is_empty() || self.has(fact) {
             return;
         }
-        self.0.push(char::from(FIRST + fact as u8));
-        self.0.extend(text.chars().filter(|it| *it != END));
-        self.0.push(END);
+        let digit = |it: usize| char::from(FIRST + it as u8);
+        let marks = [fact as usize, text.len() / DIGITS, text.len() % DIGITS];
+        self.0.extend(marks.map(digit));
+        self.0.push_str(text);
     }
 
     pub(crate) fn shrink(&mut self) {
@@ -361,7 +367,7 @@ mod tests {
     fn what_was_told_comes_back_once() {
         let mut told = Told::default();
         told.tell(Fact::Ja4, "t13");
-        told.tell(Fact::UserAgent, "curl\u{1f}/8");
+        told.tell(Fact::UserAgent, "curl/8");
         told.tell(Fact::UserAgent, "another");
         told.tell(Fact::Domain, "");
         assert_eq!(told.get(Fact::Ja4), Some("t13"));

@@ -351,19 +351,32 @@ fn without_grease(values: &[u16]) -> Vec<u16> {
 fn hex_list(values: &[u16]) -> String {
     let mut list = String::with_capacity(values.len() * 5);
     for (i, value) in values.iter().enumerate() {
-        let comma = if i == 0 { "" } else { "," };
-        write!(list, "{comma}{value:04x}").expect("a String takes all that is written");
+        if i > 0 {
+            list.push(',');
+        }
+        list.push_str(&hex(&value.to_be_bytes()));
     }
     list
 }
 
 fn decimal_list(values: &[u16]) -> String {
-    values.iter().map(u16::to_string).collect::<Vec<_>>().join("-")
+    let mut list = String::with_capacity(values.len() * 6);
+    for (i, value) in values.iter().enumerate() {
+        let dash = if i == 0 { "" } else { "-" };
+        write!(list, "{dash}{value}").expect("a String takes all that is written");
+    }
+    list
+}
+
+/// Bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |it: u8| char::from(if it < 10 { b'0' + it } else { b'a' - 10 + it });
+    bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
 }
 
 /// The MD5 of a text in hexadecimal digits.
 pub(crate) fn md5_hex(of: &str) -> String {
-    Md5::digest(of).iter().map(|it| format!("{it:02x}")).collect()
+    hex(&Md5::digest(of))
 }
 
 /// The first twelve hexadecimal digits of the SHA-256.
@@ -371,7 +384,7 @@ fn short_hash(of: &str, is_empty: bool) -> String {
     if is_empty {
         return "0".repeat(12);
     }
-    Sha256::digest(of).iter().take(6).map(|it| format!("{it:02x}")).collect()
+    hex(Sha256::digest(of).get(..6).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -263,8 +263,8 @@ pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
     format!("{who} in flow {flow} announced port {port}")
 }
 
-/// Labels a flow by what it says of itself.
-pub fn label(flow: &Flow) -> Verdict {
+/// Labels a flow by what it says of itself; the flow stays as it is.
+pub fn label(flow: &mut Flow) -> Verdict {
     let mut verdict = label_by_itself(flow);
     if let Some(shape) = shape::guess(flow, verdict.protocol) {
         let facts = verdict.facts.get_or_insert_default();
@@ -274,7 +274,7 @@ pub fn label(flow: &Flow) -> Verdict {
     verdict
 }
 
-fn label_by_itself(flow: &Flow) -> Verdict {
+fn label_by_itself(flow: &mut Flow) -> Verdict {
     let mut verdict = Verdict::unknown();
     let mut further_names = Vec::new();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
@@ -283,7 +283,7 @@ fn label_by_itself(flow: &Flow) -> Verdict {
         verdict.label = Cow::Borrowed(protocol.name);
         verdict.group = protocol.group;
         verdict.reason = Reason::Payload;
-        verdict.shown = Some(protocol::shown(protocol, &flow.heads));
+        verdict.shown = Some(protocol::shown(protocol, &facts, &mut flow.heads));
         contradict_port(&mut facts, protocol.name, flow.server.port);
         further_names = std::mem::take(&mut facts.further_names);
         facts.shrink();
@@ -534,7 +534,7 @@ fn every_label() -> impl Iterator<Item = (&'static str, &'static str)> {
     let transports =
         (0..=u8::MAX).filter_map(|it| Some(("system", transport_label(Transport(it))?)));
     let carriers = CARRIERS.iter().map(|it| ("tunnel", *it));
-    let forms = protocol::forms();
+    let forms = protocol::forms().map(|it| (it.group, it.label));
     let all = protocols.chain(services).chain(transports).chain(carriers).chain(forms);
     all.chain([(UNKNOWN, UNKNOWN)])
 }

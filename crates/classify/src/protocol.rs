@@ -363,8 +363,28 @@ pub struct Protocol {
     pub name: &'static str,
     /// The group that `/labels/list` shows it in.
     pub group: &'static str,
+    /// What it is, as people write it.
+    pub title: &'static str,
+    /// The document its wire form is from, or [`SEEN_ON_THE_WIRE`].
+    pub source: &'static str,
     /// Tells it by the first bytes of both sides.
     pub recognise: fn(&Heads) -> Option<Facts>,
+}
+
+/// How the source of a protocol begins that has no published description.
+pub const SEEN_ON_THE_WIRE: &str = "seen on the wire";
+
+/// A form in which things are said over protocols of the web: a label without a row of [`PROTOCOLS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Its label in the v1 interface.
+    pub label: &'static str,
+    /// The group that `/labels/list` shows it in.
+    pub group: &'static str,
+    /// What it is, as people write it.
+    pub title: &'static str,
+    /// The document its form is from.
+    pub source: &'static str,
 }
 
 /// What a payload tells besides its protocol.
@@ -381,6 +401,8 @@ pub struct Facts {
     pub service: Option<&'static str>,
     /// All else it tells.
     pub told: Told,
+    /// Which side's first bytes alone show it, the client's first; where that need not be asked again.
+    pub shown: Option<[bool; 2]>,
     /// What connects the flow with others of its client's program, at most [`Facts::MAX_TIES`].
     pub ties: Vec<Tie>,
     /// Addresses that DNS answers gave, at most [`Facts::MAX_ANSWERS`].
@@ -434,6 +456,7 @@ impl Facts {
         further_names: Vec::new(),
         service: None,
         told: Told::NONE,
+        shown: None,
         ties: Vec::new(),
         answers: Vec::new(),
         expected: Vec::new(),
@@ -471,9 +494,9 @@ impl Facts {
     }
 }
 
-/// Group and label of each form that protocols of the web carry.
-pub(crate) fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
-    http::forms().chain([(http2::PROTOCOL.group, http2::GRPC)])
+/// Every form that protocols of the web carry.
+pub fn forms() -> impl Iterator<Item = Form> {
+    http::forms().chain([http2::GRPC])
 }
 
 /// Whether what a UDP socket sent first to a peer may be of a protocol that shows only by several peers.
@@ -504,15 +527,17 @@ pub(crate) fn recognise_inside(heads: &Heads) -> Option<Facts> {
 }
 
 /// Whose first bytes show a protocol that was recognised in both together.
-pub(crate) fn shown(protocol: &Protocol, heads: &Heads) -> Shown {
-    let alone = |from| (protocol.recognise)(&heads.of_side(from)).is_some();
+pub(crate) fn shown(protocol: &Protocol, facts: &Facts, heads: &mut Heads) -> Shown {
     if heads.server.bytes().is_empty() {
         return Shown::Client;
     }
     if heads.client.bytes().is_empty() {
         return Shown::Server;
     }
-    match (alone(Direction::Forward), alone(Direction::Backward)) {
+    let mut alone = |from| heads.with_one_side(from, |heads| (protocol.recognise)(heads).is_some());
+    let [client, server] =
+        facts.shown.unwrap_or_else(|| [Direction::Forward, Direction::Backward].map(&mut alone));
+    match (client, server) {
         (true, true) => Shown::Both,
         (true, false) => Shown::Client,
         (false, true) => Shown::Server,
@@ -552,6 +577,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_protocol_and_form_has_a_title_and_a_source() {
+        let rows = PROTOCOLS.iter().map(|it| (it.name, it.title, it.source));
+        for (name, title, source) in rows.chain(forms().map(|it| (it.label, it.title, it.source))) {
+            for text in [title, source] {
+                assert!(
+                    text.len() > 2 && text.trim() == text && !text.ends_with('.'),
+                    "{name}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_one_name_agree() {
+        for row in PROTOCOLS {
+            let first =
+                PROTOCOLS.iter().find(|it| it.name == row.name).expect("it is in the table");
+            let said = |it: &Protocol| (it.group, it.title, it.source);
+            assert_eq!(said(row), said(first), "{}", row.name);
+        }
+    }
+
     /// `TRACTOR_NOISE=2000000` takes so many flows, half of them over TCP; at most one in 100,000 may be recognised.
     #[test]
     fn noise_is_nothing() {
@@ -564,6 +612,31 @@ mod tests {
             found.extend(recognise(&heads).map(|it| (heads.transport, it.0.name)));
         }
         assert!(found.len() * 100_000 <= rounds, "of {rounds} flows {found:?}");
+    }
+
+    /// What a recogniser says of the sides is what it would say if it was asked again.
+    #[test]
+    fn sides_show_what_they_show_alone() {
+        let question: &[u8] = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01";
+        let answer = [&question[..2], b"\x81\x80", &question[4..]].concat();
+        let noise: &[u8] = &[0x91; 60];
+        let all = [
+            Heads::tcp(b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+            Heads::tcp(b"GET / HTTP/1.1\r\n\r\n", noise),
+            Heads::tcp(noise, b"HTTP/1.1 200 OK\r\n\r\n"),
+            Heads::tcp(b"\x17\x03\x03\0\x02ab", b"\x17\x03\x03\0\x09ab"),
+            Heads::udp(&[question], &[&answer]).with_ports(50_000, 53),
+            Heads::udp(&[question], &[&answer]),
+            Heads::udp(&[question, noise], &[noise]).with_ports(50_000, 53),
+            Heads::udp(&[b"\xc0\0\0\0\x01\x08abcdefgh\0"], &[noise]),
+        ];
+        for mut heads in all {
+            let (protocol, facts) = recognise(&heads).expect("a protocol");
+            let asked = [Direction::Forward, Direction::Backward].map(|from| {
+                heads.with_one_side(from, |heads| (protocol.recognise)(heads).is_some())
+            });
+            assert_eq!(facts.shown, Some(asked), "{}", protocol.name);
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) fn guess(flow: &Flow, protocol: &str) -> Option<&'static str> {
 /// blocked in China (Wu et al., USENIX Security 2023, section 4): about four bits of a byte are set, few bytes are text.
 fn is_random(bytes: &[u8]) -> bool {
     const MIN_LEN: usize = 64;
+    const LOOKED_AT: usize = 256;
+    let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     let is_text = |it: &u8| matches!(it, b' '..=b'~');
     let bits: u32 = bytes.iter().map(|it| it.count_ones()).sum();
     let mean = f64::from(bits) / bytes.len().max(1) as f64;

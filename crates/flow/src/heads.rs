@@ -144,15 +144,19 @@ impl Heads {
         Self { client_port, server_port, ..self }
     }
 
-    /// What one side said, as if the other had been silent.
-    pub fn of_side(&self, from: Direction) -> Self {
-        let kept =
-            |side: &Head, is_kept: bool| if is_kept { side.clone() } else { Head::default() };
-        Self {
-            client: kept(&self.client, from == Direction::Forward),
-            server: kept(&self.server, from == Direction::Backward),
-            ..*self
+    /// Asks about one side, as if the other had been silent.
+    pub fn with_one_side<T>(&mut self, from: Direction, ask: impl FnOnce(&Self) -> T) -> T {
+        let other = |heads: &mut Self| match from {
+            Direction::Forward => std::mem::take(&mut heads.server),
+            Direction::Backward => std::mem::take(&mut heads.client),
+        };
+        let silenced = other(self);
+        let answer = ask(self);
+        match from {
+            Direction::Forward => self.server = silenced,
+            Direction::Backward => self.client = silenced,
         }
+        answer
     }
 
     /// Keeps only so many bytes of each side and takes no more; for when the flow is labelled.

@@ -10,8 +10,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol =
-    Protocol { name: "bittorrent", group: "peer2peer", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "bittorrent",
+    group: "peer2peer",
+    title: "BitTorrent",
+    source: "BEP 3, BEP 5, BEP 15, BEP 29",
+    recognise,
+};
 
 const HANDSHAKE: &[u8] = b"\x13BitTorrent protocol";
 /// What a client sends to a UDP tracker before it has a connection, and the action `connect`.

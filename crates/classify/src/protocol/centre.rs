@@ -15,185 +15,237 @@ use crate::{
 const fn row(
     name: &'static str,
     group: &'static str,
+    title: &'static str,
+    source: &'static str,
     recognise: fn(&Heads) -> Option<Facts>,
 ) -> Protocol {
-    Protocol { name, group, recognise }
+    Protocol { name, group, title, source, recognise }
 }
 
 // Who may come in.
 
-pub(super) const TACACS: Protocol = row("tacacs", "system", |heads| {
-    // RFC 8907: version 12.0 or 12.1, one of three types, a sequence number, flags, session, length of what follows.
-    let is_message = |it: &[u8]| {
-        matches!(it, [0xc0 | 0xc1, 1..=3, 1..=255, 0 | 1 | 4 | 5, ..])
-            && be32(it, 8)
-                .is_some_and(|len| (5..1 << 16).contains(&len) && it.len() >= 12 + len as usize)
-    };
-    seen_if(all_streams(heads, is_message), "a TACACS+ message")
-});
+pub(super) const TACACS: Protocol =
+    row("tacacs", "system", "TACACS+, who may log in to network devices", "RFC 8907", |heads| {
+        // RFC 8907: version 12.0 or 12.1, one of three types, a sequence number, flags, session, length of what follows.
+        let is_message = |it: &[u8]| {
+            matches!(it, [0xc0 | 0xc1, 1..=3, 1..=255, 0 | 1 | 4 | 5, ..])
+                && be32(it, 8)
+                    .is_some_and(|len| (5..1 << 16).contains(&len) && it.len() >= 12 + len as usize)
+        };
+        seen_if(all_streams(heads, is_message), "a TACACS+ message")
+    });
 
-pub(super) const PROXY: Protocol = row("proxy-protocol", "tunnel", |heads| {
-    let is_line = |it: &[u8]| begins(it, &[b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN"]);
-    let is_binary = |it: &[u8]| {
-        it.starts_with(b"\r\n\r\n\0\r\nQUIT\n") && matches!(it.get(12), Some(0x20 | 0x21))
-    };
-    let is_seen = any_stream(heads, |it| is_line(it) || is_binary(it));
-    seen_if(is_seen, "who is behind a proxy (PROXY protocol)")
-});
+pub(super) const PROXY: Protocol = row(
+    "proxy-protocol",
+    "tunnel",
+    "PROXY protocol, who is behind a proxy",
+    "HAProxy, The PROXY protocol",
+    |heads| {
+        let is_line = |it: &[u8]| begins(it, &[b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN"]);
+        let is_binary = |it: &[u8]| {
+            it.starts_with(b"\r\n\r\n\0\r\nQUIT\n") && matches!(it.get(12), Some(0x20 | 0x21))
+        };
+        let is_seen = any_stream(heads, |it| is_line(it) || is_binary(it));
+        seen_if(is_seen, "who is behind a proxy (PROXY protocol)")
+    },
+);
 
 // Storage, queues, calls of procedures.
 
-pub(super) const ISCSI: Protocol = row("iscsi", "files", |heads| {
-    // RFC 7143: a request to log in or its answer, its text naming who asks.
-    let is_login = |it: &[u8]| {
-        let text = it.get(48..).unwrap_or_default();
-        matches!(it.first(), Some(0x43 | 0x03 | 0x23))
-            && begins(
-                text,
+pub(super) const ISCSI: Protocol =
+    row("iscsi", "files", "Internet Small Computer Systems Interface", "RFC 7143", |heads| {
+        // RFC 7143: a request to log in or its answer, its text naming who asks.
+        let is_login = |it: &[u8]| {
+            let text = it.get(48..).unwrap_or_default();
+            matches!(it.first(), Some(0x43 | 0x03 | 0x23))
+                && begins(
+                    text,
+                    &[
+                        b"InitiatorName=",
+                        b"TargetName=",
+                        b"TargetPortalGroupTag=",
+                        b"AuthMethod=",
+                        b"HeaderDigest=",
+                        b"SessionType=",
+                    ],
+                )
+        };
+        seen_if(any_stream(heads, is_login), "a login to an iSCSI target")
+    });
+
+pub(super) const GIOP: Protocol =
+    row("giop", "system", "General Inter-ORB Protocol (CORBA)", "OMG, CORBA, part 2", |heads| {
+        // Mark, version 1.0 to 1.3, flags, one of eight kinds.
+        let is_message = |it: &[u8]| {
+            it.starts_with(b"GIOP\x01")
+                && matches!(it.get(5), Some(0..=3))
+                && matches!(it.get(7), Some(0..=7))
+        };
+        seen_if(all_streams(heads, is_message), "a CORBA message (GIOP)")
+    });
+
+pub(super) const THRIFT: Protocol = row(
+    "thrift",
+    "system",
+    "Apache Thrift",
+    "Apache Thrift, Thrift Binary protocol encoding",
+    |heads| {
+        // The strict binary form, perhaps framed: version, a kind of call, a name behind its length.
+        let is_message = |it: &[u8]| {
+            let is_kind = matches!(it, [0x80, 1, 0, 1..=4, ..]);
+            let name = be32(it, 4).and_then(|len| it.get(8..8 + (len as usize).min(256)));
+            is_kind
+                && name.is_some_and(|it| {
+                    !it.is_empty()
+                        && it.iter().all(|it| it.is_ascii_alphanumeric() || b"_.:".contains(it))
+                })
+        };
+        let is_framed = |it: &[u8]| {
+            be32(it, 0).is_some_and(|len| (8..1 << 24).contains(&len))
+                && it.get(4..).is_some_and(is_message)
+        };
+        seen_if(all_streams(heads, |it| is_message(it) || is_framed(it)), "a call by Thrift")
+    },
+);
+
+pub(super) const GEARMAN: Protocol =
+    row("gearman", "system", "Gearman job queue", "Gearman, PROTOCOL", |heads| {
+        let is_message = |it: &[u8]| {
+            begins(it, &[b"\0REQ", b"\0RES"])
+                && be32(it, 4).is_some_and(|kind| (1..=42).contains(&kind))
+        };
+        seen_if(all_streams(heads, is_message), "a message of Gearman")
+    });
+
+pub(super) const STOMP: Protocol = row(
+    "stomp",
+    "system",
+    "Simple Text Oriented Messaging Protocol",
+    "STOMP Protocol Specification 1.2",
+    |heads| {
+        let is_frame = |it: &[u8]| {
+            begins(
+                it,
                 &[
-                    b"InitiatorName=",
-                    b"TargetName=",
-                    b"TargetPortalGroupTag=",
-                    b"AuthMethod=",
-                    b"HeaderDigest=",
-                    b"SessionType=",
+                    b"CONNECT\n",
+                    b"STOMP\n",
+                    b"CONNECTED\n",
+                    b"CONNECT\r\n",
+                    b"STOMP\r\n",
+                    b"CONNECTED\r\n",
                 ],
-            )
-    };
-    seen_if(any_stream(heads, is_login), "a login to an iSCSI target")
-});
+            ) && [&b"version:"[..], b"login:", b"session:", b"heart-beat:", b"host:"]
+                .iter()
+                .any(|part| contains(it.get(..256).unwrap_or(it), part))
+        };
+        seen_if(any_stream(heads, is_frame), "a STOMP connection")
+    },
+);
 
-pub(super) const GIOP: Protocol = row("giop", "system", |heads| {
-    // Mark, version 1.0 to 1.3, flags, one of eight kinds.
-    let is_message = |it: &[u8]| {
-        it.starts_with(b"GIOP\x01")
-            && matches!(it.get(5), Some(0..=3))
-            && matches!(it.get(7), Some(0..=7))
-    };
-    seen_if(all_streams(heads, is_message), "a CORBA message (GIOP)")
-});
+pub(super) const OPENWIRE: Protocol = row(
+    "openwire",
+    "system",
+    "Apache ActiveMQ OpenWire",
+    "Apache ActiveMQ, OpenWire Version 2 Specification",
+    |heads| {
+        let is_info = |it: &[u8]| {
+            has_at(it, 4, b"\x01ActiveMQ") && be32(it, 0).is_some_and(|len| len < 1 << 16)
+        };
+        seen_if(any_stream(heads, is_info), "a greeting of ActiveMQ (OpenWire)")
+    },
+);
 
-pub(super) const THRIFT: Protocol = row("thrift", "system", |heads| {
-    // The strict binary form, perhaps framed: version, a kind of call, a name behind its length.
-    let is_message = |it: &[u8]| {
-        let is_kind = matches!(it, [0x80, 1, 0, 1..=4, ..]);
-        let name = be32(it, 4).and_then(|len| it.get(8..8 + (len as usize).min(256)));
-        is_kind
-            && name.is_some_and(|it| {
-                !it.is_empty()
-                    && it.iter().all(|it| it.is_ascii_alphanumeric() || b"_.:".contains(it))
-            })
-    };
-    let is_framed = |it: &[u8]| {
-        be32(it, 0).is_some_and(|len| (8..1 << 24).contains(&len))
-            && it.get(4..).is_some_and(is_message)
-    };
-    seen_if(all_streams(heads, |it| is_message(it) || is_framed(it)), "a call by Thrift")
-});
+pub(super) const JRMI: Protocol = row(
+    "java-rmi",
+    "system",
+    "Java Remote Method Invocation",
+    "Oracle, Java RMI Specification, RMI Wire Protocol",
+    |heads| {
+        let is_greeting =
+            |it: &[u8]| matches!(it, [b'J', b'R', b'M', b'I', 0, 1 | 2, 0x4b..=0x4d, ..]);
+        seen_if(any_stream(heads, is_greeting), "a call of a Java method (RMI)")
+    },
+);
 
-pub(super) const GEARMAN: Protocol = row("gearman", "system", |heads| {
-    let is_message = |it: &[u8]| {
-        begins(it, &[b"\0REQ", b"\0RES"])
-            && be32(it, 4).is_some_and(|kind| (1..=42).contains(&kind))
-    };
-    seen_if(all_streams(heads, is_message), "a message of Gearman")
-});
+pub(super) const JDWP: Protocol = row(
+    "jdwp",
+    "system",
+    "Java Debug Wire Protocol",
+    "Oracle, Java Debug Wire Protocol",
+    |heads| seen_if(any_stream(heads, |it| it.starts_with(b"JDWP-Handshake")), "a Java debugger"),
+);
 
-pub(super) const STOMP: Protocol = row("stomp", "system", |heads| {
-    let is_frame = |it: &[u8]| {
-        begins(
-            it,
-            &[
-                b"CONNECT\n",
-                b"STOMP\n",
-                b"CONNECTED\n",
-                b"CONNECT\r\n",
-                b"STOMP\r\n",
-                b"CONNECTED\r\n",
-            ],
-        ) && [&b"version:"[..], b"login:", b"session:", b"heart-beat:", b"host:"]
-            .iter()
-            .any(|part| contains(it.get(..256).unwrap_or(it), part))
-    };
-    seen_if(any_stream(heads, is_frame), "a STOMP connection")
-});
-
-pub(super) const OPENWIRE: Protocol = row("openwire", "system", |heads| {
-    let is_info =
-        |it: &[u8]| has_at(it, 4, b"\x01ActiveMQ") && be32(it, 0).is_some_and(|len| len < 1 << 16);
-    seen_if(any_stream(heads, is_info), "a greeting of ActiveMQ (OpenWire)")
-});
-
-pub(super) const JRMI: Protocol = row("java-rmi", "system", |heads| {
-    let is_greeting = |it: &[u8]| matches!(it, [b'J', b'R', b'M', b'I', 0, 1 | 2, 0x4b..=0x4d, ..]);
-    seen_if(any_stream(heads, is_greeting), "a call of a Java method (RMI)")
-});
-
-pub(super) const JDWP: Protocol = row("jdwp", "system", |heads| {
-    seen_if(any_stream(heads, |it| it.starts_with(b"JDWP-Handshake")), "a Java debugger")
-});
-
-pub(super) const DICOM: Protocol = row("dicom", "system", |heads| {
-    // A request to associate, its length, version 1, two names of 16 bytes; the application context names the standard.
-    let is_request = |it: &[u8]| {
-        matches!(it, [1 | 2, 0, ..])
-            && be32(it, 2).is_some_and(|len| (68..1 << 20).contains(&len))
-            && be16(it, 6).is_some_and(|version| version & 1 == 1)
-            && contains(it.get(..256).unwrap_or(it), b"1.2.840.10008.3.1.1.1")
-    };
-    seen_if(any_stream(heads, is_request), "an association for medical images (DICOM)")
-});
+pub(super) const DICOM: Protocol = row(
+    "dicom",
+    "system",
+    "Digital Imaging and Communications in Medicine",
+    "DICOM PS3.8",
+    |heads| {
+        // A request to associate, its length, version 1, two names of 16 bytes; the application context names the standard.
+        let is_request = |it: &[u8]| {
+            matches!(it, [1 | 2, 0, ..])
+                && be32(it, 2).is_some_and(|len| (68..1 << 20).contains(&len))
+                && be16(it, 6).is_some_and(|version| version & 1 == 1)
+                && contains(it.get(..256).unwrap_or(it), b"1.2.840.10008.3.1.1.1")
+        };
+        seen_if(any_stream(heads, is_request), "an association for medical images (DICOM)")
+    },
+);
 
 // Telephone networks.
 
-pub(super) const PFCP: Protocol = row("pfcp", "system", |heads| {
-    // 3GPP TS 29.244: version 1, with or without a session, a kind, the length of what follows the first four bytes.
-    let is_message = |it: &[u8]| {
-        let kind = matches!(
-            (it.first(), it.get(1)),
-            (Some(0x20), Some(1..=15)) | (Some(0x21..=0x23), Some(50..=57))
-        );
-        kind && ends_at_be16(it, 2, 4)
-    };
-    seen_if(
-        has_port(heads, &[8805]) && all_datagrams(heads, is_message),
-        "a message between a mobile network's planes (PFCP)",
-    )
-});
+pub(super) const PFCP: Protocol =
+    row("pfcp", "system", "Packet Forwarding Control Protocol", "3GPP TS 29.244", |heads| {
+        // 3GPP TS 29.244: version 1, with or without a session, a kind, the length of what follows the first four bytes.
+        let is_message = |it: &[u8]| {
+            let kind = matches!(
+                (it.first(), it.get(1)),
+                (Some(0x20), Some(1..=15)) | (Some(0x21..=0x23), Some(50..=57))
+            );
+            kind && ends_at_be16(it, 2, 4)
+        };
+        seen_if(
+            has_port(heads, &[8805]) && all_datagrams(heads, is_message),
+            "a message between a mobile network's planes (PFCP)",
+        )
+    });
 
-pub(super) const DLEP: Protocol = row("dlep", "system", |heads| {
-    let is_signal = |it: &[u8]| it.starts_with(b"DLEP") && ends_at_be16(it, 6, 8);
-    seen_if(any_first(heads, is_signal), "a radio looking for its router (DLEP)")
-});
+pub(super) const DLEP: Protocol =
+    row("dlep", "system", "Dynamic Link Exchange Protocol", "RFC 8175", |heads| {
+        let is_signal = |it: &[u8]| it.starts_with(b"DLEP") && ends_at_be16(it, 6, 8);
+        seen_if(any_first(heads, is_signal), "a radio looking for its router (DLEP)")
+    });
 
 // Industry.
 
-pub(super) const MMS: Protocol = row("mms", "system", |heads| {
-    // ISO 9506 over RFC 1006: a packet of TPKT with data, and the abstract syntax 1.0.9506.2.
-    let is_data = |it: &[u8]| it.starts_with(b"\x03\0");
-    let names_it = |it: &[u8]| contains(it.get(..512).unwrap_or(it), b"\x28\xca\x22\x02");
-    let is_seen = all_streams(heads, is_data) && any_stream(heads, names_it);
-    seen_if(is_seen, "an association with a machine (MMS)")
-});
+pub(super) const MMS: Protocol =
+    row("mms", "system", "Manufacturing Message Specification", "ISO 9506, RFC 1006", |heads| {
+        // ISO 9506 over RFC 1006: a packet of TPKT with data, and the abstract syntax 1.0.9506.2.
+        let is_data = |it: &[u8]| it.starts_with(b"\x03\0");
+        let names_it = |it: &[u8]| contains(it.get(..512).unwrap_or(it), b"\x28\xca\x22\x02");
+        let is_seen = all_streams(heads, is_data) && any_stream(heads, names_it);
+        seen_if(is_seen, "an association with a machine (MMS)")
+    });
 
-pub(super) const SYNCHROPHASOR: Protocol = row("synchrophasor", "system", |heads| {
-    // IEEE C37.118: a mark, kind and version, the length of the frame; a sum over it at its end.
-    let is_frame = |it: &[u8]| {
-        let len = be16(it, 2).map_or(0, usize::from);
-        let Some((body, sum)) =
-            it.get(..len).and_then(|it| it.split_at_checked(len.checked_sub(2)?))
-        else {
-            return false;
+pub(super) const SYNCHROPHASOR: Protocol =
+    row("synchrophasor", "system", "Synchrophasors of power grids", "IEEE C37.118", |heads| {
+        // IEEE C37.118: a mark, kind and version, the length of the frame; a sum over it at its end.
+        let is_frame = |it: &[u8]| {
+            let len = be16(it, 2).map_or(0, usize::from);
+            let Some((body, sum)) =
+                it.get(..len).and_then(|it| it.split_at_checked(len.checked_sub(2)?))
+            else {
+                return false;
+            };
+            let is_mark =
+                matches!(it, [0xaa, kind, ..] if kind >> 4 <= 5 && matches!(kind & 15, 1..=3));
+            is_mark && len >= 16 && sum == crc_ccitt(body).to_be_bytes()
         };
-        let is_mark =
-            matches!(it, [0xaa, kind, ..] if kind >> 4 <= 5 && matches!(kind & 15, 1..=3));
-        is_mark && len >= 16 && sum == crc_ccitt(body).to_be_bytes()
-    };
-    seen_if(
-        all_datagrams(heads, is_frame) || all_streams(heads, is_frame),
-        "measurements of a power grid (C37.118)",
-    )
-});
+        seen_if(
+            all_datagrams(heads, is_frame) || all_streams(heads, is_frame),
+            "measurements of a power grid (C37.118)",
+        )
+    });
 
 /// The cyclic redundancy check by x¹⁶ + x¹² + x⁵ + 1, beginning with ones.
 fn crc_ccitt(bytes: &[u8]) -> u16 {
@@ -204,25 +256,33 @@ fn crc_ccitt(bytes: &[u8]) -> u16 {
     })
 }
 
-pub(super) const DLMS: Protocol = row("dlms", "system", |heads| {
-    // IEC 62056-47: version 1, two ports, the length of what follows; then a request or answer of the meter.
-    let is_message = |it: &[u8]| {
-        be16(it, 0) == Some(1)
-            && ends_at_be16(it, 6, 8)
-            && matches!(it.get(8), Some(0x60..=0x63 | 0xc0..=0xc8 | 0xd8))
-    };
-    let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_message);
-    seen_if(is_seen, "a meter being read (DLMS)")
-});
+pub(super) const DLMS: Protocol =
+    row("dlms", "system", "DLMS/COSEM, meters being read", "IEC 62056-47", |heads| {
+        // IEC 62056-47: version 1, two ports, the length of what follows; then a request or answer of the meter.
+        let is_message = |it: &[u8]| {
+            be16(it, 0) == Some(1)
+                && ends_at_be16(it, 6, 8)
+                && matches!(it.get(8), Some(0x60..=0x63 | 0xc0..=0xc8 | 0xd8))
+        };
+        let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_message);
+        seen_if(is_seen, "a meter being read (DLMS)")
+    });
 
 // Time.
 
-pub(super) const ROUGHTIME: Protocol = row("roughtime", "system", |heads| {
-    let is_framed = |it: &[u8]| {
-        it.starts_with(b"ROUGHTIM") && le32(it, 8).is_some_and(|len| len as usize + 12 == it.len())
-    };
-    seen_if(any_first(heads, is_framed), "a question for the time (Roughtime)")
-});
+pub(super) const ROUGHTIME: Protocol = row(
+    "roughtime",
+    "system",
+    "Roughtime, rough but proven time",
+    "draft-ietf-ntp-roughtime",
+    |heads| {
+        let is_framed = |it: &[u8]| {
+            it.starts_with(b"ROUGHTIM")
+                && le32(it, 8).is_some_and(|len| len as usize + 12 == it.len())
+        };
+        seen_if(any_first(heads, is_framed), "a question for the time (Roughtime)")
+    },
+);
 
 #[cfg(test)]
 mod tests {

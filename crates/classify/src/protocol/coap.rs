@@ -5,7 +5,13 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{bytes::Reader, look};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "coap", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "coap",
+    group: "system",
+    title: "Constrained Application Protocol",
+    source: "RFC 7252",
+    recognise,
+};
 
 const PORTS: &[u16] = &[5683];
 /// What stands between options and payload.

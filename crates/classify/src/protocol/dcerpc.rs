@@ -8,7 +8,13 @@ use crate::{
     look, ntlm,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "dcerpc", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "dcerpc",
+    group: "system",
+    title: "DCE remote procedure calls",
+    source: "The Open Group C706",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if look::all_streams(heads, is_connected) {

@@ -9,7 +9,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "dhcp", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "dhcp",
+    group: "system",
+    title: "Dynamic Host Configuration Protocol",
+    source: "RFC 2131, RFC 2132",
+    recognise,
+};
 
 const COOKIE: &[u8] = b"\x63\x82\x53\x63";
 /// BOOTP's fixed fields, which come before the cookie, in bytes.

@@ -9,7 +9,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "dhcpv6", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "dhcpv6",
+    group: "system",
+    title: "Dynamic Host Configuration Protocol for IPv6",
+    source: "RFC 8415",
+    recognise,
+};
 
 const PORTS: &[u16] = &[546, 547];
 /// The client's full name (RFC 4704): a byte of flags, then labels with their lengths.

@@ -15,11 +15,27 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "dns", group: "names", recognise };
-pub(super) const MDNS: Protocol =
-    Protocol { name: "mdns", group: "names", recognise: recognise_mdns };
-pub(super) const LLMNR: Protocol =
-    Protocol { name: "llmnr", group: "names", recognise: recognise_llmnr };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "dns",
+    group: "names",
+    title: "Domain Name System",
+    source: "RFC 1035",
+    recognise,
+};
+pub(super) const MDNS: Protocol = Protocol {
+    name: "mdns",
+    group: "names",
+    title: "Multicast DNS",
+    source: "RFC 6762",
+    recognise: recognise_mdns,
+};
+pub(super) const LLMNR: Protocol = Protocol {
+    name: "llmnr",
+    group: "names",
+    title: "Link-Local Multicast Name Resolution",
+    source: "RFC 4795",
+    recognise: recognise_llmnr,
+};
 
 const PORT: u16 = 53;
 const MDNS_PORT: u16 = 5353;
@@ -62,13 +78,14 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     let (mut n, mut n_messages) = (0, 0);
     let (mut kind, mut code) = (None, None);
     let mut answers = BTreeSet::new();
-    for head in [&heads.client, &heads.server] {
+    let mut shown = [false; 2];
+    for (head, is_shown) in [&heads.client, &heads.server].into_iter().zip(&mut shown) {
         let messages: Vec<&[u8]> = match heads.transport {
             Transport::UDP => head.datagrams().collect(),
             Transport::TCP => framed(head.bytes()),
             _ => return None,
         };
-        for bytes in messages {
+        for (at, bytes) in messages.into_iter().enumerate() {
             n += 1;
             let Some(message) = Message::read(bytes, place) else {
                 // Elsewhere than at its port, all that is said has to be DNS.
@@ -78,6 +95,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
                 return None;
             };
             n_messages += 1;
+            *is_shown |= at == 0;
             kind = kind.or(message.kind);
             code = code.or(message.code);
             asked.extend(
@@ -94,6 +112,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     if n == 0 {
         return None;
     }
+    facts.shown = Some(shown);
     facts.told.tell(Fact::DnsType, &kind.map(kind_name).unwrap_or_default());
     facts.told.tell(Fact::DnsAnswer, code.and_then(code_name).unwrap_or_default());
     if has_long_names(&asked) {

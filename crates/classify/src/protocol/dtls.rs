@@ -8,7 +8,13 @@ use crate::{
     hello::{Carrier, ClientHello, ServerHello},
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "dtls", group: "web", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "dtls",
+    group: "web",
+    title: "Datagram Transport Layer Security",
+    source: "RFC 6347, RFC 9147",
+    recognise,
+};
 
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;

@@ -11,7 +11,13 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "ftp", group: "files", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "ftp",
+    group: "files",
+    title: "File Transfer Protocol",
+    source: "RFC 959, RFC 2428",
+    recognise,
+};
 
 /// The port of FTP servers.
 const PORT: u16 = 21;

@@ -2,16 +2,27 @@
 
 use flow::{Heads, Transport};
 
-use super::{Facts, Protocol};
+use super::{Facts, Form, Protocol};
 use crate::{
     bytes::{from_base64, header, host_of_authority, lines, starts_with_word, text},
     fact::Fact,
     inside, look, ntlm, service,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "http", group: "web", recognise };
-pub(super) const WEBSOCKET: Protocol =
-    Protocol { name: "websocket", group: "web", recognise: recognise_websocket };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "http",
+    group: "web",
+    title: "Hypertext Transfer Protocol, version 1",
+    source: "RFC 9112",
+    recognise,
+};
+pub(super) const WEBSOCKET: Protocol = Protocol {
+    name: "websocket",
+    group: "web",
+    title: "WebSocket",
+    source: "RFC 6455",
+    recognise: recognise_websocket,
+};
 
 /// Where HTTP is spoken; a request without a version is believed there.
 const PORTS: &[u16] = &[80, 3128, 8000, 8008, 8080, 8081, 8888];
@@ -93,26 +104,33 @@ const SERVICES: &[(&str, Asks)] = &[
 ];
 
 /// A form in which things are said over HTTP, whoever says them: a service that is known goes before it.
-struct Form {
-    label: &'static str,
-    group: &'static str,
+struct Carried {
+    form: Form,
     /// How such a request looks besides.
     asks: fn(&Request, &[u8]) -> bool,
     /// The kinds of content that only it has, in requests and answers.
     kinds: &'static [&'static str],
 }
 
-const FORMS: &[Form] = &[
-    Form {
-        label: "soap",
-        group: "web",
+const FORMS: &[Carried] = &[
+    Carried {
+        form: Form {
+            label: "soap",
+            group: "web",
+            title: "Simple Object Access Protocol",
+            source: "W3C SOAP 1.1, W3C SOAP 1.2",
+        },
         asks: |_, head| header(head, b"soapaction").is_some(),
         kinds: &["application/soap+xml"],
     },
     // RFC 4918, section 9, and what RFC 3253 and RFC 4791 add.
-    Form {
-        label: "webdav",
-        group: "files",
+    Carried {
+        form: Form {
+            label: "webdav",
+            group: "files",
+            title: "Web Distributed Authoring and Versioning",
+            source: "RFC 4918, RFC 3253, RFC 4791",
+        },
         asks: |request, _| {
             let methods = [
                 "PROPFIND",
@@ -130,24 +148,32 @@ const FORMS: &[Form] = &[
         kinds: &[],
     },
     // RFC 8216, section 4.
-    Form {
-        label: "hls",
-        group: "media",
+    Carried {
+        form: Form {
+            label: "hls",
+            group: "media",
+            title: "HTTP Live Streaming",
+            source: "RFC 8216",
+        },
         asks: |request, _| request.path().ends_with(b".m3u8"),
         kinds: &["application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl"],
     },
     // ISO/IEC 23009-1, annex C.
-    Form {
-        label: "mpeg-dash",
-        group: "media",
+    Carried {
+        form: Form {
+            label: "mpeg-dash",
+            group: "media",
+            title: "Dynamic Adaptive Streaming over HTTP",
+            source: "ISO/IEC 23009-1",
+        },
         asks: |request, _| request.path().ends_with(b".mpd"),
         kinds: &["application/dash+xml"],
     },
 ];
 
-/// Group and label of each form in which things are said over HTTP.
-pub(crate) fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FORMS.iter().map(|it| (it.group, it.label))
+/// Every form in which things are said over HTTP.
+pub(super) fn forms() -> impl Iterator<Item = Form> {
+    FORMS.iter().map(|it| it.form)
 }
 
 /// Whether a message's content is of one of these kinds, whatever is said of it besides.
@@ -198,15 +224,12 @@ pub(super) fn read(heads: &Heads) -> Option<Facts> {
     }
     let sides = [heads.client.bytes(), heads.server.bytes()];
     let is_usual = PORTS.iter().any(|it| heads.has_port(*it));
+    let alone = if is_usual { Trust::Usual } else { Trust::None };
     // What is answered like a request of HTTP is one, though it has no version.
     let is_answered = |it: &&[u8]| it.starts_with(b"<") || it.starts_with(b"HTTP/");
     let [client, server] = sides;
     let request = [(client, server), (server, client)].into_iter().find_map(|(it, other)| {
-        let trust = match () {
-            () if is_answered(&other) => Trust::Answered,
-            () if is_usual => Trust::Usual,
-            () => Trust::None,
-        };
+        let trust = if is_answered(&other) { Trust::Answered } else { alone };
         Some((it, Request::read(it, trust)?))
     });
     let answer = sides.into_iter().find_map(|it| Some((it, status(it)?)));
@@ -215,10 +238,12 @@ pub(super) fn read(heads: &Heads) -> Option<Facts> {
         None => Facts::seen(format!("the HTTP status line {}", answer.as_ref()?.1)),
     };
     if facts.service.is_none() && !is_of_known(&facts) {
-        let asks = |form: &Form| request.as_ref().is_some_and(|it| (form.asks)(&it.1, it.0));
-        let is_in = |form: &&Form| asks(form) || sides.iter().any(|it| is_of_kind(it, form.kinds));
-        facts.service = FORMS.iter().find(is_in).map(|it| it.label);
+        let asks = |it: &Carried| request.as_ref().is_some_and(|said| (it.asks)(&said.1, said.0));
+        let is_in = |it: &&Carried| asks(it) || sides.iter().any(|said| is_of_kind(said, it.kinds));
+        facts.service = FORMS.iter().find(is_in).map(|it| it.form.label);
     }
+    let shows = |it: &[u8]| Request::read(it, alone).is_some() || status(it).is_some();
+    facts.shown = Some(sides.map(shows));
     if let Some((bytes, status)) = answer {
         let server = header(bytes, b"server").map(|it| text(it, 200));
         facts = facts
@@ -241,7 +266,8 @@ fn tell_logins(messages: &[u8], facts: &mut Facts) {
     const OF_SERVERS: &[&[u8]] = &[b"authorization", b"www-authenticate"];
     const OF_PROXIES: &[&[u8]] = &[b"proxy-authorization", b"proxy-authenticate"];
 
-    for line in lines(messages) {
+    let may_be = |it: &&[u8]| matches!(it.first(), Some(b'A' | b'a' | b'P' | b'p' | b'W' | b'w'));
+    for line in lines(messages).filter(may_be) {
         let name = line.split(|it| *it == b':').next().unwrap_or_default();
         let is_in = |names: &[&[u8]]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
         let is_of_proxy = is_in(OF_PROXIES);
@@ -306,6 +332,7 @@ impl<'a> Request<'a> {
     fn read(bytes: &'a [u8], trust: Trust) -> Option<Self> {
         // Some clients end a body with an empty line too many (RFC 9112, section 2.2).
         let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        bytes.first().filter(|it| it.is_ascii_uppercase())?;
         let line = lines(bytes).next()?;
         let (method, rest) = line.split_at_checked(line.iter().position(|it| *it == b' ')?)?;
         let method = METHODS.iter().find(|it| it.as_bytes() == method)?;
@@ -372,6 +399,7 @@ fn credentials(request: &[u8]) -> Option<&'static str> {
 
 /// The status line of a response.
 fn status(bytes: &[u8]) -> Option<String> {
+    bytes.first().filter(|it| matches!(it, b'H' | b'I'))?;
     let line = lines(bytes).next()?;
     let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "));
     // Early servers of music streams answer in a protocol of their own that is HTTP but for its name.

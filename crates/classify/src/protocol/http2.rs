@@ -2,13 +2,24 @@
 
 use flow::{Heads, Transport};
 
-use super::{Facts, Protocol};
+use super::{Facts, Form, Protocol};
 use crate::{bytes::Reader, look::contains};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "http2", group: "web", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "http2",
+    group: "web",
+    title: "Hypertext Transfer Protocol, version 2",
+    source: "RFC 9113",
+    recognise,
+};
 
 /// What gRPC is called where it is spoken.
-pub(crate) const GRPC: &str = "grpc";
+pub(super) const GRPC: Form = Form {
+    label: "grpc",
+    group: PROTOCOL.group,
+    title: "gRPC remote procedure calls",
+    source: "gRPC, gRPC over HTTP2",
+};
 
 /// How the kind of gRPC's content begins, `application/grpc`: as it is, and by the code of RFC 7541, appendix B.
 const GRPC_KINDS: &[&[u8]] =
@@ -29,7 +40,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         return None;
     };
     let is_grpc = sides.iter().any(|side| GRPC_KINDS.iter().any(|it| contains(side, it)));
-    Some(Facts { service: is_grpc.then_some(GRPC), ..Facts::seen(seen) })
+    Some(Facts { service: is_grpc.then_some(GRPC.label), ..Facts::seen(seen) })
 }
 
 /// Whether frames begin with settings that a server may send, and a known frame follows them.

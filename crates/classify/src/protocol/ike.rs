@@ -5,8 +5,20 @@ use flow::{Head, Heads};
 use super::{Facts, Protocol};
 use crate::{bytes::be32, look};
 
-pub(super) const IKE: Protocol = Protocol { name: "ike", group: "tunnel", recognise };
-pub(super) const ESP: Protocol = Protocol { name: "esp", group: "system", recognise: encapsulated };
+pub(super) const IKE: Protocol = Protocol {
+    name: "ike",
+    group: "tunnel",
+    title: "Internet Key Exchange",
+    source: "RFC 2408, RFC 7296",
+    recognise,
+};
+pub(super) const ESP: Protocol = Protocol {
+    name: "esp",
+    group: "system",
+    title: "Encapsulating Security Payload in UDP",
+    source: "RFC 3948, RFC 4303",
+    recognise: encapsulated,
+};
 
 const PORT_OF_BOTH: u16 = 4500;
 

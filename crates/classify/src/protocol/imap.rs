@@ -10,7 +10,13 @@ use crate::{
     ntlm,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "imap", group: "mail", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "imap",
+    group: "mail",
+    title: "Internet Message Access Protocol",
+    source: "RFC 9051",
+    recognise,
+};
 
 const PORTS: &[u16] = &[143, 993];
 

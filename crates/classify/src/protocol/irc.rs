@@ -12,7 +12,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "irc", group: "messaging", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "irc",
+    group: "messaging",
+    title: "Internet Relay Chat",
+    source: "RFC 2812",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let dialogue = dialogues(heads).find(|it| registers(it.user) || answers(it.host))?;

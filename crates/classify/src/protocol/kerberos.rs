@@ -10,7 +10,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "kerberos", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "kerberos",
+    group: "system",
+    title: "Kerberos 5",
+    source: "RFC 4120",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let (kind, realm) = match heads.transport {

@@ -5,7 +5,13 @@ use flow::{Heads, Transport};
 use super::{Facts, Protocol};
 use crate::{ber, bytes::Reader, fact::Fact, look, ntlm};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "ldap", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "ldap",
+    group: "system",
+    title: "Lightweight Directory Access Protocol",
+    source: "RFC 4511",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let mut kinds = match heads.transport {

@@ -9,7 +9,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "mqtt", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "mqtt",
+    group: "system",
+    title: "MQTT",
+    source: "OASIS MQTT 3.1.1, OASIS MQTT 5",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let pings: Vec<&[u8]> = look::streams(heads).map(|it| it.get(..2).unwrap_or(it)).collect();

@@ -9,7 +9,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "mysql", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "mysql",
+    group: "system",
+    title: "MySQL and MariaDB",
+    source: "MySQL Source Code Documentation, Client/Server Protocol",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     look::streams(heads).find_map(greeting)

@@ -10,7 +10,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "netbios", group: "names", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "netbios",
+    group: "names",
+    title: "NetBIOS over TCP/IP",
+    source: "RFC 1001, RFC 1002",
+    recognise,
+};
 
 /// A name in letters from A to P: 16 bytes, each as two.
 const SPELT_LEN: usize = 32;

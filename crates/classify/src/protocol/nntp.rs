@@ -9,7 +9,13 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "nntp", group: "messaging", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "nntp",
+    group: "messaging",
+    title: "Network News Transfer Protocol",
+    source: "RFC 3977",
+    recognise,
+};
 
 const PORT: u16 = 119;
 

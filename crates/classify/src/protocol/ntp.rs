@@ -5,7 +5,13 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{fact::Fact, look};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "ntp", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "ntp",
+    group: "system",
+    title: "Network Time Protocol",
+    source: "RFC 5905, RFC 9327",
+    recognise,
+};
 
 const PORT: u16 = 123;
 const HEADER_LEN: usize = 48;

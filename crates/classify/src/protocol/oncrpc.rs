@@ -5,8 +5,20 @@ use flow::{Heads, Transport};
 use super::{Facts, Protocol};
 use crate::{bytes::be32, look};
 
-pub(super) const NFS: Protocol = Protocol { name: "nfs", group: "files", recognise: nfs };
-pub(super) const OTHER: Protocol = Protocol { name: "onc-rpc", group: "system", recognise };
+pub(super) const NFS: Protocol = Protocol {
+    name: "nfs",
+    group: "files",
+    title: "Network File System",
+    source: "RFC 5531, RFC 1813, RFC 8881",
+    recognise: nfs,
+};
+pub(super) const OTHER: Protocol = Protocol {
+    name: "onc-rpc",
+    group: "system",
+    title: "ONC remote procedure calls",
+    source: "RFC 5531",
+    recognise,
+};
 
 const PORT_MAPPER: u32 = 100_000;
 /// NFS, its mounts, locks, states, quotas and access lists.

@@ -11,7 +11,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "openvpn", group: "tunnel", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "openvpn",
+    group: "tunnel",
+    title: "OpenVPN",
+    source: "OpenVPN, OpenVPN Wire Protocol",
+    recognise,
+};
 
 const SEEN: &str = "an OpenVPN connection being opened";
 /// Operation and session.

@@ -8,7 +8,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "pana", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "pana",
+    group: "system",
+    title: "Protocol for Carrying Authentication for Network Access",
+    source: "RFC 5191",
+    recognise,
+};
 
 const PORT: u16 = 716;
 

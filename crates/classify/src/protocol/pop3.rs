@@ -10,7 +10,13 @@ use crate::{
     ntlm,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "pop3", group: "mail", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "pop3",
+    group: "mail",
+    title: "Post Office Protocol, version 3",
+    source: "RFC 1939",
+    recognise,
+};
 
 const PORTS: &[u16] = &[110, 995];
 

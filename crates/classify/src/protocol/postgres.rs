@@ -8,7 +8,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "postgres", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "postgres",
+    group: "system",
+    title: "PostgreSQL",
+    source: "PostgreSQL documentation, Frontend/Backend Protocol",
+    recognise,
+};
 
 /// Versions 2 and 3, and the codes that ask for encryption or to cancel.
 const VERSIONS: &[u32] = &[0x0002_0000, 0x0003_0000, 0x0003_0002];

@@ -18,11 +18,16 @@ use crate::{
     hello::{self, Carrier, ClientHello},
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "quic", group: "web", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "quic",
+    group: "web",
+    title: "QUIC",
+    source: "RFC 9000, RFC 9001, RFC 9369",
+    recognise,
+};
 
 /// QUIC seen from its middle, by short headers that go to one connection. They say little, so this one comes last.
-pub(super) const MIDWAY: Protocol =
-    Protocol { name: "quic", group: "web", recognise: recognise_midway };
+pub(super) const MIDWAY: Protocol = Protocol { recognise: recognise_midway, ..PROTOCOL };
 
 /// The port of QUIC under HTTP.
 const PORT: u16 = 443;
@@ -119,6 +124,9 @@ fn tell_connection(mut facts: Facts, heads: &Heads) -> Facts {
     }
     let name = longs(&heads.server).find(|it| it.source.len() >= NAME_LEN);
     name.and_then(|it| connection(it.source)).into_iter().for_each(|it| facts.tie(it));
+    let shows =
+        |it: &Head| it.datagrams().take(MAX_PACKETS).any(|it| long_header_kind(it).is_some());
+    facts.shown = Some([&heads.client, &heads.server].map(shows));
     let version = longs(&heads.server).chain(longs(&heads.client)).next().map(|it| it.version);
     facts.telling(Fact::Version, version.map(version_name))
 }

@@ -8,7 +8,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "radius", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "radius",
+    group: "system",
+    title: "Remote Authentication Dial In User Service",
+    source: "RFC 2865, RFC 2866, RFC 5176",
+    recognise,
+};
 
 const PORTS: &[u16] = &[1645, 1646, 1812, 1813, 3799];
 /// Code, number, length and the authenticator of 16 bytes.

@@ -8,7 +8,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "rdp", group: "other", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "rdp",
+    group: "other",
+    title: "Remote Desktop Protocol",
+    source: "MS-RDPBCGR, MS-RDPEUDP",
+    recognise,
+};
 
 const PORT: u16 = 3389;
 

@@ -8,7 +8,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "rtcp", group: "voice", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "rtcp",
+    group: "voice",
+    title: "RTP Control Protocol",
+    source: "RFC 3550",
+    recognise,
+};
 
 /// What SRTCP puts behind the reports: an index of 4 bytes and a tag of at most 16 (RFC 3711, RFC 7714).
 const MAX_TRAILER_LEN: usize = 20;

@@ -8,7 +8,13 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "rtp", group: "voice", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "rtp",
+    group: "voice",
+    title: "Real-time Transport Protocol",
+    source: "RFC 3550",
+    recognise,
+};
 
 /// How many packets must follow each other.
 const RUN: usize = 3;

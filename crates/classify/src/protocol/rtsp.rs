@@ -8,7 +8,13 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "rtsp", group: "media", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "rtsp",
+    group: "media",
+    title: "Real-Time Streaming Protocol",
+    source: "RFC 2326, RFC 7826",
+    recognise,
+};
 
 const METHODS: &[&str] = &[
     "ANNOUNCE",

@@ -5,7 +5,13 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::look;
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "rx", group: "files", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "rx",
+    group: "files",
+    title: "Rx, the remote procedure calls of AFS",
+    source: "Zayas, AFS-3 Programmer's Reference: Rx",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if !look::all_datagrams(heads, is_packet) {

@@ -14,10 +14,11 @@ use crate::{
 
 const fn row(
     name: &'static str,
-    group: &'static str,
+    title: &'static str,
+    source: &'static str,
     recognise: fn(&Heads) -> Option<Facts>,
 ) -> Protocol {
-    Protocol { name, group, recognise }
+    Protocol { name, group: "system", title, source, recognise }
 }
 
 /// How many messages of each side are looked at, all of which have to fit.
@@ -101,16 +102,17 @@ const M2PA_USER: Adaptation = Adaptation { kind: 5, port: 3565, classes: &[11], 
 const SUA_USER: Adaptation =
     Adaptation { kind: 4, port: 14_001, classes: &[0, 2, 3, 4, 7, 8, 9], own: &[7, 8] };
 
-pub(super) const M3UA: Protocol = row("m3ua", "system", |heads| {
+pub(super) const M3UA: Protocol = row("m3ua", "MTP 3 User Adaptation Layer", "RFC 4666", |heads| {
     seen_if(M3UA_USER.is_spoken(heads), "signalling of telephone networks (M3UA)")
 });
-pub(super) const M2UA: Protocol = row("m2ua", "system", |heads| {
+pub(super) const M2UA: Protocol = row("m2ua", "MTP 2 User Adaptation Layer", "RFC 3331", |heads| {
     seen_if(M2UA_USER.is_spoken(heads), "a signalling link handed on (M2UA)")
 });
-pub(super) const M2PA: Protocol = row("m2pa", "system", |heads| {
-    seen_if(M2PA_USER.is_spoken(heads), "a signalling link between peers (M2PA)")
-});
-pub(super) const SUA: Protocol = row("sua", "system", |heads| {
+pub(super) const M2PA: Protocol =
+    row("m2pa", "MTP 2 Peer-to-Peer User Adaptation Layer", "RFC 4165", |heads| {
+        seen_if(M2PA_USER.is_spoken(heads), "a signalling link between peers (M2PA)")
+    });
+pub(super) const SUA: Protocol = row("sua", "SCCP User Adaptation Layer", "RFC 3868", |heads| {
     seen_if(SUA_USER.is_spoken(heads), "signalling connections handed on (SUA)")
 });
 
@@ -158,15 +160,18 @@ fn class(message: &Message) -> Option<u8> {
 
 // Signalling of mobile networks. Its messages have no mark of their own, so that the identifier has to say which it is.
 
-pub(super) const S1AP: Protocol = row("s1ap", "system", |heads| {
-    seen_if(has_procedures(heads, 18, 0..=68), "a base station and its network (S1AP)")
-});
-pub(super) const X2AP: Protocol = row("x2ap", "system", |heads| {
-    seen_if(has_procedures(heads, 27, 0..=60), "base stations among themselves (X2AP)")
-});
-pub(super) const NGAP: Protocol = row("ngap", "system", |heads| {
-    seen_if(has_procedures(heads, 60, 0..=90), "a base station and its network (NGAP)")
-});
+pub(super) const S1AP: Protocol =
+    row("s1ap", "S1 Application Protocol", "3GPP TS 36.413", |heads| {
+        seen_if(has_procedures(heads, 18, 0..=68), "a base station and its network (S1AP)")
+    });
+pub(super) const X2AP: Protocol =
+    row("x2ap", "X2 Application Protocol", "3GPP TS 36.423", |heads| {
+        seen_if(has_procedures(heads, 27, 0..=60), "base stations among themselves (X2AP)")
+    });
+pub(super) const NGAP: Protocol =
+    row("ngap", "NG Application Protocol", "3GPP TS 38.413", |heads| {
+        seen_if(has_procedures(heads, 60, 0..=90), "a base station and its network (NGAP)")
+    });
 
 /// Whether all messages are of this identifier and begin as the application protocols of 3GPP do in aligned packed encoding
 /// (ITU-T X.691): the start, success or failure of a procedure, its number, how critical it is, the length of all the rest.

@@ -8,7 +8,13 @@ use crate::{
     fact::Fact,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "sip", group: "voice", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "sip",
+    group: "voice",
+    title: "Session Initiation Protocol",
+    source: "RFC 3261",
+    recognise,
+};
 
 const METHODS: &[&str] = &[
     "ACK",
@@ -57,6 +63,10 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 
 /// Whether a message begins with a start line of SIP.
 fn is_sip(message: &[u8]) -> bool {
+    // Most messages are none: the first letter tells before a line's end is looked for.
+    if !message.first().is_some_and(u8::is_ascii_uppercase) {
+        return false;
+    }
     let line = lines(message).next().unwrap_or_default();
     if let Some(status) = line.strip_prefix(b"SIP/2.0 ") {
         return status.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));

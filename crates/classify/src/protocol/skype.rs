@@ -8,7 +8,13 @@ use flow::{Head, Heads, Transport};
 use super::{Facts, Protocol};
 use crate::{bytes::be16, look};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "skype", group: "peer2peer", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "skype",
+    group: "peer2peer",
+    title: "Skype's own transport until 2017",
+    source: "seen on the wire",
+    recognise,
+};
 
 /// The kind of a message to another client.
 const MESSAGE: u8 = 0x02;

@@ -8,7 +8,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "slp", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "slp",
+    group: "system",
+    title: "Service Location Protocol",
+    source: "RFC 2165, RFC 2608",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     look::seen_if(look::all_datagrams(heads, is_message), "services being looked for by SLP")

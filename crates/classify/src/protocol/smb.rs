@@ -9,7 +9,13 @@ use crate::{
     look, ntlm,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "smb", group: "files", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "smb",
+    group: "files",
+    title: "Server Message Block",
+    source: "MS-CIFS, MS-SMB2",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let seen = look::streams(heads).find_map(message)?;

@@ -12,7 +12,13 @@ use crate::{
     ntlm,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "smtp", group: "mail", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "smtp",
+    group: "mail",
+    title: "Simple Mail Transfer Protocol",
+    source: "RFC 5321, RFC 2033",
+    recognise,
+};
 
 const PORTS: &[u16] = &[25, 465, 587, 2525];
 

@@ -5,7 +5,13 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{ber, fact::Fact, look};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "snmp", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "snmp",
+    group: "system",
+    title: "Simple Network Management Protocol",
+    source: "RFC 1157, RFC 3416, RFC 3412",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if !look::all_datagrams(heads, |it| message(it).is_some()) {

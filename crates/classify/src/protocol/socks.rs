@@ -12,10 +12,20 @@ use crate::{
     inside,
 };
 
-pub(super) const SOCKS4: Protocol =
-    Protocol { name: "socks4", group: "tunnel", recognise: recognise4 };
-pub(super) const SOCKS5: Protocol =
-    Protocol { name: "socks5", group: "tunnel", recognise: recognise5 };
+pub(super) const SOCKS4: Protocol = Protocol {
+    name: "socks4",
+    group: "tunnel",
+    title: "SOCKS 4",
+    source: "Lee, SOCKS 4 and SOCKS 4A",
+    recognise: recognise4,
+};
+pub(super) const SOCKS5: Protocol = Protocol {
+    name: "socks5",
+    group: "tunnel",
+    title: "SOCKS 5",
+    source: "RFC 1928, RFC 1929",
+    recognise: recognise5,
+};
 
 fn recognise4(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {
@@ -61,6 +71,7 @@ fn recognise5(heads: &Heads) -> Option<Facts> {
     recognise5_of(client, server).or_else(|| {
         // The proxy may look like the client where the capture begins late, or be it: behind a firewall it calls those it
         // serves, and may say first who it is.
+        server.first().filter(|it| **it == 5)?;
         let mut choices = (0..=MAX_OWN_LEN).filter_map(|len| client.get(len..));
         recognise5_of(server, choices.find(|it| is_whole5(server, it))?)
     })

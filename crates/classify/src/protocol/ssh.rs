@@ -9,7 +9,8 @@ use crate::{
     hello::md5_hex,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "ssh", group: "other", recognise };
+pub(super) const PROTOCOL: Protocol =
+    Protocol { name: "ssh", group: "other", title: "Secure Shell", source: "RFC 4253", recognise };
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {

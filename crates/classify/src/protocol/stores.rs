@@ -11,173 +11,228 @@ use crate::{
 const fn row(
     name: &'static str,
     group: &'static str,
+    title: &'static str,
+    source: &'static str,
     recognise: fn(&Heads) -> Option<Facts>,
 ) -> Protocol {
-    Protocol { name, group, recognise }
+    Protocol { name, group, title, source, recognise }
 }
 
 // Stores of data.
 
-pub(super) const NBD: Protocol = row("nbd", "files", |heads| {
-    let greetings: &[&[u8]] = &[b"NBDMAGICIHAVEOPT", b"NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53"];
-    seen_if(any_stream(heads, |it| begins(it, greetings)), "a greeting of a network block device")
-});
+pub(super) const NBD: Protocol =
+    row("nbd", "files", "Network Block Device", "Network Block Device, proto.md", |heads| {
+        let greetings: &[&[u8]] = &[b"NBDMAGICIHAVEOPT", b"NBDMAGIC\0\0\x42\x02\x81\x86\x12\x53"];
+        seen_if(
+            any_stream(heads, |it| begins(it, greetings)),
+            "a greeting of a network block device",
+        )
+    });
 
-pub(super) const NVME_TCP: Protocol = row("nvme-tcp", "files", |heads| {
-    // A connection is begun by 128 bytes of either side, which say so twice; format 0.
-    let is_begin =
-        |it: &[u8]| begins(it, &[b"\0\0\x80\0\x80\0\0\0\0\0", b"\x01\0\x80\0\x80\0\0\0\0\0"]);
-    seen_if(all_streams(heads, is_begin), "a connection to a store being begun (NVMe over TCP)")
-});
+pub(super) const NVME_TCP: Protocol = row(
+    "nvme-tcp",
+    "files",
+    "NVMe over TCP",
+    "NVM Express, TCP Transport Specification",
+    |heads| {
+        // A connection is begun by 128 bytes of either side, which say so twice; format 0.
+        let is_begin =
+            |it: &[u8]| begins(it, &[b"\0\0\x80\0\x80\0\0\0\0\0", b"\x01\0\x80\0\x80\0\0\0\0\0"]);
+        seen_if(all_streams(heads, is_begin), "a connection to a store being begun (NVMe over TCP)")
+    },
+);
 
-pub(super) const NINE_P: Protocol = row("9p", "files", |heads| {
-    // Length, the version asked for or answered, no tag, a size, and the version as text.
-    let is_version = |it: &[u8]| {
-        matches!(it, [_, 0, 0, 0, 100 | 101, 0xff, 0xff, ..]) && has_at(it, 13, b"9P2000")
-    };
-    seen_if(any_stream(heads, is_version), "a file system being opened (9P)")
-});
+pub(super) const NINE_P: Protocol =
+    row("9p", "files", "Plan 9 File Protocol", "Plan 9 Manual, section 5", |heads| {
+        // Length, the version asked for or answered, no tag, a size, and the version as text.
+        let is_version = |it: &[u8]| {
+            matches!(it, [_, 0, 0, 0, 100 | 101, 0xff, 0xff, ..]) && has_at(it, 13, b"9P2000")
+        };
+        seen_if(any_stream(heads, is_version), "a file system being opened (9P)")
+    });
 
-pub(super) const BOLT: Protocol = row("bolt", "system", |heads| {
-    // A mark and four versions.
-    let is_greeting = |it: &[u8]| it.starts_with(b"\x60\x60\xb0\x17") && it.len() >= 20;
-    seen_if(any_stream(heads, is_greeting), "a greeting to a graph database (Bolt)")
-});
+pub(super) const BOLT: Protocol =
+    row("bolt", "system", "Bolt of Neo4j", "Neo4j, Bolt Protocol", |heads| {
+        // A mark and four versions.
+        let is_greeting = |it: &[u8]| it.starts_with(b"\x60\x60\xb0\x17") && it.len() >= 20;
+        seen_if(any_stream(heads, is_greeting), "a greeting to a graph database (Bolt)")
+    });
 
-pub(super) const ZOOKEEPER: Protocol = row("zookeeper", "system", |heads| {
-    // A session is asked for: length, version 0, what was seen last, a time, a session and a password of 16 bytes.
-    let is_request = |it: &[u8]| {
-        matches!(be32(it, 0), Some(44 | 45)) && be32(it, 4) == Some(0) && be32(it, 28) == Some(16)
-    };
-    seen_if(any_stream(heads, is_request), "a session with ZooKeeper being asked for")
-});
+pub(super) const ZOOKEEPER: Protocol = row(
+    "zookeeper",
+    "system",
+    "Apache ZooKeeper",
+    "Apache ZooKeeper, zookeeper.jute (source)",
+    |heads| {
+        // A session is asked for: length, version 0, what was seen last, a time, a session and a password of 16 bytes.
+        let is_request = |it: &[u8]| {
+            matches!(be32(it, 0), Some(44 | 45))
+                && be32(it, 4) == Some(0)
+                && be32(it, 28) == Some(16)
+        };
+        seen_if(any_stream(heads, is_request), "a session with ZooKeeper being asked for")
+    },
+);
 
-pub(super) const FIREBIRD: Protocol = row("firebird", "system", |heads| {
-    // Connect, in order to attach or create, by version 2 or 3 of connecting.
-    let is_request = |it: &[u8]| {
-        be32(it, 0) == Some(1)
-            && matches!(be32(it, 4), Some(19 | 20))
-            && matches!(be32(it, 8), Some(2 | 3))
-    };
-    seen_if(any_stream(heads, is_request), "a connection to Firebird being asked for")
-});
+pub(super) const FIREBIRD: Protocol =
+    row("firebird", "system", "Firebird", "Alvarez, The Firebird wire protocol", |heads| {
+        // Connect, in order to attach or create, by version 2 or 3 of connecting.
+        let is_request = |it: &[u8]| {
+            be32(it, 0) == Some(1)
+                && matches!(be32(it, 4), Some(19 | 20))
+                && matches!(be32(it, 8), Some(2 | 3))
+        };
+        seen_if(any_stream(heads, is_request), "a connection to Firebird being asked for")
+    });
 
-pub(super) const CLICKHOUSE: Protocol = row("clickhouse", "system", |heads| {
-    let is_hello = |it: &[u8]| matches!(it, [0, 10..=64, ..]) && has_at(it, 2, b"ClickHouse");
-    seen_if(any_stream(heads, is_hello), "a greeting to ClickHouse")
-});
+pub(super) const CLICKHOUSE: Protocol = row(
+    "clickhouse",
+    "system",
+    "ClickHouse",
+    "ClickHouse documentation, Native protocol",
+    |heads| {
+        let is_hello = |it: &[u8]| matches!(it, [0, 10..=64, ..]) && has_at(it, 2, b"ClickHouse");
+        seen_if(any_stream(heads, is_hello), "a greeting to ClickHouse")
+    },
+);
 
 // Stores of code and letters.
 
-pub(super) const CVS: Protocol = row("cvs", "files", |heads| {
-    let starts: &[&[u8]] =
-        &[b"BEGIN AUTH REQUEST\n", b"BEGIN VERIFICATION REQUEST\n", b"BEGIN GSSAPI REQUEST\n"];
-    seen_if(any_stream(heads, |it| begins(it, starts)), "a login to a CVS server")
-});
+pub(super) const CVS: Protocol =
+    row("cvs", "files", "Concurrent Versions System", "The CVS Client/Server Protocol", |heads| {
+        let starts: &[&[u8]] =
+            &[b"BEGIN AUTH REQUEST\n", b"BEGIN VERIFICATION REQUEST\n", b"BEGIN GSSAPI REQUEST\n"];
+        seen_if(any_stream(heads, |it| begins(it, starts)), "a login to a CVS server")
+    });
 
-pub(super) const DISTCC: Protocol = row("distcc", "system", |heads| {
-    let is_request = |it: &[u8]| {
-        begins(it, &[b"DIST0000000", b"DONE0000000"]) && matches!(it.get(11), Some(b'1'..=b'3'))
-    };
-    seen_if(all_streams(heads, is_request), "a program being compiled elsewhere (distcc)")
-});
+pub(super) const DISTCC: Protocol = row(
+    "distcc",
+    "system",
+    "distcc, compiling elsewhere",
+    "distcc, protocol-1.txt to protocol-3.txt",
+    |heads| {
+        let is_request = |it: &[u8]| {
+            begins(it, &[b"DIST0000000", b"DONE0000000"]) && matches!(it.get(11), Some(b'1'..=b'3'))
+        };
+        seen_if(all_streams(heads, is_request), "a program being compiled elsewhere (distcc)")
+    },
+);
 
-pub(super) const MANAGE_SIEVE: Protocol = row("managesieve", "mail", |heads| {
-    seen_if(
-        any_stream(heads, |it| it.starts_with(b"\"IMPLEMENTATION\" \"")),
-        "a greeting of a server for rules of mail (ManageSieve)",
-    )
-});
+pub(super) const MANAGE_SIEVE: Protocol =
+    row("managesieve", "mail", "ManageSieve", "RFC 5804", |heads| {
+        seen_if(
+            any_stream(heads, |it| it.starts_with(b"\"IMPLEMENTATION\" \"")),
+            "a greeting of a server for rules of mail (ManageSieve)",
+        )
+    });
 
 // Routers.
 
-pub(super) const BMP: Protocol = row("bmp", "system", |heads| {
-    // RFC 7854, section 4: version 3, length, and first of all who it is, in parts of kind and length.
-    let is_start = |it: &[u8]| {
-        let len = be32(it, 1).unwrap_or_default();
-        it.first() == Some(&3)
-            && it.get(5) == Some(&4)
-            && matches!(be16(it, 6), Some(0..=2))
-            && be16(it, 8).is_some_and(|part| u32::from(part) + 10 <= len)
-            && len < 4096
-    };
-    seen_if(any_stream(heads, is_start), "a router telling its BGP sessions (BMP)")
-});
+pub(super) const BMP: Protocol =
+    row("bmp", "system", "BGP Monitoring Protocol", "RFC 7854", |heads| {
+        // RFC 7854, section 4: version 3, length, and first of all who it is, in parts of kind and length.
+        let is_start = |it: &[u8]| {
+            let len = be32(it, 1).unwrap_or_default();
+            it.first() == Some(&3)
+                && it.get(5) == Some(&4)
+                && matches!(be16(it, 6), Some(0..=2))
+                && be16(it, 8).is_some_and(|part| u32::from(part) + 10 <= len)
+                && len < 4096
+        };
+        seen_if(any_stream(heads, is_start), "a router telling its BGP sessions (BMP)")
+    });
 
-pub(super) const RPKI_RTR: Protocol = row("rpki-rtr", "system", |heads| {
-    // RFC 8210, section 5: a router asks for all, or for what is new since a number.
-    let is_question = |it: &[u8]| {
-        matches!(it, [0..=2, 2, 0, 0, 0, 0, 0, 8, ..] | [0..=2, 1, _, _, 0, 0, 0, 12, ..])
-    };
-    let is_answer =
-        |it: &[u8]| it.is_empty() || matches!(it, [0..=2, 0 | 3 | 8 | 10, _, _, 0, 0, ..]);
-    let is_seen = any_stream(heads, |_| true)
-        && is_question(heads.client.bytes())
-        && is_answer(heads.server.bytes());
-    seen_if(is_seen, "a router asking who may announce what (RPKI)")
-});
+pub(super) const RPKI_RTR: Protocol =
+    row("rpki-rtr", "system", "RPKI to Router Protocol", "RFC 8210", |heads| {
+        // RFC 8210, section 5: a router asks for all, or for what is new since a number.
+        let is_question = |it: &[u8]| {
+            matches!(it, [0..=2, 2, 0, 0, 0, 0, 0, 8, ..] | [0..=2, 1, _, _, 0, 0, 0, 12, ..])
+        };
+        let is_answer =
+            |it: &[u8]| it.is_empty() || matches!(it, [0..=2, 0 | 3 | 8 | 10, _, _, 0, 0, ..]);
+        let is_seen = any_stream(heads, |_| true)
+            && is_question(heads.client.bytes())
+            && is_answer(heads.server.bytes());
+        seen_if(is_seen, "a router asking who may announce what (RPKI)")
+    });
 
-pub(super) const PCEP: Protocol = row("pcep", "system", |heads| {
-    // RFC 5440, section 6: version 1, opening, the length, in which an object of its class has its own.
-    let is_opening = |it: &[u8]| {
-        let inner = be16(it, 6);
-        it.starts_with(&[0x20, 1])
-            && matches!(it.get(4..6), Some([1, 0x10..=0x13]))
-            && inner.is_some_and(|len| {
-                len >= 8 && len.is_multiple_of(4) && be16(it, 2) == len.checked_add(4)
-            })
-            && it.get(8).is_some_and(|it| it >> 5 == 1)
-    };
-    seen_if(all_streams(heads, is_opening), "a router asking for paths (PCEP)")
-});
+pub(super) const PCEP: Protocol =
+    row("pcep", "system", "Path Computation Element Communication Protocol", "RFC 5440", |heads| {
+        // RFC 5440, section 6: version 1, opening, the length, in which an object of its class has its own.
+        let is_opening = |it: &[u8]| {
+            let inner = be16(it, 6);
+            it.starts_with(&[0x20, 1])
+                && matches!(it.get(4..6), Some([1, 0x10..=0x13]))
+                && inner.is_some_and(|len| {
+                    len >= 8 && len.is_multiple_of(4) && be16(it, 2) == len.checked_add(4)
+                })
+                && it.get(8).is_some_and(|it| it >> 5 == 1)
+        };
+        seen_if(all_streams(heads, is_opening), "a router asking for paths (PCEP)")
+    });
 
 // Stages and studios.
 
-pub(super) const ART_NET: Protocol = row("art-net", "media", |heads| {
-    seen_if(any_first(heads, |it| it.starts_with(b"Art-Net\0")), "a stage's lights (Art-Net)")
-});
+pub(super) const ART_NET: Protocol =
+    row("art-net", "media", "Art-Net stage lighting", "Artistic Licence, Art-Net 4", |heads| {
+        seen_if(any_first(heads, |it| it.starts_with(b"Art-Net\0")), "a stage's lights (Art-Net)")
+    });
 
-pub(super) const SACN: Protocol = row("sacn", "media", |heads| {
-    // ANSI E1.17: the sizes of what is before and behind, then its name.
-    let is_packet = |it: &[u8]| it.starts_with(b"\0\x10\0\0ASC-E1.17\0\0\0");
-    seen_if(any_first(heads, is_packet), "a stage's lights (sACN)")
-});
+pub(super) const SACN: Protocol =
+    row("sacn", "media", "Streaming ACN stage lighting", "ANSI E1.31, ANSI E1.17", |heads| {
+        // ANSI E1.17: the sizes of what is before and behind, then its name.
+        let is_packet = |it: &[u8]| it.starts_with(b"\0\x10\0\0ASC-E1.17\0\0\0");
+        seen_if(any_first(heads, is_packet), "a stage's lights (sACN)")
+    });
 
-pub(super) const RTP_MIDI: Protocol = row("rtp-midi", "media", |heads| {
-    // An invitation, its answers and its end, all of version 2.
-    let is_command = |it: &[u8]| {
-        begins(it, &[b"\xff\xffIN", b"\xff\xffOK", b"\xff\xffNO", b"\xff\xffBY"])
-            && be32(it, 4) == Some(2)
-    };
-    seen_if(any_first(heads, is_command), "an instrument being invited (RTP-MIDI)")
-});
+pub(super) const RTP_MIDI: Protocol =
+    row("rtp-midi", "media", "RTP-MIDI sessions", "Apple, MIDI Network Driver Protocol", |heads| {
+        // An invitation, its answers and its end, all of version 2.
+        let is_command = |it: &[u8]| {
+            begins(it, &[b"\xff\xffIN", b"\xff\xffOK", b"\xff\xffNO", b"\xff\xffBY"])
+                && be32(it, 4) == Some(2)
+        };
+        seen_if(any_first(heads, is_command), "an instrument being invited (RTP-MIDI)")
+    });
 
-pub(super) const SRT: Protocol = row("srt", "media", |heads| {
-    // A handshake of version 5; the first of all is one of version 4, as UDT has.
-    let is_handshake =
-        |it: &[u8]| it.starts_with(&[0x80, 0, 0, 0, 0, 0, 0, 0]) && be32(it, 16) == Some(5);
-    seen_if(datagrams(heads).any(|it| is_handshake(it) && it.len() >= 64), "an SRT handshake")
-});
+pub(super) const SRT: Protocol =
+    row("srt", "media", "Secure Reliable Transport", "draft-sharabayko-srt", |heads| {
+        // A handshake of version 5; the first of all is one of version 4, as UDT has.
+        let is_handshake =
+            |it: &[u8]| it.starts_with(&[0x80, 0, 0, 0, 0, 0, 0, 0]) && be32(it, 16) == Some(5);
+        seen_if(datagrams(heads).any(|it| is_handshake(it) && it.len() >= 64), "an SRT handshake")
+    });
 
-pub(super) const SPICE: Protocol = row("spice", "other", |heads| {
-    let is_greeting = |it: &[u8]| it.starts_with(b"REDQ") && matches!(le32(it, 4), Some(1 | 2));
-    seen_if(all_streams(heads, is_greeting), "a greeting of a virtual machine's display (SPICE)")
-});
+pub(super) const SPICE: Protocol = row(
+    "spice",
+    "other",
+    "SPICE, displays of virtual machines",
+    "Red Hat, Spice Remote Computing Protocol",
+    |heads| {
+        let is_greeting = |it: &[u8]| it.starts_with(b"REDQ") && matches!(le32(it, 4), Some(1 | 2));
+        seen_if(
+            all_streams(heads, is_greeting),
+            "a greeting of a virtual machine's display (SPICE)",
+        )
+    },
+);
 
-pub(super) const MPD: Protocol = row("mpd", "media", |heads| {
-    seen_if(any_stream(heads, |it| it.starts_with(b"OK MPD ")), "a greeting of a music player")
-});
+pub(super) const MPD: Protocol =
+    row("mpd", "media", "Music Player Daemon", "Music Player Daemon, Protocol", |heads| {
+        seen_if(any_stream(heads, |it| it.starts_with(b"OK MPD ")), "a greeting of a music player")
+    });
 
-pub(super) const IPERF3: Protocol = row("iperf3", "other", |heads| {
-    // The client's name for the test: 36 of 32 letters and digits, and a zero; a number of a state answers.
-    let is_cookie = |it: &[u8]| {
-        let name = it.get(..36).unwrap_or_default();
-        name.len() == 36
-            && name.iter().all(|it| matches!(it, b'a'..=b'z' | b'2'..=b'7'))
-            && it.get(36) == Some(&0)
-    };
-    seen_if(any_stream(heads, is_cookie), "a measurement of iPerf 3")
-});
+pub(super) const IPERF3: Protocol =
+    row("iperf3", "other", "iPerf 3", "ESnet, iperf3 (source)", |heads| {
+        // The client's name for the test: 36 of 32 letters and digits, and a zero; a number of a state answers.
+        let is_cookie = |it: &[u8]| {
+            let name = it.get(..36).unwrap_or_default();
+            name.len() == 36
+                && name.iter().all(|it| matches!(it, b'a'..=b'z' | b'2'..=b'7'))
+                && it.get(36) == Some(&0)
+        };
+        seen_if(any_stream(heads, is_cookie), "a measurement of iPerf 3")
+    });
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "stun", group: "voice", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "stun",
+    group: "voice",
+    title: "STUN and TURN, ways through NATs",
+    source: "RFC 8489, RFC 8656, RFC 3489",
+    recognise,
+};
 
 /// Between the header of RFC 3489 and its transaction number.
 const MAGIC_COOKIE: u32 = 0x2112_a442;

@@ -8,7 +8,13 @@ use crate::{
     look, ntlm,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "mssql-tds", group: "system", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "mssql-tds",
+    group: "system",
+    title: "Tabular Data Stream of SQL Server and Sybase",
+    source: "MS-TDS",
+    recognise,
+};
 
 const HEADER_LEN: usize = 8;
 const PORT: u16 = 1433;

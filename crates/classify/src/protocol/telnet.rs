@@ -5,7 +5,8 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::look;
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "telnet", group: "other", recognise };
+pub(super) const PROTOCOL: Protocol =
+    Protocol { name: "telnet", group: "other", title: "Telnet", source: "RFC 854", recognise };
 
 const PORT: u16 = 23;
 

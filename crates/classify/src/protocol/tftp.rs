@@ -9,7 +9,13 @@ use crate::{
     look,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "tftp", group: "files", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "tftp",
+    group: "files",
+    title: "Trivial File Transfer Protocol",
+    source: "RFC 1350, RFC 2347",
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if let Some((verb, file)) = look::firsts(heads).find_map(request) {

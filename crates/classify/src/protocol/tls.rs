@@ -8,12 +8,17 @@ use crate::{
     hello::{self, Carrier, ClientHello, ServerHello},
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "tls", group: "web", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "tls",
+    group: "web",
+    title: "Transport Layer Security",
+    source: "RFC 8446, RFC 5246",
+    recognise,
+};
 
 /// The same seen from its middle: records that follow one another somewhere in the bytes. Other protocols carry TLS too, so
 /// this one comes last.
-pub(super) const MIDWAY: Protocol =
-    Protocol { name: "tls", group: "web", recognise: recognise_midway };
+pub(super) const MIDWAY: Protocol = Protocol { recognise: recognise_midway, ..PROTOCOL };
 
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
@@ -87,7 +92,13 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         }
         "a TLS record".to_owned()
     };
-    let mut facts = Facts::seen(seen);
+    let is_port = PORTS.iter().any(|port| heads.has_port(*port));
+    let shows = |it: &Side| match it {
+        Side::CutRecord => is_port,
+        Side::Other => false,
+        _ => true,
+    };
+    let mut facts = Facts { shown: Some(sides.each_ref().map(shows)), ..Facts::seen(seen) };
     if let Some(hello) = hello {
         hello.tell(Carrier::Tls, &mut facts);
     }

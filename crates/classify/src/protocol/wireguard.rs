@@ -5,7 +5,13 @@ use flow::{Head, Heads};
 use super::{Facts, Protocol};
 use crate::{bytes::le32, look};
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "wireguard", group: "tunnel", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "wireguard",
+    group: "tunnel",
+    title: "WireGuard",
+    source: "Donenfeld, WireGuard: Next Generation Kernel Network Tunnel",
+    recognise,
+};
 
 /// How far a counter may jump between two packets of a side.
 const MAX_JUMP: u32 = 1024;

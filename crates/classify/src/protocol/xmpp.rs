@@ -8,7 +8,13 @@ use crate::{
     dialogue::dialogues,
 };
 
-pub(super) const PROTOCOL: Protocol = Protocol { name: "xmpp", group: "messaging", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "xmpp",
+    group: "messaging",
+    title: "Extensible Messaging and Presence Protocol (Jabber)",
+    source: "RFC 6120",
+    recognise,
+};
 
 /// How long the opening tag may be, in bytes.
 const MAX_TAG_LEN: usize = 1024;
