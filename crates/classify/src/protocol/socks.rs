@@ -92,7 +92,8 @@ fn is_whole5(client: &[u8], server: &[u8]) -> bool {
         }
         if method == PASSWORD {
             let 1 = client.u8()? else { return None };
-            (client.vec8()?, client.vec8()?);
+            client.vec8()?;
+            client.vec8()?;
             let (1, _status) = (server.u8()?, server.u8()?) else { return None };
         }
         request(&mut client)?;
