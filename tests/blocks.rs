@@ -244,6 +244,50 @@ fn blocks_of_small_captures_give_what_one_pass_gives() {
     }
 }
 
+/// An association in which signalling comes after other chunks, in messages of many lengths.
+#[test]
+fn blocks_of_an_association_give_what_one_pass_gives() {
+    const SCTP: u8 = 132;
+    let ends: [std::net::IpAddr; 2] = ["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()];
+    let mut records = Vec::new();
+    for n in 0..60_u16 {
+        let (from, to) = (usize::from(n % 2), usize::from(1 - n % 2));
+        let ports = [[0x9c_u8, 0x40], [0x9c, 0x41]];
+        let mut packet = [ports[from], ports[to]].concat();
+        packet.extend([0; 8]);
+        match n {
+            0 | 1 => packet.extend([&[1 + n as u8, 0, 0, 20][..], &[7; 16]].concat()),
+            _ => {
+                // Class 1 and type 1 of M3UA: a message of a telephone network.
+                let len = 8 + 4 * n;
+                packet.extend(
+                    [&[0, 3][..], &(16 + len).to_be_bytes(), &[0; 8], &[0, 0, 0, 3]].concat(),
+                );
+                packet.extend([&[1, 0, 1, 1, 0, 0][..], &len.to_be_bytes()].concat());
+                packet.resize(packet.len() + usize::from(len) - 8, n as u8);
+            }
+        }
+        let packet = tests::frame::ip(ends[from], ends[to], SCTP, &packet);
+        let nanos = 1_700_000_000_000_000_000 + u64::from(n) * 1_000_000;
+        records.push(tests::in_ethernet(&tests::Sent {
+            nanos,
+            kept_len: packet.len(),
+            bytes: packet,
+        }));
+    }
+    let capture = tests::file::pcap(
+        tests::file::Order::Little,
+        tests::file::Unit::Micros,
+        tests::file::link::ETHERNET,
+        &records,
+    );
+    for way in ways(capture.len(), 1) {
+        assert!(way.in_one_pass(&capture).contains("\"m3ua\""));
+        check("an association", &capture, way);
+        check_spans("an association", &capture, way);
+    }
+}
+
 #[test]
 fn blocks_of_the_sample_give_what_one_pass_gives() {
     let sample = tests::sample();

@@ -186,6 +186,58 @@ fn zeeks_log_counts_payload_once() {
     assert_eq!((&line["local_orig"], &line["local_resp"]), (&true.into(), &false.into()));
 }
 
+/// The services of the only connection of a conversation.
+#[track_caller]
+fn check_services(talk: Talk, expected: &str) {
+    let analysis = analysis("one.pcap", &pcap(vec![talk]));
+    let line = json(text(&analysis, "zeek-json", None).lines().next().unwrap());
+    assert_eq!(line["service"].as_str(), Some(expected));
+}
+
+#[test]
+fn zeeks_log_names_tls_within_what_agreed_on_it() {
+    let begun = |server: &str| {
+        let mut talk = Talk::tcp("10.0.0.1:40000", server, 1_700_000_000_000_000_000);
+        talk.open();
+        talk
+    };
+    let hello = |name: &str| {
+        let client = &tests::tls::FIREFOX;
+        tests::tls::client_hello(client, name, &[], &mut tests::Random::new(7))
+    };
+    let mut mail = begun("192.0.2.25:25");
+    mail.server("220 mx.example ESMTP\r\n");
+    mail.client("EHLO me\r\n");
+    mail.server("250 STARTTLS\r\n");
+    check_services(mail, "smtp");
+    let mut mail = begun("192.0.2.25:25");
+    mail.server("220 mx.example ESMTP\r\n");
+    mail.client("EHLO me\r\n");
+    mail.server("250 STARTTLS\r\n");
+    mail.client("STARTTLS\r\n");
+    mail.server("220 go\r\n");
+    mail.client(hello("mx.example"));
+    check_services(mail, "smtp,ssl");
+    let mut tunnel = begun("192.0.2.3:3128");
+    tunnel.client("CONNECT www.example.org:443 HTTP/1.1\r\n\r\n");
+    tunnel.server("HTTP/1.1 200 OK\r\n\r\n");
+    tunnel.client(hello("www.example.org"));
+    check_services(tunnel, "http,ssl");
+    let mut tls = begun("192.0.2.3:443");
+    tls.client(hello("www.example.org"));
+    check_services(tls, "ssl");
+    let mut quic = Talk::udp("10.0.0.1:40000", "192.0.2.3:443", 1_700_000_000_000_000_000);
+    let random = &mut tests::Random::new(7);
+    quic.client(tests::quic::client_initial(
+        &tests::tls::FIREFOX,
+        "a.example",
+        b"12345678",
+        random,
+    ));
+    quic.server(tests::quic::server_initial(b"12345678", b"87654321", random));
+    check_services(quic, "quic,ssl");
+}
+
 #[test]
 fn weka_is_told_the_labels_there_are() {
     let analysis = analysis("sample.pcapng", &sample());

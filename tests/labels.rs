@@ -41,6 +41,21 @@ fn check(row: &FlowRow, protocol: &str, label: &str, reason: &str) {
 }
 
 #[test]
+fn a_proxy_keeps_its_label_and_has_the_name_of_what_it_carries() {
+    let mut talk = Talk::tcp("10.0.0.1:40000", "10.0.0.2:1080", START);
+    talk.open();
+    talk.client(b"\x05\x01\x00");
+    talk.server(b"\x05\x00");
+    talk.client(b"\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50");
+    talk.server(b"\x05\x00\x00\x01\x0a\x00\x00\x02\x9c\x40");
+    talk.client(b"GET /feed HTTP/1.1\r\nHost: m.vk.com\r\nUser-Agent: Wget/1.2\r\n\r\n");
+    let flows = flows(vec![talk]);
+    check(&flows[0], "socks5", "socks5", "a SOCKS 5 request for 192.0.2.1, port 80");
+    assert_eq!(flows[0].domain_name.as_deref(), Some("m.vk.com"));
+    assert_eq!(flows[0].user_agent.as_deref(), Some("Wget/1.2"));
+}
+
+#[test]
 fn a_skype_client_counts_on_from_peer_to_peer() {
     let message = |n: u64| {
         let counter = (0x9b90 + 2 * n as u16).to_be_bytes();

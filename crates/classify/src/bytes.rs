@@ -103,6 +103,32 @@ pub(crate) fn host_of_authority(authority: &[u8]) -> Option<String> {
     host_name(host.split(|it| *it == b':').next()?)
 }
 
+/// What a text in base64 stands for (RFC 4648, section 4), up to its first character that is of none.
+pub(crate) fn from_base64(text: &[u8]) -> Vec<u8> {
+    let digits = text.iter().map_while(|it| {
+        let digit = match it {
+            b'A'..=b'Z' => it - b'A',
+            b'a'..=b'z' => it - b'a' + 26,
+            b'0'..=b'9' => it - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        Some(u32::from(digit))
+    });
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut n_bits) = (0, 0);
+    for digit in digits {
+        bits = bits << 6 | digit;
+        n_bits += 6;
+        if n_bits >= 8 {
+            n_bits -= 8;
+            bytes.push((bits >> n_bits) as u8);
+        }
+    }
+    bytes
+}
+
 /// The lines of a text, each without its line end; the last perhaps cut.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|it| *it == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
@@ -124,4 +150,27 @@ pub(crate) fn header<'a>(message: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     head.filter(|line| starts_with_word(line, name)).find_map(|line| {
         Some(line.get(name.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_far_as_it_goes() {
+        // The examples of RFC 4648, section 10.
+        let examples: [(&[u8], &[u8]); 5] = [
+            (b"", b""),
+            (b"Zg==", b"f"),
+            (b"Zm8=", b"fo"),
+            (b"Zm9v", b"foo"),
+            (b"Zm9vYmFy", b"foobar"),
+        ];
+        for (text, bytes) in examples {
+            assert_eq!(from_base64(text), bytes);
+        }
+        assert_eq!(from_base64(b"Zm9v\r\nZm9v"), b"foo");
+        assert_eq!(from_base64(b"/+8"), [0xff, 0xef]);
+        assert_eq!(from_base64(&[b'Z'; 1000]).len(), 750);
+    }
 }

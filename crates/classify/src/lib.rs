@@ -11,6 +11,7 @@ mod cipher;
 mod dialogue;
 mod fact;
 mod hello;
+mod inside;
 mod look;
 mod model;
 mod ntlm;
@@ -315,6 +316,10 @@ fn label_by_itself(flow: &mut Flow) -> Verdict {
     if verdict.group == "system" {
         return verdict;
     }
+    // What a proxy is asked to carry tells of itself; the flow stays the proxy's.
+    if PROXIES.contains(&verdict.protocol) {
+        return verdict;
+    }
     let by_name = names.find_map(|it| Some((it.to_owned(), service::by_name(it)?)));
     let by_agent = facts.told.get(Fact::UserAgent).and_then(service::by_agent);
     if let Some((name, service)) = by_name {
@@ -371,6 +376,9 @@ fn contradict_port(facts: &mut Facts, protocol: &str, port: u16) {
 
 /// Protocols that are told as a whole but speak within another, which is the flow's.
 const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("profinet-cm", "dcerpc")];
+
+/// Protocols of proxies, whose facts are of what they carry.
+const PROXIES: &[&str] = &["socks4", "socks5"];
 
 /// The service that owns each of these names.
 fn service_of_all<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static Service> {

@@ -1,13 +1,16 @@
-//! The messages of an NTLM login (MS-NLMP), wherever they stand: in SMB, RPC or HTTP. What proves the password is not read.
+//! The messages of an NTLM login (MS-NLMP), wherever they stand: in SMB, RPC, LDAP, TDS, HTTP or a dialogue of mail. What proves
+//! the password is not read.
 
 use crate::{
-    bytes::{host_name, le16, le32, text},
+    bytes::{from_base64, host_name, le16, le32, text},
     fact::Fact,
     look,
     protocol::Facts,
 };
 
 const MARK: &[u8] = b"NTLMSSP\0";
+/// The mark and the first byte of a message's kind in base64.
+const CODED_MARK: &[u8] = b"TlRMTVNTUAA";
 /// How many messages of one side are looked at.
 const MAX_MESSAGES: usize = 8;
 
@@ -23,6 +26,17 @@ pub(crate) fn tell(bytes: &[u8], facts: &mut Facts) {
             _ => {}
         }
         rest = rest.get(at + MARK.len()..).unwrap_or_default();
+    }
+}
+
+/// The same of messages that stand in base64 among text (MS-SMTPNTLM, MS-POP3, MS-OXIMAP).
+pub(crate) fn tell_coded(text: &[u8], facts: &mut Facts) {
+    let mut rest = text;
+    for _ in 0..MAX_MESSAGES {
+        let Some(at) = look::find(rest, CODED_MARK) else { return };
+        rest = rest.get(at..).unwrap_or_default();
+        tell(&from_base64(rest), facts);
+        rest = rest.get(CODED_MARK.len()..).unwrap_or_default();
     }
 }
 
@@ -68,7 +82,7 @@ fn wide(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn utf16(text: &str) -> Vec<u8> {
@@ -80,7 +94,22 @@ mod tests {
         message[at + 4..at + 8].copy_from_slice(&(start as u32).to_le_bytes());
     }
 
-    fn login() -> Vec<u8> {
+    /// A text in base64.
+    pub(crate) fn coded(bytes: &[u8]) -> Vec<u8> {
+        const DIGITS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = Vec::new();
+        for chunk in bytes.chunks(3) {
+            let bits = chunk.iter().fold(0_usize, |bits, it| bits << 8 | usize::from(*it));
+            let bits = bits << (8 * (3 - chunk.len()));
+            text.extend((0..=chunk.len()).map(|it| DIGITS[bits >> (18 - 6 * it) & 63]));
+        }
+        text.resize(text.len().next_multiple_of(4), b'=');
+        text
+    }
+
+    /// The message of a client `PC-1` that logs in to the domain `EXAMPLE`.
+    pub(crate) fn login() -> Vec<u8> {
         let (domain, machine) = (utf16("EXAMPLE"), utf16("PC-1"));
         let mut message = [MARK, &[3, 0, 0, 0], &[0; 52]].concat();
         message[60] = 1;
@@ -95,6 +124,57 @@ mod tests {
         tell(&[b"before".to_vec(), login()].concat(), &mut facts);
         assert_eq!(facts.told.get(Fact::Domain), Some("EXAMPLE"));
         assert_eq!(facts.told.get(Fact::OwnName), Some("PC-1"));
+    }
+
+    #[test]
+    fn a_login_in_base64_tells_the_same() {
+        let mut facts = Facts::default();
+        tell_coded(&[b"334 \r\n", &coded(&login())[..], b"\r\n"].concat(), &mut facts);
+        assert_eq!(facts.told.get(Fact::Domain), Some("EXAMPLE"));
+        let mut facts = Facts::default();
+        tell_coded(b"TlRMTVNTUA and no more", &mut facts);
+        assert_eq!(facts, Facts::default());
+    }
+
+    /// What a protocol tells of a login that its recogniser meets.
+    #[track_caller]
+    fn check(heads: &flow::Heads, protocol: &str) {
+        let (found, facts) = crate::protocol::recognise(heads).expect("a protocol");
+        assert_eq!(found.name, protocol);
+        assert_eq!(facts.told.get(Fact::Domain), Some("EXAMPLE"));
+        assert_eq!(facts.told.get(Fact::OwnName), Some("PC-1"));
+    }
+
+    #[test]
+    fn a_login_shows_whatever_carries_it() {
+        let tcp = |client: &[&[u8]], server: &[u8]| flow::Heads::tcp(&client.concat(), server);
+        let (raw, coded) = (login(), coded(&login()));
+        for header in ["Authorization: NTLM ", "Proxy-Authorization: Negotiate "] {
+            let request = format!("GET /a HTTP/1.1\r\nHost: a.example\r\n{header}");
+            check(&tcp(&[request.as_bytes(), &coded, b"\r\n\r\n"], b""), "http");
+        }
+        let answer = b"220 mx.example ESMTP\r\n250 AUTH NTLM\r\n334 ntlm supported\r\n";
+        check(&tcp(&[b"EHLO me\r\nAUTH NTLM\r\n", &coded, b"\r\n"], answer), "smtp");
+        check(&tcp(&[b"CAPA\r\nAUTH NTLM\r\n", &coded, b"\r\n"], b"+OK\r\n+\r\n"), "pop3");
+        let answer = b"* OK hello\r\n+\r\n";
+        check(&tcp(&[b"a1 AUTHENTICATE NTLM\r\n", &coded, b"\r\n"], answer), "imap");
+        let len = raw.len() as u8;
+        let sasl = [&[0xa3, 0x81, len + 2, 4, len][..], &raw].concat();
+        let sasl = [&[0x60, 0x81, sasl.len() as u8 + 5, 2, 1, 3, 4, 0][..], &sasl].concat();
+        check(&tcp(&[&[0x30, 0x81, sasl.len() as u8 + 3, 2, 1, 1], &sasl], b""), "ldap");
+        let third = b"\x05\0\x10\x03\x10\0\0\0\xff\0\x60\0\x01\0\0\0\0\0\0\0\x0a\x05\0\0\0\0\0\0";
+        check(&tcp(&[third, &raw], b""), "dcerpc");
+        let header = [0x11, 1, 0, 8 + len, 0, 0, 1, 0];
+        let answer = b"\x04\x01\0\x0a\0\x35\x01\0ab";
+        check(&tcp(&[&header, &raw], answer), "mssql-tds");
+    }
+
+    #[test]
+    fn a_login_that_is_only_mentioned_tells_nothing() {
+        let request = [b"GET /a HTTP/1.1\r\nX-Authorization: NTLM ", &coded(&login())[..]].concat();
+        let (_, facts) =
+            crate::protocol::recognise(&flow::Heads::tcp(&request, b"")).expect("HTTP");
+        assert!(!facts.told.has(Fact::Domain));
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod nntp;
 mod ntp;
 mod oncrpc;
 mod openvpn;
+mod pana;
 mod people;
 mod plants;
 mod pop3;
@@ -38,6 +39,7 @@ mod rtcp;
 mod rtp;
 mod rtsp;
 mod rx;
+mod sctp;
 mod sip;
 mod skype;
 mod slp;
@@ -243,6 +245,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     dcerpc::PROTOCOL,
     tftp::PROTOCOL,
     dhcpv6::PROTOCOL,
+    pana::PROTOCOL,
     dns::MDNS,
     dns::LLMNR,
     dns::PROTOCOL,
@@ -327,6 +330,13 @@ pub const PROTOCOLS: &[Protocol] = &[
     machines::GENEVE,
     machines::L2TP,
     machines::DIAMETER,
+    sctp::M3UA,
+    sctp::M2UA,
+    sctp::M2PA,
+    sctp::SUA,
+    sctp::S1AP,
+    sctp::X2AP,
+    sctp::NGAP,
     machines::SMPP,
     machines::SKINNY,
     machines::IAX2,
@@ -509,6 +519,11 @@ pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
         return None;
     }
     PROTOCOLS.iter().find_map(|protocol| Some((protocol, (protocol.recognise)(heads)?)))
+}
+
+/// What TLS or HTTP tells where a tunnel carries it. A tunnel in a tunnel is not looked into.
+pub(crate) fn recognise_inside(heads: &Heads) -> Option<Facts> {
+    (tls::PROTOCOL.recognise)(heads).or_else(|| http::read(heads))
 }
 
 /// Whose first bytes show a protocol that was recognised in both together.

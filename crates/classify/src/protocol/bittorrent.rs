@@ -1,11 +1,11 @@
 //! BitTorrent, by its TCP handshake (BEP 3), µTP (BEP 29), DHT (BEP 5), UDP tracker (BEP 15), HTTP tracker (BEP 3) and
-//! local discovery (BEP 14). An encrypted handshake shows nothing and is left out.
+//! local discovery (BEP 14), and the framing of BitTorrent Sync. An encrypted handshake shows nothing and is left out.
 
 use flow::Heads;
 
 use super::{Facts, Protocol};
 use crate::{
-    bytes::{Reader, text},
+    bytes::{Reader, be32, text},
     fact::Fact,
     look,
 };
@@ -29,6 +29,9 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     if look::any_stream(heads, is_tracker_request) {
         return Some(Facts::seen("a request to a BitTorrent tracker"));
     }
+    if look::any_stream(heads, is_sync) {
+        return Some(Facts::seen("a message of BitTorrent Sync"));
+    }
     let mut datagrams = look::datagrams(heads).take(8);
     let seen = datagrams.find_map(datagram).or_else(|| utp(heads))?;
     Some(Facts::seen(seen))
@@ -48,6 +51,13 @@ fn is_tracker_request(stream: &[u8]) -> bool {
     let line = stream.split(|it| *it == b'\n').next().unwrap_or_default();
     let is_get = line.starts_with(b"GET ") && line.get(..1024).unwrap_or(line).contains(&b'?');
     is_get && look::contains(line, b"info_hash=")
+}
+
+/// A mark, how long the message is, and a dictionary, which begins with the length of its first key.
+fn is_sync(stream: &[u8]) -> bool {
+    let Some(rest) = stream.strip_prefix(b"BSYNC\0") else { return false };
+    let is_len = be32(rest, 0).is_some_and(|it| (2..1 << 24).contains(&it));
+    is_len && matches!(rest.get(4..), Some([b'd', b'0'..=b'9' | b'e', ..]))
 }
 
 fn datagram(bytes: &[u8]) -> Option<&'static str> {
@@ -172,6 +182,13 @@ mod tests {
         check(&Heads::tcp(b"GET /?q=info HTTP/1.1\r\nX: info_hash=\r\n", b""), false);
         check(&Heads::udp(&[b"\0\0\x04\x17\x27\x10\x19\x80\0\0\0\0abcd"], &[]), true);
         check(&Heads::udp(&[b"\0\0\x04\x17\x27\x10\x19\x80\0\0\0\x01abcd"], &[]), false);
+    }
+
+    #[test]
+    fn folders_are_kept_alike() {
+        check(&Heads::tcp(b"BSYNC\0\0\0\0\x0ad1:m4:pinge", b""), true);
+        check(&Heads::tcp(b"BSYNC\0\0\0\0\x0al1:m4:pinge", b""), false);
+        check(&Heads::tcp(b"BSYNC\0\0\0\0\0d1:m4:pinge", b""), false);
     }
 
     #[test]

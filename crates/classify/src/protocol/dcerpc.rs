@@ -5,7 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, le16},
-    look,
+    look, ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -18,7 +18,9 @@ pub(super) const PROTOCOL: Protocol = Protocol {
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if look::all_streams(heads, is_connected) {
-        return Some(Facts::seen("a remote procedure call (DCE/RPC)"));
+        let mut facts = Facts::seen("a remote procedure call (DCE/RPC)");
+        look::streams(heads).for_each(|it| ntlm::tell(it, &mut facts));
+        return Some(facts);
     }
     let is_seen = look::all_datagrams(heads, is_connectionless);
     look::seen_if(is_seen, "a remote procedure call (DCE/RPC over UDP)")
@@ -43,7 +45,9 @@ fn is_connectionless(bytes: &[u8]) -> bool {
         0x00 => be16(bytes, 74),
         _ => None,
     };
-    let is_flags = first & 0x81 == 0;
+    // Two flags are left to who implements it: where they are set, the activity has to have a number.
+    let has_activity = || bytes.get(40..56).is_some_and(|it| it.iter().any(|it| *it != 0));
+    let is_flags = first & 0x81 == 0 || has_activity();
     is_flags && len.is_some_and(|it| usize::from(it) + 80 == bytes.len())
 }
 
@@ -69,5 +73,11 @@ mod tests {
         assert!(recognise(&Heads::udp(&[&call], &[])).is_some());
         call[74] = 3;
         assert!(recognise(&Heads::udp(&[&call], &[])).is_none());
+        call[74] = 2;
+        call[2] = 0xa1;
+        assert!(recognise(&Heads::udp(&[&call], &[])).is_none(), "no activity");
+        call[40] = 7;
+        assert!(recognise(&Heads::udp(&[&call], &[])).is_some());
+        assert!(recognise(&Heads::udp(&[&call], &[b"\x04\0\xa1"])).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! DNS over UDP and TCP, multicast DNS and LLMNR, by their common message (RFC 1035, section 4; RFC 6762; RFC 4795).
 //!
-//! The three share the message; the port of multicast DNS and LLMNR tells which it is.
+//! The three share the message; the port of multicast DNS, over UDP, and LLMNR tells which it is.
 
 use std::{
     collections::BTreeSet,
@@ -49,12 +49,17 @@ const MAX_ASKED: usize = 16;
 const MAX_LABELS: usize = 128;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    let is_other = heads.has_port(MDNS_PORT) || heads.has_port(LLMNR_PORT);
+    let is_other = is_multicast(heads) || heads.has_port(LLMNR_PORT);
     if is_other { None } else { read(heads, "DNS") }
 }
 
 fn recognise_mdns(heads: &Heads) -> Option<Facts> {
-    heads.has_port(MDNS_PORT).then(|| read(heads, "multicast DNS"))?
+    is_multicast(heads).then(|| read(heads, "multicast DNS"))?
+}
+
+/// Nobody speaks over TCP with a group (RFC 6762, section 3).
+fn is_multicast(heads: &Heads) -> bool {
+    heads.transport == Transport::UDP && heads.has_port(MDNS_PORT)
 }
 
 fn recognise_llmnr(heads: &Heads) -> Option<Facts> {
@@ -62,7 +67,12 @@ fn recognise_llmnr(heads: &Heads) -> Option<Facts> {
 }
 
 fn read(heads: &Heads, what: &str) -> Option<Facts> {
-    let is_usual = [PORT, MDNS_PORT, LLMNR_PORT].iter().any(|it| heads.has_port(*it));
+    let place = match [PORT, MDNS_PORT, LLMNR_PORT].map(|it| heads.has_port(it)) {
+        [true, ..] => Place::Own,
+        [_, false, false] => Place::Elsewhere,
+        _ => Place::OfRelatives,
+    };
+    let is_usual = place != Place::Elsewhere;
     let mut facts = Facts::default();
     let mut asked: Vec<String> = Vec::new();
     let (mut n, mut n_messages) = (0, 0);
@@ -77,7 +87,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
         };
         for (at, bytes) in messages.into_iter().enumerate() {
             n += 1;
-            let Some(message) = Message::read(bytes, is_usual) else {
+            let Some(message) = Message::read(bytes, place) else {
                 // Elsewhere than at its port, all that is said has to be DNS.
                 if is_usual && n_messages > 0 {
                     continue;
@@ -184,6 +194,16 @@ fn framed(bytes: &[u8]) -> Vec<&[u8]> {
     messages
 }
 
+/// Where a message was said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the port of DNS.
+    Own,
+    /// At that of multicast DNS or LLMNR.
+    OfRelatives,
+    Elsewhere,
+}
+
 /// What is read of one message.
 struct Message {
     /// The first name asked for.
@@ -196,9 +216,11 @@ struct Message {
 }
 
 impl Message {
-    /// Reads a message. At its usual port it may be cut or have a tail; elsewhere it has to fit exactly.
-    fn read(bytes: &[u8], is_usual: bool) -> Option<Self> {
+    /// Reads a message. At its usual port it may be cut or have a tail; elsewhere it has to fit exactly, and so has one of an
+    /// operation that nobody knows, at the port of DNS.
+    fn read(bytes: &[u8], place: Place) -> Option<Self> {
         const RESPONSE: u16 = 0x8000;
+        let is_usual = place != Place::Elsewhere;
         let mut reader = Reader(bytes);
         let (_id, flags) = (reader.u16()?, reader.u16()?);
         let (n_questions, n_answers) = (reader.u16()?, reader.u16()?);
@@ -207,7 +229,8 @@ impl Message {
         let opcode = flags >> 11 & 0xf;
         let n_records = u32::from(n_answers) + u32::from(n_authorities) + u32::from(n_more);
         // A dynamic update counts otherwise, in the same places (RFC 2136).
-        let is_header = matches!(opcode, 0..=2 | 4..=6)
+        let is_known = matches!(opcode, 0..=2 | 4..=6);
+        let is_header = (is_known || place == Place::Own)
             && n_questions <= 32
             && n_records <= 1024
             && (n_questions > 0 || n_records > 0 || is_usual && is_response)
@@ -224,10 +247,10 @@ impl Message {
                 None => return None,
             };
             let (kind, class) = (reader.u16()?, reader.u16()?);
-            let is_known = matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255)
+            let is_question = matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255)
                 && (matches!(kind, 1..=31 | 33..=110 | 128 | 249..=262 | 32768 | 32769)
                     || is_usual && kind != 0);
-            if !is_known {
+            if !is_question {
                 return None;
             }
             question.get_or_insert(name);
@@ -248,7 +271,7 @@ impl Message {
         };
         let is_whole = read_all().is_some();
         let fits = is_whole && (reader.is_empty() || n_records > MAX_RECORDS.into());
-        if !is_usual && !fits || is_usual && !is_whole && question.is_none() {
+        if (!is_usual || !is_known) && !fits || is_usual && !is_whole && question.is_none() {
             return None;
         }
         let answers = answers.found;
@@ -392,6 +415,25 @@ mod tests {
         assert!(recognise_mdns(&heads().with_ports(5353, 5353)).is_some());
         assert!(recognise_llmnr(&heads().with_ports(50_000, 5355)).is_some());
         check(&heads().with_ports(5353, 5353), None);
+    }
+
+    #[test]
+    fn over_tcp_nothing_is_multicast() {
+        let framed = [&[0, QUESTION.len() as u8], QUESTION].concat();
+        let heads = Heads::tcp(&framed, b"").with_ports(50_000, 5353);
+        assert!(recognise_mdns(&heads).is_none());
+        check(&heads, Some("a DNS message for www.example.org"));
+    }
+
+    #[test]
+    fn at_its_port_an_operation_nobody_knows_has_to_fit() {
+        let mut bytes = QUESTION.to_vec();
+        bytes[2] = 0x61;
+        let heads = |bytes: &[u8], port| Heads::udp(&[bytes], &[]).with_ports(50_000, port);
+        check(&heads(&bytes, 53), Some("a DNS message for www.example.org"));
+        check(&heads(&bytes[..bytes.len() - 1], 53), None);
+        check(&heads(&[&bytes[..], b"\0"].concat(), 53), None);
+        check(&heads(&bytes, 50_001), None);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use flow::{Heads, Transport};
 
-use super::{Facts, Form, Protocol, tls};
+use super::{Facts, Form, Protocol};
 use crate::{
-    bytes::{header, host_of_authority, lines, starts_with_word, text},
+    bytes::{from_base64, header, host_of_authority, lines, starts_with_word, text},
     fact::Fact,
-    service,
+    inside, look, ntlm, service,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -184,12 +184,54 @@ fn is_of_kind(head: &[u8], kinds: &[&str]) -> bool {
 }
 
 fn recognise(heads: &Heads) -> Option<Facts> {
+    let mut facts = read(heads)?;
+    let (client, server) = (heads.client.bytes(), heads.server.bytes());
+    let carried = carried(client, server).or_else(|| carried(server, client));
+    if let Some((client, server)) = carried {
+        inside::tell(client, server, &mut facts);
+    }
+    Some(facts)
+}
+
+/// What both sides say behind a proxy's consent to connect (RFC 9110, section 9.3.6), where one was asked for.
+fn carried<'a>(client: &'a [u8], server: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    const CONNECT: &[u8] = b"CONNECT ";
+    let behind = |message: &'a [u8]| message.get(look::find(message, b"\r\n\r\n")? + 4..);
+    if !client.starts_with(CONNECT) {
+        return None;
+    }
+    // Who had to say who asks asks again.
+    let mut asked = client;
+    while asked.starts_with(CONNECT) {
+        asked = behind(asked)?;
+    }
+    if server.is_empty() {
+        return Some((asked, server));
+    }
+    let is_consent = |at: &usize| {
+        let code = server.get(*at + 8..*at + 10);
+        (*at == 0 || server.get(*at - 1) == Some(&b'\n')) && code == Some(b" 2")
+    };
+    let mut answers = server.windows(7).enumerate().filter(|it| it.1 == b"HTTP/1.").map(|it| it.0);
+    let consent = answers.find(is_consent)?;
+    Some((asked, behind(server.get(consent..)?)?))
+}
+
+/// What requests and answers tell, whatever they lead to.
+pub(super) fn read(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {
         return None;
     }
     let sides = [heads.client.bytes(), heads.server.bytes()];
     let is_usual = PORTS.iter().any(|it| heads.has_port(*it));
-    let request = sides.into_iter().find_map(|it| Some((it, Request::read(it, is_usual)?)));
+    let alone = if is_usual { Trust::Usual } else { Trust::None };
+    // What is answered like a request of HTTP is one, though it has no version.
+    let is_answered = |it: &&[u8]| it.starts_with(b"<") || it.starts_with(b"HTTP/");
+    let [client, server] = sides;
+    let request = [(client, server), (server, client)].into_iter().find_map(|(it, other)| {
+        let trust = if is_answered(&other) { Trust::Answered } else { alone };
+        Some((it, Request::read(it, trust)?))
+    });
     let answer = sides.into_iter().find_map(|it| Some((it, status(it)?)));
     let mut facts = match &request {
         Some((bytes, request)) => request.facts(bytes),
@@ -200,7 +242,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         let is_in = |it: &&Carried| asks(it) || sides.iter().any(|said| is_of_kind(said, it.kinds));
         facts.service = FORMS.iter().find(is_in).map(|it| it.form.label);
     }
-    let shows = |it: &[u8]| Request::read(it, is_usual).is_some() || status(it).is_some();
+    let shows = |it: &[u8]| Request::read(it, alone).is_some() || status(it).is_some();
     facts.shown = Some(sides.map(shows));
     if let Some((bytes, status)) = answer {
         let server = header(bytes, b"server").map(|it| text(it, 200));
@@ -209,7 +251,40 @@ fn recognise(heads: &Heads) -> Option<Facts> {
             .telling(Fact::ContentType, content_type(bytes))
             .telling(Fact::ServerSoftware, server);
     }
-    Some(facts.telling(Fact::ContentType, request.and_then(|it| content_type(it.0))))
+    let mut facts = facts.telling(Fact::ContentType, request.and_then(|it| content_type(it.0)));
+    sides.iter().for_each(|it| tell_logins(it, &mut facts));
+    Some(facts)
+}
+
+/// Whether a side begins with a request of HTTP.
+pub(super) fn is_request(bytes: &[u8]) -> bool {
+    Request::read(bytes, Trust::None).is_some()
+}
+
+/// Adds what logins by NTLM tell, alone or within a negotiation (RFC 4559, MS-NTHT).
+fn tell_logins(messages: &[u8], facts: &mut Facts) {
+    const OF_SERVERS: &[&[u8]] = &[b"authorization", b"www-authenticate"];
+    const OF_PROXIES: &[&[u8]] = &[b"proxy-authorization", b"proxy-authenticate"];
+
+    let may_be = |it: &&[u8]| matches!(it.first(), Some(b'A' | b'a' | b'P' | b'p' | b'W' | b'w'));
+    for line in lines(messages).filter(may_be) {
+        let name = line.split(|it| *it == b':').next().unwrap_or_default();
+        let is_in = |names: &[&[u8]]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
+        let is_of_proxy = is_in(OF_PROXIES);
+        if !is_of_proxy && !is_in(OF_SERVERS) {
+            continue;
+        }
+        let value = line.get(name.len() + 1..).unwrap_or_default().trim_ascii_start();
+        let schemes: [&[u8]; 2] = [b"NTLM ", b"Negotiate "];
+        let Some(scheme) = schemes.iter().find(|it| starts_with_word(value, it)) else { continue };
+        let message = from_base64(value.get(scheme.len()..).unwrap_or_default());
+        // A proxy says its own name, not the server's.
+        let server_name = facts.server_name.clone();
+        ntlm::tell(&message, facts);
+        if is_of_proxy {
+            facts.server_name = server_name;
+        }
+    }
 }
 
 fn content_type(message: &[u8]) -> Option<String> {
@@ -243,8 +318,18 @@ struct Request<'a> {
     target: &'a [u8],
 }
 
+/// What speaks for a request without a version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// The other side begins as an answer does.
+    Answered,
+    /// HTTP is spoken at a port of the flow.
+    Usual,
+    None,
+}
+
 impl<'a> Request<'a> {
-    fn read(bytes: &'a [u8], is_usual: bool) -> Option<Self> {
+    fn read(bytes: &'a [u8], trust: Trust) -> Option<Self> {
         // Some clients end a body with an empty line too many (RFC 9112, section 2.2).
         let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
         bytes.first().filter(|it| it.is_ascii_uppercase())?;
@@ -266,8 +351,9 @@ impl<'a> Request<'a> {
             _ => is_http,
         };
         // A line longer than the head has its version behind the cut; HTTP/0.9 and careless clients send none.
-        let is_bare = *method == "GET" && !is_cut && !target.contains(&b' ');
-        let is_old = is_bare && (is_usual || header(bytes, b"host").is_some());
+        let is_bare = *method == "GET" && !target.contains(&b' ');
+        let is_supported = trust == Trust::Usual || header(bytes, b"host").is_some();
+        let is_old = is_bare && (trust == Trust::Answered || !is_cut && is_supported);
         let is_believed = is_http || is_cut && target.len() > 256 || is_old;
         (is_target && is_believed).then_some(Self { method, target })
     }
@@ -296,16 +382,12 @@ impl<'a> Request<'a> {
         let path = self.target.split(|it| *it == b'?').next().filter(|_| authority.is_none());
         let version = lines(bytes).next().and_then(|it| it.rsplit(|it| *it == b' ').next());
         let version = version.filter(|it| it.starts_with(b"HTTP/")).map(|it| text(it, 8));
-        let mut facts = Facts { server_name: name, service, ..Facts::seen(seen) }
+        Facts { server_name: name, service, ..Facts::seen(seen) }
             .telling(Fact::HttpMethod, Some(self.method))
             .telling(Fact::HttpPath, path.map(|it| text(it, 200)))
             .telling(Fact::Version, version)
             .telling(Fact::UserAgent, agent)
-            .telling(Fact::Credentials, credentials(bytes));
-        if self.method == "CONNECT" {
-            tls::tell_started(bytes, &mut facts);
-        }
-        facts
+            .telling(Fact::Credentials, credentials(bytes))
     }
 }
 
@@ -329,6 +411,7 @@ fn status(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hello;
 
     #[test]
     fn some_requests_are_of_one_service() {
@@ -434,6 +517,33 @@ mod tests {
         check(b"GET /a\r\nHost: a.example\r\n\r\n", b"", Some("an HTTP GET request for a.example"));
         check(b"GET /a\r\n", b"", None);
         assert!(recognise(&Heads::tcp(b"GET /a\r\n", b"").with_ports(50_000, 80)).is_some());
+    }
+
+    #[test]
+    fn a_request_without_a_version_tells_by_its_answer() {
+        check(b"GET /a", b"<html>", Some("an HTTP GET request"));
+        check(b"GET /a\r\n", b"HTTP/1.1 400 Bad Request\r\n", Some("an HTTP GET request"));
+        check(b"GET /a", b"+OK", None);
+        check(b"GET a", b"<html>", None);
+    }
+
+    #[test]
+    fn what_a_proxy_carries_tells_of_itself() {
+        let hello = hello::tests::body("www.example.org");
+        let hello = [&[1, 0, 0, hello.len() as u8][..], &hello].concat();
+        let hello = [&[22, 3, 1, 0, hello.len() as u8][..], &hello].concat();
+        let asks = |consent: &str| {
+            let request = b"CONNECT 192.0.2.1:443 HTTP/1.1\r\n\r\n";
+            recognise(&Heads::tcp(&[request, &hello[..]].concat(), consent.as_bytes())).unwrap()
+        };
+        let facts = asks("HTTP/1.1 200 OK\r\n\r\n");
+        assert_eq!(facts.server_name.as_deref(), Some("www.example.org"));
+        assert!(facts.told.has(Fact::Ja4));
+        assert_eq!(facts.told.get(Fact::HttpMethod), Some("CONNECT"));
+        let twice = "HTTP/1.1 407 Who\r\nContent-Length: 1\r\n\r\n.\r\nHTTP/1.1 200 OK\r\n\r\n";
+        assert!(asks(twice).told.has(Fact::Ja4));
+        assert!(!asks("HTTP/1.1 403 No\r\n\r\n").told.has(Fact::Ja4));
+        assert_eq!(asks("HTTP/1.1 403 No\r\n\r\n").server_name, None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
     bytes::{contains_word, starts_with_word, text},
     dialogue::{Dialogue, banner, dialogues, first_lines, is_one_of, says_plain, word},
     fact::Fact,
+    ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -72,6 +73,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     let mut facts =
         Facts::seen(seen).telling(Fact::ServerSoftware, banner).telling(Fact::Credentials, secret);
     tls::tell_started(dialogue.user, &mut facts);
+    [dialogue.user, dialogue.host].iter().for_each(|it| ntlm::tell_coded(it, &mut facts));
     Some(facts)
 }
 

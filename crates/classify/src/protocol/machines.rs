@@ -4,7 +4,7 @@
 
 use flow::Heads;
 
-use super::{Facts, Protocol};
+use super::{Facts, Protocol, sctp};
 use crate::{
     bytes::{be16, be32, le16, le32},
     look::{
@@ -849,10 +849,18 @@ pub(super) const LDP: Protocol =
                     .is_some_and(|(outer, inner)| Some(inner) <= outer.checked_sub(10))
                 && is_kind
         };
-        seen_if(
-            all_streams(heads, is_message) || all_datagrams(heads, is_message),
-            "an LDP message of a router",
-        )
+        if all_streams(heads, is_message) || all_datagrams(heads, is_message) {
+            return Some(Facts::seen("an LDP message of a router"));
+        }
+        // Its forerunner has the same front, and messages of another form behind it.
+        let is_forerunner = |it: &[u8]| {
+            be16(it, 0) == Some(1)
+                && ends_at_be16(it, 2, 4)
+                && it.len() > 10
+                && be32(it, 4).is_some_and(|it| it != 0)
+        };
+        let is_seen = has_port(heads, &[711]) && all_datagrams(heads, is_forerunner);
+        seen_if(is_seen, "a TDP message of a router, LDP's forerunner")
     });
 
 pub(super) const RIP: Protocol =
@@ -1004,7 +1012,15 @@ pub(super) const DIAMETER: Protocol = row("diameter", "system", "Diameter", "RFC
             && (257..0x90_0000).contains(&command)
             && be32(it, 20).is_some_and(|it| (1..=2000).contains(&it))
     };
-    seen_if(all_streams(heads, is_message), "a Diameter message of an operator")
+    // Over SCTP a message is a user's message, or DTLS whose identifier says that Diameter is in it (section 2.1.1; RFC 6083).
+    let is_record = |it: &[u8]| matches!(it, [20..=23, 0xfe, 0xfd | 0xff, ..]);
+    let is_user_message = |it: &sctp::Message| {
+        let len = be32(it.data, 0).unwrap_or_default() & 0xff_ffff;
+        let is_len = !it.is_whole || len as usize == it.data.len();
+        is_message(it.data) && is_len || it.kind == sctp::DIAMETER_IN_DTLS && is_record(it.data)
+    };
+    let is_seen = all_streams(heads, is_message) || sctp::all_messages(heads, is_user_message);
+    seen_if(is_seen, "a Diameter message of an operator")
 });
 
 pub(super) const SMPP: Protocol = row(
@@ -1045,10 +1061,10 @@ pub(super) const MEGACO: Protocol =
             begins(it, &[b"!/1 ", b"!/2 ", b"!/3 ", b"MEGACO/1 ", b"MEGACO/2 ", b"MEGACO/3 "])
                 && contains(it, b"{")
         };
-        seen_if(
-            any_first(heads, is_message) || any_stream(heads, is_message),
-            "a Megaco command to a telephone gateway",
-        )
+        let is_seen = any_first(heads, is_message)
+            || any_stream(heads, is_message)
+            || sctp::all_messages(heads, |it| is_message(it.data));
+        seen_if(is_seen, "a Megaco command to a telephone gateway")
     });
 
 pub(super) const SKINNY: Protocol = row(
@@ -1376,6 +1392,13 @@ mod tests {
             [&[version, 0, 0, 0x18, 0x80, 0, 1, 1][..], &[0; 12], &[0, 0, 1, 8]].concat()
         };
         check("diameter", &tcp(&diameter(1)), &tcp(&diameter(2)));
+        let message = |kind, message: &[u8]| {
+            let chunk = sctp::tests::data(kind, message);
+            sctp::tests::heads(&[&chunk], &[])
+        };
+        check("diameter", &message(46, &diameter(1)), &message(46, &diameter(2)));
+        let record = b"\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x01\0";
+        check("diameter", &message(47, record), &message(0, record));
         check(
             "smpp",
             &tcp(b"\0\0\0\x10\0\0\0\x15\0\0\0\0\0\0\0\x01"),
@@ -1383,6 +1406,8 @@ mod tests {
         );
         check("mgcp", &udp(b"RSIP 1 *@gw MGCP 1.0\r\n"), &udp(b"RSIP 1 *@gw SIP 1.0\r\n"));
         check("megaco", &udp(b"!/1 <gw> T=1{C=-{}}"), &udp(b"!/4 <gw> T=1{C=-{}}"));
+        let command = |it: &[u8]| message(7, it);
+        check("megaco", &command(b"!/1 <gw> T=1{C=-{}}"), &command(b"!/4 <gw> T=1{C=-{}}"));
         check_at("cisco-skinny", 2000, &tcp(b"\x04\0\0\0\0\0\0\0\x26\0\0\0"));
         check(
             "h323",
@@ -1417,5 +1442,8 @@ mod tests {
             udp(&[&head[..], &inner, &[0; 20]].concat())
         };
         check("ldp", &ldp([0, 20]), &ldp([0xff, 0xff]));
+        let tdp = |len: u8| udp(&[&[0, 1, 0, len, 10, 0, 0, 1, 0, 0, 0, 0][..], &[7; 14]].concat());
+        check("ldp", &tdp(22).with_ports(711, 711), &tdp(22));
+        check("ldp", &tdp(22).with_ports(711, 711), &tdp(23).with_ports(711, 711));
     }
 }

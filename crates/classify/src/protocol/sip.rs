@@ -2,7 +2,7 @@
 
 use flow::{Head, Heads, Transport};
 
-use super::{Expected, Facts, Protocol};
+use super::{Expected, Facts, Protocol, http};
 use crate::{
     bytes::{header, host_of_authority, lines, text},
     fact::Fact,
@@ -43,6 +43,10 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     let sides = [&heads.client, &heads.server];
     let first = sides.into_iter().find_map(|it| it.datagrams().take(FEW).find(|it| is_sip(it)))?;
     let line = lines(first).next().unwrap_or_default();
+    // What answers HTTP with a status line of SIP spoke to somebody else.
+    if line.starts_with(b"SIP/2.0 ") && sides.into_iter().any(|it| http::is_request(it.bytes())) {
+        return None;
+    }
     let target = line.split(|it| *it == b' ').nth(1).unwrap_or_default();
     let name = strip_scheme(target).and_then(host_of_authority);
     let seen = format!("the SIP line {}", text(line, 100));
@@ -195,6 +199,15 @@ mod tests {
         ];
         assert_eq!(ends, all);
         assert!(facts.expected.iter().all(|it| it.is_client));
+    }
+
+    #[test]
+    fn a_status_line_that_answers_http_is_not_sip() {
+        let refusal = b"SIP/2.0 400 Bad Request\r\n\r\n";
+        let answered = |request: &[u8]| recognise(&Heads::tcp(request, refusal)).is_some();
+        assert!(!answered(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"));
+        assert!(answered(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n"));
+        assert!(answered(b""));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
         Dialogue, banner, code, codes, dialogues, first_lines, is_one_of, says_plain, word,
     },
     fact::Fact,
+    ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -37,6 +38,7 @@ fn recognise(heads: &Heads) -> Option<Facts> {
         .telling(Fact::ServerSoftware, banner(dialogue.host, b"220"))
         .telling(Fact::Credentials, secret);
     tls::tell_started(dialogue.user, &mut facts);
+    [dialogue.user, dialogue.host].iter().for_each(|it| ntlm::tell_coded(it, &mut facts));
     facts.server_name = facts.server_name.or(own_name.filter(|it| it.contains('.')));
     Some(facts)
 }

@@ -1,6 +1,7 @@
 //! SOCKS 4, 4a and 5 (RFC 1928, RFC 1929), by the client's request and, where it is there, the proxy's answer.
 //!
-//! Where the flow leads through the proxy is said in the reason; the flow itself stays the tunnel.
+//! Where the flow leads through the proxy is said in the reason; the flow itself stays the tunnel, with the facts of what it
+//! carries.
 
 use flow::{Heads, Transport};
 
@@ -8,6 +9,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, text},
     fact::Fact,
+    inside,
 };
 
 pub(super) const SOCKS4: Protocol = Protocol {
@@ -50,22 +52,63 @@ fn recognise4(heads: &Heads) -> Option<Facts> {
         (None, [a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
         _ => return None,
     };
-    (is_sound && is_answered)
-        .then(|| Facts::seen(format!("a SOCKS 4 request for {to}, port {port}")))
+    if !is_sound || !is_answered {
+        return None;
+    }
+    let mut facts = Facts::seen(format!("a SOCKS 4 request for {to}, port {port}"));
+    let answer = heads.server.bytes();
+    if answer.is_empty() || answer.starts_with(&[0, 0x5a]) {
+        inside::tell(reader.0, answer.get(8..).unwrap_or_default(), &mut facts);
+    }
+    Some(facts)
 }
 
 fn recognise5(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {
         return None;
     }
-    let mut client = Reader(heads.client.bytes());
-    let mut server = Reader(heads.server.bytes());
+    let (client, server) = (heads.client.bytes(), heads.server.bytes());
+    recognise5_of(client, server).or_else(|| {
+        // The proxy may look like the client where the capture begins late, or be it: behind a firewall it calls those it
+        // serves, and may say first who it is.
+        server.first().filter(|it| **it == 5)?;
+        let mut choices = (0..=MAX_OWN_LEN).filter_map(|len| client.get(len..));
+        recognise5_of(server, choices.find(|it| is_whole5(server, it))?)
+    })
+}
+
+/// How long what a proxy says of itself may be, where it calls those it serves.
+const MAX_OWN_LEN: usize = 16;
+
+/// Whether greeting, choice, request and answer are all there.
+fn is_whole5(client: &[u8], server: &[u8]) -> bool {
+    let (mut client, mut server) = (Reader(client), Reader(server));
+    let mut read = || {
+        let 5 = client.u8()? else { return None };
+        let methods = client.vec8()?;
+        let (5, method) = (server.u8()?, server.u8()?) else { return None };
+        if !methods.contains(&method) {
+            return None;
+        }
+        if method == PASSWORD {
+            let 1 = client.u8()? else { return None };
+            client.vec8()?;
+            client.vec8()?;
+            let (1, _status) = (server.u8()?, server.u8()?) else { return None };
+        }
+        request(&mut client)?;
+        answer(&mut server)
+    };
+    read().is_some()
+}
+
+fn recognise5_of(client: &[u8], server: &[u8]) -> Option<Facts> {
+    let (mut client, mut server) = (Reader(client), Reader(server));
     if client.is_empty() {
         // The choice, and the answer to the request behind it.
         let is_choice = server.take(2)? == [5, 0];
-        let (5, 0..=8, 0) = (server.u8()?, server.u8()?, server.u8()?) else { return None };
-        let is_address = address(&mut server).is_some();
-        return (is_choice && is_address).then(|| Facts::seen("a SOCKS 5 answer"));
+        let is_answer = answer(&mut server).is_some();
+        return (is_choice && is_answer).then(|| Facts::seen("a SOCKS 5 answer"));
     }
     let 5 = client.u8()? else { return None };
     let methods = client.vec8().filter(|it| (1..=16).contains(&it.len()))?;
@@ -77,22 +120,46 @@ fn recognise5(heads: &Heads) -> Option<Facts> {
     if server.is_empty() {
         // Few bytes: only a request right behind the offer tells.
         let to = request(&mut client)?;
-        return Some(Facts::seen(format!("a SOCKS 5 request for {to}")));
+        let mut facts = Facts::seen(format!("a SOCKS 5 request for {to}"));
+        inside::tell(client.0, b"", &mut facts);
+        return Some(facts);
     }
     let (5, method) = (server.u8()?, server.u8()?) else { return None };
     if method != 0xff && !methods.contains(&method) {
         return None;
     }
     // A name and a password pass before the request.
-    let secret = (method == 2)
+    let secret = (method == PASSWORD)
         .then(|| client.u8().and_then(|_| client.vec8()).and_then(|_| client.vec8()))
         .flatten()
         .map(|_| "SOCKS 5 password");
-    let facts = match request(&mut client) {
-        Some(to) => Facts::seen(format!("a SOCKS 5 request for {to}")),
-        None => Facts::seen("a SOCKS 5 greeting and its answer"),
-    };
-    Some(facts.telling(Fact::Credentials, secret))
+    let mut facts = Facts::default().telling(Fact::Credentials, secret);
+    match request(&mut client) {
+        Some(to) => {
+            facts.seen = format!("a SOCKS 5 request for {to}").into();
+            if method == PASSWORD {
+                server.skip(2);
+            }
+            if answer(&mut server) == Some(GRANTED) {
+                inside::tell(client.0, server.0, &mut facts);
+            }
+        }
+        None => facts.seen = "a SOCKS 5 greeting and its answer".into(),
+    }
+    Some(facts)
+}
+
+/// The method that asks for a name and a password.
+const PASSWORD: u8 = 2;
+/// The code of a request that is granted.
+const GRANTED: u8 = 0;
+
+/// The code of the answer to a SOCKS 5 request.
+fn answer(reader: &mut Reader<'_>) -> Option<u8> {
+    let (5, code @ 0..=8, 0) = (reader.u8()?, reader.u8()?, reader.u8()?) else { return None };
+    address(reader)?;
+    reader.u16()?;
+    Some(code)
 }
 
 /// What a SOCKS 5 request asks for.
@@ -163,6 +230,45 @@ mod tests {
             b"",
             Some("a SOCKS 4 request for example.org, port 443"),
         );
+    }
+
+    #[test]
+    fn version_5_shows_from_the_other_side_where_all_of_it_fits() {
+        let asks = b"\x05\x01\x00\x05\x01\x00\x01\xc0\0\x02\x01\x00\x50";
+        let answers = b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\0";
+        check(answers, asks, Some("a SOCKS 5 request for 192.0.2.1, port 80"));
+        check(
+            &[b"NZ\x8d", &answers[..]].concat(),
+            asks,
+            Some("a SOCKS 5 request for 192.0.2.1, port 80"),
+        );
+        check(&[&[b'N'; 17][..], answers].concat(), asks, None);
+        check(&answers[..4], asks, None);
+        check(answers, &asks[..5], None);
+        check(b"", asks, None);
+    }
+
+    #[test]
+    fn what_is_carried_tells_of_itself() {
+        let asks = b"\x05\x01\x00\x05\x01\x00\x01\xc0\0\x02\x01\x00\x50";
+        let request = b"GET /a HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: Wget/1.2\r\n\r\n";
+        let granted = |code: u8| [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0];
+        let carried = |code| {
+            let answer =
+                [&granted(code)[..], b"HTTP/1.1 200 OK\r\nServer: httpd/2\r\n\r\n"].concat();
+            recognise5(&Heads::tcp(&[&asks[..], request].concat(), &answer)).expect("SOCKS 5")
+        };
+        let facts = carried(0);
+        assert_eq!(facts.seen, "a SOCKS 5 request for 192.0.2.1, port 80");
+        assert_eq!(facts.server_name.as_deref(), Some("www.example.org"));
+        assert_eq!(facts.told.get(Fact::UserAgent), Some("Wget/1.2"));
+        assert_eq!(facts.told.get(Fact::ServerSoftware), Some("httpd/2"));
+        assert_eq!(carried(5).server_name, None, "a request that is refused");
+        let asks = [&b"\x04\x01\x00\x50\x0a\x00\x00\x01me\0"[..], request].concat();
+        let facts = recognise4(&Heads::tcp(&asks, b"\0\x5a\0\0\0\0\0\0")).expect("SOCKS 4");
+        assert_eq!(facts.server_name.as_deref(), Some("www.example.org"));
+        let facts = recognise4(&Heads::tcp(&asks, b"\0\x5b\0\0\0\0\0\0")).expect("SOCKS 4");
+        assert_eq!(facts.server_name, None);
     }
 
     #[test]

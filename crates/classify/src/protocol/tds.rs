@@ -5,7 +5,7 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, le32},
-    look,
+    look, ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -32,7 +32,12 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     let is_telling = kinds.contains(&ANSWER) && kinds.len() == 2
         || look::any_stream(heads, |it| is_prelogin(it) || is_login(it))
         || heads.has_port(PORT) && look::all_streams(heads, is_whole);
-    is_telling.then(|| Facts::seen(seen))
+    if !is_telling {
+        return None;
+    }
+    let mut facts = Facts::seen(seen);
+    look::streams(heads).for_each(|it| ntlm::tell(it, &mut facts));
+    Some(facts)
 }
 
 fn kind(stream: &[u8]) -> Option<u8> {

@@ -9,6 +9,7 @@ use std::{
     net::IpAddr,
 };
 
+use classify::Fact;
 use features::Piece;
 use flow::{Direction, Transport, marks};
 
@@ -64,7 +65,7 @@ const FIELDS: &[Field] = &[
     field("id.resp_h", "addr", |it| Some(Value::Text(it.row.server.ip.to_string()))),
     field("id.resp_p", "port", |it| Some(Value::Number(it.row.server.port.into()))),
     field("proto", "enum", |it| Some(Value::Text(proto(it.row.transport).to_owned()))),
-    field("service", "string", |it| service(it.row.protocol).map(Value::Text)),
+    field("service", "string", |it| services(it.row).map(Value::Text)),
     field("duration", "interval", |it| it.lasting(Value::Nanos(it.duration()))),
     field("orig_bytes", "count", |it| it.lasting(Value::Number(it.payload.0))),
     field("resp_bytes", "count", |it| it.lasting(Value::Number(it.payload.1))),
@@ -185,6 +186,22 @@ fn proto(transport: Transport) -> &'static str {
         Transport::ICMP | Transport::ICMPV6 => "icmp",
         _ => "unknown_transport",
     }
+}
+
+/// The service, and those within it that are known to be there, in the order in which Zeek (7 and later) confirms them.
+fn services(row: &Row<'_>) -> Option<String> {
+    let service = service(row.protocol)?;
+    let has = |fact| row.fact(fact).is_some();
+    let is_answered = row.from_server.packets > 0;
+    Some(match row.protocol {
+        // The greeting of TLS, in QUIC's first packets or behind words that agreed on it.
+        "quic" | "ftp" | "http" | "imap" | "pop3" | "smtp" if has(Fact::Ja4) && is_answered => {
+            format!("{service},ssl")
+        }
+        // The server offers ways to log in before it has said all of its first answer; then the client logs in.
+        "smb" if has(Fact::Domain) || has(Fact::OwnName) => format!("gssapi,{service},ntlm"),
+        _ => service,
+    })
 }
 
 fn service(protocol: &str) -> Option<String> {
