@@ -11,8 +11,6 @@ use serde_json::{Map, Value};
 
 use crate::{Fact, Facts, GROUPS, UNKNOWN, known, service};
 
-/// The longest file, in bytes.
-const MAX_LEN: usize = 1 << 20;
 /// The most rules of a file.
 const MAX_RULES: usize = 1_000;
 /// The most names, agents, networks, ports and bytes of a file, together.
@@ -35,11 +33,8 @@ const BYTES_KEYS: &[&str] = &["side", "at", "hex"];
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OwnRulesError {
     /// The file is too long.
-    #[error("the file is {len} bytes long; rules may take {MAX_LEN} bytes")]
-    TooLong {
-        /// Its length, in bytes.
-        len: usize,
-    },
+    #[error("the file is longer than {} bytes; rules may take no more", OwnRules::MAX_LEN)]
+    TooLong,
     /// The file is no TOML.
     #[error("line {line}, column {column} cannot be read as TOML: {problem}")]
     Toml {
@@ -342,13 +337,16 @@ pub(crate) struct Seen<'a> {
 }
 
 impl OwnRules {
+    /// The longest file, in bytes.
+    pub const MAX_LEN: usize = 1 << 20;
+
     /// Reads a file of rules: TOML, or JSON where it begins with `{`.
     ///
     /// # Errors
     /// Where the file is neither, or a rule in it makes no sense.
     pub fn read(text: &str) -> Result<Self, OwnRulesError> {
-        if text.len() > MAX_LEN {
-            return Err(OwnRulesError::TooLong { len: text.len() });
+        if text.len() > Self::MAX_LEN {
+            return Err(OwnRulesError::TooLong);
         }
         // Some editors begin a file so.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -1054,9 +1052,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_too_long_is_refused() {
-        let text = format!("{SIMPLE}#{}", "x".repeat(MAX_LEN));
-        let len = text.len();
-        refused(&text, &format!("the file is {len} bytes long; rules may take 1048576 bytes"));
+        let text = format!("{SIMPLE}#{}", "x".repeat(OwnRules::MAX_LEN));
+        refused(&text, "the file is longer than 1048576 bytes; rules may take no more");
     }
 
     #[test]

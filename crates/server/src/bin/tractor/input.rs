@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use engine::{Analysis, OwnRules, Rules};
+use engine::{Analysis, OwnRules, OwnRulesError, Rules};
 use v1::{Notice, Severity};
 
 use crate::{Error, Outcome};
@@ -32,9 +32,6 @@ pub(crate) struct OwnRulesFile {
     rules: Option<PathBuf>,
 }
 
-/// How much of a file of rules is read, in bytes; one that is longer is refused.
-const MAX_RULES_LEN: u64 = 1 << 21;
-
 impl OwnRulesFile {
     /// Reads the file, where there is one.
     ///
@@ -44,9 +41,14 @@ impl OwnRulesFile {
         let Some(path) = &self.rules else { return Ok(OwnRules::default()) };
         let about = |error: String| Error::Usage(format!("{}: {error}", path.display()));
         let mut bytes = Vec::new();
+        // One byte more shows that it is too long.
+        let limit = OwnRules::MAX_LEN as u64 + 1;
         File::open(path)
-            .and_then(|it| it.take(MAX_RULES_LEN).read_to_end(&mut bytes))
+            .and_then(|it| it.take(limit).read_to_end(&mut bytes))
             .map_err(|error| about(error.to_string()))?;
+        if bytes.len() > OwnRules::MAX_LEN {
+            return Err(about(OwnRulesError::TooLong.to_string()));
+        }
         let text = str::from_utf8(&bytes).map_err(|error| {
             about(format!("it is no text in UTF-8 from byte {} on", error.valid_up_to()))
         })?;
