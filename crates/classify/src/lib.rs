@@ -29,7 +29,7 @@ use crate::own::Seen;
 pub use crate::{
     fact::{FACTS, Fact, Told},
     model::{Confusion, Example, Model, ModelError, Score, Split, Training, evaluate},
-    own::{Matched, OwnRule, OwnRules, OwnRulesError, Place},
+    own::{Matched, OwnRule, OwnRules, OwnRulesError, RulePlace},
     protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol, Tie},
     service::{SERVICES, Service},
 };

@@ -83,7 +83,7 @@ pub enum OwnRulesError {
     #[error("{rule} has the unknown key `{key}`; known are {}", known_keys(key))]
     UnknownKey {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The key.
         key: String,
     },
@@ -91,7 +91,7 @@ pub enum OwnRulesError {
     #[error("{rule}: `{key}` is not {expected}")]
     WrongKind {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The key.
         key: &'static str,
         /// What it should be.
@@ -101,7 +101,7 @@ pub enum OwnRulesError {
     #[error("{rule}: the list `{key}` is empty")]
     EmptyList {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The key.
         key: &'static str,
     },
@@ -109,7 +109,7 @@ pub enum OwnRulesError {
     #[error("{rule} has no `label`")]
     NoLabel {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
     },
     /// A label is too long or has other letters.
     #[error(
@@ -117,19 +117,19 @@ pub enum OwnRulesError {
     )]
     BadLabel {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
     },
     /// A label says that there is none.
     #[error("{rule}: `label` must not be `{UNKNOWN}`, which flows without a label are called")]
     NoLabelAtAll {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
     },
     /// There is no such group.
     #[error("{rule}: there is no `group` called `{group}`; there are {}", groups().collect::<Vec<_>>().join(", "))]
     UnknownGroup {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The group.
         group: String,
     },
@@ -137,7 +137,7 @@ pub enum OwnRulesError {
     #[error("{rule}: its label is in the `group` `{known}` already")]
     OtherGroup {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The group the label is in.
         known: &'static str,
     },
@@ -147,7 +147,7 @@ pub enum OwnRulesError {
     )]
     NoCondition {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
     },
     /// A name is no domain name.
     #[error(
@@ -155,7 +155,7 @@ pub enum OwnRulesError {
     )]
     BadName {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The name.
         name: String,
     },
@@ -163,7 +163,7 @@ pub enum OwnRulesError {
     #[error("{rule}: a text in `agents` is empty")]
     BadAgent {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
     },
     /// A network is none.
     #[error(
@@ -171,7 +171,7 @@ pub enum OwnRulesError {
     )]
     BadNetwork {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The network.
         network: String,
     },
@@ -179,7 +179,7 @@ pub enum OwnRulesError {
     #[error("{rule}: `transport` is `{transport}`; it must be tcp or udp")]
     BadTransport {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The transport.
         transport: String,
     },
@@ -189,7 +189,7 @@ pub enum OwnRulesError {
     )]
     BadPort {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The port.
         port: String,
     },
@@ -197,7 +197,7 @@ pub enum OwnRulesError {
     #[error("{rule}: `side` in `bytes` is `{side}`; it must be client, server or either")]
     BadSide {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The side.
         side: String,
     },
@@ -207,7 +207,7 @@ pub enum OwnRulesError {
     )]
     BadHex {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// The bytes.
         hex: String,
     },
@@ -217,7 +217,7 @@ pub enum OwnRulesError {
     )]
     TooManyBytes {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// How many.
         n: usize,
     },
@@ -228,7 +228,7 @@ pub enum OwnRulesError {
     )]
     TooFar {
         /// The rule.
-        rule: Place,
+        rule: RulePlace,
         /// Where the bytes begin.
         at: u64,
     },
@@ -236,14 +236,14 @@ pub enum OwnRulesError {
 
 /// Which rule of a file an error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RulePlace {
     /// Its number, from 1.
     pub number: usize,
     /// Its label, where it has one.
     pub label: Option<String>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RulePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.label {
             Some(label) => write!(f, "rule {} (`{label}`)", self.number),
@@ -455,7 +455,7 @@ impl OwnRules {
     /// Reads a rule; those before it are read.
     fn rule(&self, number: u16, value: &Value) -> Result<OwnRule, OwnRulesError> {
         let label = value.get("label").and_then(Value::as_str).map(str::trim).map(shown);
-        let rule = Place { number: usize::from(number) + 1, label };
+        let rule = RulePlace { number: usize::from(number) + 1, label };
         let Value::Object(table) = value else {
             return Err(OwnRulesError::NoList);
         };
@@ -640,12 +640,12 @@ fn shown(text: &str) -> String {
 
 /// A rule as it was written.
 struct Written<'a> {
-    rule: Place,
+    rule: RulePlace,
     table: &'a Map<String, Value>,
 }
 
 impl<'a> Written<'a> {
-    fn rule(&self) -> Place {
+    fn rule(&self) -> RulePlace {
         self.rule.clone()
     }
 
