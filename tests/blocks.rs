@@ -1,10 +1,11 @@
 //! A capture read block by block, in any order of the steps, gives what one pass gives, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use engine::{
-    Analysis, Apart, Block, Cutter, Export, Job, Join, Mapped, Partial, Plan, Reduce, Rules, Span,
+    Analysis, Apart, Block, Cutter, Export, Job, Join, Mapped, OwnRules, Partial, Plan, Reduce,
+    Rules, Span,
 };
 use tests::{Random, hostile};
 
@@ -24,7 +25,7 @@ fn told(analysis: &Analysis) -> String {
 }
 
 /// How a capture is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Way {
     seed: u64,
     rules: Rules,
@@ -60,7 +61,7 @@ impl Way {
 
     /// Cuts a pcap anywhere, into spans that are mapped by themselves. How many were guessed rightly, too.
     fn by_spans(&self, capture: &[u8]) -> (String, usize) {
-        let plan = Plan::new(self.seed, self.rules, self.n_shares);
+        let plan = Plan::new(self.seed, self.rules.clone(), self.n_shares);
         let header = &capture[..capture.len().min(Span::HEADER_LEN)];
         let mut random = Random::new(!self.seed);
         // So many bytes behind a span are known to it.
@@ -105,7 +106,7 @@ impl Way {
 
     /// Cuts all, maps what is cut in any order, and reduces share by share.
     fn by_blocks(&self, capture: &[u8]) -> String {
-        let mut plan = Plan::new(self.seed, self.rules, self.n_shares);
+        let mut plan = Plan::new(self.seed, self.rules.clone(), self.n_shares);
         plan.block_len = self.max_chunk;
         let mut cutter = Cutter::new("a capture", &plan);
         let mut blocks = Vec::new();
@@ -163,7 +164,7 @@ fn written_and_read(partial: &Partial) -> Partial {
 }
 
 #[track_caller]
-fn check(name: &str, capture: &[u8], way: Way) {
+fn check(name: &str, capture: &[u8], way: &Way) {
     let (expected, found) = (way.in_one_pass(capture), way.by_blocks(capture));
     if found != expected {
         let mut lines = expected.lines().zip(found.lines());
@@ -174,8 +175,8 @@ fn check(name: &str, capture: &[u8], way: Way) {
 
 /// Checks spans of a capture that is no longer packed; how many of how many were guessed rightly.
 #[track_caller]
-fn check_spans(name: &str, capture: &[u8], way: Way) -> usize {
-    let way = Way { is_stopped: false, ..way };
+fn check_spans(name: &str, capture: &[u8], way: &Way) -> usize {
+    let way = Way { is_stopped: false, ..way.clone() };
     let mut job = Job::with_rules("a capture", 0, &way.rules);
     let _ = job.feed(capture);
     let expected = told(&job.finish(false));
@@ -201,7 +202,7 @@ fn a_pcap_may_be_cut_anywhere() {
     let mut n_right = 0;
     for (seed, made) in (0..).zip(tests::small_captures()).filter(|it| is_pcap(&it.1.bytes)) {
         for way in ways(made.bytes.len(), seed) {
-            n_right += check_spans(made.file_name, &made.bytes, way);
+            n_right += check_spans(made.file_name, &made.bytes, &way);
         }
     }
     assert!(n_right > 100, "{n_right} spans were guessed rightly");
@@ -210,10 +211,31 @@ fn a_pcap_may_be_cut_anywhere() {
 #[test]
 fn a_hostile_pcap_may_be_cut_anywhere() {
     for (seed, case) in (0..).zip(hostile::cases()).filter(|it| is_pcap(&it.1.capture)) {
-        let way = ways(case.capture.len(), seed)[2 + seed as usize % 4];
+        let way = &ways(case.capture.len(), seed)[2 + seed as usize % 4];
         check_spans(&case.name, &case.capture, way);
     }
 }
+
+/// Rules of a user's for every second way.
+const OWN_RULES: &str = r#"
+[[rule]]
+label = "of a name"
+names = ["example", "com", "vk.com"]
+bytes = [{ hex = "?? 0?", at = 700 }, { hex = "0? 0?", at = 1 }]
+
+[[rule]]
+label = "of bytes"
+bytes = [{ side = "client", hex = "16 03" }]
+
+[[rule]]
+label = "of a network"
+networks = ["192.0.2.0/25"]
+transport = "udp"
+
+[[rule]]
+label = "a guess"
+ports = ["1000-65535"]
+"#;
 
 /// Ways to read a capture of this length, all of them different.
 fn ways(len: usize, seed: u64) -> Vec<Way> {
@@ -222,13 +244,15 @@ fn ways(len: usize, seed: u64) -> Vec<Way> {
         Apart { by_vlan: true, by_tunnel: true },
         Apart { by_vlan: false, by_tunnel: true },
     ];
+    let own = Arc::new(OwnRules::read(OWN_RULES).unwrap());
     let mut ways = Vec::new();
     for (n_blocks, n_shares) in [(1, 1), (1, 7), (2, 2), (7, 1), (7, 7), (100, 3)] {
         let seed = seed.wrapping_mul(31) + ways.len() as u64;
         // Chunks are on average half as long as they may be.
         let max_chunk = if n_blocks == 1 { len.max(1) } else { (2 * len / n_blocks).max(1) };
         let (apart, is_stopped) = (apart[ways.len() % apart.len()], seed % 5 == 4);
-        let rules = Rules { apart, has_checksums: seed % 4 == 3 };
+        let own = if ways.len() % 2 == 1 { Arc::clone(&own) } else { Arc::default() };
+        let rules = Rules { apart, has_checksums: seed % 4 == 3, own };
         let is_written = ways.len() % 2 == 0;
         ways.push(Way { seed, rules, max_chunk, n_shares, is_stopped, is_written });
     }
@@ -239,7 +263,7 @@ fn ways(len: usize, seed: u64) -> Vec<Way> {
 fn blocks_of_small_captures_give_what_one_pass_gives() {
     for (seed, made) in (0..).zip(tests::small_captures()) {
         for way in ways(made.bytes.len(), seed) {
-            check(made.file_name, &made.bytes, way);
+            check(made.file_name, &made.bytes, &way);
         }
     }
 }
@@ -283,8 +307,8 @@ fn blocks_of_an_association_give_what_one_pass_gives() {
     );
     for way in ways(capture.len(), 1) {
         assert!(way.in_one_pass(&capture).contains("\"m3ua\""));
-        check("an association", &capture, way);
-        check_spans("an association", &capture, way);
+        check("an association", &capture, &way);
+        check_spans("an association", &capture, &way);
     }
 }
 
@@ -292,7 +316,7 @@ fn blocks_of_an_association_give_what_one_pass_gives() {
 fn blocks_of_the_sample_give_what_one_pass_gives() {
     let sample = tests::sample();
     for way in ways(sample.len(), 7).into_iter().skip(2) {
-        check("sample.pcapng", &sample, way);
+        check("sample.pcapng", &sample, &way);
     }
 }
 
@@ -300,7 +324,7 @@ fn blocks_of_the_sample_give_what_one_pass_gives() {
 fn blocks_of_hostile_captures_give_what_one_pass_gives() {
     for (seed, case) in (0..).zip(hostile::cases()) {
         // Each in a way of its own.
-        let way = ways(case.capture.len(), seed)[2 + seed as usize % 4];
+        let way = &ways(case.capture.len(), seed)[2 + seed as usize % 4];
         check(&case.name, &case.capture, way);
     }
 }
@@ -321,10 +345,10 @@ fn captures_of_the_tester_give_what_one_pass_gives() {
         let n_ways = if capture.len() > 1 << 22 { 2 } else { 6 };
         n_captures += 1;
         for way in ways(capture.len(), n_captures).into_iter().rev().take(n_ways) {
-            check(&name, &capture, way);
+            check(&name, &capture, &way);
             n_read += 1;
             if is_pcap(&capture) {
-                n_right += check_spans(&name, &capture, way);
+                n_right += check_spans(&name, &capture, &way);
                 n_cut += 1;
             }
         }

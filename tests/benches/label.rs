@@ -12,6 +12,7 @@ use std::{
 };
 
 use capture::{Decoder, Dissector, Packet};
+use classify::OwnRules;
 use divan::{Bencher, black_box};
 use engine::Job;
 use flow::{Apart, Flow, Table};
@@ -57,7 +58,10 @@ fn share() {
     });
     let flows = RefCell::new(flows(&capture));
     let labelling = fastest(&|| {
-        flows.borrow_mut().iter_mut().for_each(|it| drop(black_box(classify::label(it))));
+        flows
+            .borrow_mut()
+            .iter_mut()
+            .for_each(|it| drop(black_box(classify::label(it, &OwnRules::default()))));
     });
     let flows = flows.borrow();
     println!(
@@ -118,5 +122,5 @@ const KINDS: &[Kind] = &[
 fn label(bencher: Bencher<'_, '_>, kind: &str) {
     let make = KINDS.iter().find(|it| it.0 == kind).unwrap().1;
     let mut flows = flows(&pcap(vec![make(&mut Random::new(1))]));
-    bencher.bench_local(|| classify::label(black_box(&mut flows[0])));
+    bencher.bench_local(|| classify::label(black_box(&mut flows[0]), &OwnRules::default()));
 }

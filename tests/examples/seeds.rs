@@ -19,6 +19,14 @@ const FILTERS: &[&str] = &[
     "https://example.org/ 2001:db8::7",
 ];
 
+const RULES: &[&str] = &[
+    "[[rule]]\nlabel = \"intranet\"\ngroup = \"web\"\nnames = [\"*.example.org\", \"com\"]\n",
+    "[[rule]]\nlabel = \"a.b-c_d 1\"\nports = [22, \"8000-8010\"]\ntransport = \"tcp\"\n",
+    "[[rule]]\nlabel = \"x\"\nbytes = [{ side = \"either\", at = 0, hex = \"5? ?3 ??\" }]\n",
+    "[[rule]]\nlabel = \"y\"\nnetworks = [\"192.0.2.0/24\", \"2001:db8::/32\"]\nagents = [\"curl\"]\n",
+    "{\"rule\": [{\"label\": \"z\", \"ports\": [1, \"2-65535\"]}, {\"label\": \"vk\", \"names\": [\"b\"]}]}",
+];
+
 const QUESTIONS: &[&str] = &[
     "0GET\n/files/list\n",
     "0POST\n/files/process\n{\"file_name\":\"a.pcap\"}",
@@ -83,6 +91,7 @@ fn main() -> io::Result<()> {
     frames.iter().try_for_each(|it| put(root, "link", it))?;
     heads.iter().try_for_each(|it| put(root, "protocols", it))?;
     FILTERS.iter().try_for_each(|it| put(root, "filter", it.as_bytes()))?;
+    RULES.iter().try_for_each(|it| put(root, "rules", it.as_bytes()))?;
     QUESTIONS.iter().try_for_each(|it| put(root, "v1", it.as_bytes()))?;
     let mut random = tests::Random::new(1);
     (1..40).try_for_each(|it| put(root, "fragments", &random.bytes(it * 50)))?;

@@ -72,15 +72,22 @@ impl Drop for Inner {
 }
 
 impl Backend {
-    /// Reads a file the user chose.
+    /// Reads a file the user chose, by rules of the user's that were checked.
     ///
     /// # Errors
     /// Where the browser starts no worker.
-    pub fn open(file: File, on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
+    pub fn open(
+        file: File,
+        rules: &str,
+        on_event: impl Fn(Event) + 'static,
+    ) -> Result<Self, String> {
         let worker = start_worker().map_err(|it| describe(&it))?;
         let inner = Rc::new(Inner {
             worker,
-            unsaid: RefCell::new(Some(vec![pack(&ToWorker::Open, &file)])),
+            unsaid: RefCell::new(Some(vec![pack(
+                &ToWorker::Open { rules: rules.to_owned() },
+                &file,
+            )])),
             waiting: RefCell::default(),
             last_id: Cell::new(0),
             failure: RefCell::default(),
@@ -95,9 +102,9 @@ impl Backend {
     ///
     /// # Errors
     /// Where the browser starts no worker, or the page came without a capture.
-    pub fn open_sample(on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
+    pub fn open_sample(rules: &str, on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
         let file = sample().map_err(|it| describe(&it))?;
-        Self::open(file.ok_or("the page came without its sample capture")?, on_event)
+        Self::open(file.ok_or("the page came without its sample capture")?, rules, on_event)
     }
 
     /// Asks what only the page asks.
@@ -126,6 +133,16 @@ impl Backend {
     pub async fn export(&self, export: &Export) -> Result<Blob, String> {
         let answer = self.inner.ask(Question::Export(export.clone())).await;
         answer.map_err(|it| it.message)?.dyn_into().map_err(|it| describe(&it))
+    }
+
+    /// How many rules a file of the user's has.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in a sentence; or that the worker ended.
+    pub async fn check_rules(&self, text: String) -> Result<u64, String> {
+        let answer = self.inner.ask(Question::Rules(text)).await;
+        let bytes = answer.map_err(|it| it.message)?;
+        serde_json::from_slice(&bytes_of(&bytes)).map_err(|it| it.to_string())
     }
 
     /// Ends reading. What was read stays, and [`Event::Done`] follows.

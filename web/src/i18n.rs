@@ -5,7 +5,7 @@ mod ru;
 mod sentences;
 
 pub use sentences::{
-    Piece, evidence, fact_text, filter_error, mentions, notice, reason, set_aside,
+    Piece, evidence, fact_text, filter_error, mentions, notice, reason, rules_error, set_aside,
 };
 
 /// A language of the page.
@@ -229,7 +229,7 @@ pub struct Texts {
     // Flow.
     pub flow_n: fn(&str) -> String,
     pub why: &'static str,
-    pub evidence_names: [(&'static str, &'static str); 6],
+    pub evidence_names: [(&'static str, &'static str); 8],
     pub transport: &'static str,
     pub protocol: &'static str,
     pub state: &'static str,
@@ -327,6 +327,16 @@ pub struct Texts {
     pub labels_found: fn(&str) -> String,
     pub labels_known: &'static str,
     pub labels_known_hint: fn(&str) -> String,
+    pub n_rules: Plural,
+    pub own_rules: &'static str,
+    pub own_rules_lead: &'static str,
+    pub own_rules_none: &'static str,
+    pub own_rules_in_force: fn(&str) -> String,
+    pub own_rules_choose: &'static str,
+    pub own_rules_paste: &'static str,
+    pub own_rules_load: &'static str,
+    pub own_rules_drop: &'static str,
+    pub own_rules_refused: &'static str,
     pub spoken: &'static str,
 
     // Export.

@@ -12,7 +12,10 @@ use wasm_bindgen::{JsCast, JsValue};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// Read the file in the payload. Said once, first.
-    Open,
+    Open {
+        /// A file of the user's rules, which was checked; empty where there is none.
+        rules: String,
+    },
     /// Read no further; what was read stays.
     Stop,
     /// Answer by [`FromWorker::Answer`] or [`FromWorker::Refused`] with the same number.
@@ -33,6 +36,9 @@ pub enum Question {
     V1(v1::Request),
     /// The flows as a file; the payload of the answer is a `Blob`.
     Export(Export),
+    /// How many rules this file of the user's has, by which another capture shall be read; the payload of the answer is
+    /// JSON in an `ArrayBuffer`. A file that cannot be used is refused.
+    Rules(String),
 }
 
 /// Which flows to write, and how.

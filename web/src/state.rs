@@ -57,6 +57,24 @@ pub enum Phase {
     Done,
 }
 
+/// Where an opened capture is from, so that it can be read again.
+#[derive(Clone)]
+enum Source {
+    /// The user chose it.
+    Chosen(web_sys::File),
+    /// It came with the page.
+    Sample,
+}
+
+/// Rules of the user's, kept in memory alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRules {
+    /// The file, which was checked.
+    pub text: String,
+    /// How many rules it has.
+    pub n: u64,
+}
+
 /// An opened capture.
 #[derive(Clone)]
 pub struct Capture {
@@ -66,6 +84,7 @@ pub struct Capture {
     pub size: u64,
     /// Who answers about it.
     pub backend: Backend,
+    source: Source,
 }
 
 /// What a key asks of the list or the detail on show.
@@ -117,6 +136,10 @@ pub struct App {
     pub filter_error: RwSignal<Option<String>>,
     /// A word that passes.
     pub toast: RwSignal<Option<String>>,
+    /// The user's rules, by which captures are read.
+    pub own_rules: RwSignal<Option<OwnRules>>,
+    /// Why the last file of rules was refused.
+    pub rules_error: RwSignal<Option<String>>,
     /// Counts what the user decided of sessions; what shows sessions asks again.
     pub decided: RwSignal<u32>,
     /// The last key for the list on show, numbered.
@@ -151,6 +174,8 @@ impl App {
             capture: RwSignal::new_local(None),
             phase: RwSignal::new(Phase::Empty),
             overview: RwSignal::new(None),
+            own_rules: RwSignal::new(None),
+            rules_error: RwSignal::new(None),
             decided: RwSignal::new(0),
             failure: RwSignal::new(None),
             filter_error: RwSignal::new(None),
@@ -233,31 +258,59 @@ impl App {
 
     /// Opens a file the user chose.
     pub fn open_file(self, file: web_sys::File) {
-        let (name, size) = (file.name(), file.size() as u64);
-        self.open(name, size, move |on_event| Backend::open(file, on_event));
+        self.open(Source::Chosen(file));
     }
 
     /// Opens the capture that comes with the page.
     pub fn open_sample(self) {
-        self.open("sample.pcapng".to_owned(), 0, Backend::open_sample);
+        self.open(Source::Sample);
     }
 
-    fn open(
-        self,
-        name: String,
-        size: u64,
-        start: impl FnOnce(Box<dyn Fn(Event)>) -> Result<Backend, String>,
-    ) {
-        let is_first = self.capture.with_untracked(Option::is_none);
+    fn open(self, source: Source) {
+        if self.capture.with_untracked(Option::is_some) {
+            self.go(Place::default());
+        }
+        self.read(source);
+    }
+
+    /// Reads captures by these rules of the user's from now on, once the worker found nothing wrong with them; the open
+    /// one is read again.
+    pub fn load_rules(self, text: String) {
+        let Some(backend) = self.backend() else { return };
+        spawn_local(async move {
+            match backend.check_rules(text.clone()).await {
+                Ok(n) => self.set_rules(Some(OwnRules { text, n })),
+                Err(error) => self.rules_error.set(Some(error)),
+            }
+        });
+    }
+
+    /// Reads captures without rules of the user's from now on; the open one is read again.
+    pub fn drop_rules(self) {
+        self.set_rules(None);
+    }
+
+    fn set_rules(self, rules: Option<OwnRules>) {
+        self.rules_error.set(None);
+        self.own_rules.set(rules);
+        if let Some(source) =
+            self.capture.with_untracked(|it| it.as_ref().map(|it| it.source.clone()))
+        {
+            self.read(source);
+        }
+    }
+
+    fn read(self, source: Source) {
+        let (name, size) = match &source {
+            Source::Chosen(file) => (file.name(), file.size() as u64),
+            Source::Sample => ("sample.pcapng".to_owned(), 0),
+        };
         let turn = self.turn.get_untracked() + 1;
         self.turn.set(turn);
         self.failure.set(None);
         self.overview.set(None);
         // Ends the worker before the next one takes memory.
         self.capture.set(None);
-        if !is_first {
-            self.go(Place::default());
-        }
         let since = now_millis();
         let progress = Progress { total: size, ..Progress::default() };
         let of_name = name.clone();
@@ -266,9 +319,15 @@ impl App {
                 self.hear(event, &of_name);
             }
         };
-        match start(Box::new(on_event)) {
+        let rules = self.own_rules.with_untracked(|it| it.as_ref().map(|it| it.text.clone()));
+        let rules = rules.unwrap_or_default();
+        let backend = match &source {
+            Source::Chosen(file) => Backend::open(file.clone(), &rules, on_event),
+            Source::Sample => Backend::open_sample(&rules, on_event),
+        };
+        match backend {
             Ok(backend) => {
-                self.capture.set(Some(Capture { name, size, backend }));
+                self.capture.set(Some(Capture { name, size, backend, source }));
                 self.phase.set(Phase::Reading { progress, since, now: since, is_stopping: false });
             }
             Err(error) => self.fail(name, fault(&error)),

@@ -305,3 +305,51 @@ fn the_page_speaks_both_languages_and_hears_keys() {
     browser.press("?");
     browser.until("document.querySelector('dialog[open]') !== null");
 }
+
+#[test]
+fn rules_of_the_users_are_checked_obeyed_and_taken_away() {
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "ru");
+    browser.choose(&capture("sample.pcapng"));
+    browser.until_read();
+    let main_says = |text: &str| {
+        browser
+            .until(&format!("document.querySelector('main').innerText.includes({})", json!(text)));
+    };
+    browser.run("location.hash = '#v=labels'", &[]);
+    browser.until("document.querySelector('#own-rules-text') !== null");
+    main_says("нет ни одного");
+    let write = |text: &str| {
+        let script = "const field = document.querySelector('#own-rules-text');
+            field.value = arguments[0];
+            field.dispatchEvent(new Event('input', {bubbles: true}))";
+        browser.run(script, &[json!(text)]);
+        browser.click("#own-rules button[type=submit]");
+    };
+    write("[[rule]]\nlabel = \"наше\"\nport = [443]\n");
+    main_says("правило 1 (`наше`): неизвестный ключ `port`");
+
+    let rules = "[[rule]]\nlabel = \"our web\"\ngroup = \"web\"\nbytes = [{ side = \"client\", hex = \"16 03\" }]\n";
+    write(rules);
+    main_says("действует 1\u{a0}правило");
+    let folder = std::env::temp_dir().join(format!("tractor-rules-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("rules.toml");
+    fs::write(&file, rules).unwrap();
+    let of_label = json!({"StatisticsOfLabel": {"job": 1, "label": "our web"}});
+    let options = ["stats", "sample.pcapng", "--label", "our web", "--rules"];
+    let expected = tractor(&[&options[..], &[file.to_str().unwrap()]].concat());
+    browser.until_read_of("sample.pcapng");
+    assert_eq!(browser.v1(&of_label), expected.trim_end());
+
+    browser.click("#own-rules button.btn:last-of-type");
+    main_says("нет ни одного");
+    browser.until_read_of("sample.pcapng");
+    assert!(!browser.v1(&json!("Labels")).contains("our web"));
+
+    browser.choose_in("#own-rules-file", &file);
+    main_says("действует 1\u{a0}правило");
+    browser.until_read_of("sample.pcapng");
+    assert_eq!(browser.v1(&of_label), expected.trim_end());
+    let _ = fs::remove_dir_all(folder);
+}

@@ -15,6 +15,7 @@ mod inside;
 mod look;
 mod model;
 mod ntlm;
+mod own;
 pub mod protocol;
 mod service;
 mod shape;
@@ -26,9 +27,11 @@ use std::{
 
 use flow::{Flow, Transport};
 
+use crate::own::Seen;
 pub use crate::{
     fact::{FACTS, Fact, Told},
     model::{Confusion, Example, Model, ModelError, Score, Split, Training, evaluate},
+    own::{Matched, OwnRule, OwnRules, OwnRulesError, RulePlace},
     protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol, Tie},
     service::{SERVICES, Service},
 };
@@ -36,12 +39,31 @@ pub use crate::{
 /// What a flow is called where nothing tells.
 pub const UNKNOWN: &str = "unknown";
 
+/// The groups of labels: those of the book and those beside them.
+pub const GROUPS: &[&str] = &[
+    "cloud",
+    "files",
+    "games",
+    "mail",
+    "media",
+    "messaging",
+    "names",
+    "other",
+    "peer2peer",
+    "social",
+    "system",
+    "tunnel",
+    "unknown",
+    "voice",
+    "web",
+];
+
 /// A label and why the flow has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The application protocol its payload shows, the transport where that says all, or [`UNKNOWN`].
     pub protocol: &'static str,
-    /// The service where one is known, else the protocol: one of [`labels`]; or what a model says.
+    /// The service where one is known, else the protocol: one of [`labels`]; or what a rule of the user's or a model says.
     pub label: Cow<'static, str>,
     /// The group of the label.
     pub group: &'static str,
@@ -81,6 +103,8 @@ impl Shown {
 /// What decided a label, strongest first.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
+    /// A rule of the user's; what it says by ports alone is weaker than all but a model.
+    Own(Matched),
     /// The payload: a protocol of [`PROTOCOLS`] recognised it.
     Payload,
     /// The IP header: the transport is all there is to know.
@@ -159,7 +183,13 @@ impl Verdict {
 
     /// Whether its payload shows a protocol that peers speak with each other, whichever of them was opened.
     pub fn is_peer(&self) -> bool {
-        self.reason == Reason::Payload && PEERS.contains(&self.protocol)
+        let is_shown = self.reason == Reason::Payload || self.is_own();
+        is_shown && PEERS.contains(&self.protocol)
+    }
+
+    /// Whether a rule of the user's decided its label: nothing built in takes its place.
+    pub fn is_own(&self) -> bool {
+        matches!(self.reason, Reason::Own(_))
     }
 
     /// Whether its payload shows a service and not only a protocol: so its socket is that service's program's.
@@ -172,12 +202,16 @@ impl Verdict {
         let is_nothing = self.protocol == UNKNOWN;
         let is_call = matches!(self.protocol, "stun" | "rtp" | "rtcp" | "dtls");
         let is_guessed = matches!(self.reason, Reason::Address { .. } | Reason::Unknown);
-        is_guessed && (is_nothing || is_call) || is_call && self.label == self.protocol
+        let is_bare = is_call && self.label == self.protocol && !self.is_own();
+        is_guessed && (is_nothing || is_call) || is_bare
     }
 
     /// Whether a name in its payload tells its service.
     pub fn is_named(&self) -> bool {
-        self.reason == Reason::Name
+        match &self.reason {
+            Reason::Own(rule) => rule.is_named() && self.facts().server_name.is_some(),
+            reason => *reason == Reason::Name,
+        }
     }
 
     /// Whether it is encrypted and a name is missing that would tell its service.
@@ -187,10 +221,12 @@ impl Verdict {
         is_encrypted && is_guessed && self.facts().server_name.is_none()
     }
 
-    /// How the label was reached, in a word: `payload`, `name`, `kin`, `address`, `model` or `unknown`. What only an
-    /// address or a model tells is a guess.
+    /// How the label was reached, in a word: `own`, `payload`, `name`, `kin`, `address`, `port`, `model` or `unknown`.
+    /// What only an address, a port in a rule of the user's, or a model tells is a guess.
     pub fn evidence(&self) -> &'static str {
-        match self.reason {
+        match &self.reason {
+            Reason::Own(rule) if rule.is_guess() => "port",
+            Reason::Own(_) => "own",
             Reason::Payload | Reason::Transport | Reason::Carries => "payload",
             Reason::Name | Reason::Asked | Reason::Agent | Reason::Answered => "name",
             Reason::Address { .. } => "address",
@@ -210,6 +246,7 @@ impl Verdict {
             seen => format!("{seen}; "),
         };
         match &self.reason {
+            Reason::Own(rule) => format!("{seen}{}", rule.sentence(facts)),
             Reason::Payload => facts.seen.to_string(),
             Reason::Transport => format!("the IP header says {label}"),
             Reason::Carries => format!("its packets carry packets of other flows, as {label} does"),
@@ -255,6 +292,12 @@ impl Verdict {
         self.group = service.group;
         self.reason = reason;
     }
+
+    /// Does as a rule of the user's says.
+    fn obey(&mut self, rule: Matched) {
+        (self.label, self.group) = (rule.label(), rule.group());
+        self.reason = Reason::Own(rule);
+    }
 }
 
 /// How a flow announced another of this protocol, in a sentence.
@@ -263,20 +306,44 @@ pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
     format!("{who} in flow {flow} announced port {port}")
 }
 
-/// Labels a flow by what it says of itself; the flow stays as it is.
-pub fn label(flow: &mut Flow) -> Verdict {
-    let mut verdict = label_by_itself(flow);
+/// Labels a flow by what it says of itself, which stays as it is; the user's rules come first.
+pub fn label(flow: &mut Flow, own: &OwnRules) -> Verdict {
+    let mut further_names = Vec::new();
+    let mut verdict = label_as_built(flow, &mut further_names);
     if let Some(shape) = shape::guess(flow, verdict.protocol) {
         let facts = verdict.facts.get_or_insert_default();
         facts.told.tell(Fact::Shape, shape);
         facts.told.shrink();
     }
+    if !own.is_empty() {
+        let names = verdict.facts().server_name.iter().chain(&further_names);
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        if let Some(rule) = own.decide(&seen(flow, &verdict, &names)) {
+            let name = further_names.into_iter().find(|it| rule.has_name(it));
+            verdict.obey(rule);
+            if let Some(name) = name {
+                verdict.set_server_name(&name);
+            }
+        }
+    }
     verdict
 }
 
-fn label_by_itself(flow: &mut Flow) -> Verdict {
+/// What rules of the user's look at.
+fn seen<'a>(flow: &'a Flow, verdict: &'a Verdict, names: &'a [&'a str]) -> Seen<'a> {
+    Seen {
+        transport: flow.transport,
+        server: flow.server,
+        heads: &flow.heads,
+        names,
+        is_lookup: is_lookup(verdict.protocol),
+        agent: verdict.facts().told.get(Fact::UserAgent),
+    }
+}
+
+/// Labels a flow by what is built in. Further names that it tells are told too.
+fn label_as_built(flow: &mut Flow, further_names: &mut Vec<String>) -> Verdict {
     let mut verdict = Verdict::unknown();
-    let mut further_names = Vec::new();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
         let carrier = WITHIN.iter().find(|it| it.0 == protocol.name).map(|it| it.1);
         verdict.protocol = carrier.unwrap_or(protocol.name);
@@ -285,7 +352,7 @@ fn label_by_itself(flow: &mut Flow) -> Verdict {
         verdict.reason = Reason::Payload;
         verdict.shown = Some(protocol::shown(protocol, &facts, &mut flow.heads));
         contradict_port(&mut facts, protocol.name, flow.server.port);
-        further_names = std::mem::take(&mut facts.further_names);
+        *further_names = std::mem::take(&mut facts.further_names);
         facts.shrink();
         verdict.facts = Some(Box::new(facts));
     } else if let Some(name) = transport_label(flow.transport) {
@@ -298,7 +365,7 @@ fn label_by_itself(flow: &mut Flow) -> Verdict {
         return Verdict { protocol, label, group, reason: Reason::Carries, ..verdict };
     }
     let facts = verdict.facts();
-    let mut names = facts.server_name.iter().chain(&further_names).map(String::as_str);
+    let mut names = facts.server_name.iter().chain(&*further_names).map(String::as_str);
     if let Some((group, label)) = facts.service.and_then(known) {
         let by_name = names.find_map(service::by_name).filter(|it| it.label != label);
         (verdict.label, verdict.group) = (Cow::Borrowed(label), group);
@@ -387,8 +454,15 @@ fn service_of_all<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'stat
 }
 
 /// Says of a flow without a name of its own that a DNS answer gave its server's address for this one.
-pub fn relabel_by_answer(verdict: &mut Verdict, name: &str) {
+pub fn relabel_by_answer(verdict: &mut Verdict, name: &str, flow: &Flow, own: &OwnRules) {
     verdict.set_server_name(name);
+    let rule = own.decide(&seen(flow, verdict, &[name]));
+    match (&verdict.reason, rule) {
+        (Reason::Own(now), Some(rule)) if rule.is_before(now) => return verdict.obey(rule),
+        (Reason::Own(_), _) => return,
+        (_, Some(rule)) => return verdict.obey(rule),
+        (_, None) => {}
+    }
     let is_open = verdict.label == verdict.protocol && verdict.group != "peer2peer";
     if let Some(service) = service::by_name(name).filter(|_| is_open) {
         verdict.serve(service, Reason::Answered);
@@ -458,12 +532,23 @@ pub fn recognise_socket(said: &[&[u8]]) -> Vec<Option<&'static str>> {
     protocol::recognise_socket(said)
 }
 
+/// Labels a flow that nothing tells as a rule of the user's guesses by its ports.
+pub fn relabel_by_guess(verdict: &mut Verdict, flow: &Flow, own: &OwnRules) {
+    if verdict.label == UNKNOWN
+        && let Some(rule) = own.guess(&seen(flow, verdict, &[]))
+    {
+        verdict.obey(rule);
+    }
+}
+
 /// Says of a flow whose payload tells nothing that with those of its socket it does.
 pub fn relabel_by_socket(verdict: &mut Verdict, protocol: &str) {
     let Some(protocol) = PROTOCOLS.iter().find(|it| it.name == protocol) else { return };
     verdict.protocol = protocol.name;
-    (verdict.label, verdict.group) = (Cow::Borrowed(protocol.name), protocol.group);
-    verdict.reason = Reason::Payload;
+    if !verdict.is_own() {
+        (verdict.label, verdict.group) = (Cow::Borrowed(protocol.name), protocol.group);
+        verdict.reason = Reason::Payload;
+    }
     verdict.facts.get_or_insert_default().seen = protocol::SEEN_OF_SOCKET.into();
 }
 
@@ -513,10 +598,13 @@ fn transport_label(transport: Transport) -> Option<&'static str> {
     }
 }
 
-/// Every label there can be, by group; both in order.
-pub fn labels() -> Vec<(&'static str, Vec<&'static str>)> {
-    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+/// Every label there can be, by group, those of the user's rules included; both in order.
+pub fn labels(own: &OwnRules) -> Vec<(&'static str, Vec<&str>)> {
+    let mut groups: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for (group, label) in every_label() {
+        groups.entry(group).or_default().insert(label);
+    }
+    for (group, label) in own.labels() {
         groups.entry(group).or_default().insert(label);
     }
     groups.into_iter().map(|(group, labels)| (group, labels.into_iter().collect())).collect()
@@ -543,29 +631,10 @@ fn every_label() -> impl Iterator<Item = (&'static str, &'static str)> {
 mod tests {
     use super::*;
 
-    /// The groups of the book and those beside them; the page has a colour for each.
-    const GROUPS: &[&str] = &[
-        "cloud",
-        "files",
-        "games",
-        "mail",
-        "media",
-        "messaging",
-        "names",
-        "other",
-        "peer2peer",
-        "social",
-        "system",
-        "tunnel",
-        "unknown",
-        "voice",
-        "web",
-    ];
-
     #[test]
     fn every_label_is_in_one_known_group() {
         let mut seen = BTreeMap::new();
-        for (group, labels) in labels() {
+        for (group, labels) in labels(&OwnRules::default()) {
             assert!(GROUPS.contains(&group), "unknown group {group}");
             for label in labels {
                 assert_eq!(seen.insert(label, group), None, "{label} is in two groups");
@@ -614,7 +683,8 @@ mod tests {
 
     #[test]
     fn the_labels_of_the_book_are_there() {
-        let all = labels();
+        let own = OwnRules::default();
+        let all = labels(&own);
         let has = |group: &str, label: &str| {
             all.iter().any(|(it, labels)| *it == group && labels.contains(&label))
         };

@@ -2759,14 +2759,14 @@ fn close(open: &mut Vec<(u128, Owner)>, before: u128, spans: &mut Vec<(u128, Opt
 }
 
 /// First address and prefix length of a network as it is written.
-fn parse(written: &str) -> Option<(u128, u32)> {
+pub(crate) fn parse(written: &str) -> Option<(u128, u32)> {
     let (ip, len) = written.split_once('/')?;
     let (ip, len) = (ip.parse().ok()?, len.parse::<u32>().ok()?);
     let len = if matches!(ip, IpAddr::V4(_)) { len + 96 } else { len };
     (len <= 128).then(|| (number(ip) & mask(len), len))
 }
 
-fn number(ip: IpAddr) -> u128 {
+pub(crate) fn number(ip: IpAddr) -> u128 {
     let mapped = |it: Ipv4Addr| it.to_ipv6_mapped();
     let ip: Ipv6Addr = match ip {
         IpAddr::V4(it) => mapped(it),
@@ -2775,7 +2775,7 @@ fn number(ip: IpAddr) -> u128 {
     u128::from(ip)
 }
 
-fn mask(len: u32) -> u128 {
+pub(crate) fn mask(len: u32) -> u128 {
     u128::MAX.checked_shl(128 - len).unwrap_or(0)
 }
 

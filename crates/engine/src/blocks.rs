@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use capture::{Block, Dissector, Error, Packet, Span};
-use classify::Verdict;
+use classify::{OwnRules, Verdict};
 use flow::{Partial, Share, Shuffle};
 
 use crate::{
@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// What all stages of a job know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Random, once per run: see [`flow::Table::new`].
     pub seed: u64,
-    /// What counts as a packet, and which packets are one flow.
+    /// What counts as a packet, which packets are one flow, and what the user calls flows.
     pub rules: Rules,
     /// Into how many shares the flows are dealt; more than 65,536 are not.
     pub n_shares: usize,
@@ -185,7 +185,7 @@ impl Join {
     /// No block yet.
     pub fn new(plan: &Plan) -> Self {
         let dissector = Dissector::new(plan.seed).with_checksums(plan.rules.has_checksums);
-        Self { plan: *plan, dissector, counting: Counting::default() }
+        Self { plan: plan.clone(), dissector, counting: Counting::default() }
     }
 
     /// Takes the next block. The partials of every share.
@@ -237,6 +237,7 @@ pub struct Reduce {
     comments: Comments,
     /// Those that were new: where their packet is, of which flow, and what they say.
     said: Vec<(u64, u32, String)>,
+    own: Arc<OwnRules>,
 }
 
 impl Reduce {
@@ -248,6 +249,7 @@ impl Reduce {
             verdicts: Vec::new(),
             comments: Comments::default(),
             said: Vec::new(),
+            own: Arc::clone(&plan.rules.own),
         }
     }
 
@@ -261,7 +263,7 @@ impl Reduce {
                 self.said.push((sent.ordinal, number, comment.to_owned()));
             }
             while let Some((number, flow)) = self.share.next_settled() {
-                self.labels.label(number, flow);
+                self.labels.label(number, flow, &self.own);
             }
         }
     }
@@ -273,7 +275,7 @@ impl Reduce {
 
     /// Ends the capture: labels the flows that are left.
     pub fn end(&mut self) {
-        self.verdicts = std::mem::take(&mut self.labels).finish(self.share.flows_mut());
+        self.verdicts = std::mem::take(&mut self.labels).finish(self.share.flows_mut(), &self.own);
         self.comments = Comments::default();
     }
 }
@@ -310,5 +312,7 @@ pub fn finish(cutter: Cutter, join: &Join, shares: Vec<Reduce>, is_stopped: bool
         }
     }
     let counts = join.dissector.counts();
-    cutter.input.analysis(is_stopped, &join.counting, &counts, (flows, verdicts, comments))
+    let found = (flows, verdicts, comments);
+    let own = &join.plan.rules.own;
+    cutter.input.analysis(is_stopped, &join.counting, &counts, found, own)
 }

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, net::Ipv4Addr, sync::OnceLock};
 
-use classify::{Fact, Verdict};
+use classify::{Fact, OwnRules, Verdict};
 use flow::Flow;
 use v1::Count;
 
@@ -270,7 +270,11 @@ impl Hosts {
 
 /// Gives flows without a name of their own the one that a DNS answer gave their server's address: to the same client
 /// before the flow began. Returns which flows it named, in order.
-pub(crate) fn name_by_answers(flows: &[Flow], verdicts: &mut [Verdict]) -> Vec<u32> {
+pub(crate) fn name_by_answers(
+    flows: &[Flow],
+    verdicts: &mut [Verdict],
+    own: &OwnRules,
+) -> Vec<u32> {
     // Which client was given which address, by which flow and answer.
     let mut answers: Vec<(IpAddr, IpAddr, u32, u32)> = Vec::new();
     for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
@@ -302,7 +306,7 @@ pub(crate) fn name_by_answers(flows: &[Flow], verdicts: &mut [Verdict]) -> Vec<u
             verdicts.get(resolver as usize).and_then(|it| it.facts().answers.get(at as usize));
         let name = answer.map(|it| it.name.clone());
         if let (Some(name), Some(verdict)) = (name, verdicts.get_mut(number as usize)) {
-            classify::relabel_by_answer(verdict, &name);
+            classify::relabel_by_answer(verdict, &name, flow, own);
             named.push(number);
         }
     }

@@ -1,7 +1,7 @@
 //! The capture as its host feeds it, and what is told of the reading in the end.
 
 use capture::{Counts, Decoder, Error, plain};
-use classify::Verdict;
+use classify::{OwnRules, Verdict};
 use flow::Flow;
 use v1::{Notice, page::Reading};
 
@@ -74,6 +74,7 @@ impl Input {
         counting: &reading::Counting,
         counts: &Counts,
         (flows, verdicts, comments): (Vec<Flow>, Vec<Verdict>, Comments),
+        own: &OwnRules,
     ) -> Analysis {
         let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
         if let Some(packing) = self.decoder.packing() {
@@ -92,7 +93,7 @@ impl Input {
             notices,
             is_stopped,
         };
-        Analysis::new(flows, verdicts, comments, told, reading)
+        Analysis::new((flows, verdicts, comments), told, reading, own)
     }
 
     /// What the reader should know, the worst first.

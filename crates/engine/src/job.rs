@@ -1,17 +1,22 @@
 //! A capture read in one pass: what a host does that has one thread.
 
+use std::sync::Arc;
+
 use capture::{Dissector, Error, Packet};
+use classify::OwnRules;
 use flow::Apart;
 
 use crate::{Analysis, comments::Comments, input::Input, labels::Labels, reading::Counting};
 
-/// What counts as a packet, and which packets are one flow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What counts as a packet, which packets are one flow, and what the user calls flows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// What keeps flows apart.
     pub apart: Apart,
     /// Packets with a wrong checksum are in no flow; see [`Dissector::with_checksums`].
     pub has_checksums: bool,
+    /// The user's rules, before those built in.
+    pub own: Arc<OwnRules>,
 }
 
 /// How far a job is.
@@ -46,6 +51,7 @@ pub struct Job {
     /// What the capture says of packets, by flow.
     comments: Comments,
     counting: Counting,
+    own: Arc<OwnRules>,
 }
 
 impl Job {
@@ -63,6 +69,7 @@ impl Job {
             labels: Labels::default(),
             comments: Comments::default(),
             counting: Counting::default(),
+            own: Arc::clone(&rules.own),
         }
     }
 
@@ -87,7 +94,7 @@ impl Job {
                     self.comments.add(flow, comment);
                 }
                 while let Some((number, flow)) = self.table.next_settled() {
-                    self.labels.label(number, flow);
+                    self.labels.label(number, flow, &self.own);
                 }
             };
             // A fragment that is held back counts as in flows: it comes out in the end.
@@ -123,9 +130,9 @@ impl Job {
             table.push(packet);
         });
         let mut flows = self.table.finish();
-        let verdicts = self.labels.finish(&mut flows);
+        let verdicts = self.labels.finish(&mut flows, &self.own);
         let counts = self.dissector.counts();
         let found = (flows, verdicts, self.comments);
-        self.input.analysis(is_stopped, &self.counting, &counts, found)
+        self.input.analysis(is_stopped, &self.counting, &counts, found, &self.own)
     }
 }

@@ -1,6 +1,6 @@
 //! The verdicts of flows, each made once: as soon as a flow has said all its heads can hold, else at the end.
 
-use classify::Verdict;
+use classify::{OwnRules, Verdict};
 use flow::Flow;
 
 use crate::page;
@@ -11,28 +11,28 @@ pub(crate) struct Labels(Vec<Option<Verdict>>);
 
 impl Labels {
     /// Labels a flow that has said all its heads can hold.
-    pub(crate) fn label(&mut self, number: u32, flow: &mut Flow) {
+    pub(crate) fn label(&mut self, number: u32, flow: &mut Flow, own: &OwnRules) {
         let at = number as usize;
         if self.0.len() <= at {
             self.0.resize(at + 1, None);
         }
         if let Some(slot) = self.0.get_mut(at) {
-            *slot = Some(label(flow));
+            *slot = Some(label(flow, own));
         }
     }
 
     /// Labels the flows that are left, and gives the verdicts of all.
-    pub(crate) fn finish(mut self, flows: &mut [Flow]) -> Vec<Verdict> {
+    pub(crate) fn finish(mut self, flows: &mut [Flow], own: &OwnRules) -> Vec<Verdict> {
         self.0.resize(flows.len(), None);
         let verdicts = self.0.into_iter().zip(flows);
-        verdicts.map(|(known, flow)| known.unwrap_or_else(|| label(flow))).collect()
+        verdicts.map(|(known, flow)| known.unwrap_or_else(|| label(flow, own))).collect()
     }
 }
 
-/// Labels a flow that has said all its heads can hold, or all the capture has, and frees what the page does not show of
-/// its first bytes.
-fn label(flow: &mut Flow) -> Verdict {
-    let verdict = classify::label(flow);
-    flow.heads.keep(page::HEAD_LEN);
+/// Labels a flow that has said all its heads can hold, or all the capture has, and frees what neither the page shows of
+/// its first bytes nor a rule may look at later.
+fn label(flow: &mut Flow, own: &OwnRules) -> Verdict {
+    let verdict = classify::label(flow, own);
+    flow.heads.keep(page::HEAD_LEN.max(own.reach()));
     verdict
 }

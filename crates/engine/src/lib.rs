@@ -44,6 +44,7 @@ pub use crate::{
     library::{FileEntry, Found, JobRecord, Library},
 };
 pub use capture::{Block, Error, Span, plain};
+pub use classify::{OwnRules, OwnRulesError};
 pub use flow::{Apart, Partial};
 
 /// What a capture holds. Answers the questions of the page and of the v1 interface.
@@ -76,16 +77,18 @@ pub struct Report {
 
 impl Analysis {
     fn new(
-        flows: Vec<Flow>,
-        mut verdicts: Vec<Verdict>,
-        comments: comments::Comments,
+        (flows, mut verdicts, comments): (Vec<Flow>, Vec<Verdict>, comments::Comments),
         told: Vec<(IpAddr, String)>,
         mut reading: Reading,
+        own: &OwnRules,
     ) -> Self {
-        let answered = hosts::name_by_answers(&flows, &mut verdicts);
+        let answered = hosts::name_by_answers(&flows, &mut verdicts, own);
         kin::label(&flows, &mut verdicts);
         let sessions = session::group(&flows, &verdicts);
         label_announced(&mut verdicts, &sessions);
+        for (flow, verdict) in flows.iter().zip(&mut verdicts) {
+            classify::relabel_by_guess(verdict, flow, own);
+        }
         let sessions = decided::Decided::new(sessions);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use classify::Fact;
+use classify::{Fact, OwnRules};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, json};
 use v1::{
@@ -111,12 +111,18 @@ pub struct Library {
     /// The newest job of every file.
     newest: BTreeMap<String, JobId>,
     waiting: VecDeque<JobId>,
+    own: Arc<OwnRules>,
 }
 
 impl Library {
     /// No file, no job.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says by which rules of the user's captures are read: their labels are known too.
+    pub fn set_own_rules(&mut self, own: Arc<OwnRules>) {
+        self.own = own;
     }
 
     /// Says which files there are now. Jobs of files that went stay answered.
@@ -145,14 +151,14 @@ impl Library {
                 json!(statistics::of(self.found(*job)?.rows()))
             }
             Request::StatisticsOfLabel { job, label } => {
-                json!(statistics::of(with_label(self.found(*job)?, label)?))
+                json!(statistics::of(self.with_label(*job, label)?))
             }
             Request::StatisticsOfIp { job, ip } => json!(details_of_ip(self.found(*job)?, ip)?),
             Request::FlowsOfLabel { job, label } => {
-                let rows = with_label(self.found(*job)?, label)?;
+                let rows = self.with_label(*job, label)?;
                 json!(rows.map(item).collect::<Vec<_>>())
             }
-            Request::Labels => json!(labels()),
+            Request::Labels => json!(self.labels()),
         })
     }
 
@@ -246,6 +252,30 @@ impl Library {
         })
     }
 
+    /// The flows with a label; an unknown label is an error, one that no flow has is not.
+    fn with_label<'a>(
+        &'a self,
+        job: JobId,
+        label: &'a str,
+    ) -> Result<impl Iterator<Item = Row<'a>> + Clone, Error> {
+        let rows = self.found(job)?.rows().filter(move |it| it.label == label);
+        let is_known = || classify::labels(&self.own).iter().any(|it| it.1.contains(&label));
+        if rows.clone().next().is_none() && !is_known() {
+            return Err(Error::not_found(format!("there is no label `{label}`")));
+        }
+        Ok(rows)
+    }
+
+    fn labels(&self) -> Vec<Label> {
+        let groups = classify::labels(&self.own).into_iter();
+        groups
+            .map(|(group, labels)| Label {
+                group_name: group.to_owned(),
+                labels: labels.into_iter().map(str::to_owned).collect(),
+            })
+            .collect()
+    }
+
     fn file(&self, file_name: &str) -> File {
         let (name, extension) = split_extension(file_name);
         let bytes = self.files.get(file_name).copied();
@@ -280,19 +310,6 @@ fn seconds(nanos: u64) -> u64 {
     nanos / 1_000_000_000
 }
 
-/// The flows with a label; an unknown label is an error, one that no flow has is not.
-fn with_label<'a>(
-    found: &'a Found,
-    label: &'a str,
-) -> Result<impl Iterator<Item = Row<'a>> + Clone, Error> {
-    let rows = found.rows().filter(move |it| it.label == label);
-    let is_known = || classify::labels().iter().any(|it| it.1.contains(&label));
-    if rows.clone().next().is_none() && !is_known() {
-        return Err(Error::not_found(format!("there is no label `{label}`")));
-    }
-    Ok(rows)
-}
-
 fn item(row: Row<'_>) -> DetailsLabelItem {
     DetailsLabelItem {
         client_ip: row.client.ip.to_string(),
@@ -325,16 +342,6 @@ fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
         domain_name: own.find_map(|it| it.domain_name).map(str::to_owned),
         statistics: statistics::of(rows()),
     })
-}
-
-fn labels() -> Vec<Label> {
-    let groups = classify::labels().into_iter();
-    groups
-        .map(|(group, labels)| Label {
-            group_name: group.to_owned(),
-            labels: labels.into_iter().map(str::to_owned).collect(),
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use engine::{Found, JobRecord, Library, Rules};
+use engine::{Found, JobRecord, Library, OwnRules, Rules};
 use serde_json::Value;
 use v1::{JobId, Notice, Request};
 
@@ -53,6 +53,7 @@ pub enum Error {
 
 struct Shared {
     folder: Folder,
+    rules: Rules,
     state: Mutex<State>,
     /// A job waits, or the end is near.
     wake: Condvar,
@@ -73,6 +74,14 @@ impl Companion {
     /// # Errors
     /// Where a folder or the store cannot be used.
     pub fn open(captures: &Path, data: &Path) -> Result<Self, Error> {
+        Self::open_with(captures, data, OwnRules::default())
+    }
+
+    /// The same, with rules of the user's for the captures that are processed from now on.
+    ///
+    /// # Errors
+    /// As [`Companion::open`].
+    pub fn open_with(captures: &Path, data: &Path, own: OwnRules) -> Result<Self, Error> {
         let folder = Folder::open(captures)
             .map_err(|source| Error::Folder { path: captures.to_owned(), source })?;
         fs::create_dir_all(data)
@@ -88,12 +97,15 @@ impl Companion {
             Error::Store { path: path.clone(), message }
         };
         let store = Store::open(&path).map_err(unusable)?;
+        let rules = Rules { own: Arc::new(own), ..Rules::default() };
         let mut library = Library::new();
+        library.set_own_rules(Arc::clone(&rules.own));
         for record in store.load().map_err(unusable)? {
             library.restore(record);
         }
         let shared = Arc::new(Shared {
             folder,
+            rules,
             state: Mutex::new(State { library, is_closing: false, n_running: 0 }),
             wake: Condvar::new(),
             store: Mutex::new(store),
@@ -204,7 +216,7 @@ impl Shared {
         // What no other capture needs is this one's.
         let n_threads = (reading::n_cores() / self.state().n_running.max(1)).max(1);
         let file = Until { shared: self, file };
-        let mut analysis = match reading::read(file, file_name, Rules::default(), n_threads) {
+        let mut analysis = match reading::read(file, file_name, &self.rules, n_threads) {
             Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
             Ok(analysis) => analysis,
             Err(_) if self.state().is_closing => return None,

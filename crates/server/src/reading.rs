@@ -19,7 +19,7 @@ pub const CHUNK_LEN: usize = 1 << 20;
 ///
 /// # Errors
 /// Where the file cannot be opened or read. A damaged capture is no error: its analysis has a notice.
-pub fn analyse(path: &Path, name: &str, rules: Rules, n_threads: usize) -> io::Result<Analysis> {
+pub fn analyse(path: &Path, name: &str, rules: &Rules, n_threads: usize) -> io::Result<Analysis> {
     read(File::open(path)?, name, rules, n_threads)
 }
 
@@ -30,13 +30,13 @@ pub fn analyse(path: &Path, name: &str, rules: Rules, n_threads: usize) -> io::R
 pub fn read(
     mut reader: impl Read + Send,
     name: &str,
-    rules: Rules,
+    rules: &Rules,
     n_threads: usize,
 ) -> io::Result<Analysis> {
     if n_threads > 1 {
         return threads::read(reader, name, rules, n_threads);
     }
-    let mut job = Job::with_rules(name, run_seed(), &rules);
+    let mut job = Job::with_rules(name, run_seed(), rules);
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
         match next_chunk(&mut reader, &mut chunk) {

@@ -22,15 +22,15 @@ use crate::reading::{CHUNK_LEN, next_chunk, run_seed};
 pub(crate) fn read(
     reader: impl Read + Send,
     name: &str,
-    rules: Rules,
+    rules: &Rules,
     n_threads: usize,
 ) -> io::Result<Analysis> {
-    let plan = Plan::new(run_seed(), rules, n_threads);
+    let plan = Plan::new(run_seed(), rules.clone(), n_threads);
     let source = Source { reader, cutter: Cutter::new(name, &plan), chunk: vec![0; CHUNK_LEN] };
     let work = Work {
-        plan,
         max_waiting: n_threads + 2,
         state: Mutex::new(State::new(source, &plan)),
+        plan,
         wake: Condvar::new(),
     };
     thread::scope(|scope| {

@@ -16,6 +16,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
+use engine::OwnRules;
 use serde::de::DeserializeOwned;
 use server::{Companion, Hosts};
 use tower::ServiceExt;
@@ -122,6 +123,26 @@ async fn ended(app: &Router, job: u64) -> FileStatus {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("job {job} does not end");
+}
+
+#[tokio::test]
+async fn rules_of_the_users_label_what_is_processed() {
+    let folder = Folder::new();
+    folder.write("captures/office.pcap", &capture());
+    let own = OwnRules::read("[[rule]]\nlabel = \"our shell\"\nbytes = [{ hex = \"53 53 48\" }]")
+        .unwrap();
+    let companion =
+        Companion::open_with(&folder.0.join("captures"), &folder.0.join("data"), own).unwrap();
+    let hosts = Hosts::of("127.0.0.1:8080".parse().unwrap(), &[]);
+    let app = server::app(Arc::new(companion), None, hosts);
+    let job = process(&app, "office.pcap").await.job_id.unwrap().0;
+    assert_eq!(ended(&app, job).await.state, State::Finished);
+    let path = format!("/file/{job}/flows/labels?label=our%20shell");
+    let flows: Vec<DetailsLabelItem> = get(&app, &path).await;
+    assert!(flows[0].comment.contains("your rule for our shell says so"), "{}", flows[0].comment);
+    let labels: Vec<Label> = get(&app, "/labels/list").await;
+    let other = labels.iter().find(|it| it.group_name == "other").unwrap();
+    assert!(other.labels.contains(&"our shell".to_owned()));
 }
 
 #[tokio::test]

@@ -71,8 +71,12 @@ pub(crate) fn owner_of(verdict: &Verdict) -> Option<&str> {
 
 /// The service, where the flow itself names it.
 fn service_of(verdict: &Verdict) -> Option<&str> {
-    use classify::Reason::{Agent, Answered, Name};
-    matches!(verdict.reason, Name | Agent | Answered).then_some(&*verdict.label)
+    use classify::Reason::{Agent, Answered, Name, Own};
+    let is_named = match &verdict.reason {
+        Own(rule) => rule.is_named(),
+        reason => matches!(reason, Name | Agent | Answered),
+    };
+    is_named.then_some(&*verdict.label)
 }
 
 /// Protocols that all applications of a host use alike, so that they show nothing of what belongs together.

@@ -22,6 +22,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("pcap", 4_096),
     ("pcapng", 4_096),
     ("protocols", 4_096),
+    ("rules", 2_000),
     ("v1", 400),
 ];
 /// How long a target is fuzzed where nothing else is said, in seconds.

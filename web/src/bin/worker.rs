@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Analysis, FileEntry, Filter, Job, Library};
+use engine::{Analysis, FileEntry, Filter, Job, Library, OwnRules, Rules};
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
@@ -48,9 +48,10 @@ fn main() {
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         let Some((said, payload)) = unpack::<ToWorker>(event.data()) else { return };
         match said {
-            ToWorker::Open => match payload.dyn_into::<File>() {
-                Ok(file) => spawn_local(read(page.clone(), state.clone(), file)),
-                Err(other) => fail(&page, fault(&describe(&other))),
+            ToWorker::Open { rules } => match (payload.dyn_into::<File>(), own_rules(&rules)) {
+                (Ok(file), Ok(own)) => spawn_local(read(page.clone(), state.clone(), file, own)),
+                (Err(other), _) => fail(&page, fault(&describe(&other))),
+                (_, Err(error)) => fail(&page, fault(&error.message)),
             },
             ToWorker::Stop => state.is_stopped.set(true),
             ToWorker::Ask { id, question } => match answer(&state, &question) {
@@ -61,6 +62,14 @@ fn main() {
     });
     scope.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
     say(&scope, &FromWorker::Ready, &JsValue::UNDEFINED);
+}
+
+/// The user's rules; none where the file is empty.
+fn own_rules(text: &str) -> Result<OwnRules, v1::Error> {
+    if text.is_empty() {
+        return Ok(OwnRules::default());
+    }
+    OwnRules::read(text).map_err(|it| v1::Error::bad_request(it.to_string()))
 }
 
 fn fail(page: &DedicatedWorkerGlobalScope, notice: Notice) {
@@ -77,12 +86,14 @@ fn say(page: &DedicatedWorkerGlobalScope, said: &FromWorker, payload: &JsValue) 
     drop(page.post_message_with_transfer(&pack(said, payload), &handed_over));
 }
 
-async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File) {
+async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, own: OwnRules) {
+    let rules = Rules { own: Arc::new(own), ..Rules::default() };
+    state.library.borrow_mut().set_own_rules(Arc::clone(&rules.own));
     let name = file.name();
     let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
     let total = chunks.total();
     begin(&mut state.library.borrow_mut(), &name, total);
-    let mut job = Job::new(&name, seed(&page));
+    let mut job = Job::with_rules(&name, seed(&page), &rules);
     let mut told_at = 0.0;
     while !state.is_stopped.get() {
         match chunks.next().await {
@@ -158,6 +169,10 @@ fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
         Question::Page(query) => json(&read()?.page(query)),
         Question::V1(request) => json(&state.library.borrow_mut().answer(request, now_seconds())?),
         Question::Export(it) => export(read()?, it),
+        Question::Rules(text) => match OwnRules::read(text) {
+            Ok(own) => json(&own.len().into()),
+            Err(error) => Err(v1::Error::bad_request(error.to_string())),
+        },
     }
 }
 

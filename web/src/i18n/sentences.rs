@@ -72,6 +72,17 @@ const REASONS: &[(&str, &str)] = &[
         "its packets carry packets of other flows, as {} does",
         "его пакеты несут пакеты других потоков, как бывает у {}",
     ),
+    ("the name {} ends in {}", "имя {} кончается на {}"),
+    ("a further name ends in {}", "ещё одно имя кончается на {}"),
+    ("{} is in the user agent", "в названии программы есть {}"),
+    ("the server's address is in {}", "адрес сервера входит в {}"),
+    ("the bytes at {} of the client match", "байты клиента с {} совпали"),
+    ("the bytes at {} of the server match", "байты сервера с {} совпали"),
+    ("the bytes at {} of a side match", "байты одной из сторон с {} совпали"),
+    ("the transport is {} (a guess)", "транспорт {} (догадка)"),
+    ("the transport is {}", "транспорт {}"),
+    ("the server's port is {} (a guess)", "порт сервера {} (догадка)"),
+    ("the server's port is {}", "порт сервера {}"),
     ("neither payload nor names tell", "ни содержимое, ни имена не указывают"),
     ("a TLS greeting for {}, offering {}", "приветствие TLS для {}, предлагает {}"),
     ("a DTLS greeting for {}, offering {}", "приветствие DTLS для {}, предлагает {}"),
@@ -192,6 +203,14 @@ const SEEN: &[(&str, &str)] = &[
 /// Why a flow has its label.
 pub fn reason(text: &str, lang: Lang) -> String {
     let one = |text: &str| {
+        if let (Lang::Ru, Some([label, held])) =
+            (lang, parts("your rule for {} says so: {}", text).as_deref())
+        {
+            return format!(
+                "так велит ваше правило для {label}: {}",
+                translate(REASONS, held, lang)
+            );
+        }
         let whole = translate(REASONS, text, lang);
         if lang == Lang::En || whole != text { whole } else { seen(text).unwrap_or(whole) }
     };
@@ -295,6 +314,99 @@ const FILTER_ERRORS: &[(&str, &str)] = &[
 /// Why a filter cannot be understood.
 pub fn filter_error(text: &str, lang: Lang) -> String {
     translate(FILTER_ERRORS, text, lang)
+}
+
+/// What is wrong with a file of rules; of a rule, after its number and label.
+const RULES_ERRORS: &[(&str, &str)] = &[
+    (
+        "the file is longer than {} bytes; rules may take no more",
+        "файл длиннее {} байт, больше правилам нельзя",
+    ),
+    ("line {}, column {} cannot be read as {}: {}", "строка {}, столбец {}: это не {} ({})"),
+    (
+        "the file has the unknown key `{}` outside its rules; only `rule` may stand there",
+        "вне правил стоит неизвестный ключ `{}`; там может быть только `rule`",
+    ),
+    (
+        "`rule` is no list; each rule begins with a line `[[rule]]`",
+        "`rule` не список; каждое правило начинается строкой `[[rule]]`",
+    ),
+    (
+        "the file has no rule; each begins with a line `[[rule]]`",
+        "в файле нет правил; каждое начинается строкой `[[rule]]`",
+    ),
+    ("the file has {} rules; at most {} are taken", "правил в файле {}, принимается не больше {}"),
+    (
+        "the lists of all rules have {} entries; at most {} are taken",
+        "в списках всех правил {} строк, принимается не больше {}",
+    ),
+    ("has the unknown key `{}`; known are {}", "неизвестный ключ `{}`; есть такие: {}"),
+    ("`{}` is not a text in quotes", "`{}` не текст в кавычках"),
+    ("`{}` is not a list of texts in quotes", "`{}` не список текстов в кавычках"),
+    ("`{}` is not a list of numbers and ranges", "`{}` не список чисел и промежутков"),
+    ("`{}` is not a number from 0 on", "`{}` не число от 0"),
+    ("`{}` is not a list of tables such as {}", "`{}` не список таблиц вида {}"),
+    ("the list `{}` is empty", "список `{}` пуст"),
+    ("has no `label`", "нет ключа `label`"),
+    (
+        "`label` must be 1 to {} lower case letters, digits, spaces, dots, hyphens or underscores",
+        "`label` состоит из 1–{} строчных букв, цифр, пробелов, точек, дефисов и подчёркиваний",
+    ),
+    (
+        "`label` must not be `{}`, which flows without a label are called",
+        "`label` не может быть `{}`: так зовутся потоки без метки",
+    ),
+    ("there is no `group` called `{}`; there are {}", "нет группы `{}`; есть такие: {}"),
+    ("its label is in the `group` `{}` already", "его метка уже входит в группу `{}`"),
+    ("has no condition; at least one of {} is needed", "нет условий; нужно хотя бы одно"),
+    (
+        "`{}` in `names` is no domain name such as {}, written as it is sent",
+        "`{}` в `names` не доменное имя вида {}, как его передают в сети",
+    ),
+    ("a text in `agents` is empty", "в `agents` есть пустой текст"),
+    (
+        "`{}` in `networks` is no network such as {} or {}",
+        "`{}` в `networks` не сеть вида {} или {}",
+    ),
+    (
+        "`transport` is `{}`; it must be tcp or udp",
+        "`transport` равен `{}`, а должен быть tcp или udp",
+    ),
+    (
+        "`{}` in `ports` is no number from 1 to 65535 and no range such as {}",
+        "`{}` в `ports` не число от 1 до 65535 и не промежуток вида {}",
+    ),
+    (
+        "`side` in `bytes` is `{}`; it must be client, server or either",
+        "`side` в `bytes` равен `{}`, а должен быть client, server или either",
+    ),
+    (
+        "`{}` in `bytes` is no list of bytes such as {}: two hexadecimal digits each, ? for any, not ? alone",
+        "`{}` в `bytes` не список байтов вида {}: по две шестнадцатеричные цифры, ? вместо любой, но не одни ?",
+    ),
+    (
+        "`hex` in `bytes` has {} bytes; at most {} are compared at one place",
+        "в `hex` внутри `bytes` {} байт, в одном месте сравнивается не больше {}",
+    ),
+    (
+        "`at` in `bytes` is {}; only the first {} bytes of a side are compared",
+        "`at` в `bytes` равен {}, сравниваются только первые {} байт стороны",
+    ),
+];
+
+/// Why a file of rules cannot be used.
+pub fn rules_error(text: &str, lang: Lang) -> String {
+    let Some(after) = text.strip_prefix("rule ").filter(|_| lang == Lang::Ru) else {
+        return translate(RULES_ERRORS, text, lang);
+    };
+    // Which rule it is: a number, and a label in backquotes.
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = after.split_at(digits);
+    let label = rest.strip_prefix(" (`").and_then(|it| it.split_once("`)"));
+    let (label, rest) =
+        label.map_or((String::new(), rest), |(label, rest)| (format!(" (`{label}`)"), rest));
+    let rest = rest.trim_start_matches([':', ' ']);
+    format!("правило {number}{label}: {}", translate(RULES_ERRORS, rest, lang))
 }
 
 /// A piece of a sentence, with the number of the flow it names.
@@ -419,6 +531,65 @@ mod tests {
             evidence("the DNS answer for a.b in flow 3 gave 10.0.0.1 20 ms before", Lang::Ru),
             "ответ DNS на имя a.b в потоке 3 дал 10.0.0.1 за 20 мс до этого"
         );
+    }
+
+    #[test]
+    fn what_a_rule_of_the_users_says_is_translated() {
+        let said = "TLS records; your rule for our web says so: the name a.example ends in example; the bytes at 0 of the client match";
+        assert_eq!(
+            reason(said, Lang::Ru),
+            "записи TLS; так велит ваше правило для our web: имя a.example кончается на example; байты клиента с 0 совпали"
+        );
+        assert_eq!(reason(said, Lang::En), said);
+        assert_eq!(
+            reason("your rule for ticker says so: the server's port is 9999 (a guess)", Lang::Ru),
+            "так велит ваше правило для ticker: порт сервера 9999 (догадка)"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_rules_is_translated() {
+        let bad = [
+            "",
+            "x = 1",
+            "rule = 1",
+            "[[rule]]\nlabel = ",
+            "[[rule]]",
+            "[[rule]]\nlabel = 'A'",
+            "[[rule]]\nlabel = 'unknown'",
+            "[[rule]]\nlabel = 'a'",
+            "[[rule]]\nlabel = 'a'\ncolour = 1",
+            "[[rule]]\nlabel = 'a'\ngroup = 'b'",
+            "[[rule]]\nlabel = 'vk'\ngroup = 'web'",
+            "[[rule]]\nlabel = 'a'\nnames = []",
+            "[[rule]]\nlabel = 'a'\nnames = 1",
+            "[[rule]]\nlabel = 'a'\nnames = ['a b']",
+            "[[rule]]\nlabel = 'a'\nagents = ['']",
+            "[[rule]]\nlabel = 'a'\nnetworks = ['a']",
+            "[[rule]]\nlabel = 'a'\ntransport = 'a'",
+            "[[rule]]\nlabel = 'a'\ntransport = 1",
+            "[[rule]]\nlabel = 'a'\nports = [0]",
+            "[[rule]]\nlabel = 'a'\nports = 0",
+            "[[rule]]\nlabel = 'a'\nbytes = 0",
+            "[[rule]]\nlabel = 'a'\nbytes = [{ hex = '0' }]",
+            "[[rule]]\nlabel = 'a'\nbytes = [{ hex = '00', side = 'a' }]",
+            "[[rule]]\nlabel = 'a'\nbytes = [{ hex = '00', at = -1 }]",
+            "[[rule]]\nlabel = 'a'\nbytes = [{ hex = '00', at = 5000 }]",
+        ];
+        let long = format!("[[rule]]\nlabel = 'a'\nbytes = [{{ hex = '{}' }}]", "00".repeat(65));
+        let many = "[[rule]]\nlabel = 'a'\nports = [1]\n".repeat(1_001);
+        for text in bad.iter().copied().chain([&*long, &*many, &*" ".repeat(1 << 21)]) {
+            let said = engine::OwnRules::read(text).expect_err("it is refused").to_string();
+            let russian = rules_error(&said, Lang::Ru);
+            let is_cyrillic = |it: char| ('а'..='я').contains(&it);
+            // More than the word for the rule.
+            let rest = russian.rsplit_once("правило 1").map_or(&*russian, |it| it.1);
+            assert!(rest.contains(is_cyrillic), "{said}: {russian}");
+            assert_eq!(rules_error(&said, Lang::En), said);
+        }
+        let said = "rule 2 (`a`): `at` in `bytes` is 5000; only the first 4096 bytes of a side are compared";
+        let russian = "правило 2 (`a`): `at` в `bytes` равен 5000, сравниваются только первые 4096 байт стороны";
+        assert_eq!(rules_error(said, Lang::Ru), russian);
     }
 
     #[test]

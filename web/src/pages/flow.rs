@@ -105,7 +105,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let filter = terms::term("label", &row.label);
     let of_label = Place::flows(filter).hash();
     let to_copy = wireshark_filter(&row);
-    let is_sure = matches!(row.evidence.as_str(), "payload" | "name" | "kin");
+    let is_sure = matches!(row.evidence.as_str(), "own" | "payload" | "name" | "kin");
     let evidence_class = if is_sure { "tag ok" } else { "tag" };
     let of_evidence = Place::flows(terms::term("evidence", &row.evidence)).hash();
     let end = |ip: &str, port: u16, name: &Option<String>| {

@@ -2,17 +2,23 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use leptos::prelude::*;
+use engine::{OwnRules, OwnRulesError};
+use leptos::{html, prelude::*, task::spawn_local};
 use v1::page::{LabelRow, Overview};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     format, groups,
-    i18n::word,
+    i18n::{rules_error, word},
+    message::describe,
     parts::small::{Failure, Mark, Panel, Waiting},
     place::Place,
     state::{app, asking, texts},
     terms,
 };
+
+/// A rule to begin with.
+const EXAMPLE: &str = "[[rule]]\nlabel = \"intranet\"\nnames = [\"corp.example\"]";
 
 /// The labels of each group, most bytes first, as are the groups.
 pub fn by_group(rows: &[LabelRow]) -> Vec<(String, Vec<LabelRow>)> {
@@ -91,8 +97,97 @@ fn Found(seen: Arc<Overview>) -> impl IntoView {
                     {blocks}
                 </table>
             </Panel>
+            <Own />
             <Known seen />
         </div>
+    }
+}
+
+/// The user's rules: how many are in force, a file or a text of others, what is wrong with it.
+#[component]
+fn Own() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let (file, text) = (NodeRef::<html::Input>::new(), NodeRef::<html::Textarea>::new());
+    let in_force = move || match app.own_rules.get() {
+        Some(rules) => (t.own_rules_in_force)(&t.n_rules.with(rules.n, lang)),
+        None => t.own_rules_none.to_owned(),
+    };
+    let written = app.own_rules.with_untracked(|it| it.as_ref().map(|it| it.text.clone()));
+    let on_choice = move |_| {
+        let Some(input) = file.get_untracked() else { return };
+        let chosen = input.files().and_then(|it| it.get(0));
+        // So that the same file can be chosen again.
+        input.set_value("");
+        let Some(chosen) = chosen else { return };
+        if chosen.size() > OwnRules::MAX_LEN as f64 {
+            app.rules_error.set(Some(OwnRulesError::TooLong.to_string()));
+            return;
+        }
+        spawn_local(async move {
+            match JsFuture::from(chosen.text()).await {
+                Ok(text) => app.load_rules(text.as_string().unwrap_or_default()),
+                Err(error) => app.rules_error.set(Some(describe(&error))),
+            }
+        });
+    };
+    let on_submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if let Some(field) = text.get_untracked() {
+            app.load_rules(field.value());
+        }
+    };
+    let failure = move || {
+        let error = app.rules_error.get()?;
+        let text = rules_error(&error, lang);
+        Some(view! { <Failure title=t.own_rules_refused.to_owned() text /> })
+    };
+    view! {
+        <Panel title=t.own_rules.to_owned() right=in_force>
+            <form id="own-rules" class="inset own-rules" on:submit=on_submit>
+                <p class="dim">{t.own_rules_lead}</p>
+                {failure}
+                <label for="own-rules-text">{t.own_rules_paste}</label>
+                <textarea
+                    id="own-rules-text"
+                    class="mono"
+                    rows="6"
+                    spellcheck="false"
+                    autocomplete="off"
+                    placeholder=EXAMPLE
+                    required
+                    prop:value=written
+                    node_ref=text
+                ></textarea>
+                <div class="row">
+                    <button type="submit" class="btn main">{t.own_rules_load}</button>
+                    <button
+                        type="button"
+                        class="btn"
+                        on:click=move |_| {
+                            if let Some(file) = file.get_untracked() {
+                                file.click();
+                            }
+                        }
+                    >
+                        {t.own_rules_choose}
+                    </button>
+                    <Show when=move || app.own_rules.with(Option::is_some)>
+                        <button type="button" class="btn" on:click=move |_| app.drop_rules()>{t.own_rules_drop}</button>
+                    </Show>
+                </div>
+                <input
+                    id="own-rules-file"
+                    class="unseen"
+                    type="file"
+                    accept=".toml,.json"
+                    tabindex="-1"
+                    aria-hidden="true"
+                    node_ref=file
+                    on:change=on_choice
+                />
+            </form>
+        </Panel>
     }
 }
 

@@ -263,7 +263,12 @@ impl Browser {
 
     /// Chooses a file in the page's field.
     pub(crate) fn choose(&self, file: &Path) {
-        let field = self.element("#file-input");
+        self.choose_in("#file-input", file);
+    }
+
+    /// Chooses a file in another field.
+    pub(crate) fn choose_in(&self, css: &str, file: &Path) {
+        let field = self.element(css);
         self.post(&format!("/element/{field}/value"), &json!({"text": file.to_str().unwrap()}));
     }
 

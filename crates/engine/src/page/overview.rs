@@ -22,7 +22,7 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
         if verdict.protocol != classify::UNKNOWN {
             recognised_bytes += flow.own_bytes();
         }
-        if verdict.evidence() == "name" {
+        if matches!(verdict.evidence(), "name" | "own") {
             named_bytes += flow.own_bytes();
         }
     }

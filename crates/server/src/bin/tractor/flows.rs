@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
@@ -41,6 +42,8 @@ pub(crate) struct Flows {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    own: input::OwnRulesFile,
     #[command(flatten)]
     effort: input::Effort,
 }
@@ -87,12 +90,13 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     (export.filter, export.timeout) = (filter, arguments.timeout);
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
-    let rules = Rules { apart, has_checksums: arguments.checksums };
+    let own = Arc::new(arguments.own.read()?);
+    let rules = Rules { apart, has_checksums: arguments.checksums, own };
     let (to, out) = output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
     let outcome =
-        input::each(&arguments.captures, rules, arguments.effort, |capture, analysis| {
+        input::each(&arguments.captures, &rules, arguments.effort, |capture, analysis| {
             writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
         })?;
     writer.finish().map_err(failed)?;

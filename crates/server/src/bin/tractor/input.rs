@@ -1,15 +1,16 @@
 //! Captures as the command line names them, and what is said when one cannot be read.
 
 use std::{
-    io,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use engine::{Analysis, Rules};
+use engine::{Analysis, OwnRules, OwnRulesError, Rules};
 use v1::{Notice, Severity};
 
-use crate::Outcome;
+use crate::{Error, Outcome};
 
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -21,6 +22,38 @@ pub(crate) struct Effort {
     #[arg(long, value_name = "N", default_value_t = server::n_cores(), hide_default_value = true,
         value_parser = at_least_one)]
     threads: usize,
+}
+
+/// The user's rules.
+#[derive(Args)]
+pub(crate) struct OwnRulesFile {
+    /// Label flows by the rules in this file first, as docs/labels.md has them; TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+}
+
+impl OwnRulesFile {
+    /// Reads the file, where there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is refused.
+    pub(crate) fn read(&self) -> Result<OwnRules, Error> {
+        let Some(path) = &self.rules else { return Ok(OwnRules::default()) };
+        let about = |error: String| Error::Usage(format!("{}: {error}", path.display()));
+        let mut bytes = Vec::new();
+        // One byte more shows that it is too long.
+        let limit = OwnRules::MAX_LEN as u64 + 1;
+        File::open(path)
+            .and_then(|it| it.take(limit).read_to_end(&mut bytes))
+            .map_err(|error| about(error.to_string()))?;
+        if bytes.len() > OwnRules::MAX_LEN {
+            return Err(about(OwnRulesError::TooLong.to_string()));
+        }
+        let text = str::from_utf8(&bytes).map_err(|error| {
+            about(format!("it is no text in UTF-8 from byte {} on", error.valid_up_to()))
+        })?;
+        OwnRules::read(text).map_err(|error| about(error.to_string()))
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -38,7 +71,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 /// What `take` fails with.
 pub(crate) fn each<E>(
     captures: &[PathBuf],
-    rules: Rules,
+    rules: &Rules,
     effort: Effort,
     mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
@@ -62,7 +95,7 @@ pub(crate) fn each<E>(
 }
 
 /// Reads one capture and says what was wrong with it, and what may mislead.
-fn read(capture: &Path, rules: Rules, effort: Effort) -> io::Result<Analysis> {
+fn read(capture: &Path, rules: &Rules, effort: Effort) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
     let analysis = if capture.as_os_str() == STANDARD_INPUT {
         server::read(io::stdin(), &name, rules, effort.threads)?

@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum};
@@ -102,6 +103,8 @@ pub(crate) struct Classify {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    own: input::OwnRulesFile,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
@@ -126,7 +129,7 @@ impl Data {
         }
         let (mut examples, mut origin) = (Vec::new(), 0);
         let outcome =
-            input::each(&self.captures, Rules::default(), self.effort, |capture, analysis| {
+            input::each(&self.captures, &Rules::default(), self.effort, |capture, analysis| {
                 let stem = stem(capture);
                 let label = (self.label_from == LabelFrom::File).then_some(&*stem);
                 examples.extend(analysis.examples(schema, timeout_micros, label, origin));
@@ -204,19 +207,16 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
 
 pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let model = read_model(&arguments.model)?;
+    let rules = Rules { own: Arc::new(arguments.own.read()?), ..Rules::default() };
     let export = Export::new("jsonl", None).map_err(Error::Usage)?;
     let (to, out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
-    let outcome = input::each(
-        &arguments.captures,
-        Rules::default(),
-        arguments.effort,
-        |capture, mut analysis| {
+    let outcome =
+        input::each(&arguments.captures, &rules, arguments.effort, |capture, mut analysis| {
             analysis.apply(&model);
             writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
-        },
-    )?;
+        })?;
     writer.finish().map_err(failed)?;
     Ok(outcome)
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use server::{Companion, Hosts};
 use tokio::net::TcpListener;
 
-use crate::{Error, Outcome};
+use crate::{Error, Outcome, input};
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -30,6 +30,8 @@ pub(crate) struct Serve {
     /// A name this machine is called by, besides its addresses and localhost; may be given again.
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+    #[command(flatten)]
+    own: input::OwnRulesFile,
 }
 
 pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
@@ -42,8 +44,10 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
         None => built_page(),
     };
     let failed = |error: &dyn std::error::Error| Error::Start(error.to_string());
-    let companion =
-        Companion::open(&arguments.captures, &arguments.data).map_err(|it| failed(&it))?;
+    let own = arguments.own.read()?;
+    let n_rules = own.len();
+    let companion = Companion::open_with(&arguments.captures, &arguments.data, own)
+        .map_err(|it| failed(&it))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -55,6 +59,9 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
         let address = listener.local_addr().map_err(|it| failed(&it))?;
         eprintln!("captures: {}", shown(&arguments.captures));
         eprintln!("job store: {}", shown(&arguments.data));
+        if n_rules > 0 {
+            eprintln!("rules of your own: {n_rules}");
+        }
         match &page {
             Some(page) => eprintln!("page: {}", shown(page)),
             None => eprintln!("page: not built, the interface alone is served"),

@@ -20,14 +20,19 @@ pub(crate) struct Stats {
     #[arg(long, value_name = "A")]
     ip: Option<String>,
     #[command(flatten)]
+    own: input::OwnRulesFile,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
 pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
+    let own = Arc::new(arguments.own.read()?);
+    let rules = Rules { own: Arc::clone(&own), ..Rules::default() };
     let (to, mut out) = flows::output(None)?;
     let captures = std::slice::from_ref(&arguments.capture);
-    input::each(captures, Rules::default(), arguments.effort, |capture, analysis| {
+    input::each(captures, &rules, arguments.effort, |capture, analysis| {
         let mut library = Library::new();
+        library.set_own_rules(Arc::clone(&own));
         let file_name = capture.to_string_lossy().into_owned();
         library.set_files(vec![FileEntry {
             file_name: file_name.clone(),
