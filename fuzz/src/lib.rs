@@ -1,7 +1,7 @@
 //! What the fuzz targets share: ways to read a capture, and what must hold of every reading.
 
 use capture::{Damage, Decoder, Error, Oddities};
-use engine::{Analysis, Export, Format, Job};
+use engine::{Analysis, Export, Job};
 
 /// First bytes of captures in pcap's formats.
 pub const PCAP_MAGICS: [[u8; 4]; 10] = [
@@ -106,8 +106,9 @@ pub fn outcome(chunks: &[&[u8]], seed: u64) -> Vec<u8> {
     }
     let mut out = serde_json::to_vec(&reading).expect("it is plain data");
     out.push(b'\n');
-    for format in [Format::Jsonl, Format::CsvFeatures(&features::TRACTOR)] {
-        analysis.export(&Export::new(format), &mut out).expect("memory takes it");
+    for (format, schema) in [("jsonl", None), ("csv", Some("tractor"))] {
+        let export = Export::new(format, schema).expect("there is such an export");
+        analysis.export(&export, "capture", &mut out).expect("memory takes it");
     }
     out
 }
