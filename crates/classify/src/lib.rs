@@ -287,6 +287,13 @@ impl Verdict {
         facts.told.shrink();
     }
 
+    /// Leaves the label at what the payload shows.
+    fn take_guess_back(&mut self) {
+        let is_known = self.protocol != UNKNOWN;
+        self.reason = if is_known { Reason::Payload } else { Reason::Unknown };
+        (self.label, self.group) = (Cow::Borrowed(self.protocol), group_of_protocol(self.protocol));
+    }
+
     fn serve(&mut self, service: &'static Service, reason: Reason) {
         self.label = Cow::Borrowed(service.label);
         self.group = service.group;
@@ -310,7 +317,12 @@ pub fn announcement(protocol: &str, flow: u32, port: u16) -> String {
 pub fn label(flow: &mut Flow, own: &OwnRules) -> Verdict {
     let mut further_names = Vec::new();
     let mut verdict = label_as_built(flow, &mut further_names);
-    if let Some(shape) = shape::guess(flow, verdict.protocol) {
+    if let Reason::Address { .. } = verdict.reason
+        && !own.has_guesses()
+    {
+        verdict.take_guess_back();
+    }
+    if let Some(shape) = shape::guess(flow, verdict.protocol).filter(|_| own.has_guesses()) {
         let facts = verdict.facts.get_or_insert_default();
         facts.told.tell(Fact::Shape, shape);
         facts.told.shrink();
@@ -535,6 +547,7 @@ pub fn recognise_socket(said: &[&[u8]]) -> Vec<Option<&'static str>> {
 /// Labels a flow that nothing tells as a rule of the user's guesses by its ports.
 pub fn relabel_by_guess(verdict: &mut Verdict, flow: &Flow, own: &OwnRules) {
     if verdict.label == UNKNOWN
+        && own.has_guesses()
         && let Some(rule) = own.guess(&seen(flow, verdict, &[]))
     {
         verdict.obey(rule);

@@ -56,7 +56,9 @@ pub enum OwnRulesError {
         problem: String,
     },
     /// Something else than rules is in the file.
-    #[error("the file has the unknown key `{key}` outside its rules; only `rule` may stand there")]
+    #[error(
+        "the file has the unknown key `{key}` outside its rules; only `rule` and `guesses` may stand there"
+    )]
     UnknownFileKey {
         /// The key.
         key: String,
@@ -64,6 +66,9 @@ pub enum OwnRulesError {
     /// `rule` is no list of rules.
     #[error("`rule` is no list; each rule begins with a line `[[rule]]`")]
     NoList,
+    /// `guesses` is neither `true` nor `false`.
+    #[error("`guesses` is neither true nor false")]
+    NoSwitch,
     /// There is no rule.
     #[error("the file has no rule; each begins with a line `[[rule]]`")]
     NoRule,
@@ -268,6 +273,8 @@ pub struct OwnRules {
     rules: Vec<Arc<OwnRule>>,
     /// Rules by the names they have: the rule, and which of its names, both from 0.
     by_name: BTreeMap<String, Vec<(u16, u16)>>,
+    /// Nothing is labelled by what only makes it likely: its server's address, its ports, what it looks like.
+    has_no_guesses: bool,
 }
 
 /// A rule: its label, and the conditions that must all hold. An empty list is no condition.
@@ -351,10 +358,16 @@ impl OwnRules {
         // Some editors begin a file so.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let file = if text.trim_start().starts_with('{') { json(text)? } else { toml(text)? };
-        if let Some(key) = file.keys().find(|it| *it != "rule") {
+        if let Some(key) = file.keys().find(|it| !["rule", "guesses"].contains(&it.as_str())) {
             return Err(OwnRulesError::UnknownFileKey { key: shown(key) });
         }
+        let has_no_guesses = match file.get("guesses") {
+            None | Some(Value::Bool(true)) => false,
+            Some(Value::Bool(false)) => true,
+            Some(_) => return Err(OwnRulesError::NoSwitch),
+        };
         let listed = match file.get("rule") {
+            None if has_no_guesses => return Ok(Self::default().without_guesses()),
             None => return Err(OwnRulesError::NoRule),
             Some(Value::Array(listed)) if listed.is_empty() => return Err(OwnRulesError::NoRule),
             Some(Value::Array(listed)) => listed,
@@ -369,7 +382,7 @@ impl OwnRules {
         if n > MAX_ENTRIES {
             return Err(OwnRulesError::TooManyEntries { n });
         }
-        let mut found = Self::default();
+        let mut found = Self { has_no_guesses, ..Self::default() };
         for (number, rule) in (0..).zip(listed) {
             let rule = found.rule(number, rule)?;
             for (at, name) in (0..).zip(&rule.names) {
@@ -378,6 +391,17 @@ impl OwnRules {
             found.rules.push(Arc::new(rule));
         }
         Ok(found)
+    }
+
+    /// The same, and nothing is guessed.
+    #[must_use]
+    pub fn without_guesses(self) -> Self {
+        Self { has_no_guesses: true, ..self }
+    }
+
+    /// Whether a guess may make a label.
+    pub fn has_guesses(&self) -> bool {
+        !self.has_no_guesses
     }
 
     /// How many rules there are.
@@ -1076,13 +1100,13 @@ mod tests {
 
     #[test]
     fn a_file_without_rules_is_refused() {
+        refused("guesses = 1", "`guesses` is neither true nor false");
         let none = "the file has no rule; each begins with a line `[[rule]]`";
         refused("", none);
         refused("{\"rule\": []}", none);
         refused("rule = 1", "`rule` is no list; each rule begins with a line `[[rule]]`");
         refused("rule = [1]", "`rule` is no list; each rule begins with a line `[[rule]]`");
-        let expected =
-            "the file has the unknown key `rules` outside its rules; only `rule` may stand there";
+        let expected = "the file has the unknown key `rules` outside its rules; only `rule` and `guesses` may stand there";
         refused("[[rules]]\nlabel = \"a\"", expected);
     }
 

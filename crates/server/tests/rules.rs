@@ -80,3 +80,11 @@ fn a_bad_file_of_rules_is_told_in_a_sentence() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn guesses_are_switched_off_by_a_word() {
+    let rules = Rules::new("guesses.toml", RULES);
+    let output = tractor("flows", &rules, &["--no-guesses"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(r#""evidence":"own""#) && !text.contains(r#""evidence":"port""#));
+}

@@ -368,7 +368,7 @@ pub(super) const TEXTS: Texts = Texts {
     labels_known_hint: |n| format!("{n}; those in this capture lead to their flows"),
     n_rules: Plural { one: "rule", few: "rules", many: "rules" },
     own_rules: "Your rules",
-    own_rules_lead: "A file in TOML or JSON that names flows by domain names, user agents, networks, ports and bytes. It comes before what is built in and stays in this page's memory alone. The capture is read again by it.",
+    own_rules_lead: "A file in TOML or JSON that names flows by domain names, user agents, networks, ports and bytes. It comes before what is built in and stays in this page's memory alone. The capture is read again by it. A line guesses = false switches guesses off.",
     own_rules_none: "none in force",
     own_rules_in_force: |n| format!("{n} in force"),
     own_rules_choose: "Choose a file",

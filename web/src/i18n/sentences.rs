@@ -324,13 +324,14 @@ const RULES_ERRORS: &[(&str, &str)] = &[
     ),
     ("line {}, column {} cannot be read as {}: {}", "строка {}, столбец {}: это не {} ({})"),
     (
-        "the file has the unknown key `{}` outside its rules; only `rule` may stand there",
-        "вне правил стоит неизвестный ключ `{}`; там может быть только `rule`",
+        "the file has the unknown key `{}` outside its rules; only `rule` and `guesses` may stand there",
+        "вне правил стоит неизвестный ключ `{}`; там могут быть только `rule` и `guesses`",
     ),
     (
         "`rule` is no list; each rule begins with a line `[[rule]]`",
         "`rule` не список; каждое правило начинается строкой `[[rule]]`",
     ),
+    ("`guesses` is neither true nor false", "`guesses` — не true и не false"),
     (
         "the file has no rule; each begins with a line `[[rule]]`",
         "в файле нет правил; каждое начинается строкой `[[rule]]`",

@@ -30,6 +30,9 @@ pub(crate) struct OwnRulesFile {
     /// Label flows by the rules in this file first, as docs/labels.md has them; TOML or JSON.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Guess nothing: no label by the server's address or by ports.
+    #[arg(long)]
+    no_guesses: bool,
 }
 
 impl OwnRulesFile {
@@ -38,7 +41,12 @@ impl OwnRulesFile {
     /// # Errors
     /// Where it cannot be read, or is refused.
     pub(crate) fn read(&self) -> Result<OwnRules, Error> {
-        let Some(path) = &self.rules else { return Ok(OwnRules::default()) };
+        let rules =
+            self.rules.as_deref().map_or_else(|| Ok(OwnRules::default()), Self::read_file)?;
+        Ok(if self.no_guesses { rules.without_guesses() } else { rules })
+    }
+
+    fn read_file(path: &Path) -> Result<OwnRules, Error> {
         let about = |error: String| Error::Usage(format!("{}: {error}", path.display()));
         let mut bytes = Vec::new();
         // One byte more shows that it is too long.
