@@ -2,6 +2,7 @@
 
 mod en;
 mod ru;
+mod seen;
 mod sentences;
 
 pub use sentences::{
