@@ -455,8 +455,9 @@ pub(super) const SYSLOG: Protocol =
             let message = framed.unwrap_or(it);
             let Some(rest) = message.strip_prefix(b"<") else { return false };
             let number = rest.split(|it| *it == b'>').next().unwrap_or_default();
+            // Three digits at most; more are no number of this.
             let value = number.iter().try_fold(0_u32, |sum, it| {
-                it.is_ascii_digit().then(|| sum * 10 + u32::from(it - b'0'))
+                it.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u32::from(it - b'0')))
             });
             let text = rest.get(number.len() + 1..).unwrap_or_default();
             let is_start = text
@@ -1309,6 +1310,7 @@ mod tests {
             |len: u8| [&[0, 10, 0, len, 0x59, 0, 0, 0][..], &[0; 8], &[0, 2, 0, 8]].concat();
         check("netflow", &udp(&ipfix(20)), &udp(&ipfix(21)));
         check("syslog", &udp(b"<134>Oct 11 host app: text"), &udp(b"<192>Oct 11 host app: text"));
+        check("syslog", &udp(b"<13>1 a"), &udp(b"<44444444444444444444>a"));
         check(
             "syslog",
             &tcp(b"27 <134>1 2020 host app - - -"),
