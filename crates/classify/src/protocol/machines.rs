@@ -457,7 +457,8 @@ pub(super) const SYSLOG: Protocol =
             let number = rest.split(|it| *it == b'>').next().unwrap_or_default();
             // Three digits at most; more are no number of this.
             let value = number.iter().try_fold(0_u32, |sum, it| {
-                it.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u32::from(it - b'0')))
+                it.is_ascii_digit()
+                    .then(|| sum.saturating_mul(10).saturating_add(u32::from(it - b'0')))
             });
             let text = rest.get(number.len() + 1..).unwrap_or_default();
             let is_start = text
