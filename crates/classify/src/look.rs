@@ -73,9 +73,9 @@ pub(crate) fn contains(bytes: &[u8], part: &[u8]) -> bool {
     find(bytes, part).is_some()
 }
 
-/// Where one stands in the other first.
+/// Where one stands in the other first; nothing stands nowhere.
 pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|it| it == part)
+    bytes.windows(part.len().max(1)).position(|it| it == part)
 }
 
 /// Whether the bytes begin with one of these.

@@ -119,6 +119,11 @@ mod tests {
     const SERVER: &[u8] = b"\x40sessionB\x01\0\0\0\0sessionA\0\0\0\0";
 
     #[test]
+    fn a_reset_shorter_than_its_session_is_nothing() {
+        assert!(recognise(&Heads::udp(&[b"\x38abc"], &[SERVER])).is_none());
+    }
+
+    #[test]
     fn a_reset_and_its_answer() {
         assert!(recognise(&Heads::udp(&[CLIENT], &[SERVER])).is_some());
         assert!(recognise(&Heads::udp(&[CLIENT], &[])).is_some());
