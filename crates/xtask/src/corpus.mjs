@@ -19,11 +19,11 @@ function flows(file) {
       const [kind] = typeof said === 'string' ? [said] : Object.keys(said);
       switch (kind) {
         case 'Ready':
-          return say('Open', file);
+          return say({ Open: { rules: '' } }, file);
         // What cannot be read has no flows, and is asked for them all the same.
         case 'Done':
         case 'Failed':
-          return say({ Ask: { id: 1, question: { Export: { format: 'jsonl', filter: '' } } } });
+          return say({ Ask: { id: 1, question: { Export: { format: 'jsonl', schema: null, filter: '', timeout: 'none' } } } });
         case 'Answer':
           return resolve({ flows: payload, memory: () => memory.buffer.byteLength });
         case 'Broken':
