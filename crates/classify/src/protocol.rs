@@ -22,6 +22,8 @@ mod machines;
 mod magic;
 mod mqtt;
 mod mysql;
+#[cfg(test)]
+mod near;
 mod netbios;
 mod nntp;
 mod ntp;
@@ -385,6 +387,17 @@ pub struct Form {
     pub title: &'static str,
     /// The document its form is from.
     pub source: &'static str,
+}
+
+/// A row for which one signature is enough.
+const fn row(
+    name: &'static str,
+    group: &'static str,
+    title: &'static str,
+    source: &'static str,
+    recognise: fn(&Heads) -> Option<Facts>,
+) -> Protocol {
+    Protocol { name, group, title, source, recognise }
 }
 
 /// What a payload tells besides its protocol.

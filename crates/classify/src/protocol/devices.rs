@@ -1,8 +1,6 @@
 //! What devices at home, games and their like say, told by fixed bytes at fixed places: one row each, tests below.
 
-use flow::Heads;
-
-use super::{Facts, Protocol};
+use super::{Protocol, row};
 use crate::{
     bytes::{be16, be32, le16, le32},
     look::{
@@ -10,16 +8,6 @@ use crate::{
         ends_at_be32, has_at, has_port, seen_if,
     },
 };
-
-const fn row(
-    name: &'static str,
-    group: &'static str,
-    title: &'static str,
-    source: &'static str,
-    recognise: fn(&Heads) -> Option<Facts>,
-) -> Protocol {
-    Protocol { name, group, title, source, recognise }
-}
 
 // Devices.
 
@@ -309,23 +297,9 @@ pub(super) const WAKE_ON_LAN: Protocol = row(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::protocol::recognise;
+    use flow::Heads;
 
-    /// One flow that is the protocol, and one that nearly is.
-    #[track_caller]
-    fn check(name: &str, is: &Heads, is_not: &Heads) {
-        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
-        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
-    }
-
-    fn tcp(client: &[u8]) -> Heads {
-        Heads::tcp(client, b"")
-    }
-
-    fn udp(client: &[u8]) -> Heads {
-        Heads::udp(&[client], &[])
-    }
+    use crate::protocol::near::{check, tcp, udp};
 
     #[test]
     fn devices() {

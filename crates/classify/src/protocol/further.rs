@@ -3,7 +3,7 @@
 
 use flow::Heads;
 
-use super::{Facts, Protocol};
+use super::{Protocol, row};
 use crate::{
     ber,
     bytes::{be16, be32},
@@ -12,16 +12,6 @@ use crate::{
         is_text, seen_if,
     },
 };
-
-const fn row(
-    name: &'static str,
-    group: &'static str,
-    title: &'static str,
-    source: &'static str,
-    recognise: fn(&Heads) -> Option<Facts>,
-) -> Protocol {
-    Protocol { name, group, title, source, recognise }
-}
 
 // Tunnels.
 
@@ -234,37 +224,7 @@ pub(super) const CPHA: Protocol =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::recognise;
-
-    /// One flow that is the protocol, and one that nearly is.
-    #[track_caller]
-    fn check(name: &str, is: &Heads, is_not: &Heads) {
-        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
-        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
-    }
-
-    /// The same of bytes that its port supports: without it they are nothing.
-    #[track_caller]
-    fn check_at(name: &str, port: u16, is: &Heads, is_not: &Heads) {
-        check(name, &is.clone().with_ports(50_000, port), is);
-        let is_not = recognise(&is_not.clone().with_ports(50_000, port));
-        assert_ne!(is_not.map(|it| it.0.name), Some(name), "a near miss at the port");
-    }
-
-    fn tcp(client: &[u8]) -> Heads {
-        Heads::tcp(client, b"")
-    }
-
-    fn udp(client: &[u8]) -> Heads {
-        Heads::udp(&[client], &[])
-    }
-
-    /// Some bytes, then so many of the same.
-    fn padded(start: &[u8], byte: u8, len: usize) -> Vec<u8> {
-        let mut bytes = start.to_vec();
-        bytes.resize(len, byte);
-        bytes
-    }
+    use crate::protocol::near::{check, check_at, padded, tcp, udp};
 
     #[test]
     fn tunnels() {

@@ -2,9 +2,7 @@
 //!
 //! One row each, their tests below in one table; a protocol with more to read has a file of its own.
 
-use flow::Heads;
-
-use super::{Facts, Protocol, sctp};
+use super::{Facts, Protocol, row, sctp};
 use crate::{
     bytes::{be16, be32, le16, le32},
     look::{
@@ -12,16 +10,6 @@ use crate::{
         ends_at_be32, has_at, has_port, is_text, seen_if,
     },
 };
-
-const fn row(
-    name: &'static str,
-    group: &'static str,
-    title: &'static str,
-    source: &'static str,
-    recognise: fn(&Heads) -> Option<Facts>,
-) -> Protocol {
-    Protocol { name, group, title, source, recognise }
-}
 
 /// Whether a line of text goes by one of these words at its start.
 fn has_word(bytes: &[u8], words: &[&str]) -> bool {
@@ -1198,34 +1186,21 @@ pub(super) const KCP: Protocol = row(
 
 #[cfg(test)]
 mod tests {
+    use flow::Heads;
+
     use super::*;
-    use crate::protocol::recognise;
-
-    /// One flow that is the protocol, and one that nearly is.
-    #[track_caller]
-    fn check(name: &str, is: &Heads, is_not: &Heads) {
-        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
-        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
-    }
-
-    fn tcp(client: &[u8]) -> Heads {
-        Heads::tcp(client, b"")
-    }
-
-    fn udp(client: &[u8]) -> Heads {
-        Heads::udp(&[client], &[])
-    }
+    use crate::protocol::near::{check, tcp, udp};
 
     /// The same bytes at the protocol's port and elsewhere.
     #[track_caller]
-    fn check_at(name: &str, port: u16, heads: &Heads) {
+    fn only_at(name: &str, port: u16, heads: &Heads) {
         check(name, &heads.clone().with_ports(50_000, port), heads);
     }
 
     #[test]
     fn databases_and_queues() {
         check("redis", &tcp(b"*1\r\n$4\r\nPING\r\n"), &tcp(b"*1\r\n4\r\nPING\r\n"));
-        check_at("memcached", 11_211, &tcp(b"get key\r\n"));
+        only_at("memcached", 11_211, &tcp(b"get key\r\n"));
         check(
             "mongodb",
             &tcp(b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0admin.$cmd\0"),
@@ -1317,13 +1292,13 @@ mod tests {
             &tcp(b"27 <134>1 2020 host app - - -"),
             &tcp(b"27 <abc>1 2020 host app - - -"),
         );
-        check_at("rmcp", 623, &udp(b"\x06\0\xff\x07\0\0\0\0\0\0\0\0\0\x09"));
+        only_at("rmcp", 623, &udp(b"\x06\0\xff\x07\0\0\0\0\0\0\0\0\0\x09"));
         check(
             "bjnp",
             &udp(b"BJNP\x02\x01\0\0\0\x01\0\0\0\0\0\0"),
             &udp(b"BJNP\x02\x01\0\0\0\x01\0\0\0\0\0\x07"),
         );
-        check_at("nat-pmp", 5351, &udp(b"\0\0"));
+        only_at("nat-pmp", 5351, &udp(b"\0\0"));
         check(
             "wsd",
             &udp(b"<?xml?><e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\">"),
@@ -1348,16 +1323,16 @@ mod tests {
         check("dnp3", &tcp(dnp3), &tcp(b"\x05\x64\x08\xc4\x04\0\x03\0\xb4\xb9"));
         check("iec60870", &tcp(b"\x68\x04\x07\0\0\0"), &tcp(b"\x68\x04\x08\0\0\0"));
         let modbus = b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x01";
-        check_at("modbus", 502, &tcp(modbus));
+        only_at("modbus", 502, &tcp(modbus));
         check(
             "s7comm",
             &tcp(b"\x03\0\0\x19\x02\xf0\x80\x32\x01"),
             &tcp(b"\x03\0\0\x19\x02\xf0\x80\x7f\x01"),
         );
-        check_at("ethernet-ip", 44_818, &tcp(&[&[0x65, 0, 0, 0][..], &[0; 20]].concat()));
+        only_at("ethernet-ip", 44_818, &tcp(&[&[0x65, 0, 0, 0][..], &[0; 20]].concat()));
         check("opc-ua", &tcp(b"HELF\x39\0\0\0\0\0\0\0"), &tcp(b"HELG\x39\0\0\0\0\0\0\0"));
         check("fins", &tcp(b"FINS\0\0\0\x0c"), &tcp(b"FIND\0\0\0\x0c"));
-        check_at("hart-ip", 5094, &udp(b"\x01\0\0\0\0\x02\0\x0d\x01\0\0\x75\x30"));
+        only_at("hart-ip", 5094, &udp(b"\x01\0\0\0\0\x02\0\x0d\x01\0\0\x75\x30"));
         check("hislip", &tcp(&[b"HS\0\0".as_slice(), &[0; 12]].concat()), &tcp(b"HS\0\0"));
         check("controller-area-network", &udp(b"ISO11898\x01"), &udp(b"ISO1189"));
         let some_ip = b"\0\x01\0\x01\0\0\0\x08\0\0\0\x01\x01\x01\0\0";
@@ -1369,7 +1344,7 @@ mod tests {
         );
         check("atg", &tcp(b"\x01I20100\r\n"), &tcp(b"\x01X20100\r\n"));
         check("rtps", &udp(b"RTPS\x02\x01"), &udp(b"RTPX\x02\x01"));
-        check_at("ptpv2", 319, &udp(&[&[0, 2, 0, 44][..], &[0; 40]].concat()));
+        only_at("ptpv2", 319, &udp(&[&[0, 2, 0, 44][..], &[0; 40]].concat()));
     }
 
     #[test]
@@ -1378,14 +1353,14 @@ mod tests {
         check("bgp", &tcp(&bgp(19)), &tcp(&bgp(18)));
         let ldp = b"\0\x01\0\x20\x0a\0\x01\x01\0\0\x02\0\0\x16\0\0\0\x02";
         check("ldp", &tcp(ldp), &tcp(b"\0\x01\0\x20\x0a\0\x01\x01\0\0\x02\0\0\x17\0\0\0\x02"));
-        check_at("rip", 520, &udp(&[&[2, 2, 0, 0][..], &[0; 20]].concat()));
-        check_at("hsrp", 1985, &udp(&[0; 20]));
-        check_at("bfd", 3784, &udp(&[&[0x20, 0xc0, 3, 24][..], &[0; 20]].concat()));
-        check_at("lisp", 4342, &udp(&[0x30; 20]));
-        check_at("capwap", 5246, &udp(&[&[0, 0x10, 2, 0, 0, 0, 0, 0][..], &[0; 8]].concat()));
-        check_at("gtp", 2123, &udp(b"\x48\x20\0\x04\0\0\0\0"));
-        check_at("vxlan", 4789, &udp(&[&[8, 0, 0, 0, 0, 0, 1, 0][..], &[0; 20]].concat()));
-        check_at("geneve", 6081, &udp(&[&[0, 0, 0x65, 0x58, 0, 0, 1, 0][..], &[0; 20]].concat()));
+        only_at("rip", 520, &udp(&[&[2, 2, 0, 0][..], &[0; 20]].concat()));
+        only_at("hsrp", 1985, &udp(&[0; 20]));
+        only_at("bfd", 3784, &udp(&[&[0x20, 0xc0, 3, 24][..], &[0; 20]].concat()));
+        only_at("lisp", 4342, &udp(&[0x30; 20]));
+        only_at("capwap", 5246, &udp(&[&[0, 0x10, 2, 0, 0, 0, 0, 0][..], &[0; 8]].concat()));
+        only_at("gtp", 2123, &udp(b"\x48\x20\0\x04\0\0\0\0"));
+        only_at("vxlan", 4789, &udp(&[&[8, 0, 0, 0, 0, 0, 1, 0][..], &[0; 20]].concat()));
+        only_at("geneve", 6081, &udp(&[&[0, 0, 0x65, 0x58, 0, 0, 1, 0][..], &[0; 20]].concat()));
         check(
             "l2tp",
             &udp(b"\xc8\x02\0\x0c\0\0\0\0\0\0\0\0"),
@@ -1411,20 +1386,20 @@ mod tests {
         check("megaco", &udp(b"!/1 <gw> T=1{C=-{}}"), &udp(b"!/4 <gw> T=1{C=-{}}"));
         let command = |it: &[u8]| message(7, it);
         check("megaco", &command(b"!/1 <gw> T=1{C=-{}}"), &command(b"!/4 <gw> T=1{C=-{}}"));
-        check_at("cisco-skinny", 2000, &tcp(b"\x04\0\0\0\0\0\0\0\x26\0\0\0"));
+        only_at("cisco-skinny", 2000, &tcp(b"\x04\0\0\0\0\0\0\0\x26\0\0\0"));
         check(
             "h323",
             &tcp(b"\x03\0\0\x20\x08\x02\x77\xf4\x05\x04\x03\x80\x90\xa5\x7e\0\x05"),
             &tcp(b"\x03\0\0\x20\x08\x02\x77\xf4\x05\x04\x03\x80\x90\xa5"),
         );
-        check_at("iax2", 4569, &udp(b"\x80\x01\0\0\0\0\0\x01\0\0\x06\x01"));
+        only_at("iax2", 4569, &udp(b"\x80\x01\0\0\0\0\0\x01\0\0\x06\x01"));
         check("openflow", &tcp(b"\x04\0\0\x08\0\0\0\x01"), &tcp(b"\x04\x01\0\x08\0\0\0\x01"));
     }
 
     #[test]
     fn what_is_left_of_the_early_network() {
         let whois = Heads::tcp(b"example.org\r\n", b"% IANA WHOIS server\n");
-        check_at("whois", 43, &whois);
+        only_at("whois", 43, &whois);
         check(
             "ident",
             &Heads::tcp(b"6191, 23\r\n", b"6191, 23 : USERID : UNIX : me\r\n"),

@@ -2,9 +2,7 @@
 //!
 //! A protocol with more to read than that has a file of its own.
 
-use flow::Heads;
-
-use super::{Facts, Protocol};
+use super::{Protocol, row};
 use crate::{
     bytes::{be16, be32, le32},
     look::{
@@ -12,16 +10,6 @@ use crate::{
         ends_at_be16, has_at, has_port, seen_if,
     },
 };
-
-const fn row(
-    name: &'static str,
-    group: &'static str,
-    title: &'static str,
-    source: &'static str,
-    recognise: fn(&Heads) -> Option<Facts>,
-) -> Protocol {
-    Protocol { name, group, title, source, recognise }
-}
 
 // Sharing and talking.
 
@@ -567,23 +555,9 @@ pub(super) const ZUG: Protocol = row("zug", "games", "Zug", "seen on the wire", 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::protocol::recognise;
+    use flow::Heads;
 
-    /// One flow that is the protocol, and one that nearly is.
-    #[track_caller]
-    fn check(name: &str, is: &Heads, is_not: &Heads) {
-        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
-        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
-    }
-
-    fn tcp(client: &[u8]) -> Heads {
-        Heads::tcp(client, b"")
-    }
-
-    fn udp(client: &[u8]) -> Heads {
-        Heads::udp(&[client], &[])
-    }
+    use crate::protocol::near::{check, tcp, udp};
 
     #[test]
     fn sharing_and_talking() {

@@ -6,20 +6,11 @@
 
 use flow::{Head, Heads, Transport};
 
-use super::{Facts, Protocol};
+use super::{Protocol, row};
 use crate::{
     bytes::{Reader, be16, be32},
     look::seen_if,
 };
-
-const fn row(
-    name: &'static str,
-    title: &'static str,
-    source: &'static str,
-    recognise: fn(&Heads) -> Option<Facts>,
-) -> Protocol {
-    Protocol { name, group: "system", title, source, recognise }
-}
 
 /// How many messages of each side are looked at, all of which have to fit.
 const FEW: usize = 4;
@@ -102,19 +93,22 @@ const M2PA_USER: Adaptation = Adaptation { kind: 5, port: 3565, classes: &[11], 
 const SUA_USER: Adaptation =
     Adaptation { kind: 4, port: 14_001, classes: &[0, 2, 3, 4, 7, 8, 9], own: &[7, 8] };
 
-pub(super) const M3UA: Protocol = row("m3ua", "MTP 3 User Adaptation Layer", "RFC 4666", |heads| {
-    seen_if(M3UA_USER.is_spoken(heads), "signalling of telephone networks (M3UA)")
-});
-pub(super) const M2UA: Protocol = row("m2ua", "MTP 2 User Adaptation Layer", "RFC 3331", |heads| {
-    seen_if(M2UA_USER.is_spoken(heads), "a signalling link handed on (M2UA)")
-});
+pub(super) const M3UA: Protocol =
+    row("m3ua", "system", "MTP 3 User Adaptation Layer", "RFC 4666", |heads| {
+        seen_if(M3UA_USER.is_spoken(heads), "signalling of telephone networks (M3UA)")
+    });
+pub(super) const M2UA: Protocol =
+    row("m2ua", "system", "MTP 2 User Adaptation Layer", "RFC 3331", |heads| {
+        seen_if(M2UA_USER.is_spoken(heads), "a signalling link handed on (M2UA)")
+    });
 pub(super) const M2PA: Protocol =
-    row("m2pa", "MTP 2 Peer-to-Peer User Adaptation Layer", "RFC 4165", |heads| {
+    row("m2pa", "system", "MTP 2 Peer-to-Peer User Adaptation Layer", "RFC 4165", |heads| {
         seen_if(M2PA_USER.is_spoken(heads), "a signalling link between peers (M2PA)")
     });
-pub(super) const SUA: Protocol = row("sua", "SCCP User Adaptation Layer", "RFC 3868", |heads| {
-    seen_if(SUA_USER.is_spoken(heads), "signalling connections handed on (SUA)")
-});
+pub(super) const SUA: Protocol =
+    row("sua", "system", "SCCP User Adaptation Layer", "RFC 3868", |heads| {
+        seen_if(SUA_USER.is_spoken(heads), "signalling connections handed on (SUA)")
+    });
 
 impl Adaptation {
     /// All messages are of its classes; and one is of its own, or its identifier or its port says so.
@@ -161,15 +155,15 @@ fn class(message: &Message) -> Option<u8> {
 // Signalling of mobile networks. Its messages have no mark of their own, so that the identifier has to say which it is.
 
 pub(super) const S1AP: Protocol =
-    row("s1ap", "S1 Application Protocol", "3GPP TS 36.413", |heads| {
+    row("s1ap", "system", "S1 Application Protocol", "3GPP TS 36.413", |heads| {
         seen_if(has_procedures(heads, 18, 0..=68), "a base station and its network (S1AP)")
     });
 pub(super) const X2AP: Protocol =
-    row("x2ap", "X2 Application Protocol", "3GPP TS 36.423", |heads| {
+    row("x2ap", "system", "X2 Application Protocol", "3GPP TS 36.423", |heads| {
         seen_if(has_procedures(heads, 27, 0..=60), "base stations among themselves (X2AP)")
     });
 pub(super) const NGAP: Protocol =
-    row("ngap", "NG Application Protocol", "3GPP TS 38.413", |heads| {
+    row("ngap", "system", "NG Application Protocol", "3GPP TS 38.413", |heads| {
         seen_if(has_procedures(heads, 60, 0..=90), "a base station and its network (NGAP)")
     });
 

@@ -1,22 +1,10 @@
 //! What stores of data and code, routers and stages say, told by fixed bytes at fixed places: one row each, tests below.
 
-use flow::Heads;
-
-use super::{Facts, Protocol};
+use super::{Protocol, row};
 use crate::{
     bytes::{be16, be32, le32},
     look::{all_streams, any_first, any_stream, begins, datagrams, has_at, seen_if},
 };
-
-const fn row(
-    name: &'static str,
-    group: &'static str,
-    title: &'static str,
-    source: &'static str,
-    recognise: fn(&Heads) -> Option<Facts>,
-) -> Protocol {
-    Protocol { name, group, title, source, recognise }
-}
 
 // Stores of data.
 
@@ -236,41 +224,20 @@ pub(super) const IPERF3: Protocol =
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::protocol::recognise;
+    use flow::Heads;
 
-    /// One flow that is the protocol, and one that nearly is.
-    #[track_caller]
-    fn check(name: &str, is: &Heads, is_not: &Heads) {
-        assert_eq!(recognise(is).map(|it| it.0.name), Some(name));
-        assert_ne!(recognise(is_not).map(|it| it.0.name), Some(name), "a near miss");
-    }
-
-    fn tcp(client: &[u8]) -> Heads {
-        Heads::tcp(client, b"")
-    }
-
-    fn udp(client: &[u8]) -> Heads {
-        Heads::udp(&[client], &[])
-    }
-
-    /// Some bytes, then zeros up to a length.
-    fn padded(start: &[u8], len: usize) -> Vec<u8> {
-        let mut bytes = start.to_vec();
-        bytes.resize(len, 0);
-        bytes
-    }
+    use crate::protocol::near::{check, padded, tcp, udp};
 
     #[test]
     fn stores_of_data() {
         check("nbd", &tcp(b"NBDMAGICIHAVEOPT\0\x03"), &tcp(b"NBDMAGIC IHAVEOPT"));
-        let begin = padded(b"\0\0\x80\0\x80", 128);
-        check("nvme-tcp", &tcp(&begin), &tcp(&padded(b"\x02\0\x80\0\x80", 128)));
+        let begin = padded(b"\0\0\x80\0\x80", 0, 128);
+        check("nvme-tcp", &tcp(&begin), &tcp(&padded(b"\x02\0\x80\0\x80", 0, 128)));
         let version = b"\x13\0\0\0\x64\xff\xff\0\x20\0\0\x06\x009P2000";
         check("9p", &tcp(version), &tcp(b"\x13\0\0\0\x64\xff\xff\0\x20\0\0\x06\x008P2000"));
         let versions = b"\x60\x60\xb0\x17\0\0\x04\x05\0\0\x02\x04\0\0\x01\x04\0\0\0\x03";
         check("bolt", &tcp(versions), &tcp(&versions[1..]));
-        let mut session = padded(b"\0\0\0\x2d", 49);
+        let mut session = padded(b"\0\0\0\x2d", 0, 49);
         session[18..20].copy_from_slice(&[0x75, 0x30]);
         session[31] = 16;
         check("zookeeper", &tcp(&session), &tcp(&session[..31]));
@@ -316,7 +283,7 @@ mod tests {
         let invitation = b"\xff\xffIN\0\0\0\x02\x12\x34\x56\x78\x9a\xbc\xde\xf0piano\0";
         check("rtp-midi", &udp(invitation), &udp(b"\xff\xffIN\0\0\0\x03\x12\x34\x56\x78"));
         let handshake = |version: u8| {
-            let mut bytes = padded(b"\x80", 64);
+            let mut bytes = padded(b"\x80", 0, 64);
             bytes[19] = version;
             bytes
         };
