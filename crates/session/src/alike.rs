@@ -10,7 +10,7 @@ use flow::{ConnState, Endpoint, Flow, Transport};
 
 use crate::{
     Edge, Kind,
-    links::{SECOND, SHARED_SERVICES, hosts, is_for_all, is_for_many, key, owner_of},
+    links::{SECOND, SHARED_SERVICES, each_group, hosts, is_for_all, is_for_many, owner_of},
 };
 
 /// A sign that two flows belong together.
@@ -117,7 +117,7 @@ const GENERAL: &[&str] = &[
 ];
 
 /// What two flows may have in common, to be looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Common<'a> {
     Hosts(IpAddr, IpAddr),
     PortBetween(IpAddr, IpAddr, Endpoint),
@@ -125,19 +125,6 @@ enum Common<'a> {
     Network(IpAddr, u128),
     Program(IpAddr, &'a str),
     Label(IpAddr, &'a str),
-}
-
-impl Common<'_> {
-    /// A number that stands for it; two that share one are compared once too often.
-    fn key(&self) -> u64 {
-        match self {
-            Self::Hosts(a, b) => key(&[*a, *b], 0, ""),
-            Self::PortBetween(a, b, end) => key(&[*a, *b, end.ip], end.port.into(), ""),
-            Self::UncommonPort(client, port) => key(&[*client], (*port).into(), ""),
-            Self::Network(client, network) => key(&[*client], *network, ""),
-            Self::Program(client, text) | Self::Label(client, text) => key(&[*client], 0, text),
-        }
-    }
 }
 
 /// A flow, and what is known of it besides.
@@ -158,25 +145,17 @@ pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(E
         let follows_silence = follows_silence.get(at).copied().unwrap_or(false);
         is_own(flow, verdict).then_some(Seen { number, flow, verdict, follows_silence })
     };
-    let all = || (0..flows.len() as u32).filter_map(seen);
     // Which earlier flows each is compared with: for each thing in common, one at a time to save memory.
     let mut pairs: Vec<(u32, u32)> = Vec::new();
-    let mut keys: Vec<(u32, u32)> = Vec::with_capacity(flows.len());
-    for kind in 0..N_COMMONS {
-        // Half a key saves memory and compares a few flows in vain.
-        let key = |it: Seen<'_>| {
-            let key = it.commons().get(kind)?.as_ref()?.key();
-            Some(((key >> 32) as u32, it.number))
-        };
-        keys.clear();
-        keys.extend(all().filter_map(key));
-        keys.sort_unstable();
-        for group in keys.chunk_by(|a, b| a.0 == b.0) {
-            for (place, (_, now)) in group.iter().enumerate() {
+    for kind in COMMONS {
+        let common = |it: u32| seen(it).and_then(|it| kind(&it));
+        let uses = (0..flows.len() as u32).filter(|it| common(*it).is_some());
+        each_group(flows.len(), uses, common, |group| {
+            for (place, now) in group.iter().enumerate() {
                 let earlier = group.iter().take(place).rev().take(N_EARLIER);
-                pairs.extend(earlier.map(|(_, before)| (*now, *before)));
+                pairs.extend(earlier.map(|before| (*now, *before)));
             }
-        }
+        });
         pairs.sort_unstable();
         pairs.dedup();
     }
@@ -223,27 +202,30 @@ fn after_silences(flows: &[Flow], verdicts: &[Verdict]) -> Vec<bool> {
     after
 }
 
-/// How many things flows are compared by.
-const N_COMMONS: usize = 7;
+/// The things that flows are compared by.
+const COMMONS: [for<'a> fn(&Seen<'a>) -> Option<Common<'a>>; 7] = [
+    |it| {
+        let (a, b) = hosts(it.flow);
+        Some(Common::Hosts(a, b))
+    },
+    |it| it.port_between(ends(it.flow)[0]),
+    |it| it.port_between(ends(it.flow)[1]),
+    |it| {
+        let [client, server] = ends(it.flow);
+        is_uncommon(server.port).then_some(Common::UncommonPort(client.ip, server.port))
+    },
+    |it| {
+        let [client, server] = ends(it.flow);
+        Some(Common::Network(client.ip, network(server.ip)))
+    },
+    |it| Some(Common::Program(ends(it.flow)[0].ip, it.program()?)),
+    |it| Some(Common::Label(ends(it.flow)[0].ip, it.label()?)),
+];
 
 impl<'a> Seen<'a> {
-    fn commons(&self) -> [Option<Common<'a>>; N_COMMONS] {
-        let [client, server] = ends(self.flow);
+    fn port_between(&self, end: Endpoint) -> Option<Common<'a>> {
         let (a, b) = hosts(self.flow);
-        let between = |it: Endpoint| Common::PortBetween(a, b, it);
-        let has_port = |it: &Endpoint| it.port != 0;
-        let program = self.program().map(|it| Common::Program(client.ip, it));
-        let label = self.label().map(|it| Common::Label(client.ip, it));
-        let is_uncommon = is_uncommon(server.port);
-        [
-            Some(Common::Hosts(a, b)),
-            Some(client).filter(has_port).map(between),
-            Some(server).filter(has_port).map(between),
-            is_uncommon.then_some(Common::UncommonPort(client.ip, server.port)),
-            Some(Common::Network(client.ip, network(server.ip))),
-            program,
-            label,
-        ]
+        (end.port != 0).then_some(Common::PortBetween(a, b, end))
     }
 
     fn program(&self) -> Option<&'a str> {

@@ -216,23 +216,6 @@ fn shares_host(a: &Flow, b: &Flow) -> bool {
     [b.client.ip, b.server.ip].iter().any(|ip| *ip == a.client.ip || *ip == a.server.ip)
 }
 
-/// A number that stands for addresses, a number and a text; the same on every machine. It saves the memory of what it
-/// stands for where flows are put in order by that; whoever joins two flows of one number has to look at them.
-pub(crate) fn key(ips: &[IpAddr], number: u128, text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for ip in ips {
-        let (is_old, number) = match ip {
-            IpAddr::V4(it) => (1, u128::from(u32::from(*it))),
-            IpAddr::V6(it) => (0, u128::from(*it)),
-        };
-        hasher.write_u8(is_old);
-        hasher.write_u128(number);
-    }
-    hasher.write_u128(number);
-    hasher.write(text.as_bytes());
-    hasher.finish()
-}
-
 /// Two hosts, whichever of them opened a flow.
 pub(crate) fn hosts(flow: &Flow) -> (IpAddr, IpAddr) {
     let (a, b) = (flow.client.ip, flow.server.ip);
@@ -396,7 +379,7 @@ fn chain<T: Ord + Hash>(
 ///
 /// They are put in order by a short hash first, so that little memory is taken and few texts are compared; hostile captures
 /// only make more of the latter.
-fn each_group<T: Ord + Hash>(
+pub(crate) fn each_group<T: Ord + Hash>(
     n_flows: usize,
     uses: impl Iterator<Item = u32>,
     common: impl Fn(u32) -> T,
