@@ -60,6 +60,7 @@ enum Comparison {
 enum Key {
     Exact(Text),
     Containing(Text),
+    Fact(Fact),
     Address(Addresses),
     Number(Numbers, Scale),
 }
@@ -73,23 +74,19 @@ enum Scale {
     Time,
 }
 
-/// Every key; the first name of each is the one to teach.
+/// Every key but those of facts, which are in [`FACTS`]; the first name of each is the one to teach.
 const KEYS: &[(&[&str], Key)] = &[
     (&["label"], Key::Exact(|it| Some(it.label.into()))),
     (&["group"], Key::Exact(|it| Some(it.group.into()))),
     (&["proto", "protocol", "app"], Key::Exact(|it| Some(it.protocol.into()))),
     (&["transport"], Key::Exact(|it| Some(it.transport.to_string().into()))),
     (&["state", "conn_state"], Key::Exact(|it| it.conn_state.map(Cow::Borrowed))),
-    (&["ja4"], Key::Exact(|it| it.fact(Fact::Ja4).map(Cow::Borrowed))),
     (&["tunnel"], Key::Containing(|it| it.tunnel.map(|it| it.to_string().into()))),
     (
         &["name", "sni", "host", "domain_name"],
         Key::Containing(|it| it.domain_name.map(Cow::Borrowed)),
     ),
-    (
-        &["agent", "user_agent", "ua"],
-        Key::Containing(|it| it.fact(Fact::UserAgent).map(Cow::Borrowed)),
-    ),
+    (&["agent", "user_agent", "ua"], Key::Fact(Fact::UserAgent)),
     (&["evidence"], Key::Exact(|it| Some(it.evidence.into()))),
     (&["shown_by"], Key::Exact(|it| it.shown_by.map(Cow::Borrowed))),
     (&["reason"], Key::Containing(|it| Some(it.reason()))),
@@ -232,15 +229,9 @@ impl Term {
             return Ok(Self { is_negated, test: Test::Word(word.to_lowercase()) });
         };
         let (name, value) = (&word[..at], &word[at + len..]);
-        let key = KEYS.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str()));
-        if let (None, Some(fact)) = (key, Fact::named(&name.to_lowercase())) {
-            let test = Test::Fact(fact, value.to_lowercase()).when(name, comparison)?;
-            return Ok(Self {
-                is_negated: is_negated != (comparison == Comparison::NotEqual),
-                test,
-            });
-        }
-        let Some((_, key)) = key else {
+        let lower = name.to_lowercase();
+        let own = KEYS.iter().find(|it| it.0.contains(&&*lower)).map(|it| it.1);
+        let Some(key) = own.or_else(|| Fact::named(&lower).map(Key::Fact)) else {
             // An IPv6 address holds colons and is a word like any other.
             if word.parse::<IpAddr>().is_ok() || word.contains("://") {
                 return Ok(Self { is_negated, test: Test::Word(word.to_lowercase()) });
@@ -248,12 +239,13 @@ impl Term {
             let known: Vec<&str> = keys().collect();
             return Err(format!("unknown key `{name}`; known are {}", known.join(", ")));
         };
-        let test = match *key {
+        let test = match key {
             Key::Number(of, scale) => Test::Number(of, comparison, parse_number(value, scale)?),
             Key::Exact(of) => Test::Text(of, value.to_lowercase()).when(name, comparison)?,
             Key::Containing(of) => {
                 Test::Text(of, format!("*{}", value.to_lowercase())).when(name, comparison)?
             }
+            Key::Fact(fact) => Test::Fact(fact, value.to_lowercase()).when(name, comparison)?,
             Key::Address(of) => {
                 let (ip, len) = network(value)?;
                 Test::Network(of, ip, len).when(name, comparison)?
