@@ -77,12 +77,7 @@ fn protocols_section(text: &mut String) {
     let n_documented = all.len() - n_seen;
     writeln!(text, "{n_documented} of them have such a source, {n_seen} are seen on the wire.")
         .unwrap();
-    writeln!(
-        text,
-        "Forms in which things are said over HTTP, whoever says them, are {}.",
-        forms.join(", ")
-    )
-    .unwrap();
+    writeln!(text, "Forms that other protocols are spoken in are {}.", forms.join(", ")).unwrap();
     for (group, named) in &groups {
         writeln!(text, "\n### {group}\n\n| name | what | source |\n|---|---|---|").unwrap();
         for (name, title, source) in named {

@@ -14,6 +14,8 @@ mod hello;
 mod inside;
 mod look;
 mod model;
+#[cfg(test)]
+mod near;
 mod ntlm;
 mod own;
 pub mod protocol;
@@ -357,8 +359,7 @@ fn seen<'a>(flow: &'a Flow, verdict: &'a Verdict, names: &'a [&'a str]) -> Seen<
 fn label_as_built(flow: &mut Flow, further_names: &mut Vec<String>) -> Verdict {
     let mut verdict = Verdict::unknown();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
-        let carrier = WITHIN.iter().find(|it| it.0 == protocol.name).map(|it| it.1);
-        verdict.protocol = carrier.unwrap_or(protocol.name);
+        verdict.protocol = protocol.name;
         verdict.label = Cow::Borrowed(protocol.name);
         verdict.group = protocol.group;
         verdict.reason = Reason::Payload;
@@ -452,9 +453,6 @@ fn contradict_port(facts: &mut Facts, protocol: &str, port: u16) {
         facts.told.tell(Fact::Contradiction, &format!("port {port} is usually {first}"));
     }
 }
-
-/// Protocols that are told as a whole but speak within another, which is the flow's.
-const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("profinet-cm", "dcerpc")];
 
 /// Protocols of proxies, whose facts are of what they carry.
 const PROXIES: &[&str] = &["socks4", "socks5"];

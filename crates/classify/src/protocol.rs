@@ -22,8 +22,6 @@ mod machines;
 mod magic;
 mod mqtt;
 mod mysql;
-#[cfg(test)]
-mod near;
 mod netbios;
 mod nntp;
 mod ntp;
@@ -204,7 +202,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     plants::SLMP,
     plants::S7COMM_PLUS,
     plants::ADS,
-    plants::PROFINET_CM,
+    plants::DCERPC_WITH_PROFINET,
     plants::CIP_IO,
     plants::EGD,
     plants::ETHER_S_BUS,
@@ -257,7 +255,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     stores::RPKI_RTR,
     plants::GVCP,
     plants::MAVLINK,
-    plants::UMAS,
+    plants::MODBUS_WITH_UMAS,
     plants::C1222,
     plants::CNP_IP,
     plants::ECOWITT,
@@ -376,7 +374,7 @@ pub struct Protocol {
 /// How the source of a protocol begins that has no published description.
 pub const SEEN_ON_THE_WIRE: &str = "seen on the wire";
 
-/// A form in which things are said over protocols of the web: a label without a row of [`PROTOCOLS`].
+/// A form that a protocol is spoken in, where it is worth a name: a label without a row of [`PROTOCOLS`].
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
     /// Its label in the v1 interface.
@@ -509,7 +507,7 @@ impl Facts {
 
 /// Every form that protocols of the web carry.
 pub fn forms() -> impl Iterator<Item = Form> {
-    http::forms().chain([http2::GRPC])
+    http::forms().chain([http2::GRPC, plants::UMAS, plants::PROFINET_CM])
 }
 
 /// Whether what a UDP socket sent first to a peer may be of a protocol that shows only by several peers.

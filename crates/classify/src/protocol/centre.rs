@@ -275,7 +275,7 @@ pub(super) const ROUGHTIME: Protocol = row(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::near::{check, tcp, udp};
+    use crate::near::{check, tcp, udp};
 
     #[test]
     fn who_may_come_in() {

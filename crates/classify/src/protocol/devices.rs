@@ -299,7 +299,7 @@ pub(super) const WAKE_ON_LAN: Protocol = row(
 mod tests {
     use flow::Heads;
 
-    use crate::protocol::near::{check, tcp, udp};
+    use crate::near::{check, tcp, udp};
 
     #[test]
     fn devices() {

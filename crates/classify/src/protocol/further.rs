@@ -224,7 +224,7 @@ pub(super) const CPHA: Protocol =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::near::{check, check_at, padded, tcp, udp};
+    use crate::near::{check, check_at, padded, tcp, udp};
 
     #[test]
     fn tunnels() {

@@ -1189,7 +1189,7 @@ mod tests {
     use flow::Heads;
 
     use super::*;
-    use crate::protocol::near::{check, tcp, udp};
+    use crate::near::{check, tcp, udp};
 
     /// The same bytes at the protocol's port and elsewhere.
     #[track_caller]

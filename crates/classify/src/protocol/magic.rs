@@ -557,7 +557,7 @@ pub(super) const ZUG: Protocol = row("zug", "games", "Zug", "seen on the wire", 
 mod tests {
     use flow::Heads;
 
-    use crate::protocol::near::{check, tcp, udp};
+    use crate::near::{check, tcp, udp};
 
     #[test]
     fn sharing_and_talking() {

@@ -286,7 +286,7 @@ pub(super) const SECOND_LIFE: Protocol =
 mod tests {
     use flow::Heads;
 
-    use crate::protocol::near::{check, check_at, padded, tcp, udp};
+    use crate::near::{check, check_at, padded, tcp, udp};
 
     #[test]
     fn peers() {

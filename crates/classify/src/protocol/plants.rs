@@ -1,7 +1,7 @@
 //! What controllers, meters and gauges of plants, buildings and homes say, told by fixed bytes at fixed places: one row each,
 //! tests below.
 
-use super::{Protocol, row};
+use super::{Facts, Form, Protocol, dcerpc, machines, row};
 use crate::{
     ber,
     bytes::{Reader, be16, le16, le32},
@@ -55,13 +55,16 @@ pub(super) const ADS: Protocol = row(
     },
 );
 
-pub(super) const UMAS: Protocol = row(
-    "umas",
-    "system",
-    "Schneider Electric UMAS",
-    "Kaspersky ICS CERT, The secrets of Schneider Electric's UMAS protocol",
-    |heads| {
-        // Modbus with a function of its own.
+pub(super) const UMAS: Form = Form {
+    label: "umas",
+    group: "system",
+    title: "Schneider Electric UMAS",
+    source: "Kaspersky ICS CERT, The secrets of Schneider Electric's UMAS protocol",
+};
+
+/// Modbus with a function of Schneider's own.
+pub(super) const MODBUS_WITH_UMAS: Protocol = Protocol {
+    recognise: |heads| {
         let is_message = |it: &[u8]| {
             let len = be16(it, 4).map(usize::from).unwrap_or_default();
             has_at(it, 2, &[0, 0])
@@ -71,20 +74,33 @@ pub(super) const UMAS: Protocol = row(
         };
         let is_answer = |it: &[u8]| it.is_empty() || matches!(it.get(9), Some(0xfd | 0xfe));
         let is_seen = has_port(heads, &[502]) && all_streams(heads, is_message);
-        seen_if(is_seen && is_answer(heads.server.bytes()), "a Schneider controller (UMAS)")
+        let seen =
+            seen_if(is_seen && is_answer(heads.server.bytes()), "a Schneider controller (UMAS)")?;
+        Some(Facts { service: Some(UMAS.label), ..seen })
     },
-);
+    ..machines::MODBUS
+};
 
-pub(super) const PROFINET_CM: Protocol =
-    row("profinet-cm", "system", "PROFINET context management", "IEC 61158-6-10", |heads| {
+pub(super) const PROFINET_CM: Form = Form {
+    label: "profinet-cm",
+    group: "system",
+    title: "PROFINET context management",
+    source: "IEC 61158-6-10",
+};
+
+pub(super) const DCERPC_WITH_PROFINET: Protocol = Protocol {
+    recognise: |heads| {
         // Calls by DCE/RPC version 4 of four interfaces, whose identifiers (IEC 61158-6-10) differ in one digit.
         let is_call = |it: &[u8]| {
             let is_known =
                 matches!(it.get(24..28), Some([1..=4, 0, 0xa0, 0xde] | [0xde, 0xa0, 0, 1..=4]));
             it.first() == Some(&4) && is_known && has_at(it, 32, b"\x82\x71\0\xa0\x24\x42\xdf\x7d")
         };
-        seen_if(datagrams(heads).any(is_call), "a PROFINET device being set up")
-    });
+        let seen = seen_if(datagrams(heads).any(is_call), "a PROFINET device being set up")?;
+        Some(Facts { service: Some(PROFINET_CM.label), ..seen })
+    },
+    ..dcerpc::PROTOCOL
+};
 
 pub(super) const CIP_IO: Protocol = row(
     "cip-io",
@@ -288,7 +304,7 @@ pub(super) const ECOWITT: Protocol = row(
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::near::{check, tcp, udp};
+    use crate::near::{check, check_form, tcp, udp};
 
     #[test]
     fn controllers_behind_tcp() {
@@ -306,7 +322,7 @@ mod tests {
         check("beckhoff-ads", &tcp(&ads(32)), &tcp(&ads(33)));
         let umas = b"\0\x01\0\0\0\x05\0\x5a\0\x02\0";
         let at = |bytes: &[u8]| tcp(bytes).with_ports(50_000, 502);
-        check("umas", &at(umas), &at(b"\0\x01\0\0\0\x05\0\x5b\0\x02\0"));
+        check_form("modbus", "umas", &at(umas), &at(b"\0\x01\0\0\0\x05\0\x5b\0\x02\0"));
     }
 
     #[test]
@@ -321,7 +337,7 @@ mod tests {
             call.resize(80, 0);
             call
         };
-        check("profinet-cm", &udp(&call(1)), &udp(&call(9)));
+        check_form("dcerpc", "profinet-cm", &udp(&call(1)), &udp(&call(9)));
         let data = b"\x02\0\x02\x80\x08\0\x01\0\x02\0\x05\0\0\0\xb1\0\x04\0\x01\0\x02\x03";
         check("cip-io", &udp(data), &udp(&data[..21]));
         let egd = |reserve: u8| {

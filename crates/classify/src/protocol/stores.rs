@@ -226,7 +226,7 @@ pub(super) const IPERF3: Protocol =
 mod tests {
     use flow::Heads;
 
-    use crate::protocol::near::{check, padded, tcp, udp};
+    use crate::near::{check, padded, tcp, udp};
 
     #[test]
     fn stores_of_data() {
