@@ -156,14 +156,14 @@ fn the_example_of_the_documentation_is_read() {
 fn guesses_can_be_switched_off() {
     // 8.8.0.0/16 holds Google's resolvers; the greeting has no name.
     let talks = || {
-        vec![
-            greeting("8.8.8.8:443", "", START),
-            noise("192.0.2.9:9999", START + SECOND, b"\xf1\x07"),
-        ]
+        let mut noise = noise("192.0.2.9:9999", START + SECOND, b"\xf1\x07");
+        noise.server(Random::new(9).bytes(300));
+        vec![greeting("8.8.8.8:443", "", START), noise]
     };
     let rule = "[[rule]]\nlabel = \"by port\"\nports = [9999]";
     let rows = flows(talks(), rule);
     assert_eq!([&*rows[0].evidence, &*rows[1].evidence], ["address", "port"]);
+    assert_eq!(rows[1].facts["shape"], "encrypted from the first byte");
     let rows = flows(talks(), &format!("guesses = false\n{rule}"));
     check(&rows[0], "tls", "tls", "payload", "a TLS greeting without a name");
     check(&rows[1], "unknown", "unknown", "unknown", "neither payload nor names tell");
