@@ -14,10 +14,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("flow", &["capture"]),
     ("features", &["flow", "capture"]),
     ("classify", &["flow", "features", "capture"]),
+    ("learn", &["features"]),
     ("session", &["classify", "features", "flow", "capture"]),
     ("v1", &[]),
-    ("engine", &["capture", "flow", "features", "classify", "session", "v1"]),
-    ("server", &["engine", "v1", "classify", "features"]),
+    ("engine", &["capture", "flow", "features", "learn", "classify", "session", "v1"]),
+    ("server", &["engine", "v1", "classify", "learn", "features"]),
     ("xtask", &[]),
 ];
 

@@ -58,6 +58,13 @@ pub struct Schema {
     pub idle_micros: i64,
 }
 
+impl PartialEq for Schema {
+    /// A schema is what its name says.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 /// What the rows of a schema are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
@@ -82,6 +89,11 @@ impl Schema {
                 n => Cow::Owned(format!("{}.{n}", column.name)),
             }
         })
+    }
+
+    /// The features with their names told apart.
+    pub fn unique_features(&self) -> impl Iterator<Item = (Cow<'static, str>, &'static Column)> {
+        self.unique_names().zip(self.columns).filter(|it| it.1.is_feature())
     }
 
     /// How many of its columns are features.

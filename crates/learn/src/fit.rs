@@ -1,0 +1,211 @@
+//! Learning, step by step: a host may show how far it is and stop between steps.
+
+use crate::{
+    Data, Error, Method, Options,
+    bayes::Bayes,
+    bins::Bounds,
+    boost::{Boosted, Boosting},
+    logistic::{Descent, Logistic},
+    near::{self, Near},
+    random::Random,
+    tree::{Binned, Criterion, Growth, Where, grow},
+    trees::Trees,
+};
+
+/// How often logistic regression goes through the rows.
+const EPOCHS: u32 = 40;
+/// How much smaller logistic regression's weights are made at each row.
+const SHRINKAGE: f64 = 1e-6;
+
+/// What was learned.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Learned {
+    Trees(Trees),
+    Near(Bounds, Near),
+    Logistic(Bounds, Logistic),
+    Bayes(Bounds, Bayes),
+}
+
+impl Learned {
+    /// The share of each class for each row.
+    pub(crate) fn shares(&self, rows: &[&[f32]], n_classes: usize) -> Vec<Vec<f32>> {
+        match self {
+            Self::Trees(trees) => trees.shares(rows, n_classes),
+            Self::Near(bounds, near) => {
+                let rows: Vec<Vec<u8>> = rows.iter().map(|it| places(bounds, it)).collect();
+                near.shares(rows.iter().map(Vec::as_slice))
+            }
+            Self::Logistic(bounds, model) => {
+                rows.iter().map(|it| model.shares(&bounds.ranks(it))).collect()
+            }
+            Self::Bayes(bounds, model) => {
+                rows.iter().map(|it| model.shares(&bounds.ranks(it))).collect()
+            }
+        }
+    }
+}
+
+/// The ranks of a row in 255 steps; of what is missing 0.
+fn places(bounds: &Bounds, row: &[f32]) -> Vec<u8> {
+    let place = |rank: f32| if rank < -0.5 { 0 } else { 1 + ((rank + 0.5) * 254.0) as u8 };
+    bounds.ranks(row).into_iter().map(place).collect()
+}
+
+/// Learning from some rows of data.
+pub(crate) struct Fit {
+    options: Options,
+    classes: Vec<u16>,
+    /// What a row of each class counts.
+    weights: Vec<f64>,
+    bounds: Bounds,
+    n_done: u32,
+    state: State,
+}
+
+enum State {
+    Trees { columns: Vec<Vec<u8>>, trees: Trees },
+    Boosted { columns: Vec<Vec<u8>>, trees: Trees, boosted: Boosted },
+    Near(Vec<Vec<u8>>),
+    Logistic(Vec<Vec<f32>>, Descent),
+    Bayes(Vec<Vec<f32>>),
+}
+
+impl Fit {
+    /// Learning from these rows of the data; all its classes are told apart, though one may have no row here.
+    pub(crate) fn new(data: &Data, rows: &[usize], options: Options) -> Self {
+        let mut rows = rows.to_vec();
+        if options.method == Method::Neighbours && rows.len() > near::MAX_ROWS {
+            Random::of(options.seed, 0).shuffle(&mut rows);
+            rows.truncate(near::MAX_ROWS);
+            rows.sort_unstable();
+        }
+        let values = rows.iter().map(|it| data.values(*it));
+        let class = |it: &usize| data.rows().get(*it).map_or(0, |it| it.class as u16);
+        let classes: Vec<u16> = rows.iter().map(class).collect();
+        let n_classes = data.classes().len();
+        let weights = weights(&classes, n_classes, options.is_balanced);
+        let bounds = Bounds::new(data.columns.len(), values.clone());
+        let trees = Trees { bounds: bounds.clone(), ..Trees::default() };
+        let ranks = || values.clone().map(|it| bounds.ranks(it)).collect();
+        let state = match options.method {
+            Method::Tree | Method::Forest | Method::ExtraTrees => {
+                State::Trees { columns: bounds.columns(values.clone()), trees }
+            }
+            Method::Boosted => {
+                let boosted = Boosted::new(classes.clone(), &weights);
+                let trees = Trees { base: Some(boosted.base.clone()), ..trees };
+                State::Boosted { columns: bounds.columns(values.clone()), trees, boosted }
+            }
+            Method::Neighbours => {
+                State::Near(values.clone().map(|it| places(&bounds, it)).collect())
+            }
+            Method::Logistic => {
+                State::Logistic(ranks(), Descent::new(n_classes, data.columns.len(), rows.len()))
+            }
+            Method::Bayes => State::Bayes(ranks()),
+        };
+        Self { options, classes, weights, bounds, n_done: 0, state }
+    }
+
+    /// How many steps there are.
+    pub(crate) fn n_steps(options: &Options) -> u32 {
+        match options.method {
+            Method::Boosted | Method::Forest | Method::ExtraTrees => options.trees,
+            Method::Logistic => EPOCHS,
+            Method::Tree | Method::Neighbours | Method::Bayes => 1,
+        }
+    }
+
+    /// Goes a step; whether there is another.
+    pub(crate) fn step(&mut self) -> bool {
+        let Self { options, classes, weights, n_done, state, .. } = self;
+        let n_steps = Self::n_steps(options);
+        if *n_done >= n_steps {
+            return false;
+        }
+        let mut random = Random::of(options.seed, u64::from(*n_done) + 1);
+        match state {
+            State::Trees { columns, trees } => {
+                let n = classes.len() as u32;
+                let n_columns = columns.len();
+                let is_forest = options.method == Method::Forest;
+                let mut rows: Vec<u32> = if is_forest {
+                    // As many as there are, each drawn from all (Breiman 2001).
+                    (0..n).map(|_| random.below(n)).collect()
+                } else {
+                    (0..n).collect()
+                };
+                let is_tree = options.method == Method::Tree;
+                let some = (libm::sqrt(n_columns as f64) as usize).max(1);
+                let growth = Growth {
+                    criterion: if is_tree { Criterion::Entropy } else { Criterion::Gini },
+                    place: if options.method == Method::ExtraTrees {
+                        Where::Random
+                    } else {
+                        Where::Best
+                    },
+                    max_depth: options.max_depth,
+                    min_leaf: options.min_leaf,
+                    n_columns: if is_tree { n_columns } else { some },
+                };
+                let data = Binned { columns, classes, weights };
+                trees.trees.push(grow(&data, &mut rows, growth, &mut random));
+            }
+            State::Boosted { columns, trees, boosted } => {
+                let how = Boosting {
+                    rate: f64::from(options.rate) / 1e3,
+                    max_leaves: options.max_leaves as usize,
+                    max_depth: options.max_depth,
+                    min_leaf: options.min_leaf as usize,
+                    lambda: 1.0,
+                    rows: 0.8,
+                    columns: 0.5,
+                };
+                trees.trees.extend(boosted.round(columns, how, &mut random));
+            }
+            State::Logistic(rows, descent) => {
+                descent.epoch(rows, classes, (weights, SHRINKAGE), &mut random);
+            }
+            State::Near(_) | State::Bayes(_) => {}
+        }
+        *n_done += 1;
+        *n_done < n_steps
+    }
+
+    /// What was learned so far.
+    ///
+    /// # Errors
+    /// Where the library that fits cannot.
+    pub(crate) fn finish(self) -> Result<Learned, Error> {
+        let Self { options, classes, weights, bounds, state, .. } = self;
+        let n_columns = bounds.n_columns();
+        Ok(match state {
+            State::Trees { mut trees, .. } | State::Boosted { mut trees, .. } => {
+                trees.pack();
+                Learned::Trees(trees)
+            }
+            State::Near(rows) => {
+                let near =
+                    Near::new(options.neighbours, n_columns, classes, &weights, rows.concat());
+                Learned::Near(bounds, near)
+            }
+            State::Logistic(_, descent) => Learned::Logistic(bounds, descent.finish(n_columns)),
+            State::Bayes(rows) => {
+                let fitted = Bayes::fit(&rows, &classes, &weights);
+                Learned::Bayes(bounds, fitted.map_err(|it| Error::Fit(it.to_string()))?)
+            }
+        })
+    }
+}
+
+/// What a row of each class counts: 1 in the mean.
+fn weights(classes: &[u16], n_classes: usize, is_balanced: bool) -> Vec<f64> {
+    if !is_balanced {
+        return vec![1.0; n_classes];
+    }
+    let mut counts = vec![0u32; n_classes];
+    classes.iter().for_each(|it| counts[usize::from(*it)] += 1);
+    let n_there = counts.iter().filter(|it| **it > 0).count().max(1) as f64;
+    let even = classes.len() as f64 / n_there;
+    counts.iter().map(|it| if *it == 0 { 1.0 } else { even / f64::from(*it) }).collect()
+}
