@@ -56,8 +56,8 @@ struct CardBody {
     method: String,
     seed: u64,
     is_balanced: bool,
-    /// Trees, depth, rows of a leaf, leaves, rate, neighbours.
-    numbers: [u32; 6],
+    /// Trees, rounds, depth, rows of a leaf, leaves, rate, neighbours.
+    numbers: [u32; 7],
     rows: Vec<u64>,
     captures: u64,
     judged: Option<JudgedBody>,
@@ -76,10 +76,31 @@ struct JudgedBody {
 
 #[derive(Serialize, Deserialize)]
 enum LearnedBody {
-    Trees { bounds: Bounds, base: Option<Vec<f32>>, n_trees: u32, trees: Vec<u8> },
+    Trees(TreesBody),
+    Both(TreesBody, TreesBody),
     Near(Bounds, Near),
     Logistic(Bounds, Logistic),
     Bayes(Bounds, Bayes),
+}
+
+#[derive(Serialize, Deserialize)]
+struct TreesBody {
+    bounds: Bounds,
+    base: Option<Vec<f32>>,
+    n_trees: u32,
+    trees: Vec<u8>,
+}
+
+impl TreesBody {
+    fn new(of: &Trees) -> Self {
+        let (bounds, base) = (of.bounds.clone(), of.base.clone());
+        Self { bounds, base, n_trees: of.trees.len() as u32, trees: write_trees(&of.trees) }
+    }
+
+    fn trees(self) -> Option<Trees> {
+        let trees = read_trees(&self.trees, self.n_trees)?;
+        Some(Trees { bounds: self.bounds, trees, base: self.base })
+    }
 }
 
 impl Model {
@@ -94,12 +115,8 @@ impl Model {
             confusion: it.confusion.counts().to_vec(),
         });
         let learned = match &self.learned {
-            Learned::Trees(it) => LearnedBody::Trees {
-                bounds: it.bounds.clone(),
-                base: it.base.clone(),
-                n_trees: it.trees.len() as u32,
-                trees: write_trees(&it.trees),
-            },
+            Learned::Trees(it) => LearnedBody::Trees(TreesBody::new(it)),
+            Learned::Both(a, b) => LearnedBody::Both(TreesBody::new(a), TreesBody::new(b)),
             Learned::Near(bounds, it) => LearnedBody::Near(bounds.clone(), it.clone()),
             Learned::Logistic(bounds, it) => LearnedBody::Logistic(bounds.clone(), it.clone()),
             Learned::Bayes(bounds, it) => LearnedBody::Bayes(bounds.clone(), it.clone()),
@@ -117,6 +134,7 @@ impl Model {
                 is_balanced: options.is_balanced,
                 numbers: [
                     options.trees,
+                    options.rounds,
                     options.max_depth,
                     options.min_leaf,
                     options.max_leaves,
@@ -192,13 +210,14 @@ impl Body {
         let Some(method) = Method::named(&card.method) else {
             return bad("its method is not known");
         };
-        let [trees, max_depth, min_leaf, max_leaves, rate, neighbours] = card.numbers;
+        let [trees, rounds, max_depth, min_leaf, max_leaves, rate, neighbours] = card.numbers;
         let (seed, is_balanced) = (card.seed, card.is_balanced);
         let options = Options {
             method,
             seed,
             is_balanced,
             trees,
+            rounds,
             max_depth,
             min_leaf,
             max_leaves,
@@ -227,13 +246,18 @@ impl Body {
             sources: card.sources,
         };
         let (learned, is_sound) = match self.learned {
-            LearnedBody::Trees { bounds, base, n_trees, trees } => {
-                let Some(trees) = read_trees(&trees, n_trees) else {
+            LearnedBody::Trees(of) => {
+                let Some(of) = of.trees() else { return bad("its trees cannot be read") };
+                let is_sound = of.are_sound(n_columns, n_classes);
+                (Learned::Trees(of), is_sound)
+            }
+            LearnedBody::Both(a, b) => {
+                let (Some(a), Some(b)) = (a.trees(), b.trees()) else {
                     return bad("its trees cannot be read");
                 };
-                let trees = Trees { bounds, trees, base };
-                let is_sound = trees.are_sound(n_columns, n_classes);
-                (Learned::Trees(trees), is_sound)
+                let is_sound =
+                    a.are_sound(n_columns, n_classes) && b.are_sound(n_columns, n_classes);
+                (Learned::Both(a, b), is_sound)
             }
             LearnedBody::Near(bounds, it) => {
                 let is_sound = is_sound(&bounds, n_columns) && it.is_sound(n_columns, n_classes);

@@ -14,6 +14,8 @@ use crate::{
 
 /// How often logistic regression goes through the rows.
 const EPOCHS: u32 = 40;
+/// The fewest rows of a boosted tree's leaf: fewer tell of themselves alone.
+const MIN_BOOSTED_LEAF: u32 = 10;
 /// How much smaller logistic regression's weights are made at each row.
 const SHRINKAGE: f64 = 1e-6;
 
@@ -21,6 +23,8 @@ const SHRINKAGE: f64 = 1e-6;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Learned {
     Trees(Trees),
+    /// Trees that vote, and boosted ones; half the shares are theirs each.
+    Both(Trees, Trees),
     Near(Bounds, Near),
     Logistic(Bounds, Logistic),
     Bayes(Bounds, Bayes),
@@ -31,6 +35,15 @@ impl Learned {
     pub(crate) fn shares(&self, rows: &[&[f32]], n_classes: usize) -> Vec<Vec<f32>> {
         match self {
             Self::Trees(trees) => trees.shares(rows, n_classes),
+            Self::Both(voting, boosted) => {
+                let mut shares = voting.shares(rows, n_classes);
+                for (shares, of) in shares.iter_mut().zip(boosted.shares(rows, n_classes)) {
+                    for (share, of) in shares.iter_mut().zip(of) {
+                        *share = (*share + of) / 2.0;
+                    }
+                }
+                shares
+            }
             Self::Near(bounds, near) => {
                 let rows: Vec<Vec<u8>> = rows.iter().map(|it| places(bounds, it)).collect();
                 near.shares(rows.iter().map(Vec::as_slice))
@@ -63,11 +76,42 @@ pub(crate) struct Fit {
 }
 
 enum State {
-    Trees { columns: Vec<Vec<u8>>, trees: Trees },
-    Boosted { columns: Vec<Vec<u8>>, trees: Trees, boosted: Boosted },
+    Trees(Box<Trunk>),
     Near(Vec<Vec<u8>>),
     Logistic(Vec<Vec<f32>>, Descent),
     Bayes(Vec<Vec<f32>>),
+}
+
+/// Trees while they grow.
+struct Trunk {
+    /// The rows in bins, column after column.
+    columns: Vec<Vec<u8>>,
+    voting: Trees,
+    boosted: Trees,
+    /// What the boosted ones say so far.
+    scores: Boosted,
+}
+
+/// What a step adds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Growing {
+    Tree,
+    ForestTree,
+    ExtraTree,
+    Round,
+}
+
+impl Growing {
+    fn at(step: u32, options: &Options) -> Self {
+        match options.method {
+            Method::Tree => Self::Tree,
+            Method::Forest => Self::ForestTree,
+            Method::ExtraTrees => Self::ExtraTree,
+            Method::Blend if step < options.trees && step.is_multiple_of(2) => Self::ForestTree,
+            Method::Blend if step < options.trees => Self::ExtraTree,
+            _ => Self::Round,
+        }
+    }
 }
 
 impl Fit {
@@ -85,16 +129,18 @@ impl Fit {
         let n_classes = data.classes().len();
         let weights = weights(&classes, n_classes, options.is_balanced);
         let bounds = Bounds::new(data.columns.len(), values.clone());
-        let trees = Trees { bounds: bounds.clone(), ..Trees::default() };
         let ranks = || values.clone().map(|it| bounds.ranks(it)).collect();
         let state = match options.method {
-            Method::Tree | Method::Forest | Method::ExtraTrees => {
-                State::Trees { columns: bounds.columns(values.clone()), trees }
-            }
-            Method::Boosted => {
-                let boosted = Boosted::new(classes.clone(), &weights);
-                let trees = Trees { base: Some(boosted.base.clone()), ..trees };
-                State::Boosted { columns: bounds.columns(values.clone()), trees, boosted }
+            Method::Blend
+            | Method::Boosted
+            | Method::Forest
+            | Method::ExtraTrees
+            | Method::Tree => {
+                let scores = Boosted::new(classes.clone(), &weights);
+                let voting = Trees { bounds: bounds.clone(), ..Trees::default() };
+                let boosted = Trees { base: Some(scores.base.clone()), ..voting.clone() };
+                let columns = bounds.columns(values.clone());
+                State::Trees(Box::new(Trunk { columns, voting, boosted, scores }))
             }
             Method::Neighbours => {
                 State::Near(values.clone().map(|it| places(&bounds, it)).collect())
@@ -110,7 +156,9 @@ impl Fit {
     /// How many steps there are.
     pub(crate) fn n_steps(options: &Options) -> u32 {
         match options.method {
-            Method::Boosted | Method::Forest | Method::ExtraTrees => options.trees,
+            Method::Blend => options.trees + options.rounds,
+            Method::Boosted => options.rounds,
+            Method::Forest | Method::ExtraTrees => options.trees,
             Method::Logistic => EPOCHS,
             Method::Tree | Method::Neighbours | Method::Bayes => 1,
         }
@@ -125,43 +173,8 @@ impl Fit {
         }
         let mut random = Random::of(options.seed, u64::from(*n_done) + 1);
         match state {
-            State::Trees { columns, trees } => {
-                let n = classes.len() as u32;
-                let n_columns = columns.len();
-                let is_forest = options.method == Method::Forest;
-                let mut rows: Vec<u32> = if is_forest {
-                    // As many as there are, each drawn from all (Breiman 2001).
-                    (0..n).map(|_| random.below(n)).collect()
-                } else {
-                    (0..n).collect()
-                };
-                let is_tree = options.method == Method::Tree;
-                let some = (libm::sqrt(n_columns as f64) as usize).max(1);
-                let growth = Growth {
-                    criterion: if is_tree { Criterion::Entropy } else { Criterion::Gini },
-                    place: if options.method == Method::ExtraTrees {
-                        Where::Random
-                    } else {
-                        Where::Best
-                    },
-                    max_depth: options.max_depth,
-                    min_leaf: options.min_leaf,
-                    n_columns: if is_tree { n_columns } else { some },
-                };
-                let data = Binned { columns, classes, weights };
-                trees.trees.push(grow(&data, &mut rows, growth, &mut random));
-            }
-            State::Boosted { columns, trees, boosted } => {
-                let how = Boosting {
-                    rate: f64::from(options.rate) / 1e3,
-                    max_leaves: options.max_leaves as usize,
-                    max_depth: options.max_depth,
-                    min_leaf: options.min_leaf as usize,
-                    lambda: 1.0,
-                    rows: 0.8,
-                    columns: 0.5,
-                };
-                trees.trees.extend(boosted.round(columns, how, &mut random));
+            State::Trees(trunk) => {
+                trunk.grow(Growing::at(*n_done, options), (classes, weights), options, &mut random);
             }
             State::Logistic(rows, descent) => {
                 descent.epoch(rows, classes, (weights, SHRINKAGE), &mut random);
@@ -180,9 +193,14 @@ impl Fit {
         let Self { options, classes, weights, bounds, state, .. } = self;
         let n_columns = bounds.n_columns();
         Ok(match state {
-            State::Trees { mut trees, .. } | State::Boosted { mut trees, .. } => {
-                trees.pack();
-                Learned::Trees(trees)
+            State::Trees(mut trunk) => {
+                trunk.voting.pack();
+                trunk.boosted.pack();
+                match options.method {
+                    Method::Blend => Learned::Both(trunk.voting, trunk.boosted),
+                    Method::Boosted => Learned::Trees(trunk.boosted),
+                    _ => Learned::Trees(trunk.voting),
+                }
             }
             State::Near(rows) => {
                 let near =
@@ -195,6 +213,53 @@ impl Fit {
                 Learned::Bayes(bounds, fitted.map_err(|it| Error::Fit(it.to_string()))?)
             }
         })
+    }
+}
+
+impl Trunk {
+    /// Adds a tree, or a round of them.
+    fn grow(
+        &mut self,
+        what: Growing,
+        (classes, weights): (&[u16], &[f64]),
+        options: &Options,
+        random: &mut Random,
+    ) {
+        let n = classes.len() as u32;
+        let n_columns = self.columns.len();
+        let growth = Growth {
+            criterion: Criterion::Gini,
+            place: Where::Best,
+            max_depth: options.max_depth,
+            min_leaf: options.min_leaf,
+            n_columns: (libm::sqrt(n_columns as f64) as usize).max(1),
+        };
+        let growth = match what {
+            Growing::Tree => Growth { criterion: Criterion::Entropy, n_columns, ..growth },
+            Growing::ForestTree => growth,
+            Growing::ExtraTree => Growth { place: Where::Random, ..growth },
+            Growing::Round => {
+                let how = Boosting {
+                    rate: f64::from(options.rate) / 1e3,
+                    max_leaves: options.max_leaves as usize,
+                    max_depth: options.max_depth,
+                    min_leaf: options.min_leaf.max(MIN_BOOSTED_LEAF) as usize,
+                    lambda: 1.0,
+                    rows: 0.8,
+                    columns: 0.5,
+                };
+                self.boosted.trees.extend(self.scores.round(&self.columns, how, random));
+                return;
+            }
+        };
+        let mut rows: Vec<u32> = if what == Growing::ForestTree {
+            // As many as there are, each drawn from all (Breiman 2001).
+            (0..n).map(|_| random.below(n)).collect()
+        } else {
+            (0..n).collect()
+        };
+        let data = Binned { columns: &self.columns, classes, weights };
+        self.voting.trees.push(grow(&data, &mut rows, growth, random));
     }
 }
 

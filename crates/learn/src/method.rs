@@ -5,6 +5,8 @@ use features::Words;
 /// A way to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
+    /// A forest, extra trees and boosted trees together.
+    Blend,
     /// Boosted trees.
     Boosted,
     /// A random forest.
@@ -36,6 +38,15 @@ pub struct MethodRow {
 
 /// Every method, the strongest first.
 pub const METHODS: &[MethodRow] = &[
+    row(
+        Method::Blend,
+        "blend",
+        ("Blended trees", "Смесь деревьев"),
+        (
+            "A forest, extra trees and boosted trees; their shares are averaged",
+            "Лес, сверхслучайные деревья и бустинг вместе, их доли усредняются",
+        ),
+    ),
     row(
         Method::Boosted,
         "boosted",
@@ -123,8 +134,10 @@ pub struct Options {
     pub seed: u64,
     /// Every class counts the same, however many rows it has.
     pub is_balanced: bool,
-    /// How many trees, or rounds of them.
+    /// How many trees vote.
     pub trees: u32,
+    /// How many rounds of boosted trees there are.
+    pub rounds: u32,
     /// How many questions deep a tree may be.
     pub max_depth: u32,
     /// The fewest rows of a leaf.
@@ -152,18 +165,24 @@ pub struct Knob {
     pub number: fn(&mut Options) -> &mut u32,
 }
 
-const TREES: &[Method] = &[Method::Boosted, Method::Forest, Method::ExtraTrees, Method::Tree];
+const TREES: &[Method] =
+    &[Method::Blend, Method::Boosted, Method::Forest, Method::ExtraTrees, Method::Tree];
 
 /// Every number that may be chosen.
 pub const KNOBS: &[Knob] = &[
     Knob {
         name: "trees",
-        what: Words {
-            en: "Trees, or rounds of boosted ones", ru: "Деревьев или раундов бустинга"
-        },
-        of: &[Method::Boosted, Method::Forest, Method::ExtraTrees],
+        what: Words { en: "Trees that vote", ru: "Голосующих деревьев" },
+        of: &[Method::Blend, Method::Forest, Method::ExtraTrees],
         range: (1, 2_000),
         number: |it| &mut it.trees,
+    },
+    Knob {
+        name: "rounds",
+        what: Words { en: "Rounds of boosting", ru: "Раундов бустинга" },
+        of: &[Method::Blend, Method::Boosted],
+        range: (1, 2_000),
+        number: |it| &mut it.rounds,
     },
     Knob {
         name: "max-depth",
@@ -186,7 +205,7 @@ pub const KNOBS: &[Knob] = &[
         what: Words {
             en: "Most leaves of a tree", ru: "Наибольшее число листьев дерева"
         },
-        of: &[Method::Boosted],
+        of: &[Method::Blend, Method::Boosted],
         range: (2, 1_000),
         number: |it| &mut it.max_leaves,
     },
@@ -195,7 +214,7 @@ pub const KNOBS: &[Knob] = &[
         what: Words {
             en: "Learning rate, in thousandths", ru: "Скорость обучения, в тысячных"
         },
-        of: &[Method::Boosted],
+        of: &[Method::Blend, Method::Boosted],
         range: (1, 1_000),
         number: |it| &mut it.rate,
     },
@@ -218,6 +237,7 @@ impl Options {
             seed: 1,
             is_balanced: false,
             trees: 100,
+            rounds: 100,
             max_depth: 64,
             min_leaf: 1,
             max_leaves: 31,
@@ -225,7 +245,8 @@ impl Options {
             neighbours: 5,
         };
         match method {
-            Method::Boosted => Self { trees: 200, min_leaf: 10, ..usual },
+            Method::Blend => Self { trees: 200, rounds: 60, rate: 150, ..usual },
+            Method::Boosted => Self { min_leaf: 10, ..usual },
             Method::Tree => Self { min_leaf: 2, ..usual },
             _ => usual,
         }
