@@ -162,8 +162,9 @@ impl Drop for Place {
         for command in [
             format!("ip link delete {name}0"),
             format!("ip netns delete {name}"),
-            format!("ip netns delete {name}o"),
             format!("ip link delete {name}o0"),
+            format!("ip netns delete {name}o"),
+            format!("ip netns delete {name}m"),
         ] {
             let _ = run(&command);
         }
@@ -180,7 +181,8 @@ impl Running {
     }
 
     fn signal(&self, signal: &str) {
-        assert!(succeeds(&format!("kill {signal} {}", self.0.id())));
+        let command = format!("kill {signal} {}", self.0.id());
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
 }
 
@@ -458,47 +460,97 @@ fn a_run_killed_at_any_step_is_undone() {
 }
 
 #[test]
-fn addresses_are_translated_on_the_way_out() {
+fn forwarding_stays_until_the_last_run_ends() {
     let _machine = machine();
+    let (Some(first), Some(second)) = (Place::new(), Place::new()) else { return };
+    let before = forwarding();
+    let web = Web::start();
+    let script = format!("{}; exec sleep 1000", get(first.gateway(), web.port, "/"));
+    let options = ["--dns", "192.0.2.53", "--via", "lo"];
+    let mut running = Running::start(first.tractor(&options, &["sh", "-c", &script]));
+    web.wait_for_a_request();
+    let output = second.tractor(&options, &["true"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    second.assert_nothing_left();
+    assert_eq!(forwarding().trim(), "1");
+    running.signal("-TERM");
+    assert!(running.0.wait().unwrap().success());
+    first.assert_nothing_left();
+    assert_eq!(forwarding(), before);
+}
+
+/// A machine of its own, as far as the network goes, that does this before; and a server it leads to, which knows no way
+/// back but to that machine.
+#[track_caller]
+fn check_way_out(before: &str) {
     let Some(place) = Place::new() else { return };
-    let before = (forwarding(), run("nft list ruleset").map(|it| it.stdout).ok());
-    // A network of its own that knows no way back but to this machine.
-    let outside = format!("{}o", place.name);
+    let (machine, outside) = (format!("{}m", place.name), format!("{}o", place.name));
     let ours = Ipv4Addr::from_bits(place.network.to_bits() + 4 + 1);
     let theirs = Ipv4Addr::from_bits(place.network.to_bits() + 4 + 2);
+    let on_machine = |command: &str| {
+        let words = ["netns", "exec", &machine, "sh", "-c", command];
+        Command::new("ip").args(words).output().unwrap()
+    };
     for command in [
+        format!("ip netns add {machine}"),
         format!("ip netns add {outside}"),
-        format!("ip link add {outside}0 type veth peer name {outside}1 netns {outside}"),
-        format!("ip address add {ours}/30 dev {outside}0"),
-        format!("ip link set {outside}0 up"),
-        format!("ip -n {outside} address add {theirs}/30 dev {outside}1"),
-        format!("ip -n {outside} link set {outside}1 up"),
+        format!("ip -n {machine} link add out0 type veth peer name out1 netns {outside}"),
+        format!("ip -n {machine} address add {ours}/30 dev out0"),
+        format!("ip -n {machine} link set out0 up"),
+        format!("ip -n {machine} route add default via {theirs}"),
+        format!("ip -n {outside} address add {theirs}/30 dev out1"),
+        format!("ip -n {outside} link set out1 up"),
+        format!("ip netns exec {machine} {before}"),
     ] {
-        assert!(succeeds(&command), "{command}");
+        let output = run(&command).unwrap();
+        assert!(output.status.success(), "{command}: {}", text(&output.stderr));
     }
     let mut serve = Command::new("ip");
     serve.args(["netns", "exec", &outside, env!("CARGO_BIN_EXE_tractor"), "serve"]);
-    serve
-        .args(["--listen", &format!("{theirs}:8080"), "--captures"])
-        .arg(place.folder.join("captures"));
+    serve.args(["--listen", &format!("{theirs}:8080")]);
+    serve.arg("--captures").arg(place.folder.join("captures"));
     serve.arg("--data").arg(place.folder.join("data"));
-    let serve = Running::start(serve);
-    wait_until("the server", || TcpStream::connect((theirs, 8080)).is_ok());
+    let _serve = Running::start(serve);
+    let page = get(theirs, 8080, "/far");
+    let answer = "there is no `GET /far`";
+    wait_until("the server", || contains(&on_machine(&page).stdout, answer));
 
-    let script = get(theirs, 8080, "/file");
-    let options = ["--via", &format!("{outside}0"), "--dns", "192.0.2.53"];
-    let output = place.tractor(&options, &["sh", "-c", &script]).output().unwrap();
+    let rules = || {
+        let said = ["iptables-save", "nft list ruleset", &format!("cat {FORWARDING}")]
+            .map(|it| text(&on_machine(it).stdout));
+        // Comments have the time.
+        let lines = said.iter().flat_map(|it| it.lines()).filter(|it| !it.starts_with('#'));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rules_before = rules();
+    let isolate = place.tractor(&["--dns", "192.0.2.53"], &["sh", "-c", &page]);
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", &machine]).arg(isolate.get_program()).args(isolate.get_args());
+    command.env_remove("SUDO_UID");
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(contains(&output.stdout, answer), "{}", text(&output.stdout));
     let flows = place.flows();
     assert_eq!(flows.len(), 1, "{flows:?}");
     assert_eq!(flows[0].server_ip, theirs.to_string());
     assert_eq!(flows[0].conn_state.as_deref(), Some("SF"));
-    assert_eq!((forwarding(), run("nft list ruleset").map(|it| it.stdout).ok()), before);
-    // What is ours is not to be told from what was left.
-    drop(serve);
-    assert!(succeeds(&format!("ip link delete {outside}0")));
-    assert!(succeeds(&format!("ip netns delete {outside}")));
+    assert_eq!(rules(), rules_before);
+    for namespace in [machine, outside] {
+        assert!(succeeds(&format!("ip netns delete {namespace}")));
+    }
     place.assert_nothing_left();
+}
+
+#[test]
+fn the_way_out_translates_addresses() {
+    check_way_out("true");
+}
+
+#[test]
+fn the_way_out_leads_through_a_firewall_that_forwards_nothing() {
+    if has_tool("iptables") {
+        check_way_out("iptables -P FORWARD DROP");
+    }
 }
 
 #[test]
@@ -524,6 +576,19 @@ fn the_program_runs_as_who_called_sudo() {
     assert_eq!(text(&output.stdout), "0\n", "{}", text(&output.stderr));
     assert_eq!(place.output().metadata().unwrap().uid().to_string(), uid);
     place.assert_nothing_left();
+}
+
+#[test]
+fn who_is_not_root_is_told_so() {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--clear-groups", "--", env!("CARGO_BIN_EXE_tractor")]);
+    // Nobody becomes somebody else without privileges, and not every folder is everybody's.
+    let Ok(output) = command.args(["isolate", "--", "true"]).output() else { return };
+    if output.status.code().is_some_and(|it| [1, 126, 127].contains(&it)) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2));
+    assert!(contains(&output.stderr, "run this by sudo"), "{}", text(&output.stderr));
 }
 
 #[track_caller]

@@ -307,9 +307,10 @@ fn variable(name: &str) -> Option<String> {
 fn destination(output: &Path) -> Result<PathBuf, Error> {
     let failed = |source| Error::Write { to: output.display().to_string(), source };
     let refused = |why| Err(Error::Usage(format!("{} {why}", output.display())));
-    // A link stays one.
-    let path = output.canonicalize().or_else(|_| std::path::absolute(output)).map_err(failed)?;
-    if path.exists() && !path.is_file() {
+    // The folder of a killed run is not known to who undoes it.
+    let path = std::path::absolute(output).map_err(failed)?;
+    // A link is replaced, not followed: others may have put it there.
+    if path.symlink_metadata().is_ok_and(|it| !it.is_file() && !it.is_symlink()) {
         return refused("is no file, so that nothing can be recorded into it; say another by -o");
     }
     match (path.file_name(), path.parent()) {
@@ -352,6 +353,7 @@ mod tests {
     fn a_capture_has_its_label_and_its_command() {
         check(&["isolate", "--", "/usr/bin/curl", "-s"], "curl", "/usr/bin/curl -s");
         check(&["isolate", "--label", "my app", "--", "a", "b c"], "my app", "a 'b c'");
+        check(&["isolate", "--", "a", "b\nc"], "a", "a 'b\u{fffd}c'");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io,
-    os::unix::process::ExitStatusExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     process::{Child, Command, ExitStatus},
     task::Poll,
     thread,
@@ -124,14 +124,21 @@ pub(super) fn end(name: &str, spared: Option<u32>) {
         if told.is_empty() {
             return;
         }
-        // What ended meanwhile cannot be told.
-        let _ = Command::new("kill").arg(signal).args(told.iter().map(u32::to_string)).output();
+        tell(signal, &told);
         let mut waited = Duration::ZERO;
         while waited < PATIENCE && !left().is_empty() {
             thread::sleep(LOOK);
             waited += LOOK;
         }
     }
+}
+
+/// Sends a signal to processes. What ended meanwhile cannot be told.
+pub(super) fn tell(signal: &str, processes: &[u32]) {
+    let processes: Vec<String> = processes.iter().map(u32::to_string).collect();
+    // Every shell has a kill of its own; a program of that name not every machine.
+    let command = format!("kill {signal} {}", processes.join(" "));
+    let _ = Command::new("sh").args(["-c", &command]).process_group(0).output();
 }
 
 /// The processes in a namespace.

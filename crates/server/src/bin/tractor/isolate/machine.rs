@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     net::IpAddr,
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -183,7 +183,9 @@ pub(super) fn said(command: &str) -> String {
 
 fn output(command: &str) -> Option<std::process::Output> {
     let mut words = command.split(' ');
-    Command::new(words.next()?).args(words).output().ok()
+    let mut command = Command::new(words.next()?);
+    // Ctrl-C at a terminal goes to the whole group, and an answer that is cut is a wrong one.
+    command.args(words).process_group(0).output().ok()
 }
 
 fn need(name: &str, package: &str) -> Result<(), Error> {

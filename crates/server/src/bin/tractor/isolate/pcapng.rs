@@ -73,7 +73,7 @@ pub(super) fn copy(
             break;
         }
         let time = u64::from(seconds) * order.units_per_second + u64::from(fraction);
-        out.write_all(&packet(time, wire_len, &bytes)).map_err(write)?;
+        packet(out, time, wire_len, &bytes).map_err(write)?;
         n += 1;
         told(n);
     }
@@ -139,14 +139,17 @@ fn interface(section: &Section, order: Order, link_type: u32, snap_len: u32) -> 
     block(1, &body)
 }
 
-/// Enhanced Packet Block (section 4.3) of the only interface.
-fn packet(time: u64, wire_len: u32, bytes: &[u8]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(20 + bytes.len());
-    for number in [0, (time >> 32) as u32, time as u32, bytes.len() as u32, wire_len] {
-        body.extend(number.to_le_bytes());
+/// Enhanced Packet Block (section 4.3) of the only interface. It is written in its parts: there are many.
+fn packet(out: &mut impl Write, time: u64, wire_len: u32, bytes: &[u8]) -> io::Result<()> {
+    let n_padding = bytes.len().next_multiple_of(4) - bytes.len();
+    let len = (32 + bytes.len() + n_padding) as u32;
+    let numbers = [6, len, 0, (time >> 32) as u32, time as u32, bytes.len() as u32, wire_len];
+    for number in numbers {
+        out.write_all(&number.to_le_bytes())?;
     }
-    body.extend(bytes);
-    block(6, &body)
+    out.write_all(bytes)?;
+    out.write_all(&[0; 3][..n_padding])?;
+    out.write_all(&len.to_le_bytes())
 }
 
 fn option(body: &mut Vec<u8>, code: u16, value: &[u8]) {

@@ -189,7 +189,7 @@ fn way_out(arguments: &Isolate, machine: &Machine, steps: &mut Vec<Step>) {
             let table = format!("tractor_{name}");
             let (chain, rule) = (
                 "out { type nat hook postrouting priority srcnat ; }",
-                format!("out ip saddr {network} oifname {via} masquerade"),
+                format!("out ip saddr {network} oifname \"{via}\" masquerade"),
             );
             add(Act::run(&format!("nft add table ip {table}")), Some(Undo::Table(table.clone())));
             add(Act::run(&format!("nft add chain ip {table} {chain}")), None);
@@ -211,11 +211,11 @@ fn way_out(arguments: &Isolate, machine: &Machine, steps: &mut Vec<Step>) {
 
 /// What is run inside to record: it writes a pcap to its standard output.
 pub(super) fn recorder(name: &str, recorder: Recorder) -> Vec<OsString> {
-    // With 32 MiB of buffer a burst waits instead of being lost.
+    // With 64 MiB of buffer a burst waits instead of being lost.
     let command = match recorder {
         // -Z root: it stays who it is; -U: a packet is written when it is there.
-        Recorder::Tcpdump => format!("tcpdump -i {name}1 -n -Z root -U -B 32768 -w -"),
-        Recorder::Dumpcap => format!("dumpcap -q -P -i {name}1 -B 32 -w -"),
+        Recorder::Tcpdump => format!("tcpdump -i {name}1 -n -Z root -U -B 65536 -w -"),
+        Recorder::Dumpcap => format!("dumpcap -q -P -i {name}1 -B 64 -w -"),
     };
     format!("ip netns exec {name} {command}").split(' ').map(OsString::from).collect()
 }

@@ -16,6 +16,7 @@ use std::{
 };
 
 use super::{
+    inside,
     machine::{Recorder, said},
     pcapng::{self, Section},
     plan, say,
@@ -123,8 +124,10 @@ impl Recording {
     pub(super) fn finish(mut self) -> Result<(u64, u64), Error> {
         let has_ended = self.has_ended();
         let passed = if has_ended { 0 } else { self.wait_for_the_last() };
-        // Where it cannot be told, it is not waited for in vain: it is killed then.
-        let _ = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).output();
+        // Once it was waited for, its number may be somebody else's.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            inside::tell("-TERM", &[self.child.id()]);
+        }
         let mut waited = Duration::ZERO;
         while waited < MAX_END && matches!(self.child.try_wait(), Ok(None)) {
             thread::sleep(LOOK);

@@ -23,10 +23,18 @@ const FOLDER: &str = "/run/tractor";
 /// A line of a run's file.
 #[derive(Serialize, Deserialize)]
 enum Line {
-    /// The process of the run.
-    Process(u32),
+    /// The run itself.
+    Begin(Begin),
     /// What the next step will need.
     Undo(Undo),
+}
+
+/// Who began a run, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Begin {
+    process: u32,
+    /// The inode of the network namespace that it was begun in: links, rules and forwarding are of that one.
+    network: u64,
 }
 
 /// The folder of all runs, locked. It goes when the last run does.
@@ -82,10 +90,16 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Run::None),
             it => it.map_err(failed)?,
         };
-        let (process, undos) = lines(&file).map_err(failed)?;
+        let (begin, undos) = lines(&file).map_err(failed)?;
+        let process = begin.map(|it| it.process);
         let is_alive = || process.is_some_and(|it| Path::new(&format!("/proc/{it}")).exists());
         for _ in 0..100 {
             if file.try_lock().is_ok() {
+                if begin.is_some_and(|it| it.network != network()) {
+                    return Err(format!(
+                        "the run called {name} was begun in another network namespace; undo it there"
+                    ));
+                }
                 return Ok(Run::LeftBehind(State { file, path, undos }));
             }
             if is_alive() {
@@ -105,7 +119,8 @@ impl Folder {
         let file = options.map_err(failed)?;
         file.lock().map_err(failed)?;
         let mut state = State { file, path: path.clone(), undos: Vec::new() };
-        state.write(&Line::Process(std::process::id())).map_err(failed)?;
+        let begin = Begin { process: std::process::id(), network: network() };
+        state.write(&Line::Begin(begin)).map_err(failed)?;
         Ok(state)
     }
 
@@ -115,6 +130,7 @@ impl Folder {
         let mut undos = others
             .filter_map(|it| File::open(path(&it)).ok())
             .filter_map(|it| lines(&it).ok())
+            .filter(|it| it.0.is_some_and(|it| it.network == network()))
             .flat_map(|it| it.1);
         undos.find_map(|it| match it {
             Undo::Forwarding { before } => Some(before),
@@ -173,23 +189,28 @@ fn path(name: &str) -> PathBuf {
     PathBuf::from(FOLDER).join(name)
 }
 
+/// The network namespace that we are in.
+fn network() -> u64 {
+    fs::metadata("/proc/self/ns/net").map(|it| it.ino()).unwrap_or_default()
+}
+
 /// The lines of a run's file. One that was not written to its end had no step yet.
-fn lines(mut file: &File) -> io::Result<(Option<u32>, Vec<Undo>)> {
+fn lines(mut file: &File) -> io::Result<(Option<Begin>, Vec<Undo>)> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok(parse(&text))
 }
 
-fn parse(text: &str) -> (Option<u32>, Vec<Undo>) {
-    let mut process = None;
+fn parse(text: &str) -> (Option<Begin>, Vec<Undo>) {
+    let mut begin = None;
     let mut undos = Vec::new();
     for line in text.lines().filter_map(|it| serde_json::from_str(it).ok()) {
         match line {
-            Line::Process(it) => process = Some(it),
+            Line::Begin(it) => begin = Some(it),
             Line::Undo(it) => undos.push(it),
         }
     }
-    (process, undos)
+    (begin, undos)
 }
 
 #[cfg(test)]
@@ -199,11 +220,12 @@ mod tests {
     #[test]
     fn a_file_tells_its_process_and_what_is_to_be_undone() {
         let undo = Undo::Table("tractor_app".to_owned());
-        let whole = [Line::Process(7), Line::Undo(undo.clone())]
+        let begin = Begin { process: 7, network: 9 };
+        let whole = [Line::Begin(begin), Line::Undo(undo.clone())]
             .map(|it| serde_json::to_string(&it).unwrap())
             .join("\n");
-        assert_eq!(parse(&whole), (Some(7), vec![undo]));
-        assert_eq!(parse(&whole[..whole.len() - 3]), (Some(7), vec![]));
+        assert_eq!(parse(&whole), (Some(begin), vec![undo]));
+        assert_eq!(parse(&whole[..whole.len() - 3]), (Some(begin), vec![]));
         assert_eq!(parse(""), (None, vec![]));
     }
 }

@@ -4,7 +4,10 @@ use std::{
     ffi::OsStr,
     fs,
     io::{self, ErrorKind},
-    os::unix::fs::{MetadataExt, chown},
+    os::unix::{
+        fs::{MetadataExt, lchown},
+        process::CommandExt,
+    },
     path::Path,
     process::Command,
 };
@@ -20,7 +23,6 @@ use super::{
 /// Does a step, after it was noted what undoes it.
 pub(super) fn perform(step: Step, state: &mut State) -> Result<(), String> {
     say(&format!("+ {}", step.act.shown()));
-    let has_undo = step.undo.is_some();
     let namespace_name = match &step.undo {
         Some(Undo::Namespace { name, .. }) => Some(name.clone()),
         _ => None,
@@ -29,7 +31,8 @@ pub(super) fn perform(step: Step, state: &mut State) -> Result<(), String> {
         state.note(undo)?;
     }
     if let Err(message) = act(&step.act, state) {
-        if has_undo {
+        // Somebody else may have made it; all other things are known again.
+        if namespace_name.is_some() {
             state.forget_last();
         }
         return Err(message);
@@ -137,7 +140,7 @@ fn keep(from: &Path, to: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
         _ => {}
     }
     if let Some((uid, gid)) = owner {
-        chown(from, Some(uid), Some(gid))?;
+        lchown(from, Some(uid), Some(gid))?;
     }
     fs::rename(from, to)
 }
@@ -161,7 +164,9 @@ fn inode(name: &str) -> Option<u64> {
 fn run(words: &[impl AsRef<OsStr>], state: &State) -> Result<(), String> {
     let Some((program, arguments)) = words.split_first() else { return Ok(()) };
     let mut command = Command::new(program);
-    command.args(arguments).stdin(state.shared_lock().map_err(|it| it.to_string())?);
+    // Ctrl-C at a terminal goes to the whole group, and must not end it half done.
+    command.args(arguments).process_group(0);
+    command.stdin(state.shared_lock().map_err(|it| it.to_string())?);
     let output = command.output().map_err(|it| it.to_string())?;
     if output.status.success() {
         return Ok(());
