@@ -1,84 +1,105 @@
 //! `tractor isolate`: one program in a network namespace of its own, and everything it sends in one capture.
 //!
-//! What is in such a capture is of one application, so that it can be labelled as a whole. The steps are the source
-//! book's (chapter 1.3.2): namespace, pair of virtual interfaces, addresses, default route, forwarding, address
-//! translation, the program inside. Recording is left to tcpdump or dumpcap; each step is undone at the end.
+//! What is in such a capture is of one application, so that it can be labelled as a whole: the label is in it. The way
+//! is the source book's (chapter 1.3.2). `plan` says what is to be done on a `machine` as which `user`; `undo` does and
+//! undoes it, by what `state` keeps; `inside` runs the program while `record` has tcpdump or dumpcap record, from which
+//! `pcapng` makes the capture.
+
+mod inside;
+mod machine;
+mod pcapng;
+mod plan;
+mod record;
+mod state;
+mod undo;
+mod user;
 
 use std::{
     env,
     ffi::OsString,
-    fs, io,
-    net::{IpAddr, Ipv4Addr},
+    fs,
+    io::Write,
+    net::IpAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus},
-    thread,
     time::Duration,
 };
 
 use clap::Args;
 
+use self::{
+    inside::{End, Signals},
+    machine::{Machine, Recorder},
+    pcapng::Section,
+    plan::{Network, Undo},
+    record::Recording,
+    state::{Folder, Run, State},
+    user::User,
+};
 use crate::{Error, Outcome};
 
 #[derive(Args)]
 pub(crate) struct Isolate {
     /// Where the recording goes.
-    #[arg(short, long, value_name = "FILE", default_value = "isolated.pcap")]
+    #[arg(short, long, value_name = "FILE", default_value = "isolated.pcapng")]
     output: PathBuf,
-    /// What the namespace and, with 0 and 1 behind it, its two interfaces are called.
-    #[arg(long, default_value = "tractor", value_parser = name)]
-    name: String,
+    /// The label of all flows, which is written into the capture; without it the program's file name.
+    #[arg(long, value_parser = label)]
+    label: Option<String>,
+    /// What the namespace and, with 0 and 1 behind it, its two interfaces are called; without it `tractor`.
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
     /// The network between the two interfaces; the program has its first address, this machine its last.
-    #[arg(long, value_name = "IPV4/LEN", default_value = "10.211.0.0/24", value_parser = network)]
+    #[arg(long, value_name = "IPV4/LEN", default_value = "10.211.0.0/24", value_parser = plan::network)]
     network: Network,
     /// The interface that leads out; without it that of the default route.
-    #[arg(long, value_name = "INTERFACE")]
+    #[arg(long, value_name = "INTERFACE", value_parser = interface)]
     via: Option<String>,
+    /// Lead nowhere but to this machine: no forwarding, no address translation, no name server.
+    #[arg(long, conflicts_with = "via")]
+    no_nat: bool,
     /// The name server inside; without it the first of /etc/resolv.conf that is reachable from inside.
     #[arg(long, value_name = "IP")]
     dns: Option<IpAddr>,
-    /// Run the program as this user.
+    /// Run the program as this user, a name or a number; without it as who called sudo.
     #[arg(long)]
     user: Option<String>,
+    /// End the program after so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    duration: Option<u32>,
+    /// Record by this program; without it by the first that is there.
+    #[arg(long, value_enum)]
+    recorder: Option<Recorder>,
     /// Print the steps and do none.
     #[arg(long)]
     dry_run: bool,
+    /// Undo what killed runs left behind: that of --name, or all.
+    #[arg(long, conflicts_with_all = ["dry_run", "program"])]
+    clean: bool,
     /// The program and its arguments.
-    #[arg(required = true, last = true, value_name = "PROGRAM")]
+    #[arg(required_unless_present = "clean", last = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
 }
 
-/// An IPv4 network with room for two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    first_bits: u32,
-    len: u8,
-}
-
-impl Network {
-    fn at(self, offset: u32) -> Ipv4Addr {
-        Ipv4Addr::from_bits(self.first_bits | offset)
+impl Isolate {
+    /// What the run is called.
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("tractor")
     }
 
-    /// The address of the isolated program.
-    fn inside(self) -> Ipv4Addr {
-        self.at(1)
-    }
-
-    /// The address of this machine: the last one before the broadcast address.
-    fn gateway(self) -> Ipv4Addr {
-        self.at((u32::MAX >> self.len) - 1)
-    }
-}
-
-fn network(text: &str) -> Result<Network, String> {
-    let parts = text
-        .split_once('/')
-        .and_then(|(ip, len)| Some((ip.parse::<Ipv4Addr>().ok()?, len.parse::<u8>().ok()?)));
-    match parts {
-        Some((ip, len @ 8..=30)) if ip.to_bits() & (u32::MAX >> len) == 0 => {
-            Ok(Network { first_bits: ip.to_bits(), len })
+    /// What the capture says of itself.
+    fn section(&self) -> Section {
+        let file_name = self.program.first().and_then(|it| Path::new(it).file_name());
+        let file_name = || file_name.unwrap_or_default().to_string_lossy().into_owned();
+        let label = self.label.clone().unwrap_or_else(file_name);
+        let command = plan::shown(&self.program);
+        Section {
+            comments: vec![
+                format!("label: {}", engine::plain(&label)),
+                format!("command: {}", engine::plain(&command)),
+            ],
+            application: format!("tractor {}", env!("CARGO_PKG_VERSION")),
+            interface: format!("{}1", self.name()),
         }
-        _ => Err("it is no network like 10.211.0.0/24, from /8 to /30".to_owned()),
     }
 }
 
@@ -92,357 +113,222 @@ fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Act {
-    /// Runs a program.
-    Run(Vec<String>),
-    /// Writes a file, with the folder it is in.
-    Write(PathBuf, String),
-    /// Removes a file, with the folder it is in.
-    Remove(PathBuf),
+fn interface(text: &str) -> Result<String, String> {
+    let is_wrong = |it: char| it.is_whitespace() || it == '/';
+    if text.is_empty() || text.len() > 15 || text.starts_with('-') || text.contains(is_wrong) {
+        return Err("it is no name of an interface".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
-impl Act {
-    fn run(words: &str) -> Self {
-        Self::Run(words.split(' ').map(str::to_owned).collect())
+fn label(text: &str) -> Result<String, String> {
+    /// In bytes; more is no label but a story.
+    const MAX_LEN: usize = 200;
+    if text.trim().is_empty() || text.len() > MAX_LEN || text.contains(char::is_control) {
+        return Err(format!("it is not one line of 1 to {MAX_LEN} bytes"));
     }
-
-    fn shown(&self) -> String {
-        match self {
-            Self::Run(words) => words.join(" "),
-            Self::Write(path, text) => format!("echo {} > {}", text.trim_end(), path.display()),
-            Self::Remove(path) => format!("rm {}", path.display()),
-        }
-    }
-
-    fn perform(&self) -> Result<(), String> {
-        let failed = |error: io::Error| format!("`{}` failed: {error}", self.shown());
-        match self {
-            Self::Run(words) => {
-                let Some((program, arguments)) = words.split_first() else { return Ok(()) };
-                let output = Command::new(program).args(arguments).output().map_err(failed)?;
-                if output.status.success() {
-                    return Ok(());
-                }
-                let said = String::from_utf8_lossy(&output.stderr);
-                Err(format!("`{}` failed: {}", self.shown(), said.trim()))
-            }
-            Self::Write(path, text) => {
-                let folder = path.parent().unwrap_or(Path::new("/"));
-                fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).map_err(failed)
-            }
-            Self::Remove(path) => {
-                fs::remove_file(path).map_err(failed)?;
-                // Where the folder holds more, it was not ours.
-                let _ = path.parent().map(fs::remove_dir);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// A step and what undoes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Step {
-    act: Act,
-    undo: Option<Act>,
-}
-
-/// What the steps depend on besides the arguments.
-struct Machine {
-    /// The interface that leads out.
-    via: String,
-    /// The name server, where one must be said inside.
-    dns: Option<IpAddr>,
-    /// What translates addresses.
-    translator: Translator,
-    /// `/proc/sys/net/ipv4/ip_forward` as it was.
-    forwarding: String,
-    /// There is a tool that turns offloading off.
-    has_ethtool: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Translator {
-    Iptables,
-    Nft,
-}
-
-const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
-
-/// The steps, in order.
-fn plan(arguments: &Isolate, machine: &Machine) -> Vec<Step> {
-    let (name, network) = (&arguments.name, arguments.network);
-    let (inside, gateway, len) = (network.inside(), network.gateway(), network.len);
-    let range = format!("{}/{len}", network.at(0));
-    let via = &machine.via;
-    let mut steps = Vec::new();
-    let mut add = |act: Act, undo: Option<Act>| steps.push(Step { act, undo });
-    add(
-        Act::run(&format!("ip netns add {name}")),
-        Some(Act::run(&format!("ip netns delete {name}"))),
-    );
-    // Deleting one of a pair deletes both.
-    add(
-        Act::run(&format!("ip link add {name}0 type veth peer name {name}1")),
-        Some(Act::run(&format!("ip link delete {name}0"))),
-    );
-    for command in [
-        format!("ip link set {name}1 netns {name}"),
-        format!("ip -n {name} address add {inside}/{len} dev {name}1"),
-        format!("ip -n {name} link set {name}1 up"),
-        format!("ip -n {name} link set lo up"),
-        format!("ip address add {gateway}/{len} dev {name}0"),
-        format!("ip link set {name}0 up"),
-        format!("ip -n {name} route add default via {gateway} dev {name}1"),
-    ] {
-        add(Act::run(&command), None);
-    }
-    if machine.has_ethtool {
-        // Otherwise several packets are recorded as one that never was on a wire.
-        let command = format!("ip netns exec {name} ethtool -K {name}1 tso off gso off gro off");
-        add(Act::run(&command), None);
-    }
-    let forward = |value: &str| Act::Write(FORWARDING.into(), format!("{}\n", value.trim()));
-    if machine.forwarding.trim() != "1" {
-        add(forward("1"), Some(forward(&machine.forwarding)));
-    }
-    match machine.translator {
-        Translator::Iptables => {
-            for rule in [
-                format!("-t nat {{}} POSTROUTING -s {range} -o {via} -j MASQUERADE"),
-                format!("{{}} FORWARD -i {name}0 -o {via} -j ACCEPT"),
-                format!("{{}} FORWARD -i {via} -o {name}0 -j ACCEPT"),
-            ] {
-                let command = |verb| Act::run(&format!("iptables {}", rule.replace("{}", verb)));
-                add(command("-I"), Some(command("-D")));
-            }
-        }
-        Translator::Nft => {
-            add(
-                Act::run(&format!("nft add table ip {name}")),
-                Some(Act::run(&format!("nft delete table ip {name}"))),
-            );
-            add(
-                Act::run(&format!(
-                    "nft add chain ip {name} out {{ type nat hook postrouting priority srcnat ; }}"
-                )),
-                None,
-            );
-            let rule = format!("ip saddr {range} oifname {via} masquerade");
-            add(Act::run(&format!("nft add rule ip {name} out {rule}")), None);
-        }
-    }
-    if let Some(dns) = machine.dns {
-        // `ip netns exec` shows this file to the program in place of /etc/resolv.conf.
-        let path = PathBuf::from(format!("/etc/netns/{name}/resolv.conf"));
-        add(Act::Write(path.clone(), format!("nameserver {dns}\n")), Some(Act::Remove(path)));
-    }
-    steps
-}
-
-/// What is run inside: the recorder.
-fn recorder(arguments: &Isolate, tool: &str) -> Vec<OsString> {
-    let name = &arguments.name;
-    let words = match tool {
-        // -Z root: the file belongs to who asked for it; -U: nothing stays in a buffer.
-        "tcpdump" => format!("ip netns exec {name} tcpdump -i {name}1 -Z root -U -w"),
-        _ => format!("ip netns exec {name} dumpcap -q -P -i {name}1 -w"),
-    };
-    let mut words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
-    words.push(arguments.output.clone().into());
-    words
-}
-
-/// What is run inside: the program.
-fn program(arguments: &Isolate) -> Vec<OsString> {
-    let mut words: Vec<OsString> =
-        ["ip", "netns", "exec", &arguments.name].map(OsString::from).to_vec();
-    if let Some(user) = &arguments.user {
-        words.extend(["runuser", "-u", user, "--"].map(OsString::from));
-    }
-    words.extend(arguments.program.iter().cloned());
-    words
+    Ok(text.trim().to_owned())
 }
 
 pub(crate) fn run(arguments: &Isolate) -> Result<Outcome, Error> {
-    let tool = ["tcpdump", "dumpcap"].into_iter().find(|it| has_tool(it));
-    let has_iptables = has_tool("iptables");
-    let machine = Machine {
-        via: arguments.via.clone().or_else(default_interface).unwrap_or_else(|| "eth0".to_owned()),
-        dns: arguments.dns.or_else(name_server),
-        translator: if has_iptables || !has_tool("nft") {
-            Translator::Iptables
-        } else {
-            Translator::Nft
-        },
-        forwarding: fs::read_to_string(FORWARDING).unwrap_or_default(),
-        has_ethtool: has_tool("ethtool"),
-    };
-    let steps = plan(arguments, &machine);
-    let shown = |words: &[OsString]| words.join(" ".as_ref()).to_string_lossy().into_owned();
     if arguments.dry_run {
-        let mut lines: Vec<String> = steps.iter().map(|it| it.act.shown()).collect();
-        lines.push(format!("{} &", shown(&recorder(arguments, tool.unwrap_or("tcpdump")))));
-        lines.push(shown(&program(arguments)));
-        lines.push("kill -TERM %1".to_owned());
-        lines.extend(steps.iter().rev().filter_map(|it| it.undo.as_ref()).map(Act::shown));
-        let (to, mut out) = crate::flows::output(None)?;
-        let text = lines.join("\n") + "\n";
-        let written = io::Write::write_all(&mut out, text.as_bytes());
-        return written
-            .and_then(|()| io::Write::flush(&mut out))
-            .map(|()| Outcome::Complete)
-            .map_err(|source| Error::Write { to, source });
+        return dry_run(arguments);
     }
-    if !is_root() {
+    if !machine::is_root() {
         return Err(Error::Usage(
             "network namespaces are root's on Linux: run this by sudo, or see the steps by --dry-run"
                 .to_owned(),
         ));
     }
-    let missing = |what: &str| Err(Error::Usage(format!("{what} is missing; install it first")));
-    if !has_tool("ip") {
-        return missing("ip (of iproute2)");
+    if arguments.clean {
+        return clean(arguments.name.as_deref());
     }
-    if !has_iptables && machine.translator == Translator::Iptables {
-        return missing("iptables or nft");
-    }
-    let Some(tool) = tool else { return missing("tcpdump or dumpcap") };
-    if arguments.via.is_none() && default_interface().is_none() {
-        return Err(Error::Usage("there is no default route; say the way out by --via".to_owned()));
-    }
-
-    let mut done = Done(Vec::new());
-    for step in steps {
-        eprintln!("+ {}", step.act.shown());
-        step.act.perform().map_err(Error::Start)?;
-        done.0.extend(step.undo);
-    }
-    let recorder = recorder(arguments, tool);
-    eprintln!("+ {} &", shown(&recorder));
-    let mut recording = start(&recorder)?;
-    let result = wait_for_file(&mut recording, &arguments.output).and_then(|()| {
-        let program = program(arguments);
-        eprintln!("+ {}", shown(&program));
-        run_inside(&program)
-    });
-    // The last packets are still on their way to the file.
-    thread::sleep(Duration::from_millis(500));
-    stop(&mut recording);
-    drop(done);
-    let status = result?;
-    eprintln!("the program ended ({status}); its traffic is in {}", arguments.output.display());
-    Ok(Outcome::Complete)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|it| Error::Start(it.to_string()))?.block_on(isolate(arguments))
 }
 
-/// What is to be undone, last things first, however the command ends.
-struct Done(Vec<Act>);
+/// Prints the steps as a shell would take them.
+fn dry_run(arguments: &Isolate) -> Result<Outcome, Error> {
+    let user = program_user(arguments)?;
+    let recorder = arguments.recorder.or_else(Recorder::found).unwrap_or(Recorder::Tcpdump);
+    let steps = plan::plan(arguments, &Machine::ask(arguments));
+    let mut lines: Vec<String> = steps.iter().map(|it| it.act.shown()).collect();
+    let recorder = plan::shown(&plan::recorder(arguments.name(), recorder));
+    let output = plan::shown(&[arguments.output.with_extension("pcap")]);
+    lines.push(format!("{recorder} > {output} &"));
+    lines.push(plan::shown(&plan::program(arguments, user.as_ref())));
+    lines.push("kill -TERM %1".to_owned());
+    lines.extend(steps.iter().rev().filter_map(|it| it.undo.as_ref()).map(Undo::shown));
+    let (to, mut out) = crate::flows::output(None)?;
+    let written = out.write_all((lines.join("\n") + "\n").as_bytes()).and_then(|()| out.flush());
+    written.map(|()| Outcome::Complete).map_err(|source| Error::Write { to, source })
+}
 
-impl Drop for Done {
-    fn drop(&mut self) {
-        for undo in self.0.drain(..).rev() {
-            eprintln!("- {}", undo.shown());
-            if let Err(message) = undo.perform() {
-                eprintln!("tractor: {message}");
-            }
+/// Undoes what killed runs left behind.
+fn clean(name: Option<&str>) -> Result<Outcome, Error> {
+    let folder = Folder::lock().map_err(Error::Start)?;
+    let names = name.map_or_else(|| folder.names(), |it| vec![it.to_owned()]);
+    if names.is_empty() {
+        say("no run was left behind");
+    }
+    let mut failures = Vec::new();
+    for it in names {
+        match folder.run(&it).map_err(Error::Start)? {
+            Run::None => say(&format!("no run called {it} was left behind")),
+            Run::GoesOn(process) if name.is_some() => return Err(goes_on(&it, process)),
+            Run::GoesOn(_) => say(&format!("the run called {it} goes on and stays")),
+            Run::LeftBehind(state) => failures.extend(undo::undo_all(state, &folder, &it).err()),
         }
     }
+    if failures.is_empty() { Ok(Outcome::Complete) } else { Err(Error::Start(failures.join("; "))) }
 }
 
-fn start(words: &[OsString]) -> Result<Child, Error> {
-    let (program, arguments) = words.split_first().ok_or(Error::Start(String::new()))?;
-    Command::new(program)
-        .args(arguments)
-        .spawn()
-        .map_err(|error| Error::Start(format!("{} cannot run: {error}", program.display())))
-}
-
-/// Waits until the recorder records, which it shows by its file.
-fn wait_for_file(recording: &mut Child, path: &Path) -> Result<(), Error> {
-    for _ in 0..50 {
-        thread::sleep(Duration::from_millis(100));
-        if let Ok(Some(status)) = recording.try_wait() {
-            return Err(Error::Start(format!("nothing can be recorded ({status})")));
+/// Sets up, records the program, and undoes what was set up.
+async fn isolate(arguments: &Isolate) -> Result<Outcome, Error> {
+    let mut signals = Signals::new().map_err(|it| Error::Start(it.to_string()))?;
+    let user = program_user(arguments)?;
+    let output = destination(&arguments.output)?;
+    let mut state = set_up(arguments, user.as_ref())?;
+    let recorded = record(arguments, user.as_ref(), &output, &mut state, &mut signals).await;
+    let undone = Folder::lock()
+        .and_then(|folder| undo::undo_all(state, &folder, arguments.name()))
+        .map_err(Error::Start);
+    let (end, n_frames, n_lost) = match (recorded, undone) {
+        (Err(first), Err(second)) => {
+            say(&format!("tractor: {second}"));
+            return Err(first);
         }
-        if path.metadata().is_ok_and(|it| it.len() > 0) {
-            return Ok(());
-        }
+        (recorded, undone) => undone.and(recorded)?,
+    };
+    let output = arguments.output.display();
+    let how = match end {
+        End::Itself(status) => format!("the program ended ({status})"),
+        End::Told => "the program was ended".to_owned(),
+        End::Time => "the program was ended after its time".to_owned(),
+    };
+    say(&format!("{how}; {n_frames} frames are in {output}"));
+    if n_lost > 0 {
+        say(&format!("{n_lost} frames were lost: they came faster than they were recorded"));
     }
-    Err(Error::Start("the recorder writes no file".to_owned()))
-}
-
-/// Runs the program to its end. Ctrl-C ends the program, and what was set up is still undone.
-fn run_inside(program: &[OsString]) -> Result<ExitStatus, Error> {
-    let failed = |error: io::Error| Error::Start(error.to_string());
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        // A terminal sends Ctrl-C to the program too; here it only must not end us.
-        let mut interrupted = std::pin::pin!(crate::serve::told_to_stop());
-        let mut child = start(program)?;
-        let mut is_told = false;
-        loop {
-            if let Some(status) = child.try_wait().map_err(failed)? {
-                return Ok(status);
-            }
-            tokio::select! {
-                () = &mut interrupted, if !is_told => {
-                    is_told = true;
-                    stop(&mut child);
-                }
-                () = tokio::time::sleep(Duration::from_millis(50)) => {}
-            }
-        }
+    Ok(match end {
+        End::Itself(status) => Outcome::Ended(inside::code(status)),
+        End::Told | End::Time => Outcome::Complete,
     })
 }
 
-/// Lets a program end by itself. Ctrl-C's signal is ignored by what a script starts in the background, so it is not used.
-fn stop(child: &mut Child) {
-    // Where it cannot be told, it is not waited for in vain: the loop ends by killing it.
-    let _ = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
-    for _ in 0..30 {
-        if !matches!(child.try_wait(), Ok(None)) {
-            return;
+/// Does the steps; undoes them where one fails.
+fn set_up(arguments: &Isolate, user: Option<&User>) -> Result<State, Error> {
+    let name = arguments.name();
+    let folder = Folder::lock().map_err(Error::Start)?;
+    match folder.run(name).map_err(Error::Start)? {
+        Run::None => {}
+        Run::GoesOn(process) => return Err(goes_on(name, process)),
+        Run::LeftBehind(_) => {
+            return Err(Error::Usage(format!(
+                "a run called {name} was killed and left things behind; undo them first by `tractor isolate --clean --name {name}`"
+            )));
         }
-        thread::sleep(Duration::from_millis(100));
     }
-    let _ = child.kill();
-    let _ = child.wait();
+    machine::check(arguments, user)?;
+    let mut machine = Machine::ask(arguments);
+    if let Some(before) = folder.forwarding_before(name) {
+        machine.forwarding = before;
+    }
+    if !arguments.no_nat && machine.dns.is_none() && !machine::inside_etc(name).exists() {
+        say(
+            "no name server can be reached from inside: the program finds no names; say one by --dns",
+        );
+    }
+    let mut state = folder.begin(name).map_err(Error::Start)?;
+    for step in plan::plan(arguments, &machine) {
+        if let Err(message) = undo::perform(step, &mut state) {
+            if let Err(more) = undo::undo_all(state, &folder, name) {
+                say(&format!("tractor: {more}"));
+            }
+            return Err(Error::Start(message));
+        }
+    }
+    Ok(state)
 }
 
-fn has_tool(name: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    env::split_paths(&path).chain(usual).any(|it| it.join(name).is_file())
+/// Runs the program and records it. How it ended, the frames that were recorded and those that were lost.
+async fn record(
+    arguments: &Isolate,
+    user: Option<&User>,
+    output: &Path,
+    state: &mut State,
+    signals: &mut Signals,
+) -> Result<(End, u64, u64), Error> {
+    let name = arguments.name();
+    let Some(recorder) = arguments.recorder.or_else(Recorder::found) else {
+        return Err(Error::Usage("tcpdump or dumpcap is missing; install one first".to_owned()));
+    };
+    // It gets its name when it is whole.
+    let aside = output.with_file_name(format!(".isolate-{name}-{}.part", std::process::id()));
+    let owner = User::caller(variable).map(|it| (it.uid, it.gid));
+    let keep = Undo::Keep { from: aside.clone(), to: output.to_owned(), owner };
+    state.note(keep).map_err(Error::Start)?;
+    let mut recording = Recording::start(name, recorder, arguments.section(), &aside)
+        .inspect_err(|_| discard(&aside))?;
+    let program = plan::program(arguments, user);
+    say(&format!("+ {}", plan::shown(&program)));
+    let mut child = match inside::start(&program, user) {
+        Ok(child) => child,
+        Err(error) => {
+            recording.kill();
+            discard(&aside);
+            return Err(error);
+        }
+    };
+    let duration = arguments.duration.map(|it| Duration::from_secs(it.into()));
+    let end = inside::wait(&mut child, name, &mut recording, signals, duration).await;
+    let (n_frames, n_lost) = recording.finish()?;
+    Ok((end?, n_frames, n_lost))
 }
 
-/// Whether the effective user is root.
-fn is_root() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let user = status.lines().find_map(|it| it.strip_prefix("Uid:"));
-    user.and_then(|it| it.split_whitespace().nth(1)) == Some("0")
+/// Removes a recording of nothing; where that fails, an empty capture stays.
+fn discard(aside: &Path) {
+    let _ = fs::remove_file(aside);
 }
 
-/// The interface of the default route.
-fn default_interface() -> Option<String> {
-    let output = Command::new("ip").args(["route", "show", "default"]).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    interface_of(&text).map(str::to_owned)
+/// As whom the program runs, where that is not the user that we are.
+fn program_user(arguments: &Isolate) -> Result<Option<User>, Error> {
+    match &arguments.user {
+        Some(user) => User::named(user).map(Some),
+        None => Ok(User::caller(variable)),
+    }
 }
 
-fn interface_of(route: &str) -> Option<&str> {
-    route.split_whitespace().skip_while(|it| *it != "dev").nth(1)
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }
 
-/// The first name server that is not this machine's own, which the program could not reach.
-fn name_server() -> Option<IpAddr> {
-    ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"].into_iter().find_map(|path| {
-        let text = fs::read_to_string(path).ok()?;
-        let servers = text.lines().filter_map(|it| it.strip_prefix("nameserver"));
-        servers.filter_map(|it| it.trim().parse::<IpAddr>().ok()).find(|it| !it.is_loopback())
-    })
+/// Where the recording goes, from anywhere.
+fn destination(output: &Path) -> Result<PathBuf, Error> {
+    let failed = |source| Error::Write { to: output.display().to_string(), source };
+    let refused = |why| Err(Error::Usage(format!("{} {why}", output.display())));
+    // The folder of a killed run is not known to who undoes it.
+    let path = std::path::absolute(output).map_err(failed)?;
+    // A link is replaced, not followed: others may have put it there.
+    if path.symlink_metadata().is_ok_and(|it| !it.is_file() && !it.is_symlink()) {
+        return refused("is no file, so that nothing can be recorded into it; say another by -o");
+    }
+    match (path.file_name(), path.parent()) {
+        (Some(_), Some(folder)) if folder.is_dir() => Ok(path),
+        _ => refused("lies in no folder that is there; make it, or say another file by -o"),
+    }
+}
+
+fn goes_on(name: &str, process: Option<u32>) -> Error {
+    let process = process.map(|it| format!(" (process {it})")).unwrap_or_default();
+    Error::Usage(format!(
+        "a run called {name} goes on{process}; end it first, or choose another name by --name"
+    ))
+}
+
+/// Tells the user something. A terminal that is gone must not keep anything from being undone.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 #[cfg(test)]
@@ -457,79 +343,31 @@ mod tests {
         isolate: Isolate,
     }
 
-    fn steps(line: &str, translator: Translator) -> Vec<Step> {
-        let line = Line::parse_from(line.split(' '));
-        let machine = Machine {
-            via: "eth0".to_owned(),
-            dns: Some(IpAddr::from([192, 0, 2, 53])),
-            translator,
-            forwarding: "0\n".to_owned(),
-            has_ethtool: false,
-        };
-        plan(&line.isolate, &machine)
+    #[track_caller]
+    fn check(line: &[&str], label: &str, command: &str) {
+        let section = Line::parse_from(line).isolate.section();
+        assert_eq!(section.comments, [format!("label: {label}"), format!("command: {command}")]);
     }
 
     #[test]
-    fn the_steps_are_those_of_the_book() {
-        let steps = steps("isolate --name app -- curl", Translator::Iptables);
-        let shown: Vec<String> = steps.iter().map(|it| it.act.shown()).collect();
-        assert_eq!(
-            shown,
-            [
-                "ip netns add app",
-                "ip link add app0 type veth peer name app1",
-                "ip link set app1 netns app",
-                "ip -n app address add 10.211.0.1/24 dev app1",
-                "ip -n app link set app1 up",
-                "ip -n app link set lo up",
-                "ip address add 10.211.0.254/24 dev app0",
-                "ip link set app0 up",
-                "ip -n app route add default via 10.211.0.254 dev app1",
-                "echo 1 > /proc/sys/net/ipv4/ip_forward",
-                "iptables -t nat -I POSTROUTING -s 10.211.0.0/24 -o eth0 -j MASQUERADE",
-                "iptables -I FORWARD -i app0 -o eth0 -j ACCEPT",
-                "iptables -I FORWARD -i eth0 -o app0 -j ACCEPT",
-                "echo nameserver 192.0.2.53 > /etc/netns/app/resolv.conf",
-            ]
-        );
+    fn a_capture_has_its_label_and_its_command() {
+        check(&["isolate", "--", "/usr/bin/curl", "-s"], "curl", "/usr/bin/curl -s");
+        check(&["isolate", "--label", "my app", "--", "a", "b c"], "my app", "a 'b c'");
+        check(&["isolate", "--", "a", "b\nc"], "a", "a 'b\u{fffd}c'");
     }
 
     #[test]
-    fn what_stays_after_the_namespace_is_undone() {
-        for translator in [Translator::Iptables, Translator::Nft] {
-            let undone: Vec<String> = steps("isolate -- curl", translator)
-                .iter()
-                .filter_map(|it| it.undo.as_ref())
-                .map(Act::shown)
-                .collect();
-            for needed in ["ip netns delete", "echo 0 > /proc/sys", "rm /etc/netns"] {
-                assert!(undone.iter().any(|it| it.starts_with(needed)), "{needed}");
-            }
-            let rules =
-                if translator == Translator::Nft { "nft delete" } else { "iptables -t nat -D" };
-            assert!(undone.iter().any(|it| it.starts_with(rules)), "{rules}");
+    fn a_label_is_one_line() {
+        assert_eq!(label(" app "), Ok("app".to_owned()));
+        for wrong in ["", " ", "a\nb"] {
+            assert!(label(wrong).is_err());
         }
     }
 
-    #[track_caller]
-    fn check(text: &str, expected: Option<(&str, &str)>) {
-        let found =
-            network(text).ok().map(|it| (it.inside().to_string(), it.gateway().to_string()));
-        assert_eq!(found, expected.map(|it| (it.0.to_owned(), it.1.to_owned())));
-    }
-
     #[test]
-    fn a_network_has_two_ends() {
-        check("10.211.0.0/24", Some(("10.211.0.1", "10.211.0.254")));
-        check("192.0.2.4/30", Some(("192.0.2.5", "192.0.2.6")));
-        check("192.0.2.5/30", None);
-        check("10.0.0.0/31", None);
-        check("10.0.0.0", None);
-    }
-
-    #[test]
-    fn the_way_out_is_that_of_the_default_route() {
-        assert_eq!(interface_of("default via 192.0.2.1 dev wlan0 proto dhcp"), Some("wlan0"));
-        assert_eq!(interface_of(""), None);
+    fn a_device_is_no_place_to_record_to() {
+        assert!(destination(Path::new("/dev/null")).is_err());
+        assert!(destination(Path::new("/dev")).is_err());
+        assert!(destination(Path::new("/nowhere/capture.pcapng")).is_err());
     }
 }

@@ -1,9 +1,11 @@
 //! The `tractor` command: captures in; flows, statistics, labels and the companion out.
 //!
-//! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense.
+//! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense;
+//! of `isolate` that of the program.
 
 mod flows;
 mod input;
+#[cfg(target_os = "linux")]
 mod isolate;
 mod learn;
 mod serve;
@@ -36,6 +38,7 @@ enum Command {
     /// Serves the page and the v1 interface over a folder of captures.
     Serve(serve::Serve),
     /// Runs a program in a network namespace of its own and records its traffic.
+    #[cfg(target_os = "linux")]
     Isolate(isolate::Isolate),
 }
 
@@ -46,6 +49,9 @@ enum Outcome {
     Complete,
     /// Some input could not be read, or only in part.
     Partial,
+    /// As the program that was run, with its exit status.
+    #[cfg(target_os = "linux")]
+    Ended(u8),
 }
 
 /// Why a command cannot go on.
@@ -74,11 +80,14 @@ fn main() -> ExitCode {
         Command::Evaluate(it) => learn::evaluate(&it),
         Command::Classify(it) => learn::classify(&it),
         Command::Serve(it) => serve::run(&it),
+        #[cfg(target_os = "linux")]
         Command::Isolate(it) => isolate::run(&it),
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Partial) => ExitCode::from(1),
+        #[cfg(target_os = "linux")]
+        Ok(Outcome::Ended(status)) => ExitCode::from(status),
         // Whoever read the output has read enough.
         Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
