@@ -16,10 +16,11 @@ use crate::{
     bayes::Bayes,
     bins::Bounds,
     calibrate::Calibration,
-    fit::Learned,
+    fit::{Kind, Learned},
     logistic::Logistic,
     model::QUANTILES,
     near::Near,
+    ratio::Ratios,
     tree::{Answer, LEAF, Tree},
     trees::Trees,
 };
@@ -56,6 +57,7 @@ struct CardBody {
     method: String,
     seed: u64,
     is_balanced: bool,
+    has_ratios: bool,
     /// Trees, rounds, depth, rows of a leaf, leaves, rate, neighbours.
     numbers: [u32; 7],
     rows: Vec<u64>,
@@ -114,12 +116,12 @@ impl Model {
             majority: it.majority,
             confusion: it.confusion.counts().to_vec(),
         });
-        let learned = match &self.learned {
-            Learned::Trees(it) => LearnedBody::Trees(TreesBody::new(it)),
-            Learned::Both(a, b) => LearnedBody::Both(TreesBody::new(a), TreesBody::new(b)),
-            Learned::Near(bounds, it) => LearnedBody::Near(bounds.clone(), it.clone()),
-            Learned::Logistic(bounds, it) => LearnedBody::Logistic(bounds.clone(), it.clone()),
-            Learned::Bayes(bounds, it) => LearnedBody::Bayes(bounds.clone(), it.clone()),
+        let learned = match &self.learned.kind {
+            Kind::Trees(it) => LearnedBody::Trees(TreesBody::new(it)),
+            Kind::Both(a, b) => LearnedBody::Both(TreesBody::new(a), TreesBody::new(b)),
+            Kind::Near(bounds, it) => LearnedBody::Near(bounds.clone(), it.clone()),
+            Kind::Logistic(bounds, it) => LearnedBody::Logistic(bounds.clone(), it.clone()),
+            Kind::Bayes(bounds, it) => LearnedBody::Bayes(bounds.clone(), it.clone()),
         };
         let schema = |it: &'static Schema| SchemaName { name: it.name.to_owned(), hash: hash(it) };
         let body = Body {
@@ -132,6 +134,7 @@ impl Model {
                 method: options.method.row().name.to_owned(),
                 seed: options.seed,
                 is_balanced: options.is_balanced,
+                has_ratios: options.has_ratios,
                 numbers: [
                     options.trees,
                     options.rounds,
@@ -211,11 +214,12 @@ impl Body {
             return bad("its method is not known");
         };
         let [trees, rounds, max_depth, min_leaf, max_leaves, rate, neighbours] = card.numbers;
-        let (seed, is_balanced) = (card.seed, card.is_balanced);
+        let (seed, is_balanced, has_ratios) = (card.seed, card.is_balanced, card.has_ratios);
         let options = Options {
             method,
             seed,
             is_balanced,
+            has_ratios,
             trees,
             rounds,
             max_depth,
@@ -245,11 +249,13 @@ impl Body {
             judged,
             sources: card.sources,
         };
-        let (learned, is_sound) = match self.learned {
+        let ratios = if has_ratios { Ratios::new(schema, &self.columns) } else { None };
+        let n_columns = n_columns + ratios.as_ref().map_or(0, |_| Ratios::N);
+        let (kind, is_sound) = match self.learned {
             LearnedBody::Trees(of) => {
                 let Some(of) = of.trees() else { return bad("its trees cannot be read") };
                 let is_sound = of.are_sound(n_columns, n_classes);
-                (Learned::Trees(of), is_sound)
+                (Kind::Trees(of), is_sound)
             }
             LearnedBody::Both(a, b) => {
                 let (Some(a), Some(b)) = (a.trees(), b.trees()) else {
@@ -257,19 +263,19 @@ impl Body {
                 };
                 let is_sound =
                     a.are_sound(n_columns, n_classes) && b.are_sound(n_columns, n_classes);
-                (Learned::Both(a, b), is_sound)
+                (Kind::Both(a, b), is_sound)
             }
             LearnedBody::Near(bounds, it) => {
                 let is_sound = is_sound(&bounds, n_columns) && it.is_sound(n_columns, n_classes);
-                (Learned::Near(bounds, it), is_sound)
+                (Kind::Near(bounds, it), is_sound)
             }
             LearnedBody::Logistic(bounds, it) => {
                 let is_sound = is_sound(&bounds, n_columns) && it.is_sound(n_columns, n_classes);
-                (Learned::Logistic(bounds, it), is_sound)
+                (Kind::Logistic(bounds, it), is_sound)
             }
             LearnedBody::Bayes(bounds, it) => {
                 let is_sound = is_sound(&bounds, n_columns) && it.is_sound(n_columns, n_classes);
-                (Learned::Bayes(bounds, it), is_sound)
+                (Kind::Bayes(bounds, it), is_sound)
             }
         };
         if !is_sound {
@@ -282,7 +288,7 @@ impl Body {
             columns: self.columns,
             timeout_micros: self.timeout_micros,
             classes: self.classes,
-            learned,
+            learned: Learned { ratios, kind },
             calibration: self.calibration,
             quantiles: self.quantiles,
         })

@@ -8,6 +8,7 @@ use crate::{
     logistic::{Descent, Logistic},
     near::{self, Near},
     random::Random,
+    ratio::Ratios,
     tree::{Binned, Criterion, Growth, Where, grow},
     trees::Trees,
 };
@@ -21,9 +22,17 @@ const SHRINKAGE: f64 = 1e-6;
 
 /// What was learned.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Learned {
+pub(crate) struct Learned {
+    /// The ratios that rows get besides their columns.
+    pub(crate) ratios: Option<Ratios>,
+    pub(crate) kind: Kind,
+}
+
+/// What was learned of rows with their ratios.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
     Trees(Trees),
-    /// Trees that vote, and boosted ones; half the shares are theirs each.
+    /// Trees that vote, and boosted ones; each has half a say.
     Both(Trees, Trees),
     Near(Bounds, Near),
     Logistic(Bounds, Logistic),
@@ -33,6 +42,15 @@ pub(crate) enum Learned {
 impl Learned {
     /// The share of each class for each row.
     pub(crate) fn shares(&self, rows: &[&[f32]], n_classes: usize) -> Vec<Vec<f32>> {
+        let Some(ratios) = &self.ratios else { return self.kind.shares(rows, n_classes) };
+        let rows: Vec<Vec<f32>> = rows.iter().map(|it| ratios.extend(it)).collect();
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        self.kind.shares(&rows, n_classes)
+    }
+}
+
+impl Kind {
+    fn shares(&self, rows: &[&[f32]], n_classes: usize) -> Vec<Vec<f32>> {
         match self {
             Self::Trees(trees) => trees.shares(rows, n_classes),
             Self::Both(voting, boosted) => {
@@ -70,6 +88,7 @@ pub(crate) struct Fit {
     classes: Vec<u16>,
     /// What a row of each class counts.
     weights: Vec<f64>,
+    ratios: Option<Ratios>,
     bounds: Bounds,
     n_done: u32,
     state: State,
@@ -123,12 +142,19 @@ impl Fit {
             rows.truncate(near::MAX_ROWS);
             rows.sort_unstable();
         }
-        let values = rows.iter().map(|it| data.values(*it));
+        let ratios = Ratios::new(data.schema, &data.columns).filter(|_| options.has_ratios);
+        let wide = |it: &usize| match &ratios {
+            Some(ratios) => ratios.extend(data.values(*it)),
+            None => data.values(*it).to_vec(),
+        };
+        let wide: Vec<Vec<f32>> = rows.iter().map(wide).collect();
+        let values = wide.iter().map(Vec::as_slice);
+        let n_columns = data.columns.len() + ratios.as_ref().map_or(0, |_| Ratios::N);
         let class = |it: &usize| data.rows().get(*it).map_or(0, |it| it.class as u16);
         let classes: Vec<u16> = rows.iter().map(class).collect();
         let n_classes = data.classes().len();
         let weights = weights(&classes, n_classes, options.is_balanced);
-        let bounds = Bounds::new(data.columns.len(), values.clone());
+        let bounds = Bounds::new(n_columns, values.clone());
         let ranks = || values.clone().map(|it| bounds.ranks(it)).collect();
         let state = match options.method {
             Method::Blend
@@ -146,11 +172,11 @@ impl Fit {
                 State::Near(values.clone().map(|it| places(&bounds, it)).collect())
             }
             Method::Logistic => {
-                State::Logistic(ranks(), Descent::new(n_classes, data.columns.len(), rows.len()))
+                State::Logistic(ranks(), Descent::new(n_classes, n_columns, rows.len()))
             }
             Method::Bayes => State::Bayes(ranks()),
         };
-        Self { options, classes, weights, bounds, n_done: 0, state }
+        Self { options, classes, weights, ratios, bounds, n_done: 0, state }
     }
 
     /// How many steps there are.
@@ -190,29 +216,30 @@ impl Fit {
     /// # Errors
     /// Where the library that fits cannot.
     pub(crate) fn finish(self) -> Result<Learned, Error> {
-        let Self { options, classes, weights, bounds, state, .. } = self;
+        let Self { options, classes, weights, ratios, bounds, state, .. } = self;
         let n_columns = bounds.n_columns();
-        Ok(match state {
+        let kind = match state {
             State::Trees(mut trunk) => {
                 trunk.voting.pack();
                 trunk.boosted.pack();
                 match options.method {
-                    Method::Blend => Learned::Both(trunk.voting, trunk.boosted),
-                    Method::Boosted => Learned::Trees(trunk.boosted),
-                    _ => Learned::Trees(trunk.voting),
+                    Method::Blend => Kind::Both(trunk.voting, trunk.boosted),
+                    Method::Boosted => Kind::Trees(trunk.boosted),
+                    _ => Kind::Trees(trunk.voting),
                 }
             }
             State::Near(rows) => {
                 let near =
                     Near::new(options.neighbours, n_columns, classes, &weights, rows.concat());
-                Learned::Near(bounds, near)
+                Kind::Near(bounds, near)
             }
-            State::Logistic(_, descent) => Learned::Logistic(bounds, descent.finish(n_columns)),
+            State::Logistic(_, descent) => Kind::Logistic(bounds, descent.finish(n_columns)),
             State::Bayes(rows) => {
                 let fitted = Bayes::fit(&rows, &classes, &weights);
-                Learned::Bayes(bounds, fitted.map_err(|it| Error::Fit(it.to_string()))?)
+                Kind::Bayes(bounds, fitted.map_err(|it| Error::Fit(it.to_string()))?)
             }
-        })
+        };
+        Ok(Learned { ratios, kind })
     }
 }
 

@@ -16,6 +16,7 @@ mod method;
 mod model;
 mod near;
 mod random;
+mod ratio;
 mod score;
 mod shares;
 mod split;

@@ -134,6 +134,8 @@ pub struct Options {
     pub seed: u64,
     /// Every class counts the same, however many rows it has.
     pub is_balanced: bool,
+    /// Ratios of time features are columns too, where the columns are those they are of.
+    pub has_ratios: bool,
     /// How many trees vote.
     pub trees: u32,
     /// How many rounds of boosted trees there are.
@@ -236,6 +238,7 @@ impl Options {
             method,
             seed: 1,
             is_balanced: false,
+            has_ratios: true,
             trees: 100,
             rounds: 100,
             max_depth: 64,

@@ -75,6 +75,23 @@ impl Tree {
         next
     }
 
+    /// The same with its nodes in the order of files: the first way before the second.
+    pub(crate) fn in_order(&self) -> Self {
+        let mut tree = Self::seed();
+        let mut open = vec![(0, 0)];
+        while let Some((from, to)) = open.pop() {
+            let Some(node) = self.nodes.get(from) else { continue };
+            if node.column == LEAF {
+                tree.set_leaf(to, self.leaf(*node).iter().copied());
+            } else {
+                let next = tree.set_question(to, usize::from(node.column), node.bin);
+                let old = node.next as usize;
+                open.extend([(old + 1, next + 1), (old, next)]);
+            }
+        }
+        tree
+    }
+
     /// A tree of one node, yet to be set.
     pub(crate) fn seed() -> Self {
         Self { nodes: vec![NOTHING], answers: Vec::new() }
