@@ -1,6 +1,6 @@
 //! Labelled rows: what a model is learned from and judged by.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use features::Schema;
 
@@ -138,14 +138,25 @@ impl Data {
         chosen
     }
 
+    /// The rows but those that repeat the numbers and the label of an earlier one.
+    pub fn unique_rows(&self) -> Vec<usize> {
+        let bits = |it: &f32| if it.is_nan() { u32::MAX } else { it.to_bits() };
+        let class = |row: usize| self.rows.get(row).map(|it| it.class);
+        let compare = |a: usize, b: usize| {
+            let (left, right) = (self.values(a).iter().map(bits), self.values(b).iter().map(bits));
+            class(a).cmp(&class(b)).then_with(|| left.cmp(right))
+        };
+        let mut rows: Vec<usize> = (0..self.len()).collect();
+        // The sort is stable: of equal rows the earliest comes first and stays.
+        rows.sort_by(|a, b| compare(*a, *b));
+        rows.dedup_by(|later, earlier| compare(*later, *earlier).is_eq());
+        rows.sort_unstable();
+        rows
+    }
+
     /// Without the rows that repeat the numbers and the label of an earlier one; and how many those were.
     pub fn without_duplicates(&self) -> (Self, u64) {
-        let mut seen = BTreeSet::new();
-        let bits = |it: &f32| if it.is_nan() { u32::MAX } else { it.to_bits() };
-        let key = |row: usize| -> (&str, Vec<u32>) {
-            (self.label(row), self.values(row).iter().map(bits).collect())
-        };
-        let kept: Vec<usize> = (0..self.len()).filter(|row| seen.insert(key(*row))).collect();
+        let kept = self.unique_rows();
         let n_dropped = (self.len() - kept.len()) as u64;
         (self.only(kept), n_dropped)
     }
