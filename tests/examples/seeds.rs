@@ -1,11 +1,11 @@
 //! Writes what fuzzing starts from, a folder a target, below the folder named: from the captures of the tests.
 
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path, sync::Arc};
 
 use capture::{Decoder, Dissector};
-use classify::{Model, Training};
-use engine::{Export, Job};
+use engine::{Analysis, Export, Filter, Job, Lesson, Teacher};
 use flow::{Apart, Head, Shuffle, Table, Transport};
+use learn::{Data, Method, Options, Work};
 use tests::Made;
 
 /// The longest seed, in bytes: short ones are tried more often.
@@ -102,12 +102,27 @@ fn main() -> io::Result<()> {
         let export = Export::new("arff", Some(schema.name)).map_err(io::Error::other)?;
         let file = analysis.export(&export, "sample.pcapng", Vec::new())?;
         put(root, "arff", &file)?;
-        let training = Training { schema, timeout_micros: None, n_trees: 3, seed: 1 };
-        let examples = analysis.examples(schema, None, None, 0);
-        let model = Model::train(&examples, training).map_err(io::Error::other)?;
-        put(root, "model", model.write().as_bytes())?;
+        for row in learn::METHODS {
+            put(root, "model", &model(&analysis, schema, row.method)?)?;
+        }
     }
     Ok(())
+}
+
+/// A small model of what flows say of themselves, as a file.
+fn model(
+    analysis: &Analysis,
+    schema: &'static features::Schema,
+    method: Method,
+) -> io::Result<Vec<u8>> {
+    let mut data = Data::of_schema(schema, None);
+    let lesson = Lesson { filter: Filter::default(), teacher: Teacher::Payload };
+    analysis.teach(&mut data, "sample.pcapng", &lesson);
+    let options = Options { trees: 3, ..Options::of(method) };
+    let plan = learn::Plan { folds: 2, ..learn::Plan::of(options) };
+    let work = Work::new(Arc::new(data), plan).map_err(io::Error::other)?;
+    let done = work.run().map_err(io::Error::other)?;
+    Ok(done.model.map(|it| it.write()).unwrap_or_default())
 }
 
 /// The target that frames files that begin so.

@@ -13,7 +13,6 @@ mod fact;
 mod hello;
 mod inside;
 mod look;
-mod model;
 #[cfg(test)]
 mod near;
 mod ntlm;
@@ -25,6 +24,7 @@ mod shape;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use flow::{Flow, Transport};
@@ -32,7 +32,6 @@ use flow::{Flow, Transport};
 use crate::own::Seen;
 pub use crate::{
     fact::{FACTS, Fact, Told},
-    model::{Confusion, Example, Model, ModelError, Score, Split, Training, evaluate},
     own::{Matched, OwnRule, OwnRules, OwnRulesError, RulePlace},
     protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol, Tie},
     service::{SERVICES, Service},
@@ -140,13 +139,30 @@ pub enum Reason {
         /// How they are kin.
         how: Kin,
     },
-    /// The model.
-    Model {
-        /// Share of the trees that agree, 0 to 1.
-        confidence: f64,
-    },
+    /// A model, of what it looks like.
+    Model(Guess),
     /// Nothing did.
     Unknown,
+    /// Nothing did, and a model that was asked does not know either.
+    Unguessed(Guess),
+}
+
+/// What a model makes of a flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guess {
+    /// What the model is called.
+    pub model: Arc<str>,
+    /// How often it is right where it is so sure, 0 to 1.
+    pub confidence: f32,
+    /// The flow is unlike all the model learned from, whatever it says of it.
+    pub is_unlike: bool,
+}
+
+impl Guess {
+    /// How often it is right where it is so sure, in whole percent; never more sure than it is.
+    pub fn percent(&self) -> u8 {
+        (self.confidence.clamp(0.0, 1.0) * 100.0 + 0.001) as u8
+    }
 }
 
 /// How two flows are kin.
@@ -233,8 +249,8 @@ impl Verdict {
             Reason::Name | Reason::Asked | Reason::Agent | Reason::Answered => "name",
             Reason::Address { .. } => "address",
             Reason::Announced { .. } | Reason::Kin { .. } => "kin",
-            Reason::Model { .. } => "model",
-            Reason::Unknown => UNKNOWN,
+            Reason::Model(_) => "model",
+            Reason::Unknown | Reason::Unguessed(_) => UNKNOWN,
         }
     }
 
@@ -275,10 +291,18 @@ impl Verdict {
             Reason::Kin { flow, how: Kin::Connection } => {
                 format!("{seen}the QUIC connection of flow {flow} goes on here")
             }
-            Reason::Model { confidence } => {
-                format!("{:.0} % of the model's trees say {label}", confidence * 100.0)
-            }
+            Reason::Model(guess) => format!("model {}, {} %", guess.model, guess.percent()),
             Reason::Unknown => "neither payload nor names tell".to_owned(),
+            Reason::Unguessed(guess) if guess.is_unlike => {
+                format!(
+                    "neither payload nor names tell; model {} knows nothing like it",
+                    guess.model
+                )
+            }
+            Reason::Unguessed(guess) => {
+                let (model, percent) = (&guess.model, guess.percent());
+                format!("neither payload nor names tell; model {model} is not sure: {percent} %")
+            }
         }
     }
 
@@ -577,25 +601,22 @@ pub fn relabel_by_kin(
     verdict.reason = Reason::Kin { flow, how };
 }
 
-/// Labels a flow that says nothing of itself by what it looks like: the label most trees of a model choose.
-///
-/// The features are those of the flow's pieces, cut and computed as the model wants them; each piece has its say.
-pub fn label_by_model(verdict: &mut Verdict, model: &Model, pieces: &[Vec<Option<f64>>]) {
-    if verdict.label != UNKNOWN || pieces.is_empty() {
-        return;
-    }
-    let mut votes = vec![0.0; model.labels().len()];
-    for piece in pieces {
-        for (sum, vote) in votes.iter_mut().zip(model.votes(piece)) {
-            *sum += vote / pieces.len() as f64;
-        }
-    }
-    let (label, confidence) = model.choose(&votes);
+/// Labels a flow by what a model says it looks like. What its payload shows stays its protocol.
+pub fn relabel_by_model(verdict: &mut Verdict, label: &str, guess: Guess) {
     (verdict.group, verdict.label) = match known(label) {
         Some((group, label)) => (group, Cow::Borrowed(label)),
-        None => ("other", Cow::Owned(label.to_owned())),
+        None => {
+            let group = GROUPS.iter().copied().find(|it| *it == label).unwrap_or("other");
+            (group, Cow::Owned(label.to_owned()))
+        }
     };
-    verdict.reason = Reason::Model { confidence };
+    verdict.reason = Reason::Model(guess);
+}
+
+/// Takes back what a model says of a flow that says nothing of itself.
+pub fn take_model_back(verdict: &mut Verdict) {
+    (verdict.label, verdict.group) = (Cow::Borrowed(UNKNOWN), UNKNOWN);
+    verdict.reason = Reason::Unknown;
 }
 
 /// Tunnels that are known by what they carry alone.

@@ -88,6 +88,8 @@ const KEYS: &[(&[&str], Key)] = &[
     ),
     (&["agent", "user_agent", "ua"], Key::Fact(Fact::UserAgent)),
     (&["evidence"], Key::Exact(|it| Some(it.evidence.into()))),
+    // Of a model's guess, in percent.
+    (&["confidence"], number(|it, _| one(it.confidence?))),
     (&["shown_by"], Key::Exact(|it| it.shown_by.map(Cow::Borrowed))),
     (&["reason"], Key::Containing(|it| Some(it.reason()))),
     (&["ip", "ip.addr"], Key::Address(|it| [it.client.ip, it.server.ip])),

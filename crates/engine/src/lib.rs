@@ -7,25 +7,28 @@ mod comments;
 mod decided;
 mod export;
 mod filter;
+mod guesses;
 mod hosts;
 mod input;
 mod job;
 mod kin;
+mod label_table;
 mod labels;
+mod lesson;
 mod library;
 mod page;
 mod reading;
 mod rows;
 mod session_features;
 mod statistics;
+mod studio;
 
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex},
 };
 
-use classify::{Example, Model, Verdict};
-use features::{Piece, Rows, Schema};
+use classify::Verdict;
 use flow::Flow;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
@@ -40,8 +43,12 @@ pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout},
     filter::Filter,
+    guesses::{Applying, NotOfFlows},
     job::{Job, Progress, Rules},
+    label_table::{LabelTable, LabelTableError},
+    lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
+    studio::{Studio, StudioError, card, choices},
 };
 pub use capture::{Block, Error, Span, plain};
 pub use classify::{OwnRules, OwnRulesError};
@@ -62,6 +69,8 @@ pub struct Analysis {
     sessions: decided::Decided,
     /// What is known of every address.
     hosts: hosts::Hosts,
+    /// What a model says of flows.
+    guesses: guesses::Guesses,
     /// What the last window of the flow table was cut from.
     order: Mutex<Option<page::Order>>,
 }
@@ -92,7 +101,8 @@ impl Analysis {
         let sessions = decided::Decided::new(sessions);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
-        Self { reading, flows, verdicts, comments, sessions, hosts, order: Mutex::default() }
+        let (guesses, order) = (guesses::Guesses::default(), Mutex::default());
+        Self { reading, flows, verdicts, comments, sessions, hosts, guesses, order }
     }
 
     /// How many flows there are.
@@ -164,57 +174,6 @@ impl Analysis {
             Some(notice) => Err(notice.to_string()),
             None => Ok(Found::Read(Arc::clone(self))),
         }
-    }
-
-    /// Labels the flows that say nothing of themselves by a model; one that was trained on sessions labels none.
-    pub fn apply(&mut self, model: &Model) {
-        let Some(schema) = model.schema().filter(|it| it.rows == Rows::Flows) else { return };
-        let cut = schema.cut(model.timeout_micros());
-        let vector = |it: &Piece<'_>| features::vector(schema, &it.sample(schema));
-        for (flow, verdict) in self.flows.iter().zip(&mut self.verdicts) {
-            if verdict.label == classify::UNKNOWN {
-                let vectors: Vec<_> = features::pieces(flow, cut).iter().map(vector).collect();
-                classify::label_by_model(verdict, model, &vectors);
-            }
-        }
-        self.order = Mutex::default();
-    }
-
-    /// The flows as rows to learn from: all with one label, or each with its own, and then only those that have one.
-    pub fn examples(
-        &self,
-        schema: &Schema,
-        timeout_micros: Option<u64>,
-        label: Option<&str>,
-        origin: u32,
-    ) -> Vec<Example> {
-        let mut examples = Vec::new();
-        if schema.rows == Rows::Sessions {
-            for number in 0..self.sessions().len() as u32 {
-                let Some((identity, sample)) = self.session_features(number, schema) else {
-                    continue;
-                };
-                let label = label.unwrap_or(identity.label);
-                if label != classify::UNKNOWN {
-                    let features = features::vector(schema, &sample);
-                    examples.push(Example { features, label: label.to_owned(), origin });
-                }
-            }
-            return examples;
-        }
-        let cut = schema.cut(timeout_micros);
-        for (flow, verdict) in self.flows.iter().zip(&self.verdicts) {
-            let label = match label {
-                Some(label) => label,
-                None if verdict.label == classify::UNKNOWN => continue,
-                None => &verdict.label,
-            };
-            for piece in features::pieces(flow, cut) {
-                let features = features::vector(schema, &piece.sample(schema));
-                examples.push(Example { features, label: label.to_owned(), origin });
-            }
-        }
-        examples
     }
 
     /// Answers the page.

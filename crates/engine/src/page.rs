@@ -3,7 +3,7 @@
 mod flows;
 mod hosts;
 mod overview;
-mod schemas;
+pub(crate) mod schemas;
 pub(crate) mod sessions;
 
 use std::collections::BTreeMap;

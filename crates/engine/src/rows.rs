@@ -41,6 +41,8 @@ pub(crate) struct Row<'a> {
     told: Told<'a>,
     /// How the label was reached, in a word.
     pub(crate) evidence: &'a str,
+    /// How often a label is right that a model is so sure of, in percent; where the label is a model's.
+    pub(crate) confidence: Option<u8>,
     /// Whose first bytes show the protocol.
     pub(crate) shown_by: Option<&'a str>,
     reason: Reason<'a>,
@@ -96,6 +98,10 @@ impl<'a> Row<'a> {
             domain_name: facts.server_name.as_deref(),
             told: Told::Of(&facts.told),
             evidence: verdict.evidence(),
+            confidence: match &verdict.reason {
+                classify::Reason::Model(guess) => Some(guess.percent()),
+                _ => None,
+            },
             shown_by: verdict.shown.map(classify::Shown::name),
             reason: Reason::Of(verdict),
         }
@@ -136,6 +142,7 @@ impl<'a> Row<'a> {
             domain_name: row.domain_name.as_deref(),
             told: Told::Stored(row),
             evidence: &row.evidence,
+            confidence: row.confidence,
             shown_by: row.shown_by.as_deref(),
             reason: Reason::Stored(&row.reason),
         }
@@ -248,6 +255,7 @@ impl<'a> Row<'a> {
             label: self.label.to_owned(),
             group: self.group.to_owned(),
             evidence: self.evidence.to_owned(),
+            confidence: self.confidence,
             shown_by: text(self.shown_by),
             reason: self.reason().into_owned(),
             domain_name: text(self.domain_name),

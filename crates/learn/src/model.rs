@@ -137,6 +137,15 @@ impl Model {
         Said { class, share, confidence: self.calibration.of(share) }
     }
 
+    /// The share of columns of a row in which every row learned from has more or every one has less.
+    pub fn outside(&self, row: &[f32]) -> f32 {
+        let outside = row.iter().zip(&self.quantiles).filter(|(value, quantiles)| {
+            let [least, .., greatest] = quantiles;
+            *value < least || *value > greatest
+        });
+        outside.count() as f32 / self.columns.len().max(1) as f32
+    }
+
     /// The columns that decide most for a class, the weightiest first; those that decide nothing are left out.
     pub fn causes(&self, row: &[f32], class: usize) -> Vec<Cause> {
         let share = |row: &[f32]| {

@@ -1,6 +1,5 @@
 //! The native host of the engine: capture files, clock, threads and sockets, and nothing that knows a packet.
 
-pub mod arff;
 mod companion;
 mod folder;
 mod guard;

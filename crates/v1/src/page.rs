@@ -1,10 +1,14 @@
 //! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
 
+mod training;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Notice;
+
+pub use training::*;
 
 /// A question about the analysed capture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +169,9 @@ pub struct FlowRow {
     /// model tells is a guess.
     #[serde(default)]
     pub evidence: String,
+    /// How often a label is right that the model is so sure of, in percent; where the label is a model's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u8>,
     /// Whose first bytes show the protocol: `client`, `server`, `both` where each alone would do, `together` where only
     /// both do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -406,6 +413,9 @@ pub struct FlowDetail {
     pub server_name: Option<String>,
     /// What its payload tells.
     pub facts: Vec<FactRow>,
+    /// What a model says of it, and why; where the label is a model's.
+    #[serde(default)]
+    pub guess: Option<GuessDetail>,
     /// The places in the flow of the first packets with payload, the client's first.
     pub first_payloads: [Option<u64>; 2],
     /// Why it is in its session, one sentence for each link.

@@ -293,6 +293,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         facts: facts(&row),
+        guess: analysis.guess(flow_id),
         first_payloads: [Direction::Forward, Direction::Backward].map(|from| {
             let mut steps = flow.timeline.steps();
             let at = steps.position(|it| it.direction == from && it.payload_len > 0);

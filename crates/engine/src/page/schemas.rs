@@ -13,7 +13,8 @@ pub(super) fn rows() -> Vec<SchemaRow> {
     rows.collect()
 }
 
-fn column(column: &Column) -> ColumnRow {
+/// A column as a row.
+pub(crate) fn column(column: &Column) -> ColumnRow {
     ColumnRow {
         name: column.name.to_owned(),
         unit: column.unit.symbol().to_owned(),
