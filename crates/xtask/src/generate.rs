@@ -1,7 +1,7 @@
 //! Commands that the tests' examples do: `cargo xtask generate KIND FILE [COUNT]` writes large captures to measure by,
 //! `cargo xtask published FOLDER` makes the published rows of ISCXVPN2016 again, `cargo xtask cic FOLDER` computes the
 //! columns of CICFlowMeter twice, `cargo xtask conversations FOLDER` compares flows with those of tshark, `cargo xtask
-//! sessions FOLDER` judges sessions.
+//! sessions FOLDER` judges sessions, `cargo xtask experiment FOLDER` judges ways to learn.
 
 use anyhow::Context as _;
 
@@ -21,6 +21,10 @@ pub(crate) fn cic(arguments: &[String]) -> anyhow::Result<()> {
 
 pub(crate) fn conversations(arguments: &[String]) -> anyhow::Result<()> {
     run("conversations", arguments)
+}
+
+pub(crate) fn experiment(arguments: &[String]) -> anyhow::Result<()> {
+    run("experiment", arguments)
 }
 
 pub(crate) fn sessions(arguments: &[String]) -> anyhow::Result<()> {
