@@ -162,10 +162,10 @@ impl Fit {
             | Method::Forest
             | Method::ExtraTrees
             | Method::Tree => {
-                let scores = Boosted::new(classes.clone(), &weights);
+                let columns = bounds.columns(values.clone());
+                let scores = Boosted::new(&columns, &classes, &weights);
                 let voting = Trees { bounds: bounds.clone(), ..Trees::default() };
                 let boosted = Trees { base: Some(scores.base.clone()), ..voting.clone() };
-                let columns = bounds.columns(values.clone());
                 State::Trees(Box::new(Trunk { columns, voting, boosted, scores }))
             }
             Method::Neighbours => {
@@ -275,7 +275,7 @@ impl Trunk {
                     rows: 0.8,
                     columns: 0.5,
                 };
-                self.boosted.trees.extend(self.scores.round(&self.columns, how, random));
+                self.boosted.trees.extend(self.scores.round(how, random));
                 return;
             }
         };
