@@ -130,8 +130,13 @@ impl Data {
 
     /// Only some of the rows, in the order they are named; a class without a row is gone.
     pub fn only(&self, rows: impl IntoIterator<Item = usize>) -> Self {
-        let mut chosen = Self { rows: Vec::new(), values: Vec::new(), ..self.clone() };
-        chosen.classes.clear();
+        let mut chosen = Self {
+            columns: self.columns.clone(),
+            schema: self.schema,
+            timeout_micros: self.timeout_micros,
+            captures: self.captures.clone(),
+            ..Self::default()
+        };
         for at in rows.into_iter().filter(|it| *it < self.len()) {
             let origin = self.rows.get(at).copied().unwrap_or_default();
             chosen.push(self.values(at).iter().copied(), self.label(at), origin);
