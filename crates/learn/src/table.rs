@@ -5,6 +5,7 @@
 
 mod arff;
 mod cells;
+mod csv;
 mod names;
 mod notice;
 mod published;
@@ -18,13 +19,16 @@ use std::{
 
 use features::{ISCX_A2, ISCX_B, SCHEMAS, Schema};
 
-pub use self::notice::TableNotice;
 use self::{
     arff::Declared,
     cells::{Records, Style, separator_of},
     names::{LABELS, Says, key, says, words_key},
     notice::list,
     published::{Content, Header},
+};
+pub use self::{
+    csv::{Csv, time_of},
+    notice::TableNotice,
 };
 use crate::{Data, Row};
 
