@@ -231,7 +231,8 @@ impl Data {
         for (at, (path, name)) in all.into_iter().zip(&names).enumerate() {
             let given = at.checked_sub(named_inputs.len()).and_then(|it| self.class.get(it));
             if is_table(path) && given.is_none() {
-                let Table { data, notices, .. } = self.read_table(path, name, asked.or(of_model))?;
+                let Table { data, notices, .. } =
+                    self.read_table(path, name, asked.or(of_model))?;
                 let notices = notices.iter().map(ToString::to_string).collect();
                 let part = studio.add_table(name, data, notices).map_err(refused)?;
                 say(&part);
@@ -285,7 +286,10 @@ impl Data {
         eprintln!("{} rows: {}", data.rows, classes.join(", "));
         if data.duplicates > 0 {
             let done = if self.unique { "are left out" } else { "stay; --unique leaves them out" };
-            eprintln!("{} rows repeat an earlier one of the same label and {done}", data.duplicates);
+            eprintln!(
+                "{} rows repeat an earlier one of the same label and {done}",
+                data.duplicates
+            );
         }
         if data.contradictions > 0 {
             eprintln!(
@@ -372,7 +376,8 @@ pub(super) fn classify_tables(
             };
             if is_csv {
                 let cells = [line.capture, &row.to_string(), line.label, line.said];
-                let cells: Vec<String> = cells.iter().map(|it| engine::csv_cell(it).into()).collect();
+                let cells: Vec<String> =
+                    cells.iter().map(|it| engine::csv_cell(it).into()).collect();
                 writeln!(out, "{},{}", cells.join(","), line.confidence).map_err(failed)?;
             } else {
                 serde_json::to_writer(&mut out, &line)

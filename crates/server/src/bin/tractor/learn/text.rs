@@ -4,6 +4,8 @@ use v1::page::{Baseline, Figures, ModelCard, ScoreRow, TrainingHow, TrainingRepo
 
 /// How many columns are told as mattering.
 const N_COLUMNS: usize = 20;
+/// A matrix of more classes is not read; then what is mixed up most is told.
+const MAX_MATRIX: usize = 20;
 /// How many characters of a class stand above a column of the matrix.
 const MAX_HEAD: usize = 12;
 
@@ -119,10 +121,29 @@ fn scores(figures: &Figures) -> String {
     text
 }
 
-/// The confusion matrix.
+/// The confusion matrix; of many classes what is mixed up most.
 fn matrix(figures: &Figures) -> String {
-    let has_nothing =
-        figures.confusion.iter().any(|it| it.last().is_some_and(|it| *it > 0));
+    if figures.classes.len() > MAX_MATRIX { mixed_up(figures) } else { whole_matrix(figures) }
+}
+
+fn mixed_up(figures: &Figures) -> String {
+    let name = |at: usize| figures.classes.get(at).map_or("nothing", |it| &*it.label);
+    let mut cells = Vec::new();
+    for (is, counts) in figures.confusion.iter().enumerate() {
+        let wrong = counts.iter().enumerate().filter(|it| it.0 != is && *it.1 > 0);
+        cells.extend(wrong.map(|(said, count)| (*count, name(is), name(said))));
+    }
+    // The sort is stable: of equal ones the first in order of names.
+    cells.sort_by_key(|it| std::cmp::Reverse(it.0));
+    let mut text = "what is mixed up most: rows, what they are, what was said of them\n".to_owned();
+    for (count, is, said) in cells.iter().take(MAX_MATRIX) {
+        text += &format!("{count:8}  {} as {}\n", shown(is), shown(said));
+    }
+    text
+}
+
+fn whole_matrix(figures: &Figures) -> String {
+    let has_nothing = figures.confusion.iter().any(|it| it.last().is_some_and(|it| *it > 0));
     let names: Vec<String> = figures.classes.iter().map(|it| shown(&it.label)).collect();
     let mut heads: Vec<String> =
         names.iter().map(|it| it.chars().take(MAX_HEAD).collect()).collect();
@@ -155,7 +176,8 @@ fn matrix(figures: &Figures) -> String {
 /// Several methods beside each other.
 pub(super) fn comparison(reports: &[TrainingReport]) -> String {
     let width = width(reports.iter().map(|it| &*it.how.method)).max(6);
-    let mut text = format!("{:width$}  accuracy  macro F1  weighted F1  calibration error\n", "method");
+    let mut text =
+        format!("{:width$}  accuracy  macro F1  weighted F1  calibration error\n", "method");
     for it in reports {
         text += &format!(
             "{:width$}  {:8.3}  {:8.3}  {:11.3}  {:17.3}\n",
@@ -284,8 +306,11 @@ mod tests {
 
     #[test]
     fn the_matrix_is_aligned() {
-        let text = matrix(&figures());
+        let text = whole_matrix(&figures());
         let lines: Vec<&str> = text.lines().skip(1).collect();
-        assert_eq!(lines, ["           a  long name", "a          1          1", "long name  5          5"]);
+        assert_eq!(
+            lines,
+            ["           a  long name", "a          1          1", "long name  5          5"]
+        );
     }
 }
