@@ -30,7 +30,7 @@ pub(crate) struct Flows {
     #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
     /// Only flows that pass this filter, as in the page's filter box.
-    #[arg(long, value_name = "EXPR", default_value = "")]
+    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// Take flows between the same addresses for different ones in different networks.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NETWORKS")]
