@@ -5,6 +5,7 @@
 
 mod arff;
 mod cells;
+mod cic;
 mod names;
 mod notice;
 mod published;
@@ -602,7 +603,7 @@ impl<'a> Rows<'a> {
             if is_iscx {
                 self.content.see(&values);
             }
-            self.n_missing += values.iter().filter(|it| it.is_nan()).count() as u64;
+            self.n_missing += values.iter().filter(|it| !(**it as f32).is_finite()).count() as u64;
             let label = cells.get(label).map_or("", |it| &**it);
             self.data.push(values.iter().map(|it| *it as f32), label, row);
             if self.data.classes().len() > MAX_LABELS {
@@ -632,7 +633,7 @@ impl<'a> Rows<'a> {
             skip(&mut self.cell_count, line, || found);
             return None;
         }
-        let (mut row, mut label) = (Row::default(), 0);
+        let (mut row, mut label, mut capture) = (Row::default(), 0, None);
         for (at, (cell, role)) in cells.iter().zip(roles).enumerate() {
             match role {
                 Role::Feature(place) => {
@@ -648,7 +649,8 @@ impl<'a> Rows<'a> {
                 // What is no port or no time is not known.
                 Role::Port => row.port = cell.parse().unwrap_or(0),
                 Role::Time => row.time_ns = time::nanos(cell).unwrap_or(0),
-                Role::Capture | Role::Left => {}
+                Role::Capture => capture = Some(at),
+                Role::Left => {}
             }
         }
         for (from, to) in &self.layout.copies {
@@ -659,7 +661,6 @@ impl<'a> Rows<'a> {
             skip(&mut self.unlabelled, line, || ());
             return None;
         }
-        let capture = roles.iter().position(|it| *it == Role::Capture);
         if let Some(name) = capture.and_then(|it| cells.get(it)) {
             row.capture = match self.captures.get(&**name) {
                 Some(capture) => *capture,
@@ -713,8 +714,9 @@ impl<'a> Rows<'a> {
         if self.is_iscx() {
             self.judge(&mut notices);
         }
-        if dialect == "cicflowmeter" && self.n_missing == 0 {
-            notices.push(TableNotice::CicNumbers);
+        if let Some(schema) = self.layout.schema.filter(|it| is_cic(it)) {
+            let cells = cic::take_away(&mut self.data, schema);
+            notices.extend(cells.map(|cells| TableNotice::CicNumbers { cells }));
         }
         let timeout = timeout_by_name(name).filter(|_| dialect == "iscx");
         self.data.timeout_micros = timeout.map(|it| it * 1_000_000);

@@ -38,8 +38,11 @@ pub enum TableNotice {
         /// So many numbers.
         numbers: u64,
     },
-    /// CICFlowMeter computes some of its columns wrongly, and writes 0 for what is not there.
-    CicNumbers,
+    /// CICFlowMeter writes 0 for what is not there, and computes some of its columns wrongly.
+    CicNumbers {
+        /// So many cells.
+        cells: u64,
+    },
     /// Rows repeat an earlier one with its label.
     Duplicates {
         /// So many rows.
@@ -197,10 +200,10 @@ impl TableNotice {
                 "{0} numbers of ten million and more have three digits, a spreadsheet cut the others; they are kept",
                 vec![number(numbers)],
             ),
-            Self::CicNumbers => (
+            Self::CicNumbers { cells } => (
                 "T-CIC",
-                "CICFlowMeter writes 0 where there is nothing to compute from, and has known errors; flows a model is applied to are computed without them",
-                vec![],
+                "CICFlowMeter wrote 0 into {0} cells where there is nothing to compute from; they count as missing, as in the flows a model is applied to; its other known errors stay",
+                vec![number(cells)],
             ),
             Self::Duplicates { rows } => (
                 "T-DUPLICATES",

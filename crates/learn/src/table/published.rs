@@ -113,8 +113,9 @@ fn is_other(found: f64, rate: f64) -> bool {
 pub(super) fn mend_rate(row: &mut [f32]) {
     let at = |at: usize| row.get(at).map_or(f64::NAN, |it| f64::from(*it));
     let rate = rate(at(DURATION), at(MEAN_GAP)).filter(|it| is_other(at(PACKET_RATE), *it));
+    let rate = rate.map(|it| it as f32).filter(|it| it.is_finite());
     if let Some((found, rate)) = row.get_mut(PACKET_RATE).zip(rate) {
-        *found = rate as f32;
+        *found = rate;
     }
 }
 
