@@ -1,11 +1,11 @@
 //! Writes what fuzzing starts from, a folder a target, below the folder named: from the captures of the tests.
 
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path, sync::Arc};
 
 use capture::{Decoder, Dissector};
-use classify::{Model, Training};
 use engine::{Export, Job};
 use flow::{Apart, Head, Shuffle, Table, Transport};
+use learn::{METHODS, Options, Plan, Reading, Work, read_table};
 use tests::Made;
 
 /// The longest seed, in bytes: short ones are tried more often.
@@ -49,6 +49,12 @@ const QUESTIONS: &[&str] = &[
     "3{\"StatisticsOfIp\":{\"job\":1,\"ip\":\"192.0.2.80\"}}",
     "3{\"FlowsOfLabel\":{\"job\":1,\"label\":\"vk\"}}",
     "3\"Labels\"",
+];
+
+const TABLES: &[&str] = &[
+    "@relation 'a b'\n% c\n@attribute 'x y' real [0,1]\n@attribute d date \"yyyy\"\n@attribute c {a,'b\\'c'}\n@data\n1,2017,a\n?,?,'b\\'c'\n",
+    "\u{feff}Flow ID; Dst Port;Timestamp;pcap;size;ratio;label\r\n1;443;03/07/2017 08:55:58 PM;a;5;0,5;web\r\n2;53;1499072158;b;NaN;;\"x;\"\"y\"\r\n",
+    "a\tb\tlabel\n1\t2\tx\na\tb\tlabel\n1\tInfinity\ty\n1\t2\n",
 ];
 
 fn main() -> io::Result<()> {
@@ -99,13 +105,31 @@ fn main() -> io::Result<()> {
     job.feed(&tests::sample()).map_err(io::Error::other)?;
     let analysis = job.finish(false);
     for schema in features::SCHEMAS {
-        let export = Export::new("arff", Some(schema.name)).map_err(io::Error::other)?;
-        let file = analysis.export(&export, "sample.pcapng", Vec::new())?;
-        put(root, "arff", &file)?;
-        let training = Training { schema, timeout_micros: None, n_trees: 3, seed: 1 };
-        let examples = analysis.examples(schema, None, None, 0);
-        let model = Model::train(&examples, training).map_err(io::Error::other)?;
-        put(root, "model", model.write().as_bytes())?;
+        for format in ["arff", "csv"] {
+            let export = Export::new(format, Some(schema.name)).map_err(io::Error::other)?;
+            let file = analysis.export(&export, "sample.pcapng", Vec::new())?;
+            // The first rows are enough.
+            let lines = file.split_inclusive(|it| *it == b'\n').take(schema.columns.len() + 12);
+            put(root, "table", &lines.collect::<Vec<_>>().concat())?;
+            if schema.name == "basic" && format == "csv" {
+                models(root, &String::from_utf8_lossy(&file))?;
+            }
+        }
+    }
+    TABLES.iter().try_for_each(|it| put(root, "table", it.as_bytes()))?;
+    Ok(())
+}
+
+/// A small model of each method, learned from a table.
+fn models(root: &Path, table: &str) -> io::Result<()> {
+    let table = read_table(table, "sample", &Reading::default()).map_err(io::Error::other)?;
+    let data = Arc::new(table.data.only(0..40));
+    for row in METHODS {
+        let options = Options { trees: 2, max_depth: 3, ..Options::of(row.method) };
+        let plan = Plan { folds: 2, ..Plan::of(options) };
+        let work = Work::new(Arc::clone(&data), plan).map_err(io::Error::other)?;
+        let model = work.run().map_err(io::Error::other)?.model;
+        model.map_or(Ok(()), |it| put(root, "model", &it.write()))?;
     }
     Ok(())
 }
