@@ -715,6 +715,9 @@ impl<'a> Rows<'a> {
             self.judge(&mut notices);
         }
         if let Some(schema) = self.layout.schema.filter(|it| is_cic(it)) {
+            if cic::make_micros(&mut self.data, schema) {
+                notices.push(TableNotice::CicSeconds);
+            }
             let cells = cic::take_away(&mut self.data, schema);
             notices.extend(cells.map(|cells| TableNotice::CicNumbers { cells }));
         }
@@ -945,6 +948,25 @@ mod tests {
             it.replace("Bytes", "Byts").replace("Average", "Avg").replace("CWR", "CWE")
         };
         check_schema(&CIC, &turned(&CIC, short));
+        // CSE-CIC-IDS2018, in the order of version 4 but for what says which flow it is.
+        let names = "Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts,TotLen Fwd Pkts,TotLen Bwd Pkts,Fwd Pkt Len Max,Fwd Pkt Len Min,\
+            Fwd Pkt Len Mean,Fwd Pkt Len Std,Bwd Pkt Len Max,Bwd Pkt Len Min,Bwd Pkt Len Mean,Bwd Pkt Len Std,Flow Byts/s,\
+            Flow Pkts/s,Flow IAT Mean,Flow IAT Std,Flow IAT Max,Flow IAT Min,Fwd IAT Tot,Fwd IAT Mean,Fwd IAT Std,Fwd IAT Max,\
+            Fwd IAT Min,Bwd IAT Tot,Bwd IAT Mean,Bwd IAT Std,Bwd IAT Max,Bwd IAT Min,Fwd PSH Flags,Bwd PSH Flags,\
+            Fwd URG Flags,Bwd URG Flags,Fwd Header Len,Bwd Header Len,Fwd Pkts/s,Bwd Pkts/s,Pkt Len Min,Pkt Len Max,\
+            Pkt Len Mean,Pkt Len Std,Pkt Len Var,FIN Flag Cnt,SYN Flag Cnt,RST Flag Cnt,PSH Flag Cnt,ACK Flag Cnt,\
+            URG Flag Cnt,CWE Flag Count,ECE Flag Cnt,Down/Up Ratio,Pkt Size Avg,Fwd Seg Size Avg,Bwd Seg Size Avg,\
+            Fwd Byts/b Avg,Fwd Pkts/b Avg,Fwd Blk Rate Avg,Bwd Byts/b Avg,Bwd Pkts/b Avg,Bwd Blk Rate Avg,\
+            Subflow Fwd Pkts,Subflow Fwd Byts,Subflow Bwd Pkts,Subflow Bwd Byts,Init Fwd Win Byts,Init Bwd Win Byts,\
+            Fwd Act Data Pkts,Fwd Seg Size Min,Active Mean,Active Std,Active Max,Active Min,Idle Mean,Idle Std,Idle Max,\
+            Idle Min";
+        let cells: Vec<String> = (1..=76).map(|it| it.to_string()).collect();
+        let text = format!(
+            "Dst Port,Protocol,Timestamp,{names},Label\n80,6,,{},Benign\n",
+            cells.join(",")
+        );
+        let values: Vec<f32> = (1..=76u8).map(f32::from).collect();
+        assert_eq!(read(&text).unwrap().data.values(0), values);
         let ours: Vec<&str> = CIC_2017.columns.iter().map(|it| it.name).collect();
         let cells = vec!["1"; ours.len() - 1];
         let text = format!("{}\n{},BENIGN\n", ours.join(", "), cells.join(","));

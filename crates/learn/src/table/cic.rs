@@ -1,9 +1,9 @@
-//! What CICFlowMeter writes where there is nothing to compute from: 0, or −1 for a window.
+//! What tables of CICFlowMeter's columns have otherwise than our own (see [`features::CIC`]), put right.
 //!
-//! Our own numbers are missing there (see [`features::CIC`]). They must be where a model learns, too, or it would be asked
-//! with what it never saw.
+//! CICFlowMeter writes 0, or −1 for a window, where there is nothing to compute from and ours are missing; versions of its
+//! likeness in Python count seconds. A model that learned from either would be asked with what it never saw.
 
-use features::Schema;
+use features::{Schema, Unit};
 
 use super::names::words_key;
 use crate::Data;
@@ -40,6 +40,35 @@ const NOTHING: &[(&str, f32, &[&str])] = &[
 ];
 /// What no flow of ours has none of: without a bulk there is no mean, and with one it is more than 0.
 const BULKS: [&str; 2] = ["Fwd Bytes/Bulk Avg", "Bwd Bytes/Bulk Avg"];
+
+/// Makes microseconds of seconds, where the packet rates tell that times are those; whether they do.
+pub(super) fn make_micros(data: &mut Data, schema: &Schema) -> bool {
+    let place = |name: &str| schema.features().position(|it| words_key(it.name) == words_key(name));
+    let names = ["Flow Duration", "Flow Packets/s", "Total Fwd Packet", "Total Bwd packets"];
+    let [Some(duration), Some(rate), Some(forward), Some(backward)] = names.map(place) else {
+        return false;
+    };
+    let (mut n_rates, mut n_of_seconds) = (0, 0);
+    for at in 0..data.len() {
+        let of = |place: usize| data.values(at).get(place).copied().unwrap_or(f32::NAN);
+        let (counted, told) = (of(forward) + of(backward), of(duration) * of(rate));
+        if counted > 0.0 && told > 0.0 {
+            n_rates += 1;
+            n_of_seconds += usize::from((told / counted - 1.0).abs() < 0.01);
+        }
+    }
+    let is_in_seconds = n_of_seconds * 2 > n_rates;
+    if is_in_seconds {
+        for at in 0..data.len() {
+            let times = schema.features().zip(data.values_mut(at));
+            let times = times.filter(|it| it.0.unit == Unit::Micros);
+            times.for_each(|(_, it)| {
+                *it = Some(*it * 1e6).filter(|it| it.is_finite()).unwrap_or(f32::NAN)
+            });
+        }
+    }
+    is_in_seconds
+}
 
 /// Takes away the numbers that stand for nothing, where CICFlowMeter wrote the table; how many those are.
 pub(super) fn take_away(data: &mut Data, schema: &Schema) -> Option<u64> {
@@ -116,6 +145,27 @@ mod tests {
         let expected =
             ["Bwd Avg Bytes/Bulk", "Bwd Avg Packets/Bulk", "Bwd Avg Bulk Rate", window[0].0];
         check(&CIC_2017, &window, Some(&expected));
+    }
+
+    #[test]
+    fn seconds_are_told_by_the_rate() {
+        let named = |duration: f32| {
+            [
+                ("Flow Duration", duration),
+                ("Flow Packets/s", 4.0),
+                ("Total Fwd Packet", 1.0),
+                ("Total Bwd packets", 1.0),
+            ]
+        };
+        let mut seconds = values(&CIC, &named(0.5));
+        assert!(make_micros(&mut seconds, &CIC));
+        let values_of = |data: &Data, name: &str| {
+            data.values(0)[CIC.features().position(|it| it.name == name).unwrap()]
+        };
+        assert_eq!(values_of(&seconds, "Flow Duration"), 5e5);
+        assert_eq!(values_of(&seconds, "Bwd IAT Max"), 7e6);
+        assert_eq!(values_of(&seconds, "Bwd Packet Length Max"), 7.0);
+        assert!(!make_micros(&mut values(&CIC, &named(5e5)), &CIC));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum TableNotice {
         /// So many cells.
         cells: u64,
     },
+    /// Times are seconds where CICFlowMeter has microseconds.
+    CicSeconds,
     /// Rows repeat an earlier one with its label.
     Duplicates {
         /// So many rows.
@@ -204,6 +206,11 @@ impl TableNotice {
                 "T-CIC",
                 "CICFlowMeter wrote 0 into {0} cells where there is nothing to compute from; they count as missing, as in the flows a model is applied to; its other known errors stay",
                 vec![number(cells)],
+            ),
+            Self::CicSeconds => (
+                "T-SECONDS",
+                "times are seconds, as the packet rates tell; they were made microseconds, as CICFlowMeter and the schema have them",
+                vec![],
             ),
             Self::Duplicates { rows } => (
                 "T-DUPLICATES",
