@@ -421,7 +421,7 @@ fn schema_of(names: &[String]) -> Option<&'static Schema> {
         return Some(&ISCX_B);
     }
     let mut best = None;
-    for schema in SCHEMAS.iter().copied() {
+    for schema in SCHEMAS.iter().copied().filter(|it| names.len() * 2 >= it.n_features()) {
         let known = if is_cic(schema) { &worded } else { &spelt };
         let found = |known: &BTreeSet<String>, of: fn(&Schema, &str) -> String| {
             schema.features().filter(|it| known.contains(&of(schema, it.name))).count()
