@@ -250,6 +250,11 @@ impl<'a> Head<'a> {
         Ok(Self { titles, names, declared, records, has_decimal_commas })
     }
 
+    /// Whether a record is the header once more.
+    fn is_again(&self, cells: &[Cow<'_, str>]) -> bool {
+        cells.iter().zip(&self.titles).all(|(cell, title)| cell == title.trim())
+    }
+
     /// What the first rows hold, column by column.
     fn probe(&self) -> Vec<Probe> {
         let mut probes = vec![Probe::default(); self.names.len()];
@@ -258,7 +263,7 @@ impl<'a> Head<'a> {
             if records.next(&mut cells).is_none() {
                 break;
             }
-            if cells.len() != self.names.len() {
+            if cells.len() != self.names.len() || self.is_again(&cells) {
                 continue;
             }
             for (cell, probe) in cells.iter().zip(&mut probes) {
@@ -680,7 +685,7 @@ impl<'a> Rows<'a> {
     }
 
     fn skip_without_number(&mut self, line: u64, cells: &[Cow<'a, str>], at: usize) {
-        if cells.iter().zip(&self.head.titles).all(|(cell, title)| cell == title.trim()) {
+        if self.head.is_again(cells) {
             skip(&mut self.header_again, line, || ());
             return;
         }
@@ -1034,6 +1039,12 @@ mod tests {
         assert!(notices.contains(&TableNotice::NoNumber { rows: 1, line: 6, column, cell }));
         assert!(notices.contains(&TableNotice::Unlabelled { rows: 1, line: 8 }));
         assert!(notices.contains(&TableNotice::HeaderAgain { rows: 1, line: 3 }));
+    }
+
+    #[test]
+    fn a_header_among_few_rows_makes_no_column_a_text() {
+        let table = read("a,label\n1,x\na,label\n2,y\n").unwrap();
+        assert_eq!((table.data.len(), codes(&table)), (2, vec!["T-HEADER-AGAIN"]));
     }
 
     #[test]
