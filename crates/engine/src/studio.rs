@@ -82,12 +82,18 @@ struct Columns {
 /// A capture or a table.
 struct Part {
     data: Data,
+    flows: Arc<FlowsOf>,
+    /// What is told of it besides its rows and labels.
+    told: TrainingPart,
+}
+
+/// The flows that rows are of.
+#[derive(Default)]
+struct FlowsOf {
     /// Of each row; none of a table.
     rows: Vec<RowOf>,
     /// What flows say of themselves.
     own_labels: Vec<String>,
-    /// What is told of it besides its rows and labels.
-    told: TrainingPart,
 }
 
 /// What a row is of.
@@ -100,7 +106,7 @@ struct RowOf {
     /// From when to when the flow lasted, in nanoseconds.
     times: (u64, u64),
     bytes: u64,
-    /// What the flow says of itself, by its place among [`Part::own_labels`].
+    /// What the flow says of itself, by its place among [`FlowsOf::own_labels`].
     own_label: u32,
 }
 
@@ -118,6 +124,8 @@ struct Under {
     work: Work,
     data: Arc<Data>,
     places: Vec<(u32, u32)>,
+    /// The names of the parts and their flows; others may come while it lasts.
+    parts: Vec<(String, Arc<FlowsOf>)>,
     options: Options,
     name: String,
     n_dropped: u64,
@@ -127,8 +135,8 @@ struct Under {
 struct Judged {
     /// The rows, by their places; see [`All::places`].
     places: Vec<(u32, u32)>,
-    /// The names of the parts then.
-    parts: Vec<String>,
+    /// The names of the parts then, and their flows.
+    parts: Vec<(String, Arc<FlowsOf>)>,
     /// The class of each row, among those of the report.
     classes: Vec<u32>,
     report: Report,
@@ -230,7 +238,8 @@ impl Studio {
             ..TrainingPart::default()
         };
         let own_labels = own_labels.into_iter().map(|it| it.0).collect();
-        Ok(self.put(capture, Part { data, rows, own_labels, told }))
+        let flows = Arc::new(FlowsOf { rows, own_labels });
+        Ok(self.put(capture, Part { data, flows, told }))
     }
 
     /// Adds the rows of a table; those it had before under this name go. Where there is nothing else, its columns are what is
@@ -247,6 +256,12 @@ impl Studio {
         self.remove(name);
         if self.parts.is_empty() {
             self.columns = Columns::of(&table);
+        } else if self.parts.values().all(|it| it.told.is_table)
+            && self.columns.timeout_micros != table.timeout_micros
+        {
+            // They may be pieces of the same flows: judging by them would mean nothing.
+            let message = format!("{name} has flows cut by another timeout than the others");
+            return Err(StudioError::Plan(message));
         }
         let data = in_order(&self.columns, name, &table)?;
         let told = TrainingPart {
@@ -255,7 +270,7 @@ impl Studio {
             notices,
             ..TrainingPart::default()
         };
-        Ok(self.put(name, Part { data, rows: Vec::new(), own_labels: Vec::new(), told }))
+        Ok(self.put(name, Part { data, flows: Arc::default(), told }))
     }
 
     fn put(&mut self, name: &str, part: Part) -> TrainingPart {
@@ -318,6 +333,10 @@ impl Studio {
         }
     }
 
+    fn flows(&self) -> Vec<(String, Arc<FlowsOf>)> {
+        self.parts.iter().map(|(name, part)| (name.clone(), Arc::clone(&part.flows))).collect()
+    }
+
     /// The rows of all parts.
     fn all(&mut self) -> Arc<All> {
         if let Some(all) = &self.all {
@@ -375,7 +394,8 @@ impl Studio {
         };
         let work = Work::new(Arc::clone(&data), learned)?;
         let name = plan.name.clone();
-        self.work = Some(Under { work, data, places, options, name, n_dropped });
+        let parts = self.flows();
+        self.work = Some(Under { work, data, places, parts, options, name, n_dropped });
         Ok(())
     }
 
@@ -417,7 +437,7 @@ impl Studio {
         if let Some(report) = done.report.filter(|it| it.confusion.total() > 0) {
             self.judged = Some(Judged {
                 places: under.places,
-                parts: self.parts.keys().cloned().collect(),
+                parts: under.parts,
                 classes: under.data.rows().iter().map(|it| it.class).collect(),
                 report,
                 options: under.options,
@@ -448,7 +468,6 @@ impl Studio {
             let message = format!("the model {} wants flows cut by another timeout", model.name);
             return Err(StudioError::Plan(message));
         }
-        let places = places_of(&data.columns, model.columns(), "the data")?;
         let known = data.classes().iter().chain(model.classes());
         let classes: BTreeSet<&String> = known.collect();
         let classes: Vec<String> = classes.into_iter().cloned().collect();
@@ -459,23 +478,14 @@ impl Studio {
         let most = (0..counts.len()).rev().max_by_key(|it| counts.get(*it).copied());
         let most = most.and_then(|it| data.classes().get(it)).map(|it| place(it));
         let (mut said, mut of_row, mut judged) = (Vec::new(), Vec::new(), Vec::new());
-        for from in (0..data.len()).step_by(BATCH) {
-            let to = data.len().min(from + BATCH);
-            let value = |row: usize, at: usize| data.values(row).get(at).copied();
-            let row = |row: usize| -> Vec<f32> {
-                places.iter().map(|at| value(row, *at).unwrap_or(f32::NAN)).collect()
-            };
-            let rows: Vec<Vec<f32>> = (from..to).map(row).collect();
-            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-            for (row, it) in (from..to).zip(model.say(&rows)) {
-                let is = place(data.label(row));
-                let class = place(model.classes().get(it.class).map_or("", String::as_str));
-                confusion.add(is, Some(class));
-                majority.add(is, most);
-                judged.push((it.share, class == is));
-                said.push(Some(Said { class, ..it }));
-                of_row.push(is as u32);
-            }
+        for (row, it) in say(model, data)?.into_iter().enumerate() {
+            let is = place(data.label(row));
+            let class = place(model.classes().get(it.class).map_or("", String::as_str));
+            confusion.add(is, Some(class));
+            majority.add(is, most);
+            judged.push((it.share, class == is));
+            said.push(Some(Said { class, ..it }));
+            of_row.push(is as u32);
         }
         let reliability = learn::reliability(&judged);
         let calibration_error = learn::calibration_error(&reliability);
@@ -489,7 +499,7 @@ impl Studio {
         };
         self.judged = Some(Judged {
             places: all.places.clone(),
-            parts: self.parts.keys().cloned().collect(),
+            parts: self.flows(),
             classes: of_row,
             report,
             options: model.card.options,
@@ -504,6 +514,13 @@ impl Studio {
     /// How well it does, where something was judged.
     pub fn report(&self) -> Option<TrainingReport> {
         self.judged.as_ref().map(Judged::told)
+    }
+
+    /// Whether what was said of each row is right; of those that were judged.
+    pub fn right(&self) -> Vec<bool> {
+        let Some(judged) = &self.judged else { return Vec::new() };
+        let rows = judged.classes.iter().zip(&judged.report.said);
+        rows.filter_map(|(class, said)| said.map(|it| it.class == *class as usize)).collect()
     }
 
     /// The rows of a class of which a class was said, or nothing; in order, some of them.
@@ -521,43 +538,8 @@ impl Studio {
         });
         let matching = found.clone().count() as u64;
         let window = found.skip(offset as usize).take(len.min(MAX_ROWS) as usize);
-        let rows = window.filter_map(|((_, it), place)| self.judged_row(judged, *it, *place, is));
+        let rows = window.filter_map(|((_, it), place)| judged.row((*it)?, *place, is));
         JudgedRows { matching, rows: rows.collect() }
-    }
-
-    /// A row that was judged; `None` where its capture is gone.
-    fn judged_row(
-        &self,
-        judged: &Judged,
-        said: Option<Said>,
-        (part, at): (u32, u32),
-        is: &str,
-    ) -> Option<JudgedRow> {
-        let name = judged.parts.get(part as usize)?;
-        let said_label = said.and_then(|it| judged.report.confusion.classes().get(it.class));
-        let row = JudgedRow {
-            capture: name.clone(),
-            flow_id: at,
-            label: is.to_owned(),
-            said: said_label.cloned(),
-            confidence: said.map_or(0.0, |it| it.confidence.into()),
-            ..JudgedRow::default()
-        };
-        let part = self.parts.get(name)?;
-        let Some(of) = part.rows.get(at as usize) else { return Some(row) };
-        Some(JudgedRow {
-            flow_id: of.flow_id,
-            transport: of.transport.to_string(),
-            client_ip: of.client.ip.to_string(),
-            client_port: of.client.port,
-            server_ip: of.server.ip.to_string(),
-            server_port: of.server.port,
-            time_start_ns: of.times.0,
-            time_end_ns: of.times.1,
-            bytes: of.bytes,
-            payload_label: part.own_labels.get(of.own_label as usize).cloned().unwrap_or_default(),
-            ..row
-        })
     }
 
     /// The model there is: learned, or loaded.
@@ -582,12 +564,61 @@ impl Studio {
     }
 }
 
+impl Judged {
+    /// A row of this class of which this was said.
+    fn row(&self, said: Said, (part, at): (u32, u32), is: &str) -> Option<JudgedRow> {
+        let (name, flows) = self.parts.get(part as usize)?;
+        let row = JudgedRow {
+            capture: name.clone(),
+            flow_id: at,
+            label: is.to_owned(),
+            said: self.report.confusion.classes().get(said.class).cloned(),
+            confidence: said.confidence.into(),
+            ..JudgedRow::default()
+        };
+        let Some(of) = flows.rows.get(at as usize) else { return Some(row) };
+        let own_label = flows.own_labels.get(of.own_label as usize);
+        Some(JudgedRow {
+            flow_id: of.flow_id,
+            transport: of.transport.to_string(),
+            client_ip: of.client.ip.to_string(),
+            client_port: of.client.port,
+            server_ip: of.server.ip.to_string(),
+            server_port: of.server.port,
+            time_start_ns: of.times.0,
+            time_end_ns: of.times.1,
+            bytes: of.bytes,
+            payload_label: own_label.cloned().unwrap_or_default(),
+            ..row
+        })
+    }
+}
+
 impl Part {
     fn told(&self) -> TrainingPart {
         let labels = self.data.classes().iter().zip(self.data.counts());
         let labels = labels.map(|(label, count)| Count { label: label.clone(), count });
         TrainingPart { rows: self.data.len() as u64, labels: labels.collect(), ..self.told.clone() }
     }
+}
+
+/// What a model says of rows that have its columns, in whatever order and among others.
+///
+/// # Errors
+/// Where a column is missing.
+pub fn say(model: &Model, data: &Data) -> Result<Vec<Said>, StudioError> {
+    let places = places_of(&data.columns, model.columns(), "the data")?;
+    let mut said = Vec::with_capacity(data.len());
+    for from in (0..data.len()).step_by(BATCH) {
+        let value = |row: usize, at: usize| data.values(row).get(at).copied();
+        let row = |row: usize| -> Vec<f32> {
+            places.iter().map(|at| value(row, *at).unwrap_or(f32::NAN)).collect()
+        };
+        let rows: Vec<Vec<f32>> = (from..data.len().min(from + BATCH)).map(row).collect();
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        said.extend(model.say(&rows));
+    }
+    Ok(said)
 }
 
 /// The places of some columns among others.

@@ -63,7 +63,9 @@ const REASONS: &[(&str, &str)] = &[
         "flow {} between the same hosts, to the same port, is {}",
         "поток {} между теми же узлами и к тому же порту: {}",
     ),
-    ("{} % of the model's trees say {}", "{} % деревьев модели называют {}"),
+    ("model {} is not sure: {} %", "модель {} не уверена: {} %"),
+    ("model {} knows nothing like it", "модель {} не знает ничего похожего"),
+    ("model {}, {} %", "модель {}, {} %"),
     ("the IP header says {}", "заголовок IP называет {}"),
     (
         "its packets carry packets of other flows, as {} does",
@@ -462,6 +464,19 @@ mod tests {
         assert_eq!(
             evidence("the DNS answer for a.b in flow 3 gave 10.0.0.1 20 ms before", Lang::Ru),
             "ответ DNS на имя a.b в потоке 3 дал 10.0.0.1 за 20 мс до этого"
+        );
+    }
+
+    #[test]
+    fn what_a_model_says_is_translated() {
+        assert_eq!(reason("model home, 93 %", Lang::Ru), "модель home, 93 %");
+        assert_eq!(
+            reason("neither payload nor names tell; model home is not sure: 41 %", Lang::Ru),
+            "ни содержимое, ни имена не указывают; модель home не уверена: 41 %"
+        );
+        assert_eq!(
+            reason("neither payload nor names tell; model home knows nothing like it", Lang::Ru),
+            "ни содержимое, ни имена не указывают; модель home не знает ничего похожего"
         );
     }
 

@@ -131,6 +131,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         let text = (t.shown_by)(by, &packet(places[0]), &packet(places[1]));
         view! { <p class="dim">{text}</p> }
     });
+    let causes = detail.guess.iter().flat_map(|it| &it.causes);
+    let causes = causes.map(|it| view! { <p class="dim">{lang.of(&it.words)}</p> }).collect_view();
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
@@ -277,6 +279,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 {reason(&row.reason, lang)}
                 " "
                 <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &row.evidence)}</a>
+                {causes}
                 {shown_by}
             </dd>
             <dt>{t.client}</dt>

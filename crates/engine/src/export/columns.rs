@@ -113,6 +113,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column("about_id", CellKind::Integer, true, |it| Cell::Integer(it.about_id.map(u64::from))),
     count("icmp_errors", |it| integer(it.icmp_errors)),
     column("piece", CellKind::Integer, true, |it| Cell::Integer(it.piece.map(u64::from))),
+    column("confidence", CellKind::Integer, true, |it| Cell::Integer(it.confidence.map(u64::from))),
 ];
 
 /// The columns of a schema.
@@ -160,7 +161,7 @@ pub(super) fn csv_row(row: &FlowRow) -> String {
 }
 
 /// A CSV cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv_cell(text: &str) -> Cow<'_, str> {
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
     if text.contains([',', '"', '\n', '\r']) {
