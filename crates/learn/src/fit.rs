@@ -272,8 +272,8 @@ impl Trunk {
                     max_depth: options.max_depth,
                     min_leaf: options.min_leaf.max(MIN_BOOSTED_LEAF) as usize,
                     lambda: 1.0,
-                    rows: 0.8,
-                    columns: 0.5,
+                    rows: 0.5,
+                    columns: 0.4,
                 };
                 self.boosted.trees.extend(self.scores.round(how, random));
                 return;

@@ -248,7 +248,6 @@ impl Options {
             neighbours: 5,
         };
         match method {
-            Method::Blend => Self { trees: 200, ..usual },
             Method::Boosted => Self { min_leaf: 10, ..usual },
             Method::Tree => Self { min_leaf: 2, ..usual },
             _ => usual,
