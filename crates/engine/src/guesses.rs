@@ -273,8 +273,8 @@ fn cause(schema: &Schema, cause: &Cause) -> Option<CauseRow> {
     let (en, ru) = match value {
         None => ("there is none".to_owned(), "нет значения".to_owned()),
         Some(value) => {
-            let (unit, number) = (column.unit.symbol(), rounded(value));
-            let number_ru = number.replace('.', ",");
+            let unit = column.unit.symbol();
+            let (number, number_ru) = (rounded(value, ',', '.'), rounded(value, '\u{a0}', ','));
             // About so many of the rows learned from have less, or, below the middle, no less.
             let (share, more, more_ru) = match cause.above {
                 0..5 => (95, "no more", "не больше"),
@@ -297,10 +297,10 @@ fn cause(schema: &Schema, cause: &Cause) -> Option<CauseRow> {
     Some(CauseRow { column: row, value, above: cause.above, words })
 }
 
-/// A number with at most four digits that matter, thousands apart.
-fn rounded(value: f64) -> String {
+/// A number with at most three digits after the point, or none where they do not matter.
+fn rounded(value: f64, between_thousands: char, point: char) -> String {
     let digits = match value.abs() {
-        it if it >= 1_000.0 || it == value.abs().trunc() => 0,
+        it if it >= 1_000.0 || it == it.trunc() => 0,
         it if it >= 10.0 => 1,
         _ => 3,
     };
@@ -310,12 +310,12 @@ fn rounded(value: f64) -> String {
     for (at, digit) in whole.chars().enumerate() {
         let is_apart = (whole.len() - at).is_multiple_of(3) && at > 0 && !out.ends_with('-');
         if is_apart {
-            out.push('\u{a0}');
+            out.push(between_thousands);
         }
         out.push(digit);
     }
     match fraction {
-        Some(fraction) => format!("{out}.{fraction}"),
+        Some(fraction) => format!("{out}{point}{fraction}"),
         None => out,
     }
 }
@@ -339,17 +339,17 @@ mod tests {
 
     #[track_caller]
     fn check(value: f64, expected: &str) {
-        assert_eq!(rounded(value).replace('\u{a0}', " "), expected);
+        assert_eq!(rounded(value, ',', '.'), expected);
     }
 
     #[test]
     fn numbers_are_short() {
-        check(1_380.0, "1 380");
-        check(1_234_567.8, "1 234 568");
+        check(1_380.0, "1,380");
+        check(1_234_567.8, "1,234,568");
         check(12.345, "12.3");
         check(0.123_45, "0.123");
         check(-100.0, "-100");
-        check(-1_000.0, "-1 000");
+        check(-1_000.0, "-1,000");
         check(0.0, "0");
     }
 
@@ -360,7 +360,7 @@ mod tests {
             cause(&features::TRACTOR, &of).unwrap().words
         };
         let english = features::TRACTOR.features().next().unwrap().english();
-        assert!(of(95).en.starts_with(&format!("{english}: 1\u{a0}380")));
+        assert!(of(95).en.starts_with(&format!("{english}: 1,380")));
         assert!(of(95).en.ends_with("more than in 95 % of the rows learned from"));
         assert!(of(0).ru.ends_with("не больше, чем в 95 % строк обучения"));
     }

@@ -34,7 +34,7 @@ pub use crate::{
     model::{Card, Cause, Judged, Model, Said},
     score::{Confusion, Score},
     split::{Fold, SPLITS, Split, SplitRow, lone_classes, n_leaking},
-    table::{Csv, Reading, Table, TableError, TableNotice, read_table, time_of},
+    table::{Csv, Reading, Table, TableError, TableNotice, read_table, read_unlabelled, time_of},
     work::{Done, Plan, Progress, Report, Stage, Work},
 };
 

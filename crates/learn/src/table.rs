@@ -192,10 +192,35 @@ pub enum TableError {
 /// # Errors
 /// Where the text is no such table, has no label or no row, or lacks columns of its schema.
 pub fn read_table(text: &str, name: &str, how: &Reading) -> Result<Table, TableError> {
+    read_rows(text, name, how, Unlabelled::LeftOut)
+}
+
+/// The same where rows are to be classified and not learned from: those without a label are kept, and theirs is empty; no
+/// column has to be one.
+///
+/// # Errors
+/// As [`read_table`], but for what is missing of labels.
+pub fn read_unlabelled(text: &str, name: &str, how: &Reading) -> Result<Table, TableError> {
+    read_rows(text, name, how, Unlabelled::Kept)
+}
+
+/// What becomes of rows without a label.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unlabelled {
+    LeftOut,
+    Kept,
+}
+
+fn read_rows(
+    text: &str,
+    name: &str,
+    how: &Reading,
+    unlabelled: Unlabelled,
+) -> Result<Table, TableError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let head = if arff::is_arff(text) { Head::of_arff(text)? } else { Head::of_csv(text)? };
-    let layout = Layout::new(&head, how)?;
-    let mut rows = Rows::new(&layout, head, name, how);
+    let layout = Layout::new(&head, how, unlabelled)?;
+    let mut rows = Rows::new(&layout, head, name, how, unlabelled);
     rows.read()?;
     rows.finish(name)
 }
@@ -322,7 +347,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(head: &Head<'_>, how: &Reading) -> Result<Self, TableError> {
+    fn new(head: &Head<'_>, how: &Reading, unlabelled: Unlabelled) -> Result<Self, TableError> {
         let names = &head.names;
         let keys: Vec<String> = names.iter().map(|it| key(it)).collect();
         let probes = head.probe();
@@ -334,7 +359,12 @@ impl Layout {
         }
         let mut notices = Vec::new();
         let is_free = |at: usize| places.get(at).is_some_and(|it: &Option<usize>| it.is_none());
-        let (label, is_sure) = label_of(head, how, schema, &keys, &probes, &is_free)?;
+        let found = label_of(head, how, schema, &keys, &probes, &is_free);
+        let (label, is_sure) = match found {
+            // No place is that of no column.
+            Err(TableError::NoLabel { .. }) if unlabelled == Unlabelled::Kept => (usize::MAX, true),
+            found => found?,
+        };
         if !is_sure && let Some(column) = names.get(label) {
             notices.push(TableNotice::Label { column: column.clone() });
         }
@@ -484,6 +514,11 @@ fn place(
     Err(TableError::MissingColumns { schema: schema.name, columns: missing })
 }
 
+/// Whether a cell stands for a label that is not there.
+fn is_no_label(text: &str) -> bool {
+    UNLABELLED.iter().any(|it| text.eq_ignore_ascii_case(it))
+}
+
 /// The column that is the label, and whether that is sure.
 fn label_of(
     head: &Head<'_>,
@@ -568,11 +603,18 @@ struct Rows<'a> {
     cell_count: Skipped<usize>,
     no_number: Skipped<(String, String)>,
     unlabelled: Skipped<()>,
+    of_unlabelled: Unlabelled,
     header_again: Skipped<()>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(layout: &'a Layout, head: Head<'a>, name: &str, how: &Reading) -> Self {
+    fn new(
+        layout: &'a Layout,
+        head: Head<'a>,
+        name: &str,
+        how: &Reading,
+        of_unlabelled: Unlabelled,
+    ) -> Self {
         let mut data = match layout.schema {
             Some(schema) => Data::of_schema(schema, None),
             None => Data::of_columns(layout.columns.clone()),
@@ -592,6 +634,7 @@ impl<'a> Rows<'a> {
             cell_count: None,
             no_number: None,
             unlabelled: None,
+            of_unlabelled,
             header_again: None,
         }
     }
@@ -614,6 +657,7 @@ impl<'a> Rows<'a> {
             }
             self.n_missing += values.iter().filter(|it| !(**it as f32).is_finite()).count() as u64;
             let label = cells.get(label).map_or("", |it| &**it);
+            let label = if is_no_label(label) { "" } else { label };
             self.data.push(values.iter().map(|it| *it as f32), label, row);
             if self.data.classes().len() > MAX_LABELS {
                 let at = self.layout.roles.iter().position(|it| *it == Role::Label);
@@ -642,7 +686,7 @@ impl<'a> Rows<'a> {
             skip(&mut self.cell_count, line, || found);
             return None;
         }
-        let (mut row, mut label, mut capture) = (Row::default(), 0, None);
+        let (mut row, mut label, mut capture) = (Row::default(), usize::MAX, None);
         for (at, (cell, role)) in cells.iter().zip(roles).enumerate() {
             match role {
                 Role::Feature(place) => {
@@ -665,8 +709,8 @@ impl<'a> Rows<'a> {
         for (from, to) in &self.layout.copies {
             values.copy_within(*from..=*from, *to);
         }
-        let text = cells.get(label)?;
-        if UNLABELLED.iter().any(|it| text.eq_ignore_ascii_case(it)) {
+        let text = cells.get(label).map_or("", |it| &**it);
+        if is_no_label(text) && self.of_unlabelled == Unlabelled::LeftOut {
             skip(&mut self.unlabelled, line, || ());
             return None;
         }
@@ -1067,6 +1111,15 @@ mod tests {
         assert_eq!(error("@relation a\n@attribute b numeric\n"), "there is no @DATA in the file");
         assert!(error("@attribute b numeric\n@data\n{0 1}\n").starts_with("the rows are sparse"));
         assert!(error("@attribute b relational\n@data\n").starts_with("line 1 declares"));
+    }
+
+    #[test]
+    fn rows_to_be_classified_need_no_label() {
+        let read = |text: &str| read_unlabelled(text, "a.csv", &Reading::default()).unwrap().data;
+        let data = read("a,b\n1,2\n3,4\n");
+        assert_eq!((data.len(), data.columns.len(), data.label(1)), (2, 2, ""));
+        let data = read("a,label\n1,NeedManualLabel\n3,x\n");
+        assert_eq!((data.len(), data.label(0), data.label(1)), (2, "", "x"));
     }
 
     #[test]

@@ -194,6 +194,12 @@ fn data_sets_are_learned_from_judged_and_classified() {
     );
     let (methods, _) = run(&["evaluate", &table, "--method", "all", "--folds", "2"]);
     assert!(learn::METHODS.iter().all(|it| methods.contains(it.name)), "{methods}");
+    let bare = folder.write("bare.csv", "second,first\n3,7\n4,1021\n");
+    let (rows, _) = run(&["classify", &bare, "--model", &model, "--threshold", "0"]);
+    assert!(
+        rows.contains(r#""label":"","said":"low""#) && rows.contains(r#""said":"high""#),
+        "{rows}"
+    );
     let other = folder.write("other.csv", "first,Label\n1,low\n2,high\n");
     let output = tractor(&["classify", &other, "--model", &model]);
     assert_eq!(output.status.code(), Some(2));

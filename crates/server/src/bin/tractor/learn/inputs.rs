@@ -297,7 +297,11 @@ impl Data {
                 data.contradictions
             );
         }
-        if !data.lone.is_empty() && data.classes.len() > 1 {
+        if data.parts.len() == 1 && data.classes.iter().all(|it| it.captures == 1) {
+            eprintln!(
+                "tractor: all rows are of one file; how a model does on others cannot be told"
+            );
+        } else if !data.lone.is_empty() && data.classes.len() > 1 {
             let (n, of) = (data.lone.len(), data.classes.len());
             let names = engine::plain(&data.lone.join(", "));
             eprintln!(
@@ -359,7 +363,7 @@ pub(super) fn classify_tables(
         let name = path.to_string_lossy();
         let how = Reading { label: None, schema: model.schema() };
         let table =
-            learn::read_table(&text, &name, &how).map_err(|error| about(error.to_string()))?;
+            learn::read_unlabelled(&text, &name, &how).map_err(|error| about(error.to_string()))?;
         for notice in &table.notices {
             let (name, notice) = (engine::plain(&name), engine::plain(&notice.to_string()));
             eprintln!("tractor: {name}: {notice}");
