@@ -234,10 +234,7 @@ impl Fit {
                 Kind::Near(bounds, near)
             }
             State::Logistic(_, descent) => Kind::Logistic(bounds, descent.finish(n_columns)),
-            State::Bayes(rows) => {
-                let fitted = Bayes::fit(&rows, &classes, &weights);
-                Kind::Bayes(bounds, fitted.map_err(|it| Error::Fit(it.to_string()))?)
-            }
+            State::Bayes(rows) => Kind::Bayes(bounds, Bayes::fit(&rows, &classes, &weights)),
         };
         Ok(Learned { ratios, kind })
     }
