@@ -229,6 +229,11 @@ impl Work {
         Ok(Some(Progress { done: self.n_done, of: self.n_steps(), stage }))
     }
 
+    /// What was said of what so far.
+    pub fn so_far(&self) -> &Confusion {
+        &self.report.confusion
+    }
+
     /// Goes all steps.
     ///
     /// # Errors
