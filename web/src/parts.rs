@@ -2,8 +2,10 @@
 
 pub mod bars;
 pub mod chart;
+pub mod graph;
 pub mod hex;
 pub mod icons;
+pub mod matrix;
 pub mod packets;
 pub mod rows;
 pub mod small;
