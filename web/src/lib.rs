@@ -6,6 +6,7 @@ pub mod chunks;
 pub mod format;
 pub mod groups;
 pub mod i18n;
+pub mod learner;
 pub mod message;
 pub mod pages;
 pub mod parts;

@@ -348,6 +348,8 @@ impl App {
                     }
                 });
             }
+            // Another kind of worker learns.
+            Event::Learning(..) => {}
             Event::Done => self.look(),
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
