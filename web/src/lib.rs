@@ -13,3 +13,4 @@ pub mod parts;
 pub mod place;
 pub mod state;
 pub mod terms;
+pub mod training;

@@ -131,6 +131,13 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         let text = (t.shown_by)(by, &packet(places[0]), &packet(places[1]));
         view! { <p class="dim">{text}</p> }
     });
+    let causes = detail.guess.as_ref().map(|guess| {
+        let lines = guess.causes.iter().map(|it| view! { <li>{lang.of(&it.words)}</li> });
+        view! { <ul class="links">{lines.collect_view()}</ul> }
+    });
+    let guess = row.confidence.map(|it| {
+        view! { <span class="tag">{t.train.guess}" "{it}"\u{a0}%"</span> " " }
+    });
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
@@ -258,7 +265,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     view! {
         <header>
             <Mark class letter=groups::letter(&row.group) />
-            <h2><a href=of_label>{written}</a> " " <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
+            <h2><a href=of_label>{written}</a> " " {guess} <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
             <div class="right">
                 <button
                     type="button"
@@ -278,6 +285,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 " "
                 <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &row.evidence)}</a>
                 {shown_by}
+                {causes}
             </dd>
             <dt>{t.client}</dt>
             <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>
