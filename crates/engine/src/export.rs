@@ -17,6 +17,8 @@ use v1::page::FlowRow;
 use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
 
+pub use self::columns::csv_cell;
+
 /// A format of an export.
 #[derive(Debug)]
 pub struct Format {

@@ -41,14 +41,14 @@ use crate::rows::Row;
 
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
-    export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout},
+    export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
     filter::Filter,
     guesses::{Applying, NotOfFlows},
     job::{Job, Progress, Rules},
-    label_table::{LabelTable, LabelTableError},
+    label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
-    studio::{Studio, StudioError, card, choices},
+    studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};
 pub use classify::{OwnRules, OwnRulesError};

@@ -247,6 +247,12 @@ impl Studio {
         self.remove(name);
         if self.parts.is_empty() {
             self.columns = Columns::of(&table);
+        } else if self.parts.values().all(|it| it.told.is_table)
+            && self.columns.timeout_micros != table.timeout_micros
+        {
+            // They may be pieces of the same flows: judging by them would mean nothing.
+            let message = format!("{name} has flows cut by another timeout than the others");
+            return Err(StudioError::Plan(message));
         }
         let data = in_order(&self.columns, name, &table)?;
         let told = TrainingPart {
@@ -454,7 +460,6 @@ impl Studio {
             let message = format!("the model {} wants flows cut by another timeout", model.name);
             return Err(StudioError::Plan(message));
         }
-        let places = places_of(&data.columns, model.columns(), "the data")?;
         let known = data.classes().iter().chain(model.classes());
         let classes: BTreeSet<&String> = known.collect();
         let classes: Vec<String> = classes.into_iter().cloned().collect();
@@ -465,23 +470,14 @@ impl Studio {
         let most = (0..counts.len()).rev().max_by_key(|it| counts.get(*it).copied());
         let most = most.and_then(|it| data.classes().get(it)).map(|it| place(it));
         let (mut said, mut of_row, mut judged) = (Vec::new(), Vec::new(), Vec::new());
-        for from in (0..data.len()).step_by(BATCH) {
-            let to = data.len().min(from + BATCH);
-            let value = |row: usize, at: usize| data.values(row).get(at).copied();
-            let row = |row: usize| -> Vec<f32> {
-                places.iter().map(|at| value(row, *at).unwrap_or(f32::NAN)).collect()
-            };
-            let rows: Vec<Vec<f32>> = (from..to).map(row).collect();
-            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-            for (row, it) in (from..to).zip(model.say(&rows)) {
-                let is = place(data.label(row));
-                let class = place(model.classes().get(it.class).map_or("", String::as_str));
-                confusion.add(is, Some(class));
-                majority.add(is, most);
-                judged.push((it.share, class == is));
-                said.push(Some(Said { class, ..it }));
-                of_row.push(is as u32);
-            }
+        for (row, it) in say(model, data)?.into_iter().enumerate() {
+            let is = place(data.label(row));
+            let class = place(model.classes().get(it.class).map_or("", String::as_str));
+            confusion.add(is, Some(class));
+            majority.add(is, most);
+            judged.push((it.share, class == is));
+            said.push(Some(Said { class, ..it }));
+            of_row.push(is as u32);
         }
         let reliability = learn::reliability(&judged);
         let calibration_error = learn::calibration_error(&reliability);
@@ -510,6 +506,13 @@ impl Studio {
     /// How well it does, where something was judged.
     pub fn report(&self) -> Option<TrainingReport> {
         self.judged.as_ref().map(Judged::told)
+    }
+
+    /// Whether what was said of each row is right; of those that were judged.
+    pub fn right(&self) -> Vec<bool> {
+        let Some(judged) = &self.judged else { return Vec::new() };
+        let rows = judged.classes.iter().zip(&judged.report.said);
+        rows.filter_map(|(class, said)| said.map(|it| it.class == *class as usize)).collect()
     }
 
     /// The rows of a class of which a class was said, or nothing; in order, some of them.
@@ -594,6 +597,25 @@ impl Part {
         let labels = labels.map(|(label, count)| Count { label: label.clone(), count });
         TrainingPart { rows: self.data.len() as u64, labels: labels.collect(), ..self.told.clone() }
     }
+}
+
+/// What a model says of rows that have its columns, in whatever order and among others.
+///
+/// # Errors
+/// Where a column is missing.
+pub fn say(model: &Model, data: &Data) -> Result<Vec<Said>, StudioError> {
+    let places = places_of(&data.columns, model.columns(), "the data")?;
+    let mut said = Vec::with_capacity(data.len());
+    for from in (0..data.len()).step_by(BATCH) {
+        let value = |row: usize, at: usize| data.values(row).get(at).copied();
+        let row = |row: usize| -> Vec<f32> {
+            places.iter().map(|at| value(row, *at).unwrap_or(f32::NAN)).collect()
+        };
+        let rows: Vec<Vec<f32>> = (from..data.len().min(from + BATCH)).map(row).collect();
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        said.extend(model.say(&rows));
+    }
+    Ok(said)
 }
 
 /// The places of some columns among others.

@@ -1,8 +1,9 @@
 //! Labelled rows: what a model is learned from and judged by.
 
-use std::collections::BTreeMap;
-
 use features::Schema;
+
+/// What the hash of a row is multiplied with (FxHash).
+const PRIME: u64 = 0x517c_c1b7_2722_0a95;
 
 /// Rows of numbers with their labels, and where each comes from.
 ///
@@ -140,18 +141,16 @@ impl Data {
 
     /// The rows but those that repeat the numbers and the label of an earlier one.
     pub fn unique_rows(&self) -> Vec<usize> {
-        let bits = |it: &f32| if it.is_nan() { u32::MAX } else { it.to_bits() };
-        let class = |row: usize| self.rows.get(row).map(|it| it.class);
-        let compare = |a: usize, b: usize| {
-            let (left, right) = (self.values(a).iter().map(bits), self.values(b).iter().map(bits));
-            class(a).cmp(&class(b)).then_with(|| left.cmp(right))
-        };
-        let mut rows: Vec<usize> = (0..self.len()).collect();
-        // The sort is stable: of equal rows the earliest comes first and stays.
-        rows.sort_by(|a, b| compare(*a, *b));
-        rows.dedup_by(|later, earlier| compare(*later, *earlier).is_eq());
-        rows.sort_unstable();
-        rows
+        let mut is_repeated = vec![false; self.len()];
+        self.each_alike(|rows| {
+            let mut rows: Vec<(u32, usize)> =
+                rows.iter().map(|it| (self.class_of(*it), *it)).collect();
+            rows.sort_unstable();
+            for (earlier, later) in rows.iter().zip(rows.iter().skip(1)) {
+                is_repeated[later.1] = earlier.0 == later.0;
+            }
+        });
+        (0..self.len()).filter(|it| !is_repeated[*it]).collect()
     }
 
     /// Without the rows that repeat the numbers and the label of an earlier one; and how many those were.
@@ -161,14 +160,48 @@ impl Data {
         (self.only(kept), n_dropped)
     }
 
+    /// How many rows repeat the numbers and the label of an earlier one.
+    pub fn n_duplicates(&self) -> u64 {
+        (self.len() - self.unique_rows().len()) as u64
+    }
+
     /// How many rows repeat the numbers of another row that has another label: no model can tell both.
     pub fn n_contradictions(&self) -> u64 {
-        let mut labels: BTreeMap<Vec<u32>, BTreeMap<u32, u64>> = BTreeMap::new();
-        for (at, row) in self.rows.iter().enumerate() {
-            let key = self.values(at).iter().map(|it| it.to_bits()).collect();
-            *labels.entry(key).or_default().entry(row.class).or_default() += 1;
+        let mut n_contradictions = 0;
+        self.each_alike(|rows| {
+            let first = rows.first().map(|it| self.class_of(*it));
+            if rows.iter().any(|it| Some(self.class_of(*it)) != first) {
+                n_contradictions += rows.len() as u64;
+            }
+        });
+        n_contradictions
+    }
+
+    /// Shows the rows with the same numbers, where there are several.
+    fn each_alike(&self, mut show: impl FnMut(&[usize])) {
+        let bits = |row: usize| self.values(row).iter().map(|it| it.to_bits());
+        // Rows are compared by a hash first, which spares most the way through their numbers.
+        let hash = |row: usize| {
+            bits(row).fold(0u64, |all, it| (all.rotate_left(5) ^ u64::from(it)).wrapping_mul(PRIME))
+        };
+        let mut rows: Vec<(u64, usize)> = (0..self.len()).map(|it| (hash(it), it)).collect();
+        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| bits(a.1).cmp(bits(b.1))));
+        for alike in rows.chunk_by(|a, b| a.0 == b.0 && bits(a.1).eq(bits(b.1))) {
+            if alike.len() > 1 {
+                let alike: Vec<usize> = alike.iter().map(|it| it.1).collect();
+                show(&alike);
+            }
         }
-        labels.values().filter(|it| it.len() > 1).flat_map(BTreeMap::values).sum()
+    }
+
+    fn class_of(&self, row: usize) -> u32 {
+        self.rows.get(row).map_or(0, |it| it.class)
+    }
+
+    /// The numbers of a row, to be put right.
+    pub(crate) fn values_mut(&mut self, row: usize) -> &mut [f32] {
+        let n = self.columns.len();
+        self.values.get_mut(row * n..(row + 1) * n).unwrap_or_default()
     }
 }
 
@@ -206,7 +239,7 @@ mod tests {
             data.push([value], label, Origin::default());
         }
         let (unique, n_dropped) = data.without_duplicates();
-        assert_eq!((unique.len(), n_dropped), (3, 1));
+        assert_eq!((unique.len(), n_dropped, data.n_duplicates()), (3, 1, 1));
         assert_eq!(unique.n_contradictions(), 2);
     }
 }

@@ -11,6 +11,7 @@ mod calibrate;
 mod data;
 mod file;
 mod fit;
+mod join;
 mod logistic;
 mod method;
 mod model;
@@ -19,6 +20,7 @@ mod random;
 mod score;
 mod shares;
 mod split;
+mod table;
 mod tree;
 mod trees;
 mod work;
@@ -26,10 +28,12 @@ mod work;
 pub use crate::{
     calibrate::{Reliability, calibration_error, reliability},
     data::{Data, Origin, Row},
+    join::{Summary, join},
     method::{KNOBS, Knob, METHODS, Method, MethodRow, Options},
     model::{Card, Cause, Judged, Model, Said},
     score::{Confusion, Score},
     split::{Fold, SPLITS, Split, SplitRow, lone_classes, n_leaking},
+    table::{Csv, Reading, Table, TableError, TableNotice, read_table, time_of},
     work::{Done, Plan, Progress, Report, Stage, Work},
 };
 

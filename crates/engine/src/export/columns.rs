@@ -160,7 +160,7 @@ pub(super) fn csv_row(row: &FlowRow) -> String {
 }
 
 /// A CSV cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv_cell(text: &str) -> Cow<'_, str> {
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
     if text.contains([',', '"', '\n', '\r']) {

@@ -57,7 +57,7 @@ enum Network {
     Tunnel,
 }
 
-fn formats() -> PossibleValuesParser {
+pub(crate) fn formats() -> PossibleValuesParser {
     FORMATS.iter().map(|it| it.name).collect::<Vec<_>>().into()
 }
 

@@ -1,15 +1,24 @@
-//! `tractor train`, `tractor evaluate` and `tractor classify`: learning from captures, and applying what was learned.
+//! `tractor train`, `evaluate`, `classify` and `model`: learning from captures and tables, and applying what was learned.
+
+mod inputs;
+mod text;
 
 use std::{
     fs,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
 };
 
-use clap::Args;
-use engine::{Applying, Export, Filter, FlowWriter, Lesson, Rules, Studio, Teacher};
+use clap::{Args, builder::PossibleValuesParser};
+use engine::{Applying, Export, Filter, FlowWriter, Rules, Studio, StudioError};
 use learn::Model;
-use v1::page::TrainingPlan;
+use v1::page::{TrainingPlan, TrainingReport};
 
 use crate::{
     Error, Outcome,
@@ -17,29 +26,86 @@ use crate::{
     input,
 };
 
-/// What is learned from, and how.
+use self::inputs::LabelFrom;
+
+/// Every method after the other.
+const ALL: &str = "all";
+
+/// What is learned from.
 #[derive(Args)]
 struct Data {
-    /// Capture files; a capture holds one application and is named after it.
-    #[arg(required = true, value_name = "CAPTURE")]
-    captures: Vec<PathBuf>,
-    /// The features to learn from.
-    #[arg(long, value_name = "NAME", default_value = "tractor")]
-    schema: String,
+    /// Captures, folders of them, and data sets as .arff or .csv files.
+    #[arg(value_name = "CAPTURE|FOLDER|FILE", required_unless_present = "class")]
+    inputs: Vec<PathBuf>,
+    /// A capture all of whose flows have this label; as often as there are such captures.
+    #[arg(long, value_name = "NAME=CAPTURE", value_parser = inputs::class)]
+    class: Vec<(String, PathBuf)>,
+    /// Where the labels of the flows of captures come from: file, the capture's name; folder, its folder's; comment, what
+    /// the capture says in a comment `label: X`; payload, what flows say of themselves; group, the group of that; or a CSV
+    /// file, of captures and labels or of five-tuples, times and labels.
+    #[arg(long, value_name = "file|folder|comment|payload|group|FILE", default_value = "file")]
+    label_from: LabelFrom,
+    /// What is added to the times of a table of five-tuples to get those of the captures, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    clock_offset: i64,
+    /// The column of a data set that is the label, where it is not found by itself.
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+    /// The features to learn from, as docs/features.md has them; of a data set those it has.
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
     /// Cut flows that last longer, in seconds; none leaves them whole.
     #[arg(long, value_name = "SECONDS|none", default_value = "none", value_parser = flows::timeout)]
     timeout: Timeout,
+    /// Only flows that pass this filter, as in the page's filter box: `-proto:dns -proto:ntp` leaves the background out.
+    #[arg(long, value_name = "EXPR", default_value = "")]
+    filter: String,
+    /// Leave out rows that repeat an earlier one of the same label.
+    #[arg(long)]
+    unique: bool,
+    #[command(flatten)]
+    own: input::OwnRulesFile,
+    #[command(flatten)]
+    effort: input::Effort,
+}
+
+/// How it is learned and judged.
+#[derive(Args)]
+struct How {
+    /// A number of the method: trees=300; as often as there are numbers to set.
+    #[arg(long, value_name = "KNOB=NUMBER", value_parser = inputs::number)]
+    set: Vec<(String, u32)>,
+    /// Every class counts the same, however many rows it has.
+    #[arg(long)]
+    balanced: bool,
     /// The same seed gives the same model.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    #[command(flatten)]
-    effort: input::Effort,
+    /// How rows are divided into those to learn from and those to judge by: capture, whole captures; blocks, runs of rows
+    /// within each class; time, what came later is judged; shuffled, at random, which flatters. Without it by capture where
+    /// every class is in several, else by blocks.
+    #[arg(long, value_name = "SPLIT", value_parser = splits())]
+    split: Option<String>,
+    /// Into how many parts; 0 judges nothing.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=1_000))]
+    folds: u32,
 }
 
 #[derive(Args)]
 pub(crate) struct Train {
     #[command(flatten)]
     data: Data,
+    /// How the model is learned.
+    #[arg(long, value_name = "METHOD", default_value = "boosted", value_parser = methods(false))]
+    method: String,
+    #[command(flatten)]
+    how: How,
+    /// What the model is called where it says something; else as its file.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Whose data it is and what is to be cited; a line each, as often as needed.
+    #[arg(long, value_name = "TEXT")]
+    source: Vec<String>,
     /// Write the model to this file.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -49,16 +115,51 @@ pub(crate) struct Train {
 pub(crate) struct Evaluate {
     #[command(flatten)]
     data: Data,
+    /// How models are learned; all compares every method.
+    #[arg(long, value_name = "METHOD|all", default_value = "boosted", value_parser = methods(true))]
+    method: String,
+    #[command(flatten)]
+    how: How,
+    /// Find out how much each column matters.
+    #[arg(long)]
+    importance: bool,
+    /// Find out how much more rows would help.
+    #[arg(long)]
+    curve: bool,
+    /// Judge this model, by data it did not learn from.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "split", "folds", "set", "balanced", "importance", "curve"])]
+    model: Option<PathBuf>,
+    /// Judge this other model too, and compare the two.
+    #[arg(long, value_name = "FILE", requires = "model")]
+    compare: Option<PathBuf>,
+    /// Write JSON instead of text, as the companion answers.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct Classify {
-    /// Capture files; - reads standard input.
-    #[arg(required = true, value_name = "CAPTURE")]
+    /// Capture files, - reads standard input; or data sets as .arff or .csv files.
+    #[arg(required = true, value_name = "CAPTURE|FILE")]
     captures: Vec<PathBuf>,
     /// The model, as `tractor train` wrote it.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
+    /// Leave flows unknown of which the model is right less often than this, 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = inputs::share)]
+    threshold: f32,
+    /// Let the model label flows that say something of themselves too.
+    #[arg(long)]
+    over_payload: bool,
+    /// The format, as of `tractor flows`; of a data set jsonl or csv.
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = flows::formats())]
+    format: String,
+    /// The columns of this schema, with csv, parquet or arff.
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
+    /// Only flows that pass this filter, once they are labelled.
+    #[arg(long, value_name = "EXPR", default_value = "")]
+    filter: String,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -68,30 +169,46 @@ pub(crate) struct Classify {
     effort: input::Effort,
 }
 
-impl Data {
-    /// Every flow of the captures as a row, and what comes of it.
-    fn learn(&self, has_model: bool) -> Result<(Studio, Outcome), Error> {
-        let mut studio = Studio::new(flows::schema(&self.schema)?, self.timeout.0);
-        let failed = |error: engine::StudioError| Error::Usage(error.to_string());
-        let outcome =
-            input::each(&self.captures, &Rules::default(), self.effort, |capture, analysis| {
-                let teacher = Teacher::Given(stem(capture));
-                let lesson = Lesson { filter: Filter::default(), teacher };
-                let name = capture.to_string_lossy();
-                studio.add(&analysis, &name, &lesson).map(|_| ()).map_err(failed)
-            })?;
-        let plan = TrainingPlan { seed: self.seed, has_model, ..TrainingPlan::default() };
-        studio.begin(&plan).map_err(failed)?;
-        while studio.step().map_err(failed)?.is_some() {}
-        Ok((studio, outcome))
-    }
+#[derive(Args)]
+pub(crate) struct ShowModel {
+    /// The model, as `tractor train` wrote it.
+    #[arg(value_name = "FILE")]
+    model: PathBuf,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    json: bool,
 }
 
-/// A capture's name without folder and extensions: the label of all its flows.
-fn stem(capture: &Path) -> String {
-    let name = capture.file_name().unwrap_or_default().to_string_lossy();
-    let end = name.find('.').filter(|it| *it > 0).unwrap_or(name.len());
-    name.get(..end).unwrap_or(&name).to_owned()
+fn methods(has_all: bool) -> PossibleValuesParser {
+    let all = has_all.then_some(ALL);
+    learn::METHODS.iter().map(|it| it.name).chain(all).collect::<Vec<_>>().into()
+}
+
+fn splits() -> PossibleValuesParser {
+    learn::SPLITS.iter().map(|it| it.name).collect::<Vec<_>>().into()
+}
+
+fn refused(error: StudioError) -> Error {
+    Error::Usage(error.to_string())
+}
+
+pub(crate) fn filter(text: &str) -> Result<Filter, Error> {
+    Filter::parse(text)
+        .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))
+}
+
+impl How {
+    fn plan(&self, method: &str) -> TrainingPlan {
+        TrainingPlan {
+            method: method.to_owned(),
+            numbers: self.set.iter().cloned().collect(),
+            is_balanced: self.balanced,
+            seed: self.seed,
+            split: self.split.clone(),
+            folds: self.folds,
+            ..TrainingPlan::default()
+        }
+    }
 }
 
 fn read_model(path: &Path) -> Result<Model, Error> {
@@ -100,46 +217,191 @@ fn read_model(path: &Path) -> Result<Model, Error> {
     Model::read(&bytes).map_err(|error| about(error.to_string()))
 }
 
+/// Learns as planned, and says how far it is where someone watches; whether it was stopped.
+fn learn(studio: &mut Studio, plan: &TrainingPlan, is_stopped: &AtomicBool) -> Result<bool, Error> {
+    studio.begin(plan).map_err(refused)?;
+    let is_watched = std::io::stderr().is_terminal();
+    let mut shown = u64::MAX;
+    while let Some(it) = studio.step().map_err(refused)? {
+        let percent = it.done * 100 / it.of.max(1);
+        if is_watched && percent != shown {
+            eprint!("\r{}: {percent} % ", plan.method);
+            shown = percent;
+        }
+        if is_stopped.load(Ordering::Relaxed) {
+            studio.stop();
+            break;
+        }
+    }
+    if is_watched {
+        eprint!("\r\u{1b}[K");
+    }
+    Ok(is_stopped.load(Ordering::Relaxed))
+}
+
+/// Becomes true when the user asks to stop; asked twice, the program ends at once.
+fn stop_at_interrupt() -> Arc<AtomicBool> {
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_stopped);
+    thread::spawn(move || {
+        // Where signals cannot be waited for, one ends the program as ever.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if asked.swap(true, Ordering::Relaxed) {
+                    process::exit(130);
+                }
+            }
+        });
+    });
+    is_stopped
+}
+
+fn write(to: Option<&Path>, text: &str) -> Result<(), Error> {
+    let (to, mut out) = flows::output(to)?;
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|source| Error::Write { to, source })
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    // Numbers, texts and lists always have a form in JSON.
+    serde_json::to_string(value).unwrap_or_default() + "\n"
+}
+
 pub(crate) fn train(arguments: &Train) -> Result<Outcome, Error> {
-    let (studio, outcome) = arguments.data.learn(true)?;
+    let (mut studio, outcome) = arguments.data.studio(None)?;
+    let stem = inputs::stem(&arguments.output);
+    let plan = TrainingPlan {
+        is_unique: arguments.data.unique,
+        name: arguments.name.clone().unwrap_or(stem),
+        sources: arguments.source.clone(),
+        ..arguments.how.plan(&arguments.method)
+    };
+    if learn(&mut studio, &plan, &stop_at_interrupt())? {
+        return Err(Error::Start("stopped; there is no model".to_owned()));
+    }
+    let Some(model) = studio.model() else {
+        return Err(Error::Start("there is no model".to_owned()));
+    };
     let to = arguments.output.display().to_string();
-    let model = studio.model().map(|it| it.write()).unwrap_or_default();
-    fs::write(&arguments.output, model).map_err(|source| Error::Write { to, source })?;
+    fs::write(&arguments.output, model.write()).map_err(|source| Error::Write { to, source })?;
+    let rows: u64 = model.card.rows.iter().sum();
+    eprintln!("learned {} from {rows} rows", engine::plain(&model.classes().join(", ")));
+    if let Some(report) = studio.report() {
+        write(None, &text::report(&report))?;
+    }
     Ok(outcome)
 }
 
 pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
-    let (studio, outcome) = arguments.data.learn(false)?;
-    let figures = studio.report().unwrap_or_default().figures;
-    eprintln!("accuracy {:.3}, macro F1 {:.3}", figures.accuracy, figures.macro_mean.f1);
-    Ok(outcome)
+    if let Some(path) = &arguments.model {
+        return judge(arguments, path);
+    }
+    let (mut studio, outcome) = arguments.data.studio(None)?;
+    let is_stopped = stop_at_interrupt();
+    let names: Vec<&str> = if arguments.method == ALL {
+        learn::METHODS.iter().map(|it| it.name).collect()
+    } else {
+        vec![&arguments.method]
+    };
+    let mut reports: Vec<TrainingReport> = Vec::new();
+    for name in names {
+        let mut plan = TrainingPlan {
+            is_unique: arguments.data.unique,
+            has_importance: arguments.importance,
+            has_curve: arguments.curve,
+            has_model: false,
+            ..arguments.how.plan(name)
+        };
+        if arguments.method == ALL {
+            // A number is of the methods that have it.
+            plan.numbers.retain(|number, _| {
+                let knob = learn::KNOBS.iter().find(|it| it.name == number);
+                let method = learn::Method::named(name);
+                knob.zip(method).is_none_or(|(knob, method)| knob.of.contains(&method))
+            });
+        }
+        let was_stopped = learn(&mut studio, &plan, &is_stopped)?;
+        reports.extend(studio.report());
+        if was_stopped {
+            break;
+        }
+    }
+    if arguments.json {
+        let [report] = &*reports else { return write(None, &json(&reports)).map(|()| outcome) };
+        return write(None, &json(report)).map(|()| outcome);
+    }
+    if arguments.method == ALL {
+        write(None, &text::comparison(&reports))?;
+    }
+    let f1 = |it: &&TrainingReport| it.figures.macro_mean.f1;
+    let best = reports.iter().rev().max_by(|a, b| f1(a).total_cmp(&f1(b)));
+    match best {
+        Some(best) => write(None, &text::report(best)).map(|()| outcome),
+        None => Err(Error::Usage("nothing was judged: --folds is 0, or it was stopped".to_owned())),
+    }
+}
+
+/// Judges a model that was there already, or two of them.
+fn judge(arguments: &Evaluate, path: &Path) -> Result<Outcome, Error> {
+    let model = read_model(path)?;
+    let other = arguments.compare.as_deref().map(read_model).transpose()?;
+    let (mut studio, outcome) = arguments.data.studio(Some(&model))?;
+    studio.judge(&model).map_err(refused)?;
+    let report = studio.report().unwrap_or_default();
+    let Some(other) = other else {
+        let text = if arguments.json { json(&report) } else { text::report(&report) };
+        return write(None, &text).map(|()| outcome);
+    };
+    let right = studio.right();
+    studio.judge(&other).map_err(refused)?;
+    let other_right = studio.right();
+    let reports = [report, studio.report().unwrap_or_default()];
+    if arguments.json {
+        return write(None, &json(&reports)).map(|()| outcome);
+    }
+    let pairs: Vec<(bool, bool)> = right.into_iter().zip(other_right).collect();
+    write(None, &text::difference(&reports, &pairs)).map(|()| outcome)
 }
 
 pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let model = Arc::new(read_model(&arguments.model)?);
+    let (tables, captures): (Vec<PathBuf>, Vec<PathBuf>) =
+        arguments.captures.iter().cloned().partition(|it| inputs::is_table(it));
+    if !tables.is_empty() {
+        if !captures.is_empty() {
+            let message = "captures and data sets cannot be written into one file";
+            return Err(Error::Usage(message.to_owned()));
+        }
+        return inputs::classify_tables(arguments, &tables, &model);
+    }
     let rules = Rules { own: Arc::new(arguments.own.read()?), ..Rules::default() };
-    let export = Export::new("jsonl", None).map_err(Error::Usage)?;
+    let schema = arguments.schema.as_deref();
+    let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
+    export.filter = filter(&arguments.filter)?;
+    let how = Applying { threshold: arguments.threshold, over_payload: arguments.over_payload };
     let (to, out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
-    let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
-    let outcome =
-        input::each(&arguments.captures, &rules, arguments.effort, |capture, mut analysis| {
-            let applied = analysis.apply(&model, &Applying::default());
-            applied.map_err(|error| Error::Usage(error.to_string()))?;
-            writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
-        })?;
+    let mut writer = FlowWriter::new(export, out, captures.len() == 1);
+    let outcome = input::each(&captures, &rules, arguments.effort, |capture, mut analysis| {
+        let applied = analysis.apply(&model, &how);
+        let applied = applied.map_err(|error| Error::Usage(error.to_string()))?;
+        let name = engine::plain(&capture.to_string_lossy());
+        let v1::page::ModelApplied { asked, labelled, unsure, unlike, .. } = applied;
+        eprintln!(
+            "{name}: {labelled} of {asked} flows labelled by the model; of {unsure} it is not sure, {unlike} are like nothing it knows"
+        );
+        writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
+    })?;
     writer.finish().map_err(failed)?;
     Ok(outcome)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_capture_is_labelled_by_its_name() {
-        assert_eq!(stem(Path::new("folder/skype.2.pcap.gz")), "skype");
-        assert_eq!(stem(Path::new("plain")), "plain");
-        assert_eq!(stem(Path::new(".hidden")), ".hidden");
-    }
+pub(crate) fn show(arguments: &ShowModel) -> Result<Outcome, Error> {
+    let card = engine::card(&read_model(&arguments.model)?);
+    let text = if arguments.json { json(&card) } else { text::card(&card) };
+    write(None, &text).map(|()| Outcome::Complete)
 }

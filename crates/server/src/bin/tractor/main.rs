@@ -27,12 +27,14 @@ enum Command {
     Flows(flows::Flows),
     /// Counts the flows of a capture, as the v1 interface answers.
     Stats(stats::Stats),
-    /// Learns to tell flows apart from labelled captures, and writes a model.
+    /// Learns to tell flows apart from labelled captures and data sets, and writes a model.
     Train(learn::Train),
     /// Says how well flows can be told apart: the figures, the confusion matrix and how the data was split.
     Evaluate(learn::Evaluate),
-    /// Writes flows as JSON lines; those that say nothing of themselves get their label from a model.
+    /// Writes flows; those that say nothing of themselves get their label from a model.
     Classify(learn::Classify),
+    /// Shows what a model can say, what it was learned from and how well it does.
+    Model(learn::ShowModel),
     /// Serves the page and the v1 interface over a folder of captures.
     Serve(serve::Serve),
     /// Runs a program in a network namespace of its own and records its traffic.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Train(it) => learn::train(&it),
         Command::Evaluate(it) => learn::evaluate(&it),
         Command::Classify(it) => learn::classify(&it),
+        Command::Model(it) => learn::show(&it),
         Command::Serve(it) => serve::run(&it),
         Command::Isolate(it) => isolate::run(&it),
     };
