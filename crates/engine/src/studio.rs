@@ -118,6 +118,8 @@ struct Under {
     work: Work,
     data: Arc<Data>,
     places: Vec<(u32, u32)>,
+    /// The names of the parts; others may come while it lasts.
+    parts: Vec<String>,
     options: Options,
     name: String,
     n_dropped: u64,
@@ -381,7 +383,8 @@ impl Studio {
         };
         let work = Work::new(Arc::clone(&data), learned)?;
         let name = plan.name.clone();
-        self.work = Some(Under { work, data, places, options, name, n_dropped });
+        let parts = self.parts.keys().cloned().collect();
+        self.work = Some(Under { work, data, places, parts, options, name, n_dropped });
         Ok(())
     }
 
@@ -429,7 +432,7 @@ impl Studio {
         if let Some(report) = done.report.filter(|it| it.confusion.total() > 0) {
             self.judged = Some(Judged {
                 places: under.places,
-                parts: self.parts.keys().cloned().collect(),
+                parts: under.parts,
                 classes: under.data.rows().iter().map(|it| it.class).collect(),
                 report,
                 options: under.options,
