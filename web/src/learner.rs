@@ -120,7 +120,10 @@ impl Learner {
                 let file = payload.dyn_into::<File>().map_err(|it| describe(&it))?;
                 let added = self.add(&name, file, labels, is_chosen, &tell).await;
                 let taught = match added {
-                    Ok(labels) => Ok(Taught { data: self.studio.borrow_mut().data(), labels }),
+                    Ok((labels, is_complete)) => {
+                        let data = self.studio.borrow_mut().data();
+                        Ok(Taught { data, labels, is_complete })
+                    }
                     Err(Wrong::Notice(notice)) => Err(notice),
                     Err(Wrong::Text(text)) => return Err(text),
                 };
@@ -160,7 +163,7 @@ impl Learner {
         }
     }
 
-    /// Reads a file and keeps its rows; the labels they got.
+    /// Reads a file and keeps its rows; the labels they got, and whether all of it was read.
     async fn add(
         &self,
         name: &str,
@@ -168,12 +171,12 @@ impl Learner {
         labels: TrainingLabels,
         is_chosen: bool,
         tell: &impl Fn(Told),
-    ) -> Result<TrainingLabels, Wrong> {
+    ) -> Result<(TrainingLabels, bool), Wrong> {
         self.is_stopped.set(false);
         if is_table(&file.name()) {
             let text = self.text(file, tell).await?;
             self.add_table(name, &text)?;
-            return Ok(labels);
+            return Ok((labels, true));
         }
         let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
         let total = chunks.total();
@@ -204,7 +207,7 @@ impl Learner {
         };
         let lesson = Lesson { filter: self.filter.clone(), teacher: teacher(&labels)? };
         self.studio.borrow_mut().add(&analysis, name, &lesson).map_err(said)?;
-        Ok(labels)
+        Ok((labels, analysis.is_complete()))
     }
 
     /// A whole file as text.
@@ -226,8 +229,16 @@ impl Learner {
             .unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()))
     }
 
-    fn add_table(&self, _name: &str, _text: &str) -> Result<(), String> {
-        Err("tables are not read yet".to_owned())
+    fn add_table(&self, name: &str, text: &str) -> Result<(), String> {
+        let mut studio = self.studio.borrow_mut();
+        // Beside captures a table has their features; by itself it has what it has.
+        let has_captures = studio.data().parts.iter().any(|it| !it.is_table);
+        let schema = studio.schema().filter(|_| has_captures);
+        let how = learn::Reading { schema, label: None };
+        let table = learn::read_table(text, name, &how).map_err(|it| it.to_string())?;
+        let notices = table.notices.iter().map(ToString::to_string).collect();
+        studio.add_table(name, table.data, notices).map_err(said)?;
+        Ok(())
     }
 
     /// Learns to the end, or until it is stopped.

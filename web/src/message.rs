@@ -121,6 +121,8 @@ pub struct Taught {
     pub data: TrainingData,
     /// The labels the file's flows got.
     pub labels: TrainingLabels,
+    /// All of the file was read; of a damaged capture what could be.
+    pub is_complete: bool,
 }
 
 /// Which flows to write, and how.

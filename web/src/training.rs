@@ -31,6 +31,8 @@ pub struct Part {
     pub labels: TrainingLabels,
     /// How far it is.
     pub state: PartState,
+    /// All of it could be read, as far as that is known.
+    pub is_complete: bool,
     /// The user chose the labels, so nothing else does.
     is_chosen: bool,
     file: File,
@@ -227,17 +229,18 @@ impl Training {
                 let name = unique(&file.name(), |name| parts.iter().any(|it| it.name == name));
                 let labels = TrainingLabels::Given(format::class_of_file(&name));
                 let state = PartState::Waiting;
-                parts.push(Part { name, labels, state, is_chosen: false, file });
+                parts.push(Part { name, labels, state, is_complete: true, is_chosen: false, file });
             }
         });
         self.read_next();
     }
 
-    /// Reads the next file that waits, unless one is being read.
+    /// Reads the next file that waits, unless one is being read, or something is learned from those there are.
     fn read_next(self) {
-        let is_busy = self.parts.with_untracked(|parts| {
-            parts.iter().any(|it| matches!(it.state, PartState::Reading(..)))
-        });
+        let is_busy = self.running.with_untracked(Option::is_some)
+            || self.parts.with_untracked(|parts| {
+                parts.iter().any(|it| matches!(it.state, PartState::Reading(..)))
+            });
         let next = self.parts.with_untracked(|parts| {
             parts.iter().find(|it| it.state == PartState::Waiting).cloned()
         });
@@ -268,6 +271,11 @@ impl Training {
             parts.iter().find(|it| it.name == name).map(|it| it.labels.clone())
         });
         let Some(now) = now else { return self.forget(name.to_owned()) };
+        self.parts.update(|parts| {
+            if let Some(part) = parts.iter_mut().find(|it| it.name == name) {
+                part.is_complete = taught.is_complete;
+            }
+        });
         self.take(taught.data);
         if now != *asked {
             self.set_labels(name, asked.clone());
@@ -331,10 +339,17 @@ impl Training {
         let Some(at) = at else { return };
         let mut removed = None;
         self.parts.update(|it| removed = Some(it.remove(at)));
-        let is_read = removed.as_ref().is_some_and(|it| matches!(it.state, PartState::Read(_)));
+        let state = removed.as_ref().map(|it| it.state.clone());
         self.removed.set(removed.map(|it| (at, it)));
-        if is_read {
-            self.forget(name.to_owned());
+        match state {
+            Some(PartState::Read(_)) => self.forget(name.to_owned()),
+            // It is not read on; that it was stopped is told to nobody.
+            Some(PartState::Reading(..)) => {
+                if let Some(learner) = self.learner.get_untracked() {
+                    learner.stop();
+                }
+            }
+            _ => {}
         }
     }
 
@@ -415,6 +430,8 @@ impl Training {
                 }
                 Err(error) => self.fail(String::new(), error),
             }
+            // What was added meanwhile.
+            self.read_next();
         });
     }
 

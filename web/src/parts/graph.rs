@@ -49,13 +49,13 @@ pub fn Graph(
     let bars = bars.into_iter().enumerate().filter(|it| it.1 > 0.0).map(|(at, height)| {
         let (x, width) = (at as f64 / n_bars * 100.0 + 0.4, 100.0 / n_bars - 0.8);
         let height = (height * 100.0).max(0.6);
-        view! { <rect class="bar" x=format!("{x:.2}") y=format!("{:.2}", 100.0 - height) width=format!("{width:.2}") height=format!("{height:.2}") /> }
+        view! { <rect class="column" x=format!("{x:.2}") y=format!("{:.2}", 100.0 - height) width=format!("{width:.2}") height=format!("{height:.2}") /> }
     });
     let bars = bars.collect_view();
     let diagonal = has_diagonal.then(|| view! { <path class="ideal" d="M0 100L100 0" /> });
     let grid = up.iter().map(|(at, _)| {
         let y = format!("{:.2}", (1.0 - at) * 100.0);
-        view! { <path class="grid" d=format!("M0 {y}H100") /> }
+        view! { <path class="rule" d=format!("M0 {y}H100") /> }
     });
     let grid = grid.collect_view();
     // Points are places in the frame, not parts of the drawing: they stay round whatever its proportions.
@@ -75,7 +75,7 @@ pub fn Graph(
         let items = lines.iter().map(|it| {
             view! { <li><i class=format!("point {}", it.class)></i>{it.name.clone()}</li> }
         });
-        view! { <ul class="legend">{items.collect_view()}</ul> }
+        view! { <ul class="keys">{items.collect_view()}</ul> }
     });
     let across = across
         .into_iter()

@@ -8,7 +8,11 @@ use crate::{
     backend, format,
     i18n::{Lang, learning_error},
     pages::account::said,
-    parts::small::Panel,
+    parts::{
+        field::Pick,
+        plain::{Line as PlainLine, Plain, Text},
+        small::Panel,
+    },
     state::{app, texts},
     training::{Part, PartState},
 };
@@ -154,12 +158,18 @@ fn Line(name: String) -> impl IntoView {
         move |_| training.parts.with(|it| it.iter().find(|it| it.name == of_name).map(shown)),
         |a, b| a != b,
     );
+    // What is learned from stays as it is until that is done.
+    let is_running = Memo::new(move |_| training.running.with(Option::is_some));
     let labels = Memo::new(move |_| part.get().map(|it| it.1));
     let state = Memo::new(move |_| part.get().map(|it| it.0));
     let is_table = Memo::new(move |_| {
         matches!(state.get(), Some(PartState::Read(TrainingPart { is_table: true, .. })))
     });
     let title = name.clone();
+    let partly = move || {
+        let is_part = part.with(|it| it.as_ref().is_some_and(|it| !it.2));
+        is_part.then(|| view! { " " <span class="tag warn">{t.partial}</span> })
+    };
     let below = move || match state.get()? {
         PartState::Waiting => Some(view! { <p class="dim">{t.train.waits}</p> }.into_any()),
         PartState::Reading(bytes, total) => {
@@ -184,21 +194,18 @@ fn Line(name: String) -> impl IntoView {
         _ => String::new(),
     };
     let by_name = StoredValue::new(name.clone());
-    let on_source = move |event| {
-        let source = event_target_value(&event);
+    let on_source = Callback::new(move |source: String| {
         by_name.with_value(|name| training.relabel(name, labels_of(&source, name)));
-    };
+    });
     let from = move || {
         if is_table.get() {
             return view! { <span class="dim">{t.train.of_table}</span> }.into_any();
         }
-        let options = t.train.labels.map(|(key, text)| {
-            let is_it = move || labels.with(|it| it.as_ref().is_some_and(|it| source(it) == key));
-            view! { <option value=key prop:selected=is_it>{text}</option> }
+        let options = t.train.labels.map(|it| (it.0.to_owned(), it.1.to_owned())).to_vec();
+        let chosen = Signal::derive(move || {
+            labels.with(|it| it.as_ref().map_or("given", source).to_owned())
         });
-        view! {
-            <select class="pick" aria-label=t.train.labels_by on:change=on_source>{options.collect_view()}</select>
-        }
+        view! { <Pick label=t.train.labels_by options chosen is_off=is_running on_choose=on_source /> }
         .into_any()
     };
     let on_class = move |event: leptos::ev::Event| {
@@ -236,6 +243,7 @@ fn Line(name: String) -> impl IntoView {
                     spellcheck="false"
                     placeholder=t.train.no_class
                     aria-label=class_label.clone()
+                    disabled=move || is_running.get()
                     prop:value=given
                     on:change=on_class
                 />
@@ -249,7 +257,7 @@ fn Line(name: String) -> impl IntoView {
     view! {
         <tr>
             <td class="title">
-                <span title=title.clone()>{title.clone()}</span>
+                <span title=title.clone()>{title.clone()} {partly}</span>
                 {below}
             </td>
             <td>{from}</td>
@@ -261,6 +269,7 @@ fn Line(name: String) -> impl IntoView {
                     class="bare"
                     aria-label=remove_label.clone()
                     title=remove_label
+                    disabled=move || is_running.get()
                     on:click=move |_| by_name.with_value(|name| training.remove(name))
                 >
                     "✕"
@@ -270,9 +279,9 @@ fn Line(name: String) -> impl IntoView {
     }
 }
 
-/// What is shown of a file.
-fn shown(part: &Part) -> (PartState, TrainingLabels) {
-    (part.state.clone(), part.labels.clone())
+/// What is shown of a file: how far it is, its labels, and whether all of it was read.
+fn shown(part: &Part) -> (PartState, TrainingLabels, bool) {
+    (part.state.clone(), part.labels.clone(), part.is_complete)
 }
 
 /// The classes that come of it, and what stands in the way.
@@ -284,18 +293,15 @@ fn Classes() -> impl IntoView {
     move || {
         let data = training.data.get().filter(|it| !it.classes.is_empty())?;
         let most = data.classes.iter().map(|it| it.rows).max().unwrap_or(1).max(1);
-        let rows = data.classes.iter().map(|it| {
-            let width = format!("{:.1}%", it.rows as f64 / most as f64 * 100.0);
-            view! {
-                <tr>
-                    <th scope="row" class="title">{it.label.clone()}</th>
-                    <td class="num">{format::count(it.rows, lang)}</td>
-                    <td class="num">{format::count(it.captures, lang)}</td>
-                    <td class="wide"><div class="track"><i style:width=width></i></div></td>
-                </tr>
-            }
+        let lines = data.classes.iter().map(|it| PlainLine {
+            title: it.label.clone(),
+            cells: [it.rows, it.captures].map(|it| Text::number(format::count(it, lang))).to_vec(),
+            bar: Some(it.rows as f64 / most as f64),
+            ..PlainLine::default()
         });
-        let rows = rows.collect_view();
+        let lines = lines.collect();
+        let headings =
+            vec![Text::new(t.train.class), Text::number(t.train.rows), Text::number(t.files)];
         let mut notes = Vec::new();
         if data.duplicates > 0 {
             notes.push((t.train.duplicates)(&t.train.n_rows.with(data.duplicates, lang)));
@@ -310,17 +316,7 @@ fn Classes() -> impl IntoView {
         let options =
             data.classes.iter().map(|it| view! { <option value=it.label.clone()></option> });
         Some(view! {
-            <table class="bars classes">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.train.class}</th>
-                        <th scope="col" class="num">{t.train.rows}</th>
-                        <th scope="col" class="num">{t.files}</th>
-                        <td class="wide"></td>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Plain class="bars classes" headings lines />
             <div class="inset notes-of">{notes}</div>
             <datalist id="classes">{options.collect_view()}</datalist>
         })

@@ -1,12 +1,15 @@
 //! How is learned: from which features and flows, by which method, and judged how.
 
 use leptos::prelude::*;
-use v1::page::{MethodChoice, NumberChoice, TrainingPlan};
+use v1::page::{MethodChoice, NumberChoice, SchemaRow, TrainingPlan};
 
 use crate::{
     i18n::Lang,
     message::Reading,
-    parts::small::Panel,
+    parts::{
+        field::{Check, Number, Pick},
+        small::Panel,
+    },
     state::{app, texts},
     training::PartState,
 };
@@ -37,7 +40,14 @@ pub fn How() -> impl IntoView {
     let is_there = Memo::new(move |_| training.choices.with(Option::is_some));
     let content = move || {
         if is_there.get() {
-            view! { <Rows /> <Method /> <Judging /> }.into_any()
+            view! {
+                <fieldset class="form plain" disabled=move || is_running.get()>
+                    <Rows />
+                    <Method />
+                    <Judging />
+                </fieldset>
+            }
+            .into_any()
         } else {
             view! { <p class="waiting" role="status">{t.loading}</p> }.into_any()
         }
@@ -63,28 +73,23 @@ fn Rows() -> impl IntoView {
     let training = app.training;
     let reading = move || training.reading.get_untracked();
     let schemas = training.choices.with_untracked(|it| it.clone().map_or(Vec::new(), |it| it.1));
-    let options = schemas.into_iter().map(|schema| {
-        let name = schema.name.clone();
-        let is_it = move || training.reading.with(|it| it.schema == name);
-        let text = format!("{} – {}", schema.name, lang.of(&schema.what));
-        view! { <option value=schema.name.clone() prop:selected=is_it>{text}</option> }
-    });
-    let options = options.collect_view();
+    let schema = |it: &SchemaRow| (it.name.clone(), format!("{} – {}", it.name, lang.of(&it.what)));
+    let schemas: Vec<_> = schemas.iter().map(schema).collect();
     let timeout = move || {
         let timeout = training.reading.with(|it| it.timeout.clone());
         if timeout == "none" { String::new() } else { timeout }
     };
     view! {
-        <label class="field">
+        <div class="field">
             <span>{t.train.features}</span>
-            <select
+            <Pick
                 id="schema"
-                class="pick"
-                on:change=move |event| training.read_by(Reading { schema: event_target_value(&event), ..reading() })
-            >
-                {options}
-            </select>
-        </label>
+                label=t.train.features
+                options=schemas
+                chosen=Signal::derive(move || training.reading.with(|it| it.schema.clone()))
+                on_choose=Callback::new(move |schema| training.read_by(Reading { schema, ..reading() }))
+            />
+        </div>
         <label class="field">
             <span>{t.train.cut}</span>
             <span class="with-hint">
@@ -126,107 +131,66 @@ fn Rows() -> impl IntoView {
     }
 }
 
+/// Something the plan has or has not.
+fn check(
+    plan: RwSignal<TrainingPlan>,
+    text: &'static str,
+    of: fn(&mut TrainingPlan) -> &mut bool,
+) -> impl IntoView {
+    let is_on = Signal::derive(move || *of(&mut plan.get()));
+    let on_choose = Callback::new(move |is_on| plan.update(|it| *of(it) = is_on));
+    view! { <Check text is_on on_choose /> }
+}
+
 /// The method and its numbers.
 #[component]
 fn Method() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let training = app.training;
+    let plan = training.plan;
     let methods =
         training.choices.with_untracked(|it| it.clone().map_or(Vec::new(), |it| it.0.methods));
-    let chosen = Memo::new(move |_| training.plan.with(|it| it.method.clone()));
-    let options = methods.iter().map(|method| {
-        let name = method.name.clone();
-        let is_it = move || chosen.get() == name;
-        view! { <option value=method.name.clone() prop:selected=is_it>{lang.of(&method.title)}</option> }
-    });
-    let options = options.collect_view();
+    let options: Vec<_> = methods.iter().map(|it| (it.name.clone(), lang.of(&it.title))).collect();
+    let chosen = Memo::new(move |_| plan.with(|it| it.method.clone()));
     let methods = StoredValue::new(methods);
     let method = move || {
         let name = chosen.get();
         methods.with_value(|it| it.iter().find(|it| it.name == name).cloned()).unwrap_or_default()
     };
-    let numbers = move || {
-        let MethodChoice { numbers, .. } = method();
-        let fields = numbers.into_iter().map(|it| view! { <Number number=it /> });
-        fields.collect_view()
+    let number = move |NumberChoice { name, what, least, greatest, usual }| {
+        let of = name.clone();
+        let value = move || plan.with(|it| it.numbers.get(&of).copied().unwrap_or(usual));
+        let on_choose = move |value| {
+            plan.update(|it| {
+                it.numbers.remove(&name);
+                if value != usual {
+                    it.numbers.insert(name.clone(), value);
+                }
+            });
+        };
+        let (value, on_choose) = (Signal::derive(value), Callback::new(on_choose));
+        view! { <Number label=lang.of(&what) range=(least, greatest) value on_choose /> }
     };
-    let plan = training.plan;
+    let numbers = move || method().numbers.into_iter().map(number).collect_view();
     view! {
-        <label class="field">
+        <div class="field">
             <span>{t.train.method}</span>
-            <select
+            <Pick
                 id="method"
-                class="pick"
-                on:change=move |event| plan.update(|it| {
-                    it.method = event_target_value(&event);
+                label=t.train.method
+                options
+                chosen
+                on_choose=Callback::new(move |method| plan.update(|it| {
+                    it.method = method;
                     it.numbers.clear();
-                })
-            >
-                {options}
-            </select>
+                }))
+            />
             <span class="dim">{move || lang.of(&method().what)}</span>
-        </label>
+        </div>
         <div class="numbers" role="group" aria-label=t.train.numbers>{numbers}</div>
-        <Check text=t.train.balanced of=|it| &mut it.is_balanced />
-        <Check text=t.train.unique of=|it| &mut it.is_unique />
-    }
-}
-
-/// A number of the method.
-#[component]
-fn Number(number: NumberChoice) -> impl IntoView {
-    let app = app();
-    let (t, lang) = texts();
-    let plan = app.training.plan;
-    let NumberChoice { name, what, least, greatest, usual } = number;
-    let of_name = name.clone();
-    let value = move || plan.with(|it| it.numbers.get(&of_name).copied().unwrap_or(usual));
-    let on_change = move |event: leptos::ev::Event| {
-        let value = event_target_value(&event).trim().parse::<u32>();
-        let value = value.unwrap_or(usual).clamp(least, greatest);
-        plan.update(|it| {
-            it.numbers.remove(&name);
-            if value != usual {
-                it.numbers.insert(name.clone(), value);
-            }
-        });
-    };
-    let hint = (t.train.from_to)(&least.to_string(), &greatest.to_string());
-    view! {
-        <label class="field">
-            <span>{lang.of(&what)}</span>
-            <input
-                class="search short num"
-                type="number"
-                min=least.to_string()
-                max=greatest.to_string()
-                title=hint
-                prop:value=move || value().to_string()
-                on:change=on_change
-            />
-        </label>
-    }
-}
-
-/// Something the plan has or has not.
-#[component]
-fn Check(
-    /// What it is.
-    text: &'static str,
-    /// Where in the plan.
-    of: fn(&mut TrainingPlan) -> &mut bool,
-) -> impl IntoView {
-    let plan = app().training.plan;
-    view! {
-        <label class="check">
-            <input
-                type="checkbox"
-                prop:checked=move || *of(&mut plan.get())
-                on:change=move |event| plan.update(|it| *of(it) = event_target_checked(&event))
-            />
-            {text}
-        </label>
+        {check(plan, t.train.balanced, |it| &mut it.is_balanced)}
+        {check(plan, t.train.unique, |it| &mut it.is_unique)}
     }
 }
 
@@ -242,64 +206,43 @@ fn Judging() -> impl IntoView {
     let plan = training.plan;
     let splits =
         training.choices.with_untracked(|it| it.clone().map_or(Vec::new(), |it| it.0.splits));
-    let of_split = splits.clone();
-    let honest = move || {
+    let options = Signal::derive(move || {
         let name = training.data.with(|it| it.as_ref().map(|it| it.split.clone()));
-        let found = name.and_then(|name| of_split.iter().find(|it| it.name == name));
-        (t.train.honest)(&found.map_or_else(|| "…".to_owned(), |it| lang.of(&it.what)))
-    };
-    let options = splits.into_iter().map(|split| {
-        let name = split.name.clone();
-        let is_it = move || plan.with(|it| it.split.as_deref() == Some(&name));
-        view! { <option value=split.name.clone() prop:selected=is_it>{lang.of(&split.what)}</option> }
+        let found = name.and_then(|name| splits.iter().find(|it| it.name == name));
+        let honest = found.map_or_else(|| "…".to_owned(), |it| lang.of(&it.what));
+        let honest = (String::new(), (t.train.honest)(&honest));
+        let others = splits.iter().map(|it| (it.name.clone(), lang.of(&it.what)));
+        std::iter::once(honest).chain(others).collect::<Vec<_>>()
     });
-    let options = options.collect_view();
-    let number = move |of: fn(&TrainingPlan) -> u64| move || plan.with(of).to_string();
     view! {
         <fieldset class="form">
             <legend>{t.train.judge_by}</legend>
-            <label class="field">
+            <div class="field">
                 <span>{t.train.split}</span>
-                <select
+                <Pick
                     id="split"
-                    class="pick"
-                    on:change=move |event| plan.update(|it| {
-                        it.split = Some(event_target_value(&event)).filter(|it| !it.is_empty());
+                    label=t.train.split
+                    options
+                    chosen=Signal::derive(move || plan.with(|it| it.split.clone().unwrap_or_default()))
+                    on_choose=Callback::new(move |split: String| {
+                        plan.update(|it| it.split = Some(split).filter(|it| !it.is_empty()));
                     })
-                >
-                    <option value="" prop:selected=move || plan.with(|it| it.split.is_none())>{honest}</option>
-                    {options}
-                </select>
-            </label>
+                />
+            </div>
             <div class="numbers">
-                <label class="field">
-                    <span>{t.train.folds}</span>
-                    <input
-                        id="folds"
-                        class="search short num"
-                        type="number"
-                        min="2"
-                        max=MAX_FOLDS.to_string()
-                        prop:value=number(|it| it.folds.into())
-                        on:change=move |event| {
-                            let folds = event_target_value(&event).parse().unwrap_or(5);
-                            plan.update(|it| it.folds = u32::clamp(folds, 2, MAX_FOLDS));
-                        }
-                    />
-                </label>
-                <label class="field">
-                    <span>{t.train.seed}</span>
-                    <input
-                        class="search short num"
-                        type="number"
-                        min="0"
-                        prop:value=number(|it| it.seed)
-                        on:change=move |event| {
-                            let seed = event_target_value(&event).parse().unwrap_or(1);
-                            plan.update(|it| it.seed = seed);
-                        }
-                    />
-                </label>
+                <Number
+                    label=t.train.folds.to_owned()
+                    id="folds"
+                    range=(2, MAX_FOLDS)
+                    value=Signal::derive(move || plan.with(|it| it.folds))
+                    on_choose=Callback::new(move |folds| plan.update(|it| it.folds = folds))
+                />
+                <Number
+                    label=t.train.seed.to_owned()
+                    range=(0, u32::MAX)
+                    value=Signal::derive(move || plan.with(|it| it.seed as u32))
+                    on_choose=Callback::new(move |seed: u32| plan.update(|it| it.seed = seed.into()))
+                />
                 <label class="field">
                     <span>{t.train.name}</span>
                     <input
@@ -315,8 +258,23 @@ fn Judging() -> impl IntoView {
                     />
                 </label>
             </div>
-            <Check text=t.train.importance_too of=|it| &mut it.has_importance />
-            <Check text=t.train.curve_too of=|it| &mut it.has_curve />
+            {check(plan, t.train.importance_too, |it| &mut it.has_importance)}
+            {check(plan, t.train.curve_too, |it| &mut it.has_curve)}
+            <label class="field whole">
+                <span>{t.train.sources}</span>
+                <textarea
+                    id="sources"
+                    class="search"
+                    rows="1"
+                    placeholder=t.train.sources_hint
+                    prop:value=move || plan.with(|it| it.sources.join("\n"))
+                    on:change=move |event| {
+                        let text = event_target_value(&event);
+                        let lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
+                        plan.update(|it| it.sources = lines.map(str::to_owned).collect());
+                    }
+                ></textarea>
+            </label>
         </fieldset>
     }
 }

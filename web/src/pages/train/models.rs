@@ -11,7 +11,11 @@ use crate::{
         export::save,
         train::{how, share},
     },
-    parts::small::Panel,
+    parts::{
+        field::Pick,
+        plain::{Line as PlainLine, Plain, Text},
+        small::Panel,
+    },
     place::Place,
     state::{app, texts},
     terms,
@@ -240,25 +244,15 @@ fn Compare() -> impl IntoView {
         }
         n
     });
+    let options = Signal::derive(move || {
+        let scored = training.scored.get();
+        let named = scored.iter().enumerate();
+        named.map(|(at, it)| (at.to_string(), format!("{}. {}", it.turn, it.name))).collect()
+    });
     let select = move |chosen: RwSignal<usize>, id: &'static str, label: &'static str| {
-        let options = move || {
-            let scored = training.scored.get();
-            let options = scored.iter().enumerate().map(|(at, it)| {
-                let text = format!("{}. {}", it.turn, it.name);
-                view! { <option value=at.to_string() prop:selected=move || chosen.get() == at>{text}</option> }
-            });
-            options.collect_view()
-        };
-        view! {
-            <select
-                id=id
-                class="pick"
-                aria-label=label
-                on:change=move |event| chosen.set(event_target_value(&event).parse().unwrap_or(0))
-            >
-                {options}
-            </select>
-        }
+        let on_choose = Callback::new(move |at: String| chosen.set(at.parse().unwrap_or(0)));
+        let chosen = Signal::derive(move || chosen.get().to_string());
+        view! { <Pick id label options chosen on_choose /> }
     };
     let right = move || {
         view! {
@@ -295,66 +289,54 @@ fn compared(one: &Scored, other: &Scored, lang: Lang) -> impl IntoView + use<> {
         (t.train.judged_rows, |it| it.rows as f64),
     ];
     let last = figures.len() - 1;
-    let rows = figures.into_iter().enumerate().map(|(at, (title, of))| {
+    let mut lines: Vec<PlainLine> = Vec::new();
+    for (at, (title, of)) in figures.into_iter().enumerate() {
         let digits = if at == last { 0 } else { 4 };
-        let number = |it: f64| format::decimal(it, digits, lang);
-        view! {
-            <tr>
-                <th scope="row">{title}</th>
-                <td class="num">{number(of(a))}</td>
-                <td class="num">{number(of(b))}</td>
-                <td class="num">{signed(of(b) - of(a), digits, lang)}</td>
-            </tr>
-        }
-    });
-    let rows = rows.collect_view();
+        let number = |it: f64| Text::number(format::decimal(it, digits, lang));
+        lines.push(PlainLine {
+            title: title.to_owned(),
+            cells: vec![
+                number(of(a)),
+                number(of(b)),
+                Text::number(signed(of(b) - of(a), digits, lang)),
+            ],
+            ..PlainLine::default()
+        });
+    }
     let name = |at: usize| {
         a.classes.get(at).map_or_else(|| t.train.nothing_said.to_owned(), |it| it.label.clone())
     };
-    let cells = match changed(a, b) {
-        None => view! { <p class="waiting">{t.train.other_classes}</p> }.into_any(),
-        Some(cells) if cells.is_empty() => {
-            view! { <p class="waiting">{t.train.none_changed}</p> }.into_any()
-        }
-        Some(cells) => {
-            let rows = cells.iter().take(MAX_CHANGED).map(|(is, said, a, b)| {
-                let class = if (is == said) == (b > a) { "num better" } else { "num worse" };
-                view! {
-                    <tr>
-                        <th scope="row">{(t.train.cell_title)(&name(*is), &name(*said))}</th>
-                        <td class="num">{format::count(*a, lang)}</td>
-                        <td class="num">{format::count(*b, lang)}</td>
-                        <td class=class>{signed(*b as f64 - *a as f64, 0, lang)}</td>
-                    </tr>
-                }
-            });
-            view! {
-                <tbody>
-                    <tr class="group"><th scope="rowgroup" colspan="4">{t.train.changed}</th></tr>
-                    {rows.collect_view()}
-                </tbody>
-            }
-            .into_any()
-        }
+    let changed = changed(a, b);
+    let note = match &changed {
+        None => Some(t.train.other_classes),
+        Some(cells) if cells.is_empty() => Some(t.train.none_changed),
+        Some(_) => None,
     };
-    let is_table = changed(a, b).is_some_and(|it| !it.is_empty());
-    let (inside, below) = if is_table { (Some(cells), None) } else { (None, Some(cells)) };
+    let changed = changed.unwrap_or_default();
+    if !changed.is_empty() {
+        let title = t.train.changed.to_owned();
+        lines.push(PlainLine { class: "group", title, ..PlainLine::default() });
+    }
+    for (is, said, a, b) in changed.into_iter().take(MAX_CHANGED) {
+        let class = if (is == said) == (b > a) { "num better" } else { "num worse" };
+        lines.push(PlainLine {
+            title: (t.train.cell_title)(&name(is), &name(said)),
+            cells: vec![
+                Text::number(format::count(a, lang)),
+                Text::number(format::count(b, lang)),
+                Text { text: signed(b as f64 - a as f64, 0, lang), class },
+            ],
+            ..PlainLine::default()
+        });
+    }
+    let title = |it: &Scored| Text::number(format!("{}. {}", it.turn, it.name));
+    let headings =
+        vec![Text::new(t.train.figure), title(one), title(other), Text::number(t.train.difference)];
     view! {
         <div class="wide-scroll">
-            <table class="compare grouped">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.train.figure}</th>
-                        <th scope="col" class="num">{format!("{}. {}", one.turn, one.name)}</th>
-                        <th scope="col" class="num">{format!("{}. {}", other.turn, other.name)}</th>
-                        <th scope="col" class="num">{t.train.difference}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-                {inside}
-            </table>
+            <Plain class="compare grouped" headings lines />
         </div>
-        {below}
+        {note.map(|it| view! { <p class="waiting">{it}</p> })}
     }
 }
 
@@ -386,14 +368,17 @@ fn Apply() -> impl IntoView {
     let name = move || app.capture.with(|it| it.as_ref().map(|it| it.name.clone()));
     let is_open = move || app.capture.with(Option::is_some) && app.seen().is_some();
     let apply = move || training.apply(app, model.get_untracked(), threshold.get_untracked());
-    let options = move || {
+    let options = Signal::derive(move || {
         let models = training.models.get();
-        let options = models.iter().enumerate().map(|(at, it)| {
-            let text = format!("{}. {}", at + 1, it.card.name);
-            view! { <option value=at.to_string() prop:selected=move || model.get() == at>{text}</option> }
-        });
-        options.collect_view()
-    };
+        let named = models.iter().enumerate();
+        named.map(|(at, it)| (at.to_string(), format!("{}. {}", at + 1, it.card.name))).collect()
+    });
+    let on_choose = Callback::new(move |at: String| {
+        model.set(at.parse().unwrap_or(0));
+        if is_applied.get_untracked() {
+            apply();
+        }
+    });
     let percent = move || format!("{}\u{a0}%", threshold.get());
     let told = move || {
         let told = training.applied.get()?.told;
@@ -426,18 +411,13 @@ fn Apply() -> impl IntoView {
             <div class="inset form">
                 <p class="dim">{t.train.apply_lead}</p>
                 <div class="row">
-                    <select
-                        class="pick"
-                        aria-label=t.train.models
-                        on:change=move |event| {
-                            model.set(event_target_value(&event).parse().unwrap_or(0));
-                            if is_applied.get_untracked() {
-                                apply();
-                            }
-                        }
-                    >
-                        {options}
-                    </select>
+                    <Pick
+                        id="apply-model"
+                        label=t.train.models
+                        options
+                        chosen=Signal::derive(move || model.get().to_string())
+                        on_choose
+                    />
                     <button type="button" id="apply" class="btn main" on:click=move |_| apply()>{title}</button>
                 </div>
                 <label class="field slider">

@@ -11,6 +11,7 @@ use crate::{
         bars::{Bar, Bars},
         graph::{Graph, Line, Tick},
         matrix::{Counts, MAX_CLASSES, Matrix, Words},
+        plain::{Line as PlainLine, Plain, Text},
         small::Panel,
     },
     place::{Place, View},
@@ -187,12 +188,14 @@ fn Confused(scored: Scored) -> impl IntoView {
         Some(view! { <Cell is=name(is)? said=name(said) turn=scored.turn /> })
     };
     view! {
-        <Panel title=t.train.matrix.to_owned()>
-            <p class="dim inset">{t.train.matrix_hint}</p>
-            {part}
-            <Matrix counts=of words says number chosen on_choose />
-        </Panel>
-        {cell}
+        <div class="confused">
+            <Panel title=t.train.matrix.to_owned()>
+                <p class="dim inset">{t.train.matrix_hint}</p>
+                {part}
+                <Matrix counts=of words says number chosen on_choose />
+            </Panel>
+            {cell}
+        </div>
     }
 }
 
@@ -204,42 +207,29 @@ fn says(is: &str, said: &str, n: u64, lang: Lang) -> String {
 #[component]
 fn Classes(figures: Figures) -> impl IntoView {
     let (t, lang) = texts();
-    let number = move |it: f64| format::decimal(it, 3, lang);
-    let row = move |title: String, it: &ScoreRow, class: &'static str| {
-        let width = format!("{:.1}%", (it.f1 * 100.0).clamp(0.0, 100.0));
-        view! {
-            <tr class=class>
-                <th scope="row" class="title">{title}</th>
-                <td class="num">{number(it.precision)}</td>
-                <td class="num">{number(it.recall)}</td>
-                <td class="num">{number(it.f1)}</td>
-                <td class="num">{format::count(it.rows, lang)}</td>
-                <td class="wide"><div class="track"><i style:width=width></i></div></td>
-            </tr>
-        }
+    let number = move |it: f64| Text::number(format::decimal(it, 3, lang));
+    let line = move |title: String, it: &ScoreRow, class: &'static str| PlainLine {
+        class,
+        title,
+        cells: vec![
+            number(it.precision),
+            number(it.recall),
+            number(it.f1),
+            Text::number(format::count(it.rows, lang)),
+        ],
+        bar: Some(it.f1),
     };
-    let rows = figures.classes.iter().map(|it| row(it.label.clone(), it, "")).collect_view();
     let [by_class, by_row] = t.train.means;
+    let mut lines: Vec<_> =
+        figures.classes.iter().map(|it| line(it.label.clone(), it, "")).collect();
+    lines.push(line(by_class.to_owned(), &figures.macro_mean, "is-sum"));
+    lines.push(line(by_row.to_owned(), &figures.weighted_mean, ""));
+    let headings = [t.train.precision, t.train.recall, t.train.f1, t.train.rows];
+    let headings = std::iter::once(Text::new(t.train.class)).chain(headings.map(Text::number));
     view! {
         <Panel title=t.train.classes.to_owned()>
             <div class="wide-scroll">
-                <table class="bars scores">
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.train.class}</th>
-                            <th scope="col" class="num">{t.train.precision}</th>
-                            <th scope="col" class="num">{t.train.recall}</th>
-                            <th scope="col" class="num">{t.train.f1}</th>
-                            <th scope="col" class="num">{t.train.rows}</th>
-                            <td class="wide"></td>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                    <tfoot>
-                        {row(by_class.to_owned(), &figures.macro_mean, "is-sum")}
-                        {row(by_row.to_owned(), &figures.weighted_mean, "")}
-                    </tfoot>
-                </table>
+                <Plain class="bars scores" headings=headings.collect() lines />
             </div>
         </Panel>
     }
@@ -247,7 +237,19 @@ fn Classes(figures: Figures) -> impl IntoView {
 
 /// The marks of a share.
 fn shares(lang: Lang) -> Vec<Tick> {
-    [0.0, 0.25, 0.5, 0.75, 1.0].map(|it| (it, share(it, lang))).to_vec()
+    let text = |it: f64| format!("{}\u{a0}%", format::decimal(it * 100.0, 0, lang));
+    [0.0, 0.25, 0.5, 0.75, 1.0].map(|it| (it, text(it))).to_vec()
+}
+
+/// The numbers of a picture, as a table.
+fn twin(headings: [&str; 3], lines: Vec<PlainLine>, lang: Lang) -> impl IntoView + use<> {
+    let headings = headings.map(Text::number).to_vec();
+    view! {
+        <details>
+            <summary>{lang.texts().as_table}</summary>
+            <Plain class="twin" headings lines />
+        </details>
+    }
 }
 
 /// How sure it was, and how often right.
@@ -264,17 +266,16 @@ fn Reliable(report: TrainingReport) -> impl IntoView {
         }
     }
     let points = report.reliability.iter().map(|it| (it.share, it.right)).collect();
-    let lines = vec![Line { class: "first", name: String::new(), points }];
-    let rows = report.reliability.iter().map(|it| {
-        view! {
-            <tr>
-                <td class="num">{share(it.share, lang)}</td>
-                <td class="num">{share(it.right, lang)}</td>
-                <td class="num">{format::count(it.rows, lang)}</td>
-            </tr>
-        }
+    let lines = vec![Line { class: "line-a", name: String::new(), points }];
+    let lines_of = report.reliability.iter().map(|it| PlainLine {
+        title: share(it.share, lang),
+        cells: vec![
+            Text::number(share(it.right, lang)),
+            Text::number(format::count(it.rows, lang)),
+        ],
+        ..PlainLine::default()
     });
-    let rows = rows.collect_view();
+    let twin = twin([t.train.how_sure, t.train.how_right, t.train.rows], lines_of.collect(), lang);
     let hint = (t.train.reliability_hint)(&share(report.calibration_error, lang));
     view! {
         <Panel title=t.train.reliability.to_owned()>
@@ -289,19 +290,7 @@ fn Reliable(report: TrainingReport) -> impl IntoView {
                     axes=[t.train.how_sure.to_owned(), t.train.how_right.to_owned()]
                 />
                 <p class="dim">{hint}</p>
-                <details>
-                    <summary>{t.as_table}</summary>
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col" class="num">{t.train.how_sure}</th>
-                                <th scope="col" class="num">{t.train.how_right}</th>
-                                <th scope="col" class="num">{t.train.rows}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </details>
+                {twin}
             </div>
         </Panel>
     }
@@ -317,27 +306,26 @@ fn Curve(report: TrainingReport) -> impl IntoView {
     let x = |rows: u64| rows as f64 / most;
     let lines = vec![
         Line {
-            class: "first",
+            class: "line-a",
             name: t.train.accuracy.to_owned(),
             points: curve.iter().map(|it| (x(it.rows), it.accuracy)).collect(),
         },
         Line {
-            class: "second",
+            class: "line-b",
             name: t.train.macro_f1.to_owned(),
             points: curve.iter().map(|it| (x(it.rows), it.macro_f1)).collect(),
         },
     ];
     let across = [0.0, 0.5, 1.0].map(|it| (it, format::count((it * most) as u64, lang)));
-    let rows = curve.iter().map(|it| {
-        view! {
-            <tr>
-                <td class="num">{format::count(it.rows, lang)}</td>
-                <td class="num">{share(it.accuracy, lang)}</td>
-                <td class="num">{format::decimal(it.macro_f1, 3, lang)}</td>
-            </tr>
-        }
+    let lines_of = curve.iter().map(|it| PlainLine {
+        title: format::count(it.rows, lang),
+        cells: vec![
+            Text::number(share(it.accuracy, lang)),
+            Text::number(format::decimal(it.macro_f1, 3, lang)),
+        ],
+        ..PlainLine::default()
     });
-    let rows = rows.collect_view();
+    let twin = twin([t.train.rows, t.train.accuracy, t.train.macro_f1], lines_of.collect(), lang);
     view! {
         <Panel title=t.train.curve.to_owned()>
             <div class="inset">
@@ -349,19 +337,7 @@ fn Curve(report: TrainingReport) -> impl IntoView {
                     axes=[t.train.rows_learned.to_owned(), t.train.share.to_owned()]
                 />
                 <p class="dim">{t.train.curve_hint}</p>
-                <details>
-                    <summary>{t.as_table}</summary>
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col" class="num">{t.train.rows}</th>
-                                <th scope="col" class="num">{t.train.accuracy}</th>
-                                <th scope="col" class="num">{t.train.macro_f1}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </details>
+                {twin}
             </div>
         </Panel>
     }

@@ -9,7 +9,10 @@ use crate::{
     i18n::{Lang, learning_error},
     message::Study,
     pages::train::share,
-    parts::small::{Failure, Panel, Waiting},
+    parts::{
+        plain::{Line as PlainLine, Plain, Text},
+        small::{Failure, Panel, Waiting},
+    },
     state::{app, asking, texts},
 };
 
@@ -73,45 +76,49 @@ pub fn Cell(
 
 fn table(rows: &[JudgedRow], lang: Lang) -> impl IntoView + use<> {
     let t = lang.texts();
-    let rows = rows.iter().map(|row| {
+    let lines = rows.iter().map(|row| {
         // Of a table nothing is known but the row's number.
         let has_ends = !row.client_ip.is_empty();
-        let end = |ip: &str, port: u16| if has_ends { format::endpoint(ip, port) } else { "–".to_owned() };
-        let time = if row.time_start_ns > 0 { format::moment(row.time_start_ns) } else { "–".to_owned() };
-        let payload = match row.payload_label.as_str() {
-            "" | "unknown" => view! { <span class="dim">"–"</span> }.into_any(),
-            label => groups::written(label, lang).into_any(),
+        let end = |ip: &str, port: u16| {
+            if has_ends { format::endpoint(ip, port) } else { "–".to_owned() }
         };
-        view! {
-            <tr>
-                <td class="title" title=row.capture.clone()>{row.capture.clone()}</td>
-                <td class="num">{format::count(row.flow_id.into(), lang)}</td>
-                <td class="mono">{end(&row.client_ip, row.client_port)}</td>
-                <td class="mono">{end(&row.server_ip, row.server_port)} " " <span class="dim">{row.transport.clone()}</span></td>
-                <td class="mono">{time}</td>
-                <td class="num">{format::bytes(row.bytes, lang)}</td>
-                <td class="num">{share(row.confidence, lang)}</td>
-                <td>{payload}</td>
-            </tr>
+        let time = match row.time_start_ns {
+            0 => "–".to_owned(),
+            time => format::moment(time),
+        };
+        let payload = match row.payload_label.as_str() {
+            "" | "unknown" => "–".to_owned(),
+            label => groups::written(label, lang),
+        };
+        let server = format!("{} {}", end(&row.server_ip, row.server_port), row.transport);
+        PlainLine {
+            title: row.capture.clone(),
+            cells: vec![
+                Text::number(format::count(row.flow_id.into(), lang)),
+                Text::mono(end(&row.client_ip, row.client_port)),
+                Text::mono(server),
+                Text::mono(time),
+                Text::number(format::bytes(row.bytes, lang)),
+                Text::number(share(row.confidence, lang)),
+                Text::new(payload),
+            ],
+            ..PlainLine::default()
         }
     });
+    let lines = lines.collect();
+    let headings = vec![
+        Text::new(t.train.capture),
+        Text::number(t.train.flow),
+        Text::new(t.client),
+        Text::new(t.server),
+        Text::new(t.start),
+        Text::number(t.bytes),
+        Text::number(t.train.confidence),
+        Text::new(t.train.by_payload),
+    ];
     view! {
         <div class="wide-scroll tall" tabindex="0" role="region" aria-label=t.flows>
-            <table class="judged">
-                <thead>
-                    <tr>
-                        <th scope="col">{t.train.capture}</th>
-                        <th scope="col" class="num">{t.train.flow}</th>
-                        <th scope="col">{t.client}</th>
-                        <th scope="col">{t.server}</th>
-                        <th scope="col">{t.start}</th>
-                        <th scope="col" class="num">{t.bytes}</th>
-                        <th scope="col" class="num">{t.train.confidence}</th>
-                        <th scope="col">{t.train.by_payload}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <Plain class="judged" headings lines />
         </div>
     }
 }
