@@ -136,11 +136,15 @@ fn section(schema: &Schema, text: &mut String) {
     let how = match schema.semantics {
         Semantics::Correct => "as defined",
         Semantics::Published => "as published",
+        Semantics::Nfstream => "as nfstream does",
     };
     let (n, n_features) = (schema.columns.len(), schema.n_features());
-    let idle = schema.idle_micros / 1_000_000;
+    let idle = match schema.idle_micros {
+        i64::MAX => "No gap is idle".to_owned(),
+        micros => format!("A gap over {} s is idle", micros / 1_000_000),
+    };
     writeln!(text, "\n## `{}`\n\n{}.\n", schema.name, capitalised(schema.what.en)).unwrap();
-    writeln!(text, "{rows} {n} columns, {n_features} of them features, computed {how}. A gap over {idle} s is idle.\n")
+    writeln!(text, "{rows} {n} columns, {n_features} of them features, computed {how}. {idle}.\n")
         .unwrap();
     writeln!(text, "| column | unit | what | of nothing |\n|---|---|---|---|").unwrap();
     for column in schema.columns {
@@ -219,6 +223,7 @@ fn schemas_have_as_many_columns_as_what_they_are_named_after() {
         ("iscx-a2", 24, 23),
         ("cic", 84, 76),
         ("cic-2017", 85, 77),
+        ("nfstream", 64, 57),
     ];
     for (name, n_columns, n_features) in sizes {
         let schema = features::schema(name).unwrap();

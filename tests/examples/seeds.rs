@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fs, io, path::Path, sync::Arc};
 
 use capture::{Decoder, Dissector};
-use engine::{Analysis, Export, Filter, Job, Lesson, Teacher};
+use engine::{Export, Job};
 use flow::{Apart, Head, Shuffle, Table, Transport};
-use learn::{Data, Method, Options, Work};
+use learn::{METHODS, Options, Plan, Reading, Work, read_table};
 use tests::Made;
 
 /// The longest seed, in bytes: short ones are tried more often.
@@ -49,6 +49,12 @@ const QUESTIONS: &[&str] = &[
     "3{\"StatisticsOfIp\":{\"job\":1,\"ip\":\"192.0.2.80\"}}",
     "3{\"FlowsOfLabel\":{\"job\":1,\"label\":\"vk\"}}",
     "3\"Labels\"",
+];
+
+const TABLES: &[&str] = &[
+    "@relation 'a b'\n% c\n@attribute 'x y' real [0,1]\n@attribute d date \"yyyy\"\n@attribute c {a,'b\\'c'}\n@data\n1,2017,a\n?,?,'b\\'c'\n",
+    "\u{feff}Flow ID; Dst Port;Timestamp;pcap;size;ratio;label\r\n1;443;03/07/2017 08:55:58 PM;a;5;0,5;web\r\n2;53;1499072158;b;NaN;;\"x;\"\"y\"\r\n",
+    "a\tb\tlabel\n1\t2\tx\na\tb\tlabel\n1\tInfinity\ty\n1\t2\n",
 ];
 
 fn main() -> io::Result<()> {
@@ -99,30 +105,33 @@ fn main() -> io::Result<()> {
     job.feed(&tests::sample()).map_err(io::Error::other)?;
     let analysis = job.finish(false);
     for schema in features::SCHEMAS {
-        let export = Export::new("arff", Some(schema.name)).map_err(io::Error::other)?;
-        let file = analysis.export(&export, "sample.pcapng", Vec::new())?;
-        put(root, "arff", &file)?;
-        for row in learn::METHODS {
-            put(root, "model", &model(&analysis, schema, row.method)?)?;
+        for format in ["arff", "csv"] {
+            let export = Export::new(format, Some(schema.name)).map_err(io::Error::other)?;
+            let file = analysis.export(&export, "sample.pcapng", Vec::new())?;
+            // The first rows are enough.
+            let lines = file.split_inclusive(|it| *it == b'\n').take(schema.columns.len() + 12);
+            put(root, "table", &lines.collect::<Vec<_>>().concat())?;
+            if schema.name == "basic" && format == "csv" {
+                models(root, &String::from_utf8_lossy(&file))?;
+            }
         }
     }
+    TABLES.iter().try_for_each(|it| put(root, "table", it.as_bytes()))?;
     Ok(())
 }
 
-/// A small model of what flows say of themselves, as a file.
-fn model(
-    analysis: &Analysis,
-    schema: &'static features::Schema,
-    method: Method,
-) -> io::Result<Vec<u8>> {
-    let mut data = Data::of_schema(schema, None);
-    let lesson = Lesson { filter: Filter::default(), teacher: Teacher::Payload };
-    analysis.teach(&mut data, "sample.pcapng", &lesson);
-    let options = Options { trees: 3, ..Options::of(method) };
-    let plan = learn::Plan { folds: 2, ..learn::Plan::of(options) };
-    let work = Work::new(Arc::new(data), plan).map_err(io::Error::other)?;
-    let done = work.run().map_err(io::Error::other)?;
-    Ok(done.model.map(|it| it.write()).unwrap_or_default())
+/// A small model of each method, learned from a table.
+fn models(root: &Path, table: &str) -> io::Result<()> {
+    let table = read_table(table, "sample", &Reading::default()).map_err(io::Error::other)?;
+    let data = Arc::new(table.data.only(0..40));
+    for row in METHODS {
+        let options = Options { trees: 2, max_depth: 3, ..Options::of(row.method) };
+        let plan = Plan { folds: 2, ..Plan::of(options) };
+        let work = Work::new(Arc::clone(&data), plan).map_err(io::Error::other)?;
+        let model = work.run().map_err(io::Error::other)?.model;
+        model.map_or(Ok(()), |it| put(root, "model", &it.write()))?;
+    }
+    Ok(())
 }
 
 /// The target that frames files that begin so.

@@ -4,10 +4,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use features::{Rows, Sample, Schema};
 use learn::{Data, Origin};
+use v1::page::TrainingLabels;
 
 use crate::{
     Analysis, Filter,
-    label_table::{LabelTable, Named},
+    label_table::{LabelTable, LabelTableError, Named},
 };
 
 /// What a comment of a capture begins with that says its label.
@@ -35,6 +36,24 @@ pub enum Teacher {
     Groups,
     /// A table.
     Table(Arc<LabelTable>),
+}
+
+impl Teacher {
+    /// Who says the labels, as a host was told.
+    ///
+    /// # Errors
+    /// Where a table cannot be read.
+    pub fn of(labels: &TrainingLabels) -> Result<Self, LabelTableError> {
+        Ok(match labels {
+            TrainingLabels::Given(label) => Self::Given(label.clone()),
+            TrainingLabels::Comment => Self::Comment,
+            TrainingLabels::Payload => Self::Payload,
+            TrainingLabels::Groups => Self::Groups,
+            TrainingLabels::Table { text, offset_seconds } => {
+                Self::Table(Arc::new(LabelTable::read(text)?.with_offset(*offset_seconds)))
+            }
+        })
+    }
 }
 
 /// What became of the flows of a capture, or of its sessions.

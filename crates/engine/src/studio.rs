@@ -82,12 +82,18 @@ struct Columns {
 /// A capture or a table.
 struct Part {
     data: Data,
+    flows: Arc<FlowsOf>,
+    /// What is told of it besides its rows and labels.
+    told: TrainingPart,
+}
+
+/// The flows that rows are of.
+#[derive(Default)]
+struct FlowsOf {
     /// Of each row; none of a table.
     rows: Vec<RowOf>,
     /// What flows say of themselves.
     own_labels: Vec<String>,
-    /// What is told of it besides its rows and labels.
-    told: TrainingPart,
 }
 
 /// What a row is of.
@@ -100,7 +106,7 @@ struct RowOf {
     /// From when to when the flow lasted, in nanoseconds.
     times: (u64, u64),
     bytes: u64,
-    /// What the flow says of itself, by its place among [`Part::own_labels`].
+    /// What the flow says of itself, by its place among [`FlowsOf::own_labels`].
     own_label: u32,
 }
 
@@ -118,8 +124,8 @@ struct Under {
     work: Work,
     data: Arc<Data>,
     places: Vec<(u32, u32)>,
-    /// The names of the parts; others may come while it lasts.
-    parts: Vec<String>,
+    /// The names of the parts and their flows; others may come while it lasts.
+    parts: Vec<(String, Arc<FlowsOf>)>,
     options: Options,
     name: String,
     n_dropped: u64,
@@ -129,8 +135,8 @@ struct Under {
 struct Judged {
     /// The rows, by their places; see [`All::places`].
     places: Vec<(u32, u32)>,
-    /// The names of the parts then.
-    parts: Vec<String>,
+    /// The names of the parts then, and their flows.
+    parts: Vec<(String, Arc<FlowsOf>)>,
     /// The class of each row, among those of the report.
     classes: Vec<u32>,
     report: Report,
@@ -232,7 +238,8 @@ impl Studio {
             ..TrainingPart::default()
         };
         let own_labels = own_labels.into_iter().map(|it| it.0).collect();
-        Ok(self.put(capture, Part { data, rows, own_labels, told }))
+        let flows = Arc::new(FlowsOf { rows, own_labels });
+        Ok(self.put(capture, Part { data, flows, told }))
     }
 
     /// Adds the rows of a table; those it had before under this name go. Where there is nothing else, its columns are what is
@@ -263,7 +270,7 @@ impl Studio {
             notices,
             ..TrainingPart::default()
         };
-        Ok(self.put(name, Part { data, rows: Vec::new(), own_labels: Vec::new(), told }))
+        Ok(self.put(name, Part { data, flows: Arc::default(), told }))
     }
 
     fn put(&mut self, name: &str, part: Part) -> TrainingPart {
@@ -326,6 +333,10 @@ impl Studio {
         }
     }
 
+    fn flows(&self) -> Vec<(String, Arc<FlowsOf>)> {
+        self.parts.iter().map(|(name, part)| (name.clone(), Arc::clone(&part.flows))).collect()
+    }
+
     /// The rows of all parts.
     fn all(&mut self) -> Arc<All> {
         if let Some(all) = &self.all {
@@ -383,7 +394,7 @@ impl Studio {
         };
         let work = Work::new(Arc::clone(&data), learned)?;
         let name = plan.name.clone();
-        let parts = self.parts.keys().cloned().collect();
+        let parts = self.flows();
         self.work = Some(Under { work, data, places, parts, options, name, n_dropped });
         Ok(())
     }
@@ -494,7 +505,7 @@ impl Studio {
         };
         self.judged = Some(Judged {
             places: all.places.clone(),
-            parts: self.parts.keys().cloned().collect(),
+            parts: self.flows(),
             classes: of_row,
             report,
             options: model.card.options,
@@ -533,43 +544,8 @@ impl Studio {
         });
         let matching = found.clone().count() as u64;
         let window = found.skip(offset as usize).take(len.min(MAX_ROWS) as usize);
-        let rows = window.filter_map(|((_, it), place)| self.judged_row(judged, *it, *place, is));
+        let rows = window.filter_map(|((_, it), place)| judged.row((*it)?, *place, is));
         JudgedRows { matching, rows: rows.collect() }
-    }
-
-    /// A row that was judged; `None` where its capture is gone.
-    fn judged_row(
-        &self,
-        judged: &Judged,
-        said: Option<Said>,
-        (part, at): (u32, u32),
-        is: &str,
-    ) -> Option<JudgedRow> {
-        let name = judged.parts.get(part as usize)?;
-        let said_label = said.and_then(|it| judged.report.confusion.classes().get(it.class));
-        let row = JudgedRow {
-            capture: name.clone(),
-            flow_id: at,
-            label: is.to_owned(),
-            said: said_label.cloned(),
-            confidence: said.map_or(0.0, |it| it.confidence.into()),
-            ..JudgedRow::default()
-        };
-        let part = self.parts.get(name)?;
-        let Some(of) = part.rows.get(at as usize) else { return Some(row) };
-        Some(JudgedRow {
-            flow_id: of.flow_id,
-            transport: of.transport.to_string(),
-            client_ip: of.client.ip.to_string(),
-            client_port: of.client.port,
-            server_ip: of.server.ip.to_string(),
-            server_port: of.server.port,
-            time_start_ns: of.times.0,
-            time_end_ns: of.times.1,
-            bytes: of.bytes,
-            payload_label: part.own_labels.get(of.own_label as usize).cloned().unwrap_or_default(),
-            ..row
-        })
     }
 
     /// The model there is: learned, or loaded.
@@ -591,6 +567,36 @@ impl Studio {
         let card = card(&model);
         self.model = Some(Arc::new(model));
         Ok(card)
+    }
+}
+
+impl Judged {
+    /// A row of this class of which this was said.
+    fn row(&self, said: Said, (part, at): (u32, u32), is: &str) -> Option<JudgedRow> {
+        let (name, flows) = self.parts.get(part as usize)?;
+        let row = JudgedRow {
+            capture: name.clone(),
+            flow_id: at,
+            label: is.to_owned(),
+            said: self.report.confusion.classes().get(said.class).cloned(),
+            confidence: said.confidence.into(),
+            ..JudgedRow::default()
+        };
+        let Some(of) = flows.rows.get(at as usize) else { return Some(row) };
+        let own_label = flows.own_labels.get(of.own_label as usize);
+        Some(JudgedRow {
+            flow_id: of.flow_id,
+            transport: of.transport.to_string(),
+            client_ip: of.client.ip.to_string(),
+            client_port: of.client.port,
+            server_ip: of.server.ip.to_string(),
+            server_port: of.server.port,
+            time_start_ns: of.times.0,
+            time_end_ns: of.times.1,
+            bytes: of.bytes,
+            payload_label: own_label.cloned().unwrap_or_default(),
+            ..row
+        })
     }
 }
 

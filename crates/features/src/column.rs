@@ -133,6 +133,8 @@ pub struct Identity<'a> {
 pub enum Unit {
     /// Microseconds.
     Micros,
+    /// Milliseconds.
+    Millis,
     /// Seconds.
     Seconds,
     /// Squared microseconds, of a variance.
@@ -246,6 +248,7 @@ impl Unit {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Micros => "µs",
+            Self::Millis => "ms",
             Self::Seconds => "s",
             Self::SquareMicros => "µs²",
             Self::Bytes => "B",

@@ -14,7 +14,7 @@ pub fn csv_header(schema: &Schema) -> String {
 pub fn arff_header(schema: &Schema, labels: &[&str]) -> String {
     let relation = match schema.semantics {
         Semantics::Published => "<ISCXFlowMeter-generated-flows>".to_owned(),
-        Semantics::Correct => format!("{}-flows", schema.name),
+        Semantics::Correct | Semantics::Nfstream => format!("{}-flows", schema.name),
     };
     let mut text = format!("@RELATION {relation}\n");
     for (column, name) in schema.columns.iter().zip(schema.unique_names()) {

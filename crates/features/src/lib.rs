@@ -12,6 +12,7 @@ mod identity;
 mod iscx;
 mod measure;
 mod merged;
+mod nfstream;
 mod order;
 mod periodicity;
 mod piece;
@@ -33,6 +34,7 @@ pub use crate::{
     export::{arff_header, csv_header, row},
     iscx::{ISCX_A2, ISCX_B},
     merged::{Merged, Session},
+    nfstream::NFSTREAM,
     piece::{Piece, pieces},
     sample::{Bulks, First, N_FIRST, Sample, Semantics, Side},
     sequence::SEQUENCE,
@@ -106,14 +108,26 @@ impl Schema {
         match (timeout_micros, self.semantics) {
             (None, _) => Cut::Whole,
             (Some(timeout_micros), Semantics::Published) => Cut::Published { timeout_micros },
-            (Some(timeout_micros), Semantics::Correct) => Cut::Active { timeout_micros },
+            (Some(timeout_micros), Semantics::Correct | Semantics::Nfstream) => {
+                Cut::Active { timeout_micros }
+            }
         }
     }
 }
 
 /// Every schema there is.
-pub const SCHEMAS: &[&Schema] =
-    &[&TRACTOR, &TRACTOR_FULL, &ISCX_B, &ISCX_A2, &CIC, &CIC_2017, &BASIC, &SEQUENCE, &SESSION];
+pub const SCHEMAS: &[&Schema] = &[
+    &TRACTOR,
+    &TRACTOR_FULL,
+    &ISCX_B,
+    &ISCX_A2,
+    &CIC,
+    &CIC_2017,
+    &NFSTREAM,
+    &BASIC,
+    &SEQUENCE,
+    &SESSION,
+];
 
 /// The schema of that name.
 pub fn schema(name: &str) -> Option<&'static Schema> {

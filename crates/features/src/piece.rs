@@ -72,6 +72,9 @@ impl<'a> Piece<'a> {
         let first = self.flow.timeline.steps().next();
         let forward = match (schema.semantics, first) {
             (Semantics::Published, Some(first)) => first.direction,
+            (Semantics::Nfstream, _) => {
+                self.timeline.steps().next().map_or(self.forward, |it| it.direction)
+            }
             _ => self.forward,
         };
         let mut sample = Sample::new(self.timeline.steps(), schema, forward);

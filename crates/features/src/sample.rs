@@ -18,6 +18,19 @@ pub enum Semantics {
     /// As in the published files: −1 for an absent least or greatest, 0 for an absent mean; a deviation whose sum of
     /// squares starts at −1; active periods that include the idle gap after them, the last one dropped.
     Published,
+    /// As nfstream has it: packets in the order of the capture, forward what the one sends who sends the first of them,
+    /// gaps in milliseconds of times cut to those and never earlier than the one before, and 0 for what is absent.
+    Nfstream,
+}
+
+impl Semantics {
+    /// The unit of gaps, in microseconds.
+    fn tick_micros(self) -> i64 {
+        match self {
+            Self::Correct | Self::Published => 1,
+            Self::Nfstream => 1_000,
+        }
+    }
 }
 
 /// How many packets from the start are kept one by one.
@@ -38,8 +51,10 @@ pub struct Sample {
     pub forward: Side,
     /// What the server sent.
     pub backward: Side,
-    /// Gaps between all packets.
+    /// Gaps between all packets, in microseconds; those of nfstream in milliseconds.
     pub gaps: Statistics,
+    /// All frames on the wire, in bytes; only counted for nfstream.
+    pub frame_lens: Statistics,
     /// Transport payload of all packets, in bytes.
     pub lengths: Statistics,
     /// Periods without an idle gap.
@@ -66,8 +81,10 @@ pub struct First {
 /// One direction of a flow.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Side {
-    /// Gaps between its packets.
+    /// Gaps between its packets, in microseconds; those of nfstream in milliseconds.
     pub gaps: Statistics,
+    /// Its frames on the wire, in bytes; only counted for nfstream.
+    pub frame_lens: Statistics,
     /// Transport payload of its packets, in bytes.
     pub lengths: Statistics,
     /// IP and transport headers of its packets, in bytes.
@@ -122,32 +139,37 @@ impl Sample {
     pub fn new(steps: impl Iterator<Item = Step>, schema: &Schema, forward: Direction) -> Self {
         match schema.semantics {
             Semantics::Correct => Self::of_steps(InOrder::new(steps), schema, forward),
-            Semantics::Published => Self::of_steps(steps, schema, forward),
+            Semantics::Published | Semantics::Nfstream => Self::of_steps(steps, schema, forward),
         }
     }
 
     fn of_steps(steps: impl Iterator<Item = Step>, schema: &Schema, forward: Direction) -> Self {
         let semantics = schema.semantics;
         let mut sample = Self::empty(semantics);
-        let to_micros = |step: &Step| (step.time.0 / 1_000) as i64;
+        let tick = semantics.tick_micros();
+        let to_micros = |step: &Step| (step.time.0 / 1_000) as i64 / tick * tick;
         let (mut start, mut last, mut active_start) = (0, 0, 0);
         let mut run: Option<Run> = None;
         for step in steps {
-            let micros = to_micros(&step);
             let is_first = sample.n_packets == 0;
+            let micros = match semantics {
+                // No packet is earlier than the one before it.
+                Semantics::Nfstream if !is_first => to_micros(&step).max(last),
+                _ => to_micros(&step),
+            };
             if is_first {
                 (start, last, active_start) = (micros, micros, micros);
                 sample.n_subflows = 1;
             }
             let gap = micros - last;
             if !is_first {
-                sample.gaps.push(gap);
+                sample.gaps.push(gap / tick);
                 sample.n_subflows += u64::from(gap > SUBFLOW_MICROS);
             }
             if gap > schema.idle_micros {
                 let active_end = match semantics {
                     Semantics::Published => micros,
-                    Semantics::Correct => last,
+                    Semantics::Correct | Semantics::Nfstream => last,
                 };
                 sample.active.push(active_end - active_start);
                 sample.idle.push(gap);
@@ -161,7 +183,11 @@ impl Sample {
             }
             sample.count(&step);
             let side = if is_forward { &mut sample.forward } else { &mut sample.backward };
-            side.count(&step, micros);
+            side.count(&step, micros, tick);
+            if semantics == Semantics::Nfstream {
+                side.frame_lens.push(i64::from(step.frame_len));
+                sample.frame_lens.push(i64::from(step.frame_len));
+            }
             if step.payload_len > 0 {
                 run = sample.extend(run, &step, micros, forward);
             }
@@ -185,6 +211,7 @@ impl Sample {
             forward: Side::default(),
             backward: Side::default(),
             gaps: Statistics::default(),
+            frame_lens: Statistics::default(),
             lengths: Statistics::default(),
             active: Statistics::default(),
             idle: Statistics::default(),
@@ -247,7 +274,7 @@ impl Sample {
             _ if self.duration_micros != 0 => {
                 Some(count as f64 * 1e6 / self.duration_micros as f64)
             }
-            Semantics::Published => Some(0.0),
+            Semantics::Published | Semantics::Nfstream => Some(0.0),
             Semantics::Correct => None,
         }
     }
@@ -277,7 +304,7 @@ impl Sample {
         let deviations = match self.semantics {
             _ if of.n <= 1 => return self.present(of, 0.0, 0.0),
             Semantics::Published => (of.rounded_squared_deviations() - 1.0).abs(),
-            Semantics::Correct => of.squared_deviations().max(0.0),
+            Semantics::Correct | Semantics::Nfstream => of.squared_deviations().max(0.0),
         };
         Some(deviations / (of.n - 1) as f64)
     }
@@ -291,6 +318,7 @@ impl Sample {
         match self.semantics {
             _ if of.n > 0 => Some(value),
             Semantics::Published => Some(published),
+            Semantics::Nfstream => Some(0.0),
             Semantics::Correct => None,
         }
     }
@@ -312,7 +340,7 @@ impl Side {
         self.flags.get(flag.trailing_zeros() as usize).copied().unwrap_or(0)
     }
 
-    fn count(&mut self, step: &Step, micros: i64) {
+    fn count(&mut self, step: &Step, micros: i64, tick: i64) {
         self.lengths.push(i64::from(step.payload_len));
         self.headers.push(i64::from(step.ip_len) - i64::from(step.payload_len));
         self.n_resent += u64::from(step.marks & marks::RESENT != 0);
@@ -326,7 +354,7 @@ impl Side {
             *n += u64::from(step.flags >> bit & 1);
         }
         if let Some(last) = self.last_micros.replace(micros) {
-            self.gaps.push(micros - last);
+            self.gaps.push((micros - last) / tick);
         }
     }
 }
@@ -337,7 +365,7 @@ mod tests {
     use flow::{Step, Timeline};
 
     use super::*;
-    use crate::{ISCX_B, Schema, TRACTOR};
+    use crate::{ISCX_B, NFSTREAM, Schema, TRACTOR};
 
     /// Packets as (microseconds, from the client, IP bytes).
     fn timeline(packets: &[(u64, bool, u32)]) -> Timeline {
@@ -381,6 +409,29 @@ mod tests {
         assert_eq!(vector(&TRACTOR, &one)[3], None);
         assert_eq!(vector(&ISCX_B, &one)[1], Some(-1.0));
         assert_eq!(vector(&ISCX_B, &one)[9], Some(0.0));
+    }
+
+    #[test]
+    fn nfstream_counts_frames_and_whole_milliseconds() {
+        // The third packet is earlier than the second; the server speaks first.
+        let packets = [(1_999, false, 40), (5_000, true, 60), (4_000, true, 60), (9_500, true, 50)];
+        let timeline = timeline(&packets);
+        let sample = Sample::new(timeline.steps(), &NFSTREAM, Direction::Backward);
+        let number = |name: &str| {
+            NFSTREAM.columns.iter().find(|it| it.name == name).and_then(|it| it.number(&sample))
+        };
+        for (name, expected) in [
+            ("bidirectional_duration_ms", 8.0),
+            ("src2dst_packets", 1.0),
+            ("dst2src_bytes", 212.0),
+            ("bidirectional_min_ps", 54.0),
+            ("dst2src_min_piat_ms", 0.0),
+            ("dst2src_max_piat_ms", 4.0),
+            ("src2dst_mean_piat_ms", 0.0),
+            ("src2dst_stddev_ps", 0.0),
+        ] {
+            assert_eq!(number(name), Some(expected), "{name}");
+        }
     }
 
     #[test]

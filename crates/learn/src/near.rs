@@ -8,6 +8,9 @@ use smartcore::{
 /// The most rows that are kept: each is compared with each that is judged.
 pub(crate) const MAX_ROWS: usize = 30_000;
 
+/// The most a row may count: the sum over all rows stays a number.
+const MAX_WEIGHT: f32 = 1e9;
+
 /// Rows in bins, and their classes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Near {
@@ -70,7 +73,7 @@ impl Near {
         self.n_columns as usize == n_columns
             && n_columns > 0
             && self.weights.len() == n_classes
-            && self.weights.iter().all(|it| it.is_finite() && *it >= 0.0)
+            && self.weights.iter().all(|it| (0.0..=MAX_WEIGHT).contains(it))
             && !self.classes.is_empty()
             && self.bins.len() == self.classes.len() * n_columns
             && self.classes.iter().all(|it| usize::from(*it) < n_classes)
@@ -93,5 +96,6 @@ mod tests {
         let shares = near.shares([&[3u8, 3][..], &[92, 91]].into_iter());
         assert!(shares[0][0] > 0.9 && shares[1][1] == 1.0, "{shares:?}");
         assert!(near.is_sound(2, 2) && !near.is_sound(3, 2));
+        assert!(!Near { weights: vec![f32::MAX; 2], ..near }.is_sound(2, 2));
     }
 }

@@ -3,11 +3,13 @@
 use crate::{
     bins::Bounds,
     shares::softmax,
-    tree::{LEAF, Tree},
+    tree::{Answer, LEAF, Tree},
 };
 
 /// How many rows go through one tree before the next: its nodes stay at hand meanwhile.
 const BATCH: usize = 512;
+/// The greatest score of a leaf that a file may have: the sum over all trees stays a number.
+const MAX_SCORE: f32 = 1e9;
 
 /// Trees over the bins of their columns.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,21 +74,33 @@ impl Trees {
         let is_base = self
             .base
             .as_ref()
-            .is_none_or(|it| it.len() == n_classes && it.iter().all(|it| it.is_finite()));
+            .is_none_or(|it| it.len() == n_classes && it.iter().all(|it| it.abs() <= MAX_SCORE));
+        // Shares of a leaf are of one whole; scores are small enough to be added.
+        let is_leaf = |answers: &[Answer]| match &self.base {
+            None => {
+                answers.iter().all(|it| it.value >= 0.0)
+                    && answers.iter().map(|it| it.value).sum::<f32>() <= 1.001
+            }
+            Some(_) => answers.iter().all(|it| it.value.abs() <= MAX_SCORE),
+        };
         is_base
             && self.bounds.n_columns() == n_columns
             && self.bounds.are_sound()
-            && self.trees.iter().all(|it| is_sound(it, n_columns, n_classes))
+            && self.trees.iter().all(|it| is_sound(it, n_columns, n_classes, &is_leaf))
     }
 }
 
-fn is_sound(tree: &Tree, n_columns: usize, n_classes: usize) -> bool {
-    let is_answer =
-        |it: &crate::tree::Answer| usize::from(it.class) < n_classes && it.value.is_finite();
+fn is_sound(
+    tree: &Tree,
+    n_columns: usize,
+    n_classes: usize,
+    is_leaf: &impl Fn(&[Answer]) -> bool,
+) -> bool {
+    let is_answer = |it: &Answer| usize::from(it.class) < n_classes && it.value.is_finite();
     let is_node = |(at, node): (usize, &crate::tree::Node)| {
         let next = node.next as usize;
         if node.column == LEAF {
-            next + usize::from(node.bin) < tree.answers.len()
+            tree.answers.get(next..=next + usize::from(node.bin)).is_some_and(is_leaf)
         } else {
             usize::from(node.column) < n_columns && next > at && next + 1 < tree.nodes.len()
         }
@@ -94,4 +108,29 @@ fn is_sound(tree: &Tree, n_columns: usize, n_classes: usize) -> bool {
     !tree.nodes.is_empty()
         && tree.answers.iter().all(is_answer)
         && tree.nodes.iter().enumerate().all(is_node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(base: Option<f32>, value: f32, is_sound: bool) {
+        let mut tree = Tree::seed();
+        tree.set_leaf(0, [Answer { class: 0, value }, Answer { class: 1, value }].into_iter());
+        let base = base.map(|it| vec![it; 2]);
+        let trees = Trees { bounds: Bounds::default(), trees: vec![tree], base };
+        assert_eq!(trees.are_sound(0, 2), is_sound);
+    }
+
+    #[test]
+    fn shares_of_a_leaf_are_of_one_whole() {
+        check(None, 0.5, true);
+        check(None, 8.5e31, false);
+        check(None, 0.6, false);
+        check(None, -0.5, false);
+        check(Some(0.0), -2.5, true);
+        check(Some(0.0), f32::MAX, false);
+        check(Some(f32::MAX), 1.0, false);
+    }
 }

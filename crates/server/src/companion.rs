@@ -10,14 +10,18 @@ use std::{
     time::SystemTime,
 };
 
-use engine::{Found, JobRecord, Library, OwnRules, Rules};
+use engine::{Analysis, Applying, Found, JobRecord, Library, OwnRules, Rules};
 use serde_json::Value;
-use v1::{JobId, Notice, Request};
+use v1::{
+    JobId, Notice, Request,
+    page::{ApplyRequest, ModelApplied},
+};
 
 use crate::{
     folder::{Folder, is_plain_name},
     reading,
     store::{self, Store},
+    training::Trainings,
 };
 
 /// How many captures are read at once: each takes memory by its flows.
@@ -27,6 +31,7 @@ const MAX_RUNNING: usize = 2;
 /// run again when the same folders are opened next.
 pub struct Companion {
     shared: Arc<Shared>,
+    trainings: Trainings,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -59,6 +64,8 @@ struct Shared {
     wake: Condvar,
     /// Locked while a record is taken and written, so that the newest is the last written.
     store: Mutex<Store>,
+    /// Locked while a model is applied: it takes the memory of a capture, and one is enough.
+    applying: Mutex<()>,
 }
 
 struct State {
@@ -103,9 +110,13 @@ impl Companion {
         for record in store.load().map_err(unusable)? {
             library.restore(record);
         }
+        let models = data.join("models");
+        let trainings = Trainings::open(folder.clone(), rules.clone(), models.clone())
+            .map_err(|source| Error::Folder { path: models, source })?;
         let shared = Arc::new(Shared {
             folder,
             rules,
+            applying: Mutex::new(()),
             state: Mutex::new(State { library, is_closing: false, n_running: 0 }),
             wake: Condvar::new(),
             store: Mutex::new(store),
@@ -117,7 +128,47 @@ impl Companion {
                 thread::spawn(move || shared.run_jobs())
             })
             .collect();
-        Ok(Self { shared, threads })
+        Ok(Self { shared, trainings, threads })
+    }
+
+    /// What is learned here, and the models there are.
+    pub(crate) fn trainings(&self) -> &Trainings {
+        &self.trainings
+    }
+
+    /// Applies a model to a job that is at its end: the capture is read again, and what the job found is replaced.
+    pub(crate) fn apply(&self, job: JobId, how: &ApplyRequest) -> Result<ModelApplied, v1::Error> {
+        if !(0.0..=1.0).contains(&how.threshold) {
+            return Err(v1::Error::bad_request("`threshold` is no number from 0 to 1"));
+        }
+        let model = Arc::new(self.trainings.model(&how.model)?);
+        let shared = &self.shared;
+        let Ok(_one) = shared.applying.try_lock() else {
+            return Err(v1::Error::new(503, "another model is being applied; ask again later"));
+        };
+        let record = shared.record(job);
+        let record =
+            record.ok_or_else(|| v1::Error::not_found(format!("there is no job {}", job.0)))?;
+        if record.status.state != v1::State::Finished {
+            return Err(v1::Error::new(409, format!("job {} is not finished", job.0)));
+        }
+        let mut analysis = match shared.read(&record.file_name) {
+            Some(Ok(analysis)) => analysis,
+            Some(Err(message)) => return Err(v1::Error::not_found(message)),
+            None => return Err(v1::Error::new(503, "the companion closes")),
+        };
+        let how = Applying { threshold: how.threshold, over_payload: how.over_payload };
+        let applied = analysis
+            .apply(&model, &how)
+            .map_err(|error| v1::Error::bad_request(error.to_string()))?;
+        analysis.keep_counts();
+        let found = Arc::new(analysis).result();
+        let at = record.status.finished_at.unwrap_or_else(now);
+        shared.state().library.finish(job, found, at);
+        shared
+            .save(job)
+            .map_err(|error| v1::Error::internal(format!("the job cannot be stored: {error}")))?;
+        Ok(applied)
     }
 
     /// Answers a request. It may read the folder, write the store and take its time: not for a thread that must not wait.
@@ -131,6 +182,7 @@ impl Companion {
 
 impl Drop for Companion {
     fn drop(&mut self) {
+        self.trainings.stop();
         self.shared.state().is_closing = true;
         self.shared.wake.notify_all();
         for thread in self.threads.drain(..) {
@@ -207,8 +259,18 @@ impl Shared {
         }
     }
 
-    /// Reads a capture; `None` where the end came first.
+    /// What a capture holds, as far as answers need it; `None` where the end came first.
     fn process(&self, file_name: &str) -> Option<Result<Found, String>> {
+        let mut analysis = match self.read(file_name)? {
+            Ok(analysis) => analysis,
+            Err(error) => return Some(Err(error)),
+        };
+        analysis.keep_counts();
+        Some(Arc::new(analysis).result())
+    }
+
+    /// Reads a capture; `None` where the end came first.
+    fn read(&self, file_name: &str) -> Option<Result<Analysis, String>> {
         let file = match self.folder.file(file_name) {
             Ok(file) => file,
             Err(error) => return Some(Err(unreadable(&error))),
@@ -216,14 +278,12 @@ impl Shared {
         // What no other capture needs is this one's.
         let n_threads = (reading::n_cores() / self.state().n_running.max(1)).max(1);
         let file = Until { shared: self, file };
-        let mut analysis = match reading::read(file, file_name, &self.rules, n_threads) {
-            Ok(analysis) if !analysis.is_complete() && self.state().is_closing => return None,
-            Ok(analysis) => analysis,
-            Err(_) if self.state().is_closing => return None,
-            Err(error) => return Some(Err(unreadable(&error))),
-        };
-        analysis.keep_counts();
-        Some(Arc::new(analysis).result())
+        match reading::read(file, file_name, &self.rules, n_threads) {
+            Ok(analysis) if !analysis.is_complete() && self.state().is_closing => None,
+            Ok(analysis) => Some(Ok(analysis)),
+            Err(_) if self.state().is_closing => None,
+            Err(error) => Some(Err(unreadable(&error))),
+        }
     }
 
     fn save(&self, job: JobId) -> Result<(), store::Error> {

@@ -1,5 +1,7 @@
 //! The v1 interface over HTTP: a path a request, and every error in one shape.
 
+mod learning;
+
 use std::{
     path::{self, PathBuf},
     sync::Arc,
@@ -37,6 +39,7 @@ pub fn app(companion: Arc<Companion>, page: Option<PathBuf>, hosts: Hosts) -> Ro
         .route("/file/{job_id}/statistics/ip", get(statistics_of_ip))
         .route("/file/{job_id}/flows/labels", get(flows_of_label))
         .route("/labels/list", get(labels))
+        .merge(learning::routes())
         .with_state(companion)
         .fallback(move |request: Request| page::serve(page.clone(), request));
     in_shape(router)
@@ -222,6 +225,9 @@ async fn reshape(request: Request, next: Next) -> Response {
     let message = match status {
         StatusCode::METHOD_NOT_ALLOWED => format!("`{asked}` is not possible: not by this method"),
         StatusCode::NOT_FOUND => format!("there is no `{asked}`"),
+        StatusCode::PAYLOAD_TOO_LARGE if asked.contains(" /v1x/") => {
+            "the body is longer than is taken here".to_owned()
+        }
         StatusCode::PAYLOAD_TOO_LARGE => {
             format!("the body is longer than {MAX_BODY_LEN} bytes")
         }

@@ -8,6 +8,7 @@ mod page;
 mod reading;
 mod store;
 mod threads;
+mod training;
 
 pub use crate::{
     companion::{Companion, Error},

@@ -160,7 +160,7 @@ def check_jsonl(where, path, header, rows):
     compare(f"jsonl of {where}", header, rows, header, columns, True)
 
 
-schemas = ["tractor", "tractor-full", "cic", "cic-2017", "basic", "sequence", "session", "iscx-b", "iscx-a2"]
+schemas = ["tractor", "tractor-full", "cic", "cic-2017", "nfstream", "basic", "sequence", "session", "iscx-b", "iscx-a2"]
 captures = sorted(
     os.path.join(at, name)
     for at, _, names in os.walk(folder)

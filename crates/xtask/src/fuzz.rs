@@ -11,18 +11,18 @@ use crate::{
 
 /// Every target, and its longest input, in bytes: what takes long is kept short.
 const TARGETS: &[(&str, u32)] = &[
-    ("arff", 4_096),
     ("containers", 4_096),
     ("filter", 200),
     ("fragments", 4_096),
     ("job", 8_192),
     ("link", 400),
-    ("model", 4_096),
+    ("model", 8_192),
     ("partial", 4_096),
     ("pcap", 4_096),
     ("pcapng", 4_096),
     ("protocols", 4_096),
     ("rules", 2_000),
+    ("table", 4_096),
     ("v1", 400),
 ];
 /// How long a target is fuzzed where nothing else is said, in seconds.

@@ -63,14 +63,8 @@ const REASONS: &[(&str, &str)] = &[
         "flow {} between the same hosts, to the same port, is {}",
         "поток {} между теми же узлами и к тому же порту: {}",
     ),
-    (
-        "neither payload nor names tell; model {} knows nothing like it",
-        "ни содержимое, ни имена ничего не говорят; модель {} не знает ничего похожего",
-    ),
-    (
-        "neither payload nor names tell; model {} is not sure: {} %",
-        "ни содержимое, ни имена ничего не говорят; модель {} не уверена: {} %",
-    ),
+    ("model {} is not sure: {} %", "модель {} не уверена: {} %"),
+    ("model {} knows nothing like it", "модель {} не знает ничего похожего"),
     ("model {}, {} %", "модель {}, {} %"),
     ("the IP header says {}", "заголовок IP называет {}"),
     (
@@ -535,6 +529,19 @@ mod tests {
         assert_eq!(
             evidence("the DNS answer for a.b in flow 3 gave 10.0.0.1 20 ms before", Lang::Ru),
             "ответ DNS на имя a.b в потоке 3 дал 10.0.0.1 за 20 мс до этого"
+        );
+    }
+
+    #[test]
+    fn what_a_model_says_is_translated() {
+        assert_eq!(reason("model home, 93 %", Lang::Ru), "модель home, 93 %");
+        assert_eq!(
+            reason("neither payload nor names tell; model home is not sure: 41 %", Lang::Ru),
+            "ни содержимое, ни имена не указывают; модель home не уверена: 41 %"
+        );
+        assert_eq!(
+            reason("neither payload nor names tell; model home knows nothing like it", Lang::Ru),
+            "ни содержимое, ни имена не указывают; модель home не знает ничего похожего"
         );
     }
 

@@ -154,6 +154,7 @@ pub struct TrainTexts {
     pub threshold_says: fn(&str) -> String,
     pub take_away: &'static str,
     pub applied: fn(&str, &str) -> String,
+    pub none_asked: &'static str,
     pub unsure: fn(&str) -> String,
     pub unlike: fn(&str) -> String,
     pub show_guesses: &'static str,
@@ -334,6 +335,7 @@ pub(super) const EN: TrainTexts = TrainTexts {
     threshold_says: |percent| format!("Below {percent} sure a flow stays unknown"),
     take_away: "Take the guesses away",
     applied: |n, of| format!("{n} of {of} that told nothing got a guess"),
+    none_asked: "Every flow tells something of itself: there is nothing to guess.",
     unsure: |flows| format!("{flows}: not sure enough"),
     unlike: |flows| format!("{flows}: unlike all it learned from"),
     show_guesses: "Show the guesses",
@@ -411,7 +413,7 @@ pub(super) const RU: TrainTexts = TrainTexts {
     part_of: |n, of| format!("Учим без части {n} из {of}, по ней проверяем"),
     so_far: |rows, accuracy| format!("проверено: {rows}, верно {accuracy}"),
     announce: |percent| format!("Обучение: {percent}"),
-    announce_done: |accuracy| format!("Обучено: точность {accuracy}"),
+    announce_done: |accuracy| format!("Обучено: доля верных {accuracy}"),
 
     result: "Насколько хорошо получается",
     result_of: |name| format!("Насколько хорошо {name} справляется с этими данными"),
@@ -463,7 +465,7 @@ pub(super) const RU: TrainTexts = TrainTexts {
     precision: "Точность",
     recall: "Полнота",
     f1: "F1",
-    means: ["Среднее по классам", "Среднее по строкам"],
+    means: ["По классам", "По строкам"],
     reliability: "Насколько уверена и как часто права",
     reliability_hint: |error| {
         format!(
@@ -510,6 +512,7 @@ pub(super) const RU: TrainTexts = TrainTexts {
     threshold_says: |percent| format!("При уверенности ниже {percent} поток остаётся неизвестным"),
     take_away: "Убрать догадки",
     applied: |n, of| format!("Из не говоривших о себе ({of}) догадку получили: {n}"),
+    none_asked: "Все потоки что-то говорят о себе: догадываться не о чем.",
     unsure: |flows| format!("{flows}: мало уверенности"),
     unlike: |flows| format!("{flows}: не похоже ни на что из обучения"),
     show_guesses: "Показать догадки",

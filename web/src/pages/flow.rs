@@ -131,10 +131,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         let text = (t.shown_by)(by, &packet(places[0]), &packet(places[1]));
         view! { <p class="dim">{text}</p> }
     });
-    let causes = detail.guess.as_ref().map(|guess| {
-        let lines = guess.causes.iter().map(|it| view! { <li>{lang.of(&it.words)}</li> });
-        view! { <ul class="links">{lines.collect_view()}</ul> }
-    });
+    let causes = detail.guess.iter().flat_map(|it| &it.causes);
+    let causes = causes.map(|it| view! { <p class="dim">{lang.of(&it.words)}</p> }).collect_view();
     let guess = row.confidence.map(|it| {
         view! { <span class="tag">{t.train.guess}" "{it}"\u{a0}%"</span> " " }
     });
@@ -284,8 +282,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 {reason(&row.reason, lang)}
                 " "
                 <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &row.evidence)}</a>
-                {shown_by}
                 {causes}
+                {shown_by}
             </dd>
             <dt>{t.client}</dt>
             <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>

@@ -113,6 +113,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column("about_id", CellKind::Integer, true, |it| Cell::Integer(it.about_id.map(u64::from))),
     count("icmp_errors", |it| integer(it.icmp_errors)),
     column("piece", CellKind::Integer, true, |it| Cell::Integer(it.piece.map(u64::from))),
+    column("confidence", CellKind::Integer, true, |it| Cell::Integer(it.confidence.map(u64::from))),
 ];
 
 /// The columns of a schema.

@@ -38,8 +38,13 @@ pub enum TableNotice {
         /// So many numbers.
         numbers: u64,
     },
-    /// CICFlowMeter computes some of its columns wrongly, and writes 0 for what is not there.
-    CicNumbers,
+    /// CICFlowMeter writes 0 for what is not there, and computes some of its columns wrongly.
+    CicNumbers {
+        /// So many cells.
+        cells: u64,
+    },
+    /// Times are seconds where CICFlowMeter has microseconds.
+    CicSeconds,
     /// Rows repeat an earlier one with its label.
     Duplicates {
         /// So many rows.
@@ -197,9 +202,14 @@ impl TableNotice {
                 "{0} numbers of ten million and more have three digits, a spreadsheet cut the others; they are kept",
                 vec![number(numbers)],
             ),
-            Self::CicNumbers => (
+            Self::CicNumbers { cells } => (
                 "T-CIC",
-                "CICFlowMeter writes 0 where there is nothing to compute from, and has known errors; flows a model is applied to are computed without them",
+                "CICFlowMeter wrote 0 into {0} cells where there is nothing to compute from; they count as missing, as in the flows a model is applied to; its other known errors stay",
+                vec![number(cells)],
+            ),
+            Self::CicSeconds => (
+                "T-SECONDS",
+                "times are seconds, as the packet rates tell; they were made microseconds, as CICFlowMeter and the schema have them",
                 vec![],
             ),
             Self::Duplicates { rows } => (

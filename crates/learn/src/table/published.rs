@@ -31,7 +31,7 @@ pub(super) struct Content {
     n_without_max: u64,
     /// Rows where what is headed `min_*` is more than what is headed `max_*`.
     n_crossed: u64,
-    /// Rows with a duration and gaps.
+    /// Rows whose packet rate is known from the rest.
     n_rates: u64,
     /// Of these, rows whose packet rate is another than duration and mean gap tell.
     n_wrong_rates: u64,
@@ -99,8 +99,12 @@ fn has_three_digits(value: f64) -> bool {
     value % digit == 0.0
 }
 
-/// The packet rate that the duration and the mean gap tell: there is one gap less than there are packets.
+/// The packet rate that the duration and the mean gap tell: there is one gap less than there are packets. Without a
+/// duration it is 0.
 fn rate(duration: f64, mean_gap: f64) -> Option<f64> {
+    if duration == 0.0 {
+        return Some(0.0);
+    }
     let is_known = duration > 0.0 && mean_gap > 0.0;
     is_known.then(|| ((duration / mean_gap).round() + 1.0) * 1e6 / duration)
 }
@@ -113,8 +117,9 @@ fn is_other(found: f64, rate: f64) -> bool {
 pub(super) fn mend_rate(row: &mut [f32]) {
     let at = |at: usize| row.get(at).map_or(f64::NAN, |it| f64::from(*it));
     let rate = rate(at(DURATION), at(MEAN_GAP)).filter(|it| is_other(at(PACKET_RATE), *it));
+    let rate = rate.map(|it| it as f32).filter(|it| it.is_finite());
     if let Some((found, rate)) = row.get_mut(PACKET_RATE).zip(rate) {
-        *found = rate as f32;
+        *found = rate;
     }
 }
 

@@ -444,3 +444,94 @@ pub struct CauseRow {
     /// The same in a sentence without a full stop.
     pub words: Words,
 }
+
+/// What the companion is to learn from and how: the body of `POST /v1x/training`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainingRequest {
+    /// Files of its folder, and which labels their flows have.
+    pub files: Vec<TrainingFile>,
+    /// The schema whose features are learned from; of data sets those they have.
+    pub schema: String,
+    /// By what flows are cut, in microseconds.
+    pub timeout_micros: Option<u64>,
+    /// Only flows that pass this filter.
+    pub filter: String,
+    /// How it is learned and judged.
+    pub plan: TrainingPlan,
+}
+
+impl Default for TrainingRequest {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            schema: "tractor".to_owned(),
+            timeout_micros: None,
+            filter: String::new(),
+            plan: TrainingPlan::default(),
+        }
+    }
+}
+
+/// A file to learn from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingFile {
+    /// Its name.
+    pub file_name: String,
+    /// Which labels its flows have; of a data set it plays no part. Without it the name says it, without extensions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<TrainingLabels>,
+}
+
+/// How far the companion's training is, and what came of it: the answer of `GET /v1x/training`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingStatus {
+    /// Where it stands.
+    pub state: TrainingState,
+    /// How far it is, while it learns.
+    pub progress: Option<TrainingProgress>,
+    /// What is said of it: why it failed, and what could not be read.
+    pub messages: Vec<String>,
+    /// What was learned from, once all files are read.
+    pub data: Option<TrainingData>,
+    /// How well it does, once it was judged.
+    pub report: Option<TrainingReport>,
+    /// The model that came of it: its name among `GET /v1x/models`.
+    pub model: Option<String>,
+}
+
+/// Where a training stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrainingState {
+    /// There was none.
+    #[default]
+    New,
+    /// Files are read.
+    Reading,
+    /// A model is learned.
+    Learning,
+    /// It is done.
+    Finished,
+    /// It was stopped.
+    Stopped,
+    /// It could not be done.
+    Failed,
+}
+
+/// How the companion is to apply a model to a job: the body of `POST /v1x/file/{job_id}/apply`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApplyRequest {
+    /// The model's name.
+    pub model: String,
+    /// Flows of which the model is right less often than this stay unknown, 0 to 1.
+    #[serde(default = "usual_threshold")]
+    pub threshold: f32,
+    /// Flows that say something of themselves get its label too.
+    #[serde(default)]
+    pub over_payload: bool,
+}
+
+fn usual_threshold() -> f32 {
+    0.5
+}

@@ -52,14 +52,17 @@ pub fn How() -> impl IntoView {
             view! { <p class="waiting" role="status">{t.loading}</p> }.into_any()
         }
     };
+    // Above the form, where it is seen at once; Enter in any field starts too.
+    let right = move || {
+        view! {
+            <span role="status">{move || hindrance.get()}</span>
+            <button type="submit" id="start" form="how" class="btn main" disabled=is_off>{t.train.start}</button>
+        }
+    };
     view! {
-        <Panel title=t.train.how.to_owned()>
+        <Panel title=t.train.how.to_owned() right>
             <form id="how" class="inset form" on:submit=on_submit>
                 {content}
-                <div class="row">
-                    <button type="submit" id="start" class="btn main large" disabled=is_off>{t.train.start}</button>
-                    <span class="dim" role="status">{move || hindrance.get()}</span>
-                </div>
             </form>
         </Panel>
     }

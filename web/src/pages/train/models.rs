@@ -382,10 +382,13 @@ fn Apply() -> impl IntoView {
     let percent = move || format!("{}\u{a0}%", threshold.get());
     let told = move || {
         let told = training.applied.get()?.told;
-        let mut lines = vec![(t.train.applied)(
-            &t.n_flows.with(told.labelled, lang),
-            &format::count(told.asked, lang),
-        )];
+        let mut lines = match told.asked {
+            0 => vec![t.train.none_asked.to_owned()],
+            asked => vec![(t.train.applied)(
+                &t.n_flows.with(told.labelled, lang),
+                &format::count(asked, lang),
+            )],
+        };
         if told.unsure > 0 {
             lines.push((t.train.unsure)(&t.n_flows.with(told.unsure, lang)));
         }
@@ -397,7 +400,7 @@ fn Apply() -> impl IntoView {
         Some(view! {
             <ul class="told" id="applied">{lines}</ul>
             <div class="row">
-                <a class="btn" href=href>{t.train.show_guesses}</a>
+                {(told.labelled > 0).then(|| view! { <a class="btn" href=href>{t.train.show_guesses}</a> })}
                 <button type="button" class="btn" on:click=move |_| training.take_back(app)>{t.train.take_away}</button>
             </div>
         })
