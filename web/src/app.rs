@@ -10,6 +10,7 @@ use crate::{
     pages::{
         companion::Companion, export::Export, first::First, flows::Flows, hosts::Hosts, keys::Keys,
         labels::Labels, overview::OverviewPage, reading::Reading, seal::Seal, sessions::Sessions,
+        train::Train,
     },
     parts::{
         icons::{Glass, HalfMoon, Outline, Sign},
@@ -65,9 +66,12 @@ fn Private() -> impl IntoView {
 
     let is_open = Memo::new(move |_| app.phase.get() == Phase::Done);
     let is_reading = Memo::new(move |_| matches!(app.phase.get(), Phase::Reading { .. }));
+    let is_training = Memo::new(move |_| app.place.with(|it| it.view == View::Train));
     let content = move || {
         if is_open.get() {
             view! { <Opened /> }.into_any()
+        } else if is_training.get() {
+            view! { <Alone /> }.into_any()
         } else if is_reading.get() {
             view! { <Reading /> }.into_any()
         } else {
@@ -98,7 +102,10 @@ fn Private() -> impl IntoView {
                 <Filter input=filter />
             </Show>
             <span class="push"></span>
-            <Show when=move || is_open.get()>
+            <Show when=move || !is_open.get() && !is_training.get()>
+                <a class="btn" id="to-train" href=move || app.view(View::Train).hash()>{t.views[6]}</a>
+            </Show>
+            <Show when=move || is_open.get() || is_training.get()>
                 <button type="button" class="btn" title=t.open_hint on:click=move |_| choose(input)>{t.open}</button>
             </Show>
             <Seal />
@@ -131,7 +138,9 @@ fn Private() -> impl IntoView {
         />
         <Keys dialog=keys />
         <Show when=move || is_dragged.get()>
-            <div class="drop-over" aria-hidden="true"><p>{t.drop_now}</p></div>
+            <div class="drop-over" aria-hidden="true">
+                <p>{move || if is_training.get() { t.train.drop_now } else { t.drop_now }}</p>
+            </div>
         </Show>
         <p class="unseen" role="status" aria-live="polite">{announced}</p>
         <div class="toasts" role="status" aria-live="polite">
@@ -156,8 +165,21 @@ fn title(app: App) {
     let at = VIEWS.iter().position(|it| *it == view).unwrap_or(0);
     document().set_title(&match name {
         Some(name) => format!("{name} · {} · TrActor", t.views[at]),
+        None if view == View::Train => format!("{} · TrActor", t.views[at]),
         None => format!("TrActor · {}", t.tagline),
     });
+}
+
+/// The one view that needs no opened capture.
+#[component]
+fn Alone() -> impl IntoView {
+    let (t, _) = texts();
+    view! {
+        <main id="main" tabindex="-1">
+            <h1 class="unseen">{t.views[6]}</h1>
+            <Train />
+        </main>
+    }
 }
 
 /// The views of an opened capture.
@@ -189,6 +211,7 @@ fn Opened() -> impl IntoView {
             (View::Sessions, id) => view! { <Sessions id /> }.into_any(),
             (View::Labels, _) => view! { <Labels /> }.into_any(),
             (View::Export, _) => view! { <Export /> }.into_any(),
+            (View::Train, _) => view! { <Train /> }.into_any(),
         }
     };
     view! {
@@ -203,13 +226,14 @@ fn Opened() -> impl IntoView {
 }
 
 /// The icons of the views, shown where there is no room for a rail.
-const OUTLINES: [&str; 6] = [
+const OUTLINES: [&str; 7] = [
     "M3 17V9m5 8V4m5 13v-6m4 6V7",
     "M3 5h14M3 10h14M3 15h14",
     "M3 4h14v9H3zM7 17h6M10 13v4",
     "M6 6h8a3 3 0 0 1 0 6H6a3 3 0 0 0 0 6M14 6l-2-2m2 2-2 2",
     "M3 4h7l7 7-6 6-7-7V4zM6.5 7.5h.01",
     "M10 3v9m-3.5-3.5L10 12l3.5-3.5M3 15v2h14v-2",
+    "M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 13.5h5m-2.5-2.5v5",
 ];
 
 /// The ways between the views.
@@ -224,7 +248,7 @@ fn Rail() -> impl IntoView {
             View::Hosts => seen.hosts,
             View::Sessions => seen.sessions,
             View::Labels => seen.labels.len() as u64,
-            View::Overview | View::Export => return None,
+            View::Overview | View::Export | View::Train => return None,
         };
         Some(format::count(number, lang))
     };
@@ -488,7 +512,10 @@ fn listen(
         is_dragged.set(false);
         let event = event.unchecked_ref::<web_sys::DragEvent>();
         let files = event.data_transfer().and_then(|it| it.files());
-        if let Some(file) = files.and_then(|it| it.get(0)).filter(|_| backend::is_sealed()) {
+        let Some(files) = files.filter(|_| backend::is_sealed()) else { return };
+        if app.place.with_untracked(|it| it.view == View::Train) {
+            app.training.add_files(&files);
+        } else if let Some(file) = files.get(0) {
             app.open_file(file);
         }
     };

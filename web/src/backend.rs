@@ -1,4 +1,4 @@
-//! The page's end of a worker. One worker reads one capture and answers questions about it.
+//! The page's end of a worker. One worker reads one capture and answers questions about it; another kind learns.
 //!
 //! The worker ends with the last clone of its [`Backend`]: WebAssembly memory never shrinks, ending it gives all back.
 
@@ -10,13 +10,18 @@ use std::{
 
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
-use v1::Notice;
+use v1::{
+    Notice,
+    page::{ModelApplied, TrainingProgress},
+};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, ErrorEvent, File, MessageEvent, Worker};
 
 pub use crate::message::Progress;
-use crate::message::{Export, FromWorker, Question, ToWorker, describe, fault, pack, unpack};
+use crate::message::{
+    Export, FromWorker, Question, Reading, Study, ToWorker, describe, fault, pack, unpack,
+};
 
 /// What `boot.js` leaves for the page.
 #[wasm_bindgen]
@@ -29,18 +34,20 @@ extern "C" {
     fn boot_is_sealed() -> Result<bool, JsValue>;
 }
 
-/// What happens while a capture is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What happens while a capture is read, or something is learned.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// More was read; at most some ten times a second.
     Progress(Progress),
+    /// More was learned; of what was judged so far, how many rows and the share called right.
+    Learning(TrainingProgress, Option<(u64, f64)>),
     /// Everything was read, or reading was stopped: questions are answered now.
     Done,
     /// The capture cannot be read, or the worker ended.
     Failed(Notice),
 }
 
-/// The worker of one capture.
+/// The worker of one capture, or one that learns.
 #[derive(Clone)]
 pub struct Backend {
     inner: Rc<Inner>,
@@ -81,20 +88,35 @@ impl Backend {
         rules: &str,
         on_event: impl Fn(Event) + 'static,
     ) -> Result<Self, String> {
+        let first = ToWorker::Open { rules: rules.to_owned() };
+        let backend = Self::start(&first, &file, on_event)?;
+        publish(&backend.inner);
+        Ok(backend)
+    }
+
+    /// A worker that learns from files, of which this is read.
+    ///
+    /// # Errors
+    /// Where the browser starts no worker.
+    pub fn learn(reading: Reading, on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
+        Self::start(&ToWorker::Learn(reading), &JsValue::UNDEFINED, on_event)
+    }
+
+    fn start(
+        first: &ToWorker,
+        payload: &JsValue,
+        on_event: impl Fn(Event) + 'static,
+    ) -> Result<Self, String> {
         let worker = start_worker().map_err(|it| describe(&it))?;
         let inner = Rc::new(Inner {
             worker,
-            unsaid: RefCell::new(Some(vec![pack(
-                &ToWorker::Open { rules: rules.to_owned() },
-                &file,
-            )])),
+            unsaid: RefCell::new(Some(vec![pack(first, payload)])),
             waiting: RefCell::default(),
             last_id: Cell::new(0),
             failure: RefCell::default(),
             on_event: Box::new(on_event),
         });
         listen(&inner);
-        publish(&inner);
         Ok(Self { inner })
     }
 
@@ -112,8 +134,53 @@ impl Backend {
     /// # Errors
     /// Where there is no answer (yet), or the worker ended.
     pub async fn ask<T: DeserializeOwned>(&self, query: &v1::page::Query) -> Result<T, String> {
-        let answer = self.inner.ask(Question::Page(query.clone())).await;
-        let bytes = answer.map_err(|it| it.message)?;
+        self.json(Question::Page(query.clone()), &JsValue::UNDEFINED).await
+    }
+
+    /// Asks a worker that learns; what is large comes with the question.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the worker ended.
+    pub async fn study<T: DeserializeOwned>(
+        &self,
+        study: Study,
+        payload: &JsValue,
+    ) -> Result<T, String> {
+        self.json(Question::Study(study), payload).await
+    }
+
+    /// The model learned last, as a file.
+    ///
+    /// # Errors
+    /// Where there is none, or the worker ended.
+    pub async fn model(&self) -> Result<Vec<u8>, String> {
+        let answer = self.inner.ask(Question::Study(Study::Model), &JsValue::UNDEFINED).await;
+        Ok(bytes_of(&answer.map_err(|it| it.message)?))
+    }
+
+    /// Lets a model guess what says nothing of itself; what is not so sure stays unknown.
+    ///
+    /// # Errors
+    /// Where the model cannot be asked, or the worker ended.
+    pub async fn apply(&self, model: &[u8], threshold: u8) -> Result<ModelApplied, String> {
+        let model = Uint8Array::from(model).buffer().into();
+        self.json(Question::Apply { threshold }, &model).await
+    }
+
+    /// Takes the guesses of a model back.
+    ///
+    /// # Errors
+    /// Where the worker ended.
+    pub async fn take_back(&self) -> Result<(), String> {
+        self.json(Question::TakeBack, &JsValue::UNDEFINED).await
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        question: Question,
+        payload: &JsValue,
+    ) -> Result<T, String> {
+        let bytes = self.inner.ask(question, payload).await.map_err(|it| it.message)?;
         serde_json::from_slice(&bytes_of(&bytes)).map_err(|it| it.to_string())
     }
 
@@ -131,7 +198,8 @@ impl Backend {
     /// # Errors
     /// Where format, schema or filter are not understood, or the worker ended.
     pub async fn export(&self, export: &Export) -> Result<Blob, String> {
-        let answer = self.inner.ask(Question::Export(export.clone())).await;
+        let question = Question::Export(export.clone());
+        let answer = self.inner.ask(question, &JsValue::UNDEFINED).await;
         answer.map_err(|it| it.message)?.dyn_into().map_err(|it| describe(&it))
     }
 
@@ -140,21 +208,19 @@ impl Backend {
     /// # Errors
     /// What is wrong with the file, in a sentence; or that the worker ended.
     pub async fn check_rules(&self, text: String) -> Result<u64, String> {
-        let answer = self.inner.ask(Question::Rules(text)).await;
-        let bytes = answer.map_err(|it| it.message)?;
-        serde_json::from_slice(&bytes_of(&bytes)).map_err(|it| it.to_string())
+        self.json(Question::Rules(text), &JsValue::UNDEFINED).await
     }
 
-    /// Ends reading. What was read stays, and [`Event::Done`] follows.
+    /// Ends reading, or learning. What was read or judged stays; after reading, [`Event::Done`] follows.
     pub fn stop(&self) {
         // A worker that cannot be told anything has ended, and has said so itself.
-        drop(self.inner.say(&ToWorker::Stop));
+        drop(self.inner.say(&ToWorker::Stop, &JsValue::UNDEFINED));
     }
 }
 
 impl Inner {
-    fn say(&self, control: &ToWorker) -> Result<(), JsValue> {
-        let message = pack(control, &JsValue::UNDEFINED);
+    fn say(&self, control: &ToWorker, payload: &JsValue) -> Result<(), JsValue> {
+        let message = pack(control, payload);
         match &mut *self.unsaid.borrow_mut() {
             Some(unsaid) => {
                 unsaid.push(message);
@@ -170,7 +236,7 @@ impl Inner {
         unsaid.iter().try_for_each(|it| self.worker.post_message(it))
     }
 
-    async fn ask(&self, question: Question) -> Result<JsValue, v1::Error> {
+    async fn ask(&self, question: Question, payload: &JsValue) -> Result<JsValue, v1::Error> {
         if let Some(failure) = &*self.failure.borrow() {
             return Err(v1::Error::internal(failure));
         }
@@ -179,7 +245,7 @@ impl Inner {
         let answer = Promise::new(&mut |resolve, reject| {
             self.waiting.borrow_mut().insert(id, Waiting { resolve, reject });
         });
-        self.say(&ToWorker::Ask { id, question })
+        self.say(&ToWorker::Ask { id, question }, payload)
             .map_err(|it| v1::Error::internal(describe(&it)))?;
         JsFuture::from(answer).await.map_err(|it| {
             serde_wasm_bindgen::from_value(it)
@@ -188,7 +254,7 @@ impl Inner {
     }
 
     async fn v1(&self, request: v1::Request) -> Result<String, v1::Error> {
-        let answer = self.ask(Question::V1(request)).await?;
+        let answer = self.ask(Question::V1(request), &JsValue::UNDEFINED).await?;
         String::from_utf8(bytes_of(&answer)).map_err(|it| v1::Error::internal(it.to_string()))
     }
 
@@ -200,6 +266,9 @@ impl Inner {
                 }
             }
             FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
+            FromWorker::Learning(progress, judged) => {
+                (self.on_event)(Event::Learning(progress, judged));
+            }
             FromWorker::Done => (self.on_event)(Event::Done),
             FromWorker::Failed(notice) => (self.on_event)(Event::Failed(notice)),
             FromWorker::Broken(message) => self.fail(message),

@@ -287,6 +287,21 @@ pub fn stem(file_name: &str) -> &str {
     name
 }
 
+/// The class a file's name suggests: what is left without folders, extensions, and numbers and dates at its ends.
+pub fn class_of_file(name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let mut stem = name;
+    for extension in [".gz", ".zst", ".pcapng", ".pcap", ".cap", ".arff", ".csv"] {
+        let at = stem.len().saturating_sub(extension.len());
+        if at > 0 && stem.get(at..).is_some_and(|it| it.eq_ignore_ascii_case(extension)) {
+            stem = stem.get(..at).unwrap_or(stem);
+        }
+    }
+    let is_edge = |it: char| it.is_ascii_digit() || " _-.,()[]+#".contains(it);
+    let word = stem.trim_matches(is_edge);
+    if word.is_empty() { stem } else { word }.to_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,5 +395,16 @@ mod tests {
         assert_eq!(tcp_flags(0x12), "SYN ACK");
         assert_eq!(stem("office.PCAPNG.gz"), "office");
         assert_eq!(stem(".pcap"), ".pcap");
+    }
+
+    #[test]
+    fn a_files_name_suggests_a_class() {
+        let check = |name, expected| assert_eq!(class_of_file(name), expected);
+        check("Skype_video-02.pcapng.gz", "skype_video");
+        check("2025-03-01 vk (3).pcap", "vk");
+        check("dns.pcap", "dns");
+        check("443.pcap", "443");
+        check(".pcap", "pcap");
+        check("звонок 1.pcap", "звонок");
     }
 }

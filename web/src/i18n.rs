@@ -4,10 +4,13 @@ mod en;
 mod ru;
 mod seen;
 mod sentences;
+mod train;
 
 pub use sentences::{
-    Piece, evidence, fact_text, filter_error, mentions, notice, reason, rules_error, set_aside,
+    Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
+    rules_error, set_aside,
 };
+pub use train::TrainTexts;
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +113,7 @@ pub struct Texts {
     pub back: &'static str,
     pub copied: fn(&str) -> String,
     pub copy_link: &'static str,
-    pub views: [&'static str; 6],
+    pub views: [&'static str; 7],
     pub views_label: &'static str,
     pub filter_label: &'static str,
     pub filter_hint: &'static str,
@@ -381,6 +384,9 @@ pub struct Texts {
     pub country: &'static str,
     pub all_flows: &'static str,
     pub refresh: &'static str,
+
+    // Training.
+    pub train: TrainTexts,
 }
 
 /// The word for a key, or the key where there is none.
@@ -422,6 +428,7 @@ mod tests {
             (&en.keys, &ru.keys),
             (&en.export_formats, &ru.export_formats),
             (&en.units, &ru.units),
+            (&en.train.labels, &ru.train.labels),
         ] {
             assert_eq!(keys(en), keys(ru));
         }

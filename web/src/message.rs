@@ -2,10 +2,13 @@
 //!
 //! A message is the pair `[control, payload]`. The control part is one of the enums below, through serde-wasm-bindgen;
 //! what is large goes in the payload, which is handed over and not copied: the chosen file, an answer as JSON bytes, an
-//! export as a `Blob`.
+//! export as a `Blob`, a model.
 
 use serde::{Deserialize, Serialize};
-use v1::Notice;
+use v1::{
+    Notice,
+    page::{TrainingData, TrainingLabels, TrainingPlan, TrainingProgress},
+};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// What the page says.
@@ -16,7 +19,9 @@ pub enum ToWorker {
         /// A file of the user's rules, which was checked; empty where there is none.
         rules: String,
     },
-    /// Read no further; what was read stays.
+    /// Learn: read and learn as questions of [`Study`] say. Said once, first, instead of `Open`.
+    Learn(Reading),
+    /// Read no further; what was read stays. Of a worker that learns: learn no further.
     Stop,
     /// Answer by [`FromWorker::Answer`] or [`FromWorker::Refused`] with the same number.
     Ask {
@@ -39,6 +44,85 @@ pub enum Question {
     /// How many rules this file of the user's has, by which another capture shall be read; the payload of the answer is
     /// JSON in an `ArrayBuffer`. A file that cannot be used is refused.
     Rules(String),
+    /// Guess by the model in the payload what says nothing of itself; the payload of the answer is JSON.
+    Apply {
+        /// Below so many percent of confidence a flow stays unknown.
+        threshold: u8,
+    },
+    /// Take the guesses of a model back; the payload of the answer is JSON.
+    TakeBack,
+    /// Of a worker that learns.
+    Study(Study),
+}
+
+/// What is read of files that are learned from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The schema whose features are learned from.
+    pub schema: String,
+    /// By what flows are cut, as the command line has it.
+    pub timeout: String,
+    /// Only flows that pass this filter.
+    pub filter: String,
+}
+
+/// What a worker that learns can be asked. Unless said otherwise the payload of the answer is JSON in an `ArrayBuffer`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Study {
+    /// How can models be learned, and from which features?
+    Choices,
+    /// Read the file in the payload; answered by a `Result` of [`Taught`], or of the notice why the file cannot be read,
+    /// once that is done.
+    Add {
+        /// What the file is called; another of this name is replaced.
+        name: String,
+        /// Which labels its flows have.
+        labels: TrainingLabels,
+        /// They are the user's choice; else what the capture says of itself goes before them.
+        is_chosen: bool,
+    },
+    /// Give all rows of a file this class. Answered by `TrainingData`.
+    Relabel {
+        /// The file.
+        name: String,
+        /// The class.
+        class: String,
+    },
+    /// Forget a file. Answered by `TrainingData`.
+    Remove {
+        /// The file.
+        name: String,
+    },
+    /// Learn; answered by a `TrainingReport`, or null where nothing was judged, once that is done.
+    Train(TrainingPlan),
+    /// The model learned last, as a file; the answer's payload is the file in an `ArrayBuffer`.
+    Model,
+    /// What is the model in the payload? Answered by its `ModelCard`.
+    Card,
+    /// Judge the model in the payload by all rows. Answered by a `TrainingReport`.
+    Judge,
+    /// The rows of one cell of the matrix judged last. Answered by `JudgedRows`.
+    Cell {
+        /// What they are.
+        is: String,
+        /// What was said of them; `None` that nothing was.
+        said: Option<String>,
+        /// The window's first row.
+        offset: u32,
+        /// How many rows.
+        len: u32,
+    },
+}
+
+/// What came of a file that was read to learn from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Taught {
+    /// All that is learned from.
+    pub data: TrainingData,
+    /// The labels the file's flows got.
+    pub labels: TrainingLabels,
+    /// All of the file was read; of a damaged capture what could be.
+    pub is_complete: bool,
 }
 
 /// Which flows to write, and how.
@@ -55,12 +139,14 @@ pub struct Export {
 }
 
 /// What the worker says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
     /// It listens. Said once, first.
     Ready,
     /// How far it has read.
     Progress(Progress),
+    /// How far it has learned; and of what was judged so far, how many rows and the share called right.
+    Learning(TrainingProgress, Option<(u64, f64)>),
     /// It has read all there is, or was stopped; it can be asked now.
     Done,
     /// The capture cannot be read.

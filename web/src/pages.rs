@@ -13,3 +13,4 @@ pub mod overview;
 pub mod reading;
 pub mod seal;
 pub mod sessions;
+pub mod train;

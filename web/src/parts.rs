@@ -2,9 +2,13 @@
 
 pub mod bars;
 pub mod chart;
+pub mod field;
+pub mod graph;
 pub mod hex;
 pub mod icons;
+pub mod matrix;
 pub mod packets;
+pub mod plain;
 pub mod rows;
 pub mod small;
 pub mod table;

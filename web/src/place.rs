@@ -2,7 +2,7 @@
 
 use v1::page::FlowSort;
 
-/// The views of an opened capture, in the order of the rail and of the number keys.
+/// The views, in the order of the rail and of the number keys. All but [`View::Train`] are of an opened capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     /// The first look.
@@ -18,11 +18,20 @@ pub enum View {
     Labels,
     /// Flows as files.
     Export,
+    /// Learning from captures; works without an opened one.
+    Train,
 }
 
 /// Every view, in order.
-pub const VIEWS: [View; 6] =
-    [View::Overview, View::Flows, View::Hosts, View::Sessions, View::Labels, View::Export];
+pub const VIEWS: [View; 7] = [
+    View::Overview,
+    View::Flows,
+    View::Hosts,
+    View::Sessions,
+    View::Labels,
+    View::Export,
+    View::Train,
+];
 
 impl View {
     /// Its word in the address.
@@ -34,6 +43,7 @@ impl View {
             Self::Sessions => "sessions",
             Self::Labels => "labels",
             Self::Export => "export",
+            Self::Train => "train",
         }
     }
 }

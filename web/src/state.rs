@@ -16,6 +16,7 @@ use crate::{
     i18n::{Lang, Texts},
     message::fault,
     place::{Place, View},
+    training::Training,
 };
 
 /// How many bars the traffic over time has.
@@ -144,6 +145,8 @@ pub struct App {
     pub decided: RwSignal<u32>,
     /// The last key for the list on show, numbered.
     pub step: RwSignal<(u32, Option<Step>)>,
+    /// Learning.
+    pub training: Training,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -181,6 +184,7 @@ impl App {
             filter_error: RwSignal::new(None),
             toast: RwSignal::new(None),
             step: RwSignal::new((0, None)),
+            training: Training::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -267,7 +271,8 @@ impl App {
     }
 
     fn open(self, source: Source) {
-        if self.capture.with_untracked(Option::is_some) {
+        let is_training = self.place.with_untracked(|it| it.view == View::Train);
+        if is_training || self.capture.with_untracked(Option::is_some) {
             self.go(Place::default());
         }
         self.read(source);
@@ -309,6 +314,7 @@ impl App {
         self.turn.set(turn);
         self.failure.set(None);
         self.overview.set(None);
+        self.training.applied.set(None);
         // Ends the worker before the next one takes memory.
         self.capture.set(None);
         let since = now_millis();
@@ -348,6 +354,8 @@ impl App {
                     }
                 });
             }
+            // Another kind of worker learns.
+            Event::Learning(..) => {}
             Event::Done => self.look(),
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }

@@ -4,10 +4,18 @@
 
 mod driver;
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 use driver::{Browser, Companion, Site, capture, setting};
+use engine::{Analysis, Applying, Filter, Job, Lesson, Studio, Teacher};
 use serde_json::json;
+use tests::{Taught, taught};
+use v1::page::TrainingPlan;
 
 /// Captures in which there is nothing to read.
 const UNREADABLE: [&str; 2] = ["empty.pcap", "not-a-capture.pcap"];
@@ -351,5 +359,137 @@ fn rules_of_the_users_are_checked_obeyed_and_taken_away() {
     main_says("действует 1\u{a0}правило");
     browser.until_read_of("sample.pcapng");
     assert_eq!(browser.v1(&of_label), expected.trim_end());
+    let _ = fs::remove_dir_all(folder);
+}
+
+/// Captures to learn from and one to apply to, in a folder of their own: their names, classes and bytes.
+fn lessons() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    use Taught::{Chat, Load};
+    vec![
+        ("chat-1.pcap", "chat", taught(&[Chat], 14, 1)),
+        ("chat-2.pcap", "chat", taught(&[Chat], 12, 2)),
+        ("load-1.pcap", "load", taught(&[Load], 14, 3)),
+        ("load-2.pcap", "load", taught(&[Load], 12, 4)),
+        ("fifth.pcap", "", taught(&[Chat, Load], 9, 5)),
+    ]
+}
+
+fn analysis(name: &str, bytes: &[u8]) -> Analysis {
+    let mut job = Job::new(name, 7);
+    job.feed(bytes).unwrap();
+    job.finish(false)
+}
+
+/// What is learned natively from the captures that have a class.
+fn learned() -> Studio {
+    let mut studio = Studio::new(features::schema("tractor").unwrap(), None);
+    for (name, class, bytes) in lessons().iter().filter(|it| !it.1.is_empty()) {
+        let teacher = Teacher::Given((*class).to_owned());
+        let lesson = Lesson { filter: Filter::default(), teacher };
+        studio.add(&analysis(name, bytes), name, &lesson).unwrap();
+    }
+    studio.begin(&TrainingPlan::default()).unwrap();
+    while studio.step().unwrap().is_some() {}
+    studio
+}
+
+/// Applies the newest model to a capture; what the page says of it, and how many flows are shown with a guess.
+fn applied(browser: &Browser, file: &Path) -> (String, u64) {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    browser.choose(file);
+    browser.until_read_of(name);
+    browser.run("location.hash = '#v=train'", &[]);
+    browser.until("document.querySelector('#apply') !== null");
+    browser.click("#apply");
+    browser.until("document.querySelector('#applied') !== null");
+    let said = browser.run("return document.querySelector('#applied').innerText", &[]);
+    browser.run("location.hash = '#v=flows&q=evidence:model'", &[]);
+    browser.until("document.querySelectorAll('main table .guess').length > 0");
+    let shown = browser.run("return document.querySelectorAll('main table .guess').length", &[]);
+    (said.as_str().unwrap().to_owned(), shown.as_u64().unwrap())
+}
+
+#[test]
+fn a_model_is_trained_judged_saved_loaded_and_applied_without_a_request() {
+    let folder = std::env::temp_dir().join(format!("tractor-lessons-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let files: Vec<PathBuf> = lessons()
+        .iter()
+        .map(|(name, _, bytes)| {
+            fs::write(folder.join(name), bytes).unwrap();
+            folder.join(name)
+        })
+        .collect();
+    let studio = learned();
+    let model = studio.model().unwrap();
+    let figures = studio.report().unwrap().figures;
+    let mut fifth = analysis("fifth.pcap", &fs::read(&files[4]).unwrap());
+    let expected = fifth.apply(&Arc::clone(model), &Applying::default()).unwrap();
+    assert!(expected.labelled > 0, "{expected:?}");
+
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    site.asked();
+    browser.click("#to-train");
+    browser.until("document.querySelector('#choose-training:enabled') !== null");
+    let lessons: Vec<&Path> = files.iter().take(4).map(PathBuf::as_path).collect();
+    browser.drop_files(&lessons);
+    browser.until("document.querySelector('#start:enabled') !== null");
+    // Classes are what the names say.
+    let classes = browser.run(
+        "return Array.from(document.querySelectorAll('.parts input.class'), it => it.value)",
+        &[],
+    );
+    assert_eq!(classes, json!(["chat", "chat", "load", "load"]));
+    browser.click("#start");
+    browser.until("document.querySelector('#result .matrix') !== null");
+    let matrix = browser.run(
+        "return Array.from(document.querySelectorAll('.matrix tbody tr'),
+            row => Array.from(row.querySelectorAll('button'), it => Number(it.innerText)))",
+        &[],
+    );
+    let counts: Vec<&[u64]> = figures.confusion.iter().map(|it| &it[..2]).collect();
+    assert_eq!(matrix, json!(counts));
+    // A cell opens its flows: by the mouse, and by keys.
+    browser.click("#cell-0-0");
+    let rows =
+        |n: u64| format!("document.querySelectorAll('table.judged tbody tr').length === {n}");
+    browser.until(&rows(figures.confusion[0][0]));
+    browser.press("\u{e015}");
+    browser.press("\u{e014}");
+    browser.until("document.activeElement.id === 'cell-1-1'");
+    browser.press("\u{e007}");
+    browser.until("location.hash.includes('id=1.1')");
+    browser.until(&rows(figures.confusion[1][1]));
+
+    // The file is the one that is made natively.
+    browser.run(
+        "const make = URL.createObjectURL;
+        URL.createObjectURL = blob => { globalThis.saved = blob; return make.call(URL, blob); };",
+        &[],
+    );
+    browser.click("#model-0 .save-model");
+    browser.until("globalThis.saved !== undefined");
+    let saved =
+        browser.run("return saved.arrayBuffer().then(it => Array.from(new Uint8Array(it)))", &[]);
+    assert_eq!(saved, json!(model.write()));
+
+    let before = applied(&browser, &files[4]);
+    assert_eq!(before.1, expected.labelled);
+    assert!(before.0.contains(&format!("{}\u{a0}flows of {}", expected.labelled, expected.asked)));
+    assert_eq!(site.asked(), Vec::<String>::new());
+
+    // The same after all was forgotten.
+    browser.go(&format!("http://127.0.0.1:{}/", site.port));
+    browser.until("document.querySelector('#choose-file:enabled') !== null");
+    site.asked();
+    browser.run("location.hash = '#v=train'", &[]);
+    browser.until("document.querySelector('#model-input') !== null");
+    let file = folder.join("saved.model");
+    fs::write(&file, model.write()).unwrap();
+    browser.choose_in("#model-input", &file);
+    browser.until("document.querySelector('#model-0') !== null");
+    assert_eq!(applied(&browser, &files[4]), before);
+    assert_eq!(site.asked(), Vec::<String>::new());
     let _ = fs::remove_dir_all(folder);
 }

@@ -2,14 +2,24 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::{cell::RefCell, rc::Rc};
+
 use engine::{Export, Job};
 use js_sys::{Array, Uint8Array};
+use serde::de::DeserializeOwned;
+use tests::{Taught, taught};
+use v1::{
+    Notice,
+    page::{TrainingLabels, TrainingPlan, TrainingReport},
+};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     chunks::Chunks,
-    message::{FromWorker, Progress, Question, ToWorker, pack, unpack},
+    learner::{self, Answer, Learner, Told},
+    message::{FromWorker, Progress, Question, Reading, Study, ToWorker, pack, unpack},
 };
-use web_sys::Blob;
+use web_sys::{Blob, File};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -68,4 +78,75 @@ fn messages_come_as_they_were_sent() {
     let told =
         FromWorker::Progress(Progress { bytes: 5 << 40, total: 6 << 40, ..Progress::default() });
     assert_eq!(unpack::<FromWorker>(pack(&told, &true.into())).unwrap().0, told);
+}
+
+fn reading() -> Reading {
+    let [schema, timeout, filter] = ["tractor", "none", ""].map(str::to_owned);
+    Reading { schema, timeout, filter }
+}
+
+/// A learner that has read two captures of each of two classes.
+async fn taught_learner() -> Rc<Learner> {
+    let learner = Rc::new(Learner::new(&reading(), 7).unwrap());
+    for (at, kind) in
+        [Taught::Chat, Taught::Load, Taught::Chat, Taught::Load].into_iter().enumerate()
+    {
+        let class = if kind == Taught::Chat { "chat" } else { "load" };
+        let bytes = taught(&[kind], 8, at as u64);
+        let parts = Array::of1(&Uint8Array::from(&*bytes));
+        let name = format!("{class}-{at}.pcap");
+        let file = File::new_with_u8_array_sequence(&parts, &name).unwrap();
+        let labels = TrainingLabels::Given(class.to_owned());
+        let study = Study::Add { name, labels, is_chosen: true };
+        let taught: Result<web::message::Taught, Notice> = ask(&learner, study, file.into()).await;
+        assert!(taught.unwrap().data.rows >= 8);
+    }
+    learner
+}
+
+async fn ask<T: DeserializeOwned>(learner: &Rc<Learner>, study: Study, payload: JsValue) -> T {
+    match Rc::clone(learner).answer(study, payload, |_| {}).await.unwrap() {
+        Answer::Json(value) => serde_json::from_value(value).unwrap(),
+        Answer::Bytes(_) => panic!("JSON was asked for"),
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_learner_trains_and_gives_a_model_that_judges_as_it_does() {
+    let learner = taught_learner().await;
+    let plan = TrainingPlan::default();
+    let report: Option<TrainingReport> =
+        ask(&learner, Study::Train(plan), JsValue::UNDEFINED).await;
+    let report = report.unwrap();
+    assert_eq!(report.split.as_deref(), Some("capture"));
+    assert!(report.figures.accuracy > 0.9, "{}", report.figures.accuracy);
+    let model = Rc::clone(&learner).answer(Study::Model, JsValue::UNDEFINED, |_| {}).await;
+    let Ok(Answer::Bytes(model)) = model else { panic!("there is no model") };
+    assert_eq!(learner::read(&model).unwrap().classes(), ["chat", "load"]);
+    let payload = Uint8Array::from(&*model).buffer();
+    let judged: TrainingReport = ask(&learner, Study::Judge, payload.into()).await;
+    assert_eq!(judged.figures.rows, report.figures.rows);
+}
+
+#[wasm_bindgen_test]
+async fn learning_stops_when_it_shall_and_keeps_what_was_judged() {
+    let learner = taught_learner().await;
+    let numbers = [("trees".to_owned(), 2_000)].into();
+    let plan = TrainingPlan { numbers, folds: 4, ..TrainingPlan::default() };
+    let stopper = Rc::clone(&learner);
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let kept = Rc::clone(&heard);
+    let tell = move |told: Told| {
+        kept.borrow_mut().push(told);
+        // Once a part was judged.
+        if matches!(told, Told::Learning(_, Some(_))) {
+            stopper.stop();
+        }
+    };
+    let answer = Rc::clone(&learner).answer(Study::Train(plan), JsValue::UNDEFINED, tell).await;
+    let Ok(Answer::Json(report)) = answer else { panic!("there is no report") };
+    let report: TrainingReport = serde_json::from_value(report).unwrap();
+    assert!(report.is_stopped && report.figures.rows > 0, "{:?}", heard.borrow());
+    let model = Rc::clone(&learner).answer(Study::Model, JsValue::UNDEFINED, |_| {}).await;
+    assert!(model.is_err());
 }

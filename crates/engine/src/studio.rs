@@ -426,6 +426,12 @@ impl Studio {
         }
     }
 
+    /// Of what was judged so far while something is learned: how many rows, and the share of them called right.
+    pub fn judged_so_far(&self) -> Option<(u64, f64)> {
+        let confusion = self.work.as_ref()?.work.so_far();
+        Some((confusion.total(), confusion.accuracy())).filter(|it| it.0 > 0)
+    }
+
     /// Stops learning: what was judged so far is kept, and there is no new model.
     pub fn stop(&mut self) {
         self.finish(true);

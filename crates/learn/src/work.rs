@@ -229,6 +229,11 @@ impl Work {
         Ok(Some(Progress { done: self.n_done, of: self.n_steps(), stage }))
     }
 
+    /// What was said of what so far.
+    pub fn so_far(&self) -> &Confusion {
+        &self.report.confusion
+    }
+
     /// Goes all steps.
     ///
     /// # Errors
@@ -240,11 +245,12 @@ impl Work {
 
     /// What was found so far: of a work stopped early the report of the parts judged, and no model.
     pub fn finish(mut self) -> Done {
+        let n_judged = self.leave_out_unjudged();
         let judged: Vec<(f32, bool)> = self.shares_and_right();
         self.report.reliability = reliability(&judged);
         self.report.calibration_error = calibration_error(&self.report.reliability);
-        let n = self.report.folds.max(1);
-        self.report.importance.iter_mut().for_each(|it| *it /= f64::from(n));
+        let n = n_judged.max(1) as f64;
+        self.report.importance.iter_mut().for_each(|it| *it /= n);
         let calibration = Calibration::new(judged);
         let is_judged = !self.folds.is_empty();
         for said in self.report.said.iter_mut().flatten() {
@@ -269,6 +275,21 @@ impl Work {
             Model::new(&self.data, learned, card, calibration)
         });
         Done { report: is_judged.then_some(self.report), model }
+    }
+
+    /// Of a work stopped early: what it is compared with is of the parts judged, too.
+    /// How many those are.
+    fn leave_out_unjudged(&mut self) -> usize {
+        let n_judged = match self.now {
+            Now::Part { number, .. } => number,
+            Now::Importance { number, .. } => number + 1,
+            Now::Curve { .. } | Now::Whole(_) | Now::End => return self.folds.len(),
+        };
+        let folds = self.folds.get(..n_judged).unwrap_or_default();
+        self.report.leaking = n_leaking(&self.data, folds);
+        self.report.majority = baseline::majority(&self.data, folds);
+        self.report.ports = baseline::ports(&self.data, folds);
+        n_judged
     }
 
     fn n_steps(&self) -> u64 {
@@ -378,5 +399,29 @@ impl Work {
     fn shares_and_right(&self) -> Vec<(f32, bool)> {
         let said = self.report.said.iter().enumerate();
         said.filter_map(|(row, it)| it.map(|it| (it.share, it.class == self.class(row)))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Method, Row};
+
+    #[test]
+    fn what_is_stopped_early_is_compared_with_what_was_judged() {
+        let mut data = Data::of_columns(vec!["a".to_owned()]);
+        for at in 0..40u64 {
+            data.push([at as f32], if at % 2 == 0 { "x" } else { "y" }, Row::default());
+        }
+        let plan =
+            Plan { split: Some(Split::Shuffled), folds: 4, ..Plan::of(Options::of(Method::Tree)) };
+        let mut work = Work::new(Arc::new(data), plan).unwrap();
+        // A tree is grown in one step, and judged by its part of ten rows.
+        work.step().unwrap();
+        assert_eq!(work.so_far().total(), 10);
+        let done = work.finish();
+        let report = done.report.unwrap();
+        assert_eq!((report.leaking, report.majority.total()), (10, 10));
+        assert!(done.model.is_none());
     }
 }

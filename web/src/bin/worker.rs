@@ -1,4 +1,4 @@
-//! The web worker: feeds a file to the engine and answers the page's questions about it.
+//! The web worker: feeds a file to the engine and answers the page's questions about it. One that learns is in `learner.rs`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,7 +14,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web::{
     chunks::{CHUNK_LEN, Chunks},
-    message::{Export, FromWorker, Progress, Question, ToWorker, describe, fault, pack, unpack},
+    learner::{self, Answer, Learner, Told},
+    message::{
+        Export, FromWorker, Progress, Question, Study, ToWorker, describe, fault, pack, unpack,
+    },
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
 
@@ -34,6 +37,12 @@ struct State {
     library: RefCell<Library>,
     /// Answers the page, once the capture is read.
     analysis: RefCell<Option<Arc<Analysis>>>,
+    /// The user's rules.
+    own: RefCell<Arc<OwnRules>>,
+    /// Of a worker that learns.
+    learner: RefCell<Option<Rc<Learner>>>,
+    /// Why it does not learn.
+    refusal: RefCell<Option<String>>,
 }
 
 fn main() {
@@ -53,11 +62,23 @@ fn main() {
                 (Err(other), _) => fail(&page, fault(&describe(&other))),
                 (_, Err(error)) => fail(&page, fault(&error.message)),
             },
-            ToWorker::Stop => state.is_stopped.set(true),
-            ToWorker::Ask { id, question } => match answer(&state, &question) {
-                Ok(answer) => say(&page, &FromWorker::Answer { id }, &answer),
-                Err(error) => say(&page, &FromWorker::Refused { id, error }, &JsValue::UNDEFINED),
+            ToWorker::Learn(reading) => match Learner::new(&reading, seed(&page)) {
+                Ok(learner) => *state.learner.borrow_mut() = Some(Rc::new(learner)),
+                Err(error) => *state.refusal.borrow_mut() = Some(error),
             },
+            ToWorker::Stop => {
+                state.is_stopped.set(true);
+                if let Some(learner) = &*state.learner.borrow() {
+                    learner.stop();
+                }
+            }
+            ToWorker::Ask { id, question: Question::Study(study) } => {
+                spawn_local(study_of(page.clone(), state.clone(), id, study, payload));
+            }
+            ToWorker::Ask { id, question: Question::Apply { threshold } } => {
+                tell(&page, id, apply(&state, &payload, threshold));
+            }
+            ToWorker::Ask { id, question } => tell(&page, id, answer(&state, &question)),
         }
     });
     scope.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
@@ -76,6 +97,71 @@ fn fail(page: &DedicatedWorkerGlobalScope, notice: Notice) {
     say(page, &FromWorker::Failed(notice), &JsValue::UNDEFINED);
 }
 
+/// Answers a question, or says why not.
+fn tell(page: &DedicatedWorkerGlobalScope, id: u32, answer: Result<JsValue, v1::Error>) {
+    match answer {
+        Ok(answer) => say(page, &FromWorker::Answer { id }, &answer),
+        Err(error) => say(page, &FromWorker::Refused { id, error }, &JsValue::UNDEFINED),
+    }
+}
+
+/// Answers what is asked of a worker that learns; some of it lasts.
+async fn study_of(
+    page: DedicatedWorkerGlobalScope,
+    state: Rc<State>,
+    id: u32,
+    study: Study,
+    payload: JsValue,
+) {
+    let learner = state.learner.borrow().clone();
+    let Some(learner) = learner else {
+        let refusal = state.refusal.borrow().clone();
+        let error = v1::Error::bad_request(refusal.unwrap_or_else(|| "nothing is learned".into()));
+        return tell(&page, id, Err(error));
+    };
+    let of_progress = page.clone();
+    let answer = learner.answer(study, payload, move |told| {
+        let told = match told {
+            Told::Reading(bytes, total) => {
+                FromWorker::Progress(Progress { bytes, total, ..Progress::default() })
+            }
+            Told::Learning(progress, judged) => FromWorker::Learning(progress, judged),
+        };
+        say(&of_progress, &told, &JsValue::UNDEFINED);
+    });
+    let answer = match answer.await {
+        Ok(Answer::Json(value)) => json(&value),
+        Ok(Answer::Bytes(bytes)) => Ok(Uint8Array::from(&*bytes).buffer().into()),
+        Err(error) => Err(v1::Error::bad_request(error)),
+    };
+    tell(&page, id, answer);
+}
+
+/// Lets a model guess what says nothing of itself.
+fn apply(state: &State, model: &JsValue, threshold: u8) -> Result<JsValue, v1::Error> {
+    let model = learner::read(&learner::bytes_of(model)).map_err(v1::Error::bad_request)?;
+    let how = learner::applying(threshold);
+    let applied = change(state, |analysis| analysis.apply(&model, &how))?;
+    json(&applied.map_err(|it| v1::Error::bad_request(it.to_string()))?)
+}
+
+/// Changes the analysis, which is the library's too.
+fn change<T>(state: &State, change: impl FnOnce(&mut Analysis) -> T) -> Result<T, v1::Error> {
+    let unread = || v1::Error::not_found("the capture is still being read");
+    let mut analysis = state.analysis.take().ok_or_else(unread)?;
+    let reading = analysis.reading();
+    let (name, bytes) = (reading.file_name.clone(), reading.bytes);
+    let mut library = state.library.borrow_mut();
+    *library = Library::default();
+    library.set_own_rules(Arc::clone(&state.own.borrow()));
+    // Nobody else holds it now, for answers are copies.
+    let changed = Arc::get_mut(&mut analysis).map(change);
+    begin(&mut library, &name, bytes);
+    library.finish(JOB, analysis.result(), now_seconds());
+    state.analysis.replace(Some(analysis));
+    changed.ok_or_else(|| v1::Error::internal("the analysis is in use"))
+}
+
 /// Sends a message; a buffer in it is handed over.
 fn say(page: &DedicatedWorkerGlobalScope, said: &FromWorker, payload: &JsValue) {
     let handed_over = match payload.is_instance_of::<js_sys::ArrayBuffer>() {
@@ -89,6 +175,7 @@ fn say(page: &DedicatedWorkerGlobalScope, said: &FromWorker, payload: &JsValue) 
 async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, own: OwnRules) {
     let rules = Rules { own: Arc::new(own), ..Rules::default() };
     state.library.borrow_mut().set_own_rules(Arc::clone(&rules.own));
+    state.own.replace(Arc::clone(&rules.own));
     let name = file.name();
     let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
     let total = chunks.total();
@@ -169,15 +256,24 @@ fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
         Question::Page(query) => json(&read()?.page(query)),
         Question::V1(request) => json(&state.library.borrow_mut().answer(request, now_seconds())?),
         Question::Export(it) => export(read()?, it),
+        Question::TakeBack => {
+            drop(analysis);
+            change(state, Analysis::take_guesses_back)?;
+            json(&())
+        }
+        // Those that come with a payload, or last, are answered elsewhere.
+        Question::Apply { .. } | Question::Study(_) => {
+            Err(v1::Error::internal("the question is not asked here"))
+        }
         Question::Rules(text) => match OwnRules::read(text) {
-            Ok(own) => json(&own.len().into()),
+            Ok(own) => json(&own.len()),
             Err(error) => Err(v1::Error::bad_request(error.to_string())),
         },
     }
 }
 
 /// JSON in a buffer of its own.
-fn json(value: &serde_json::Value) -> Result<JsValue, v1::Error> {
+fn json(value: &impl serde::Serialize) -> Result<JsValue, v1::Error> {
     let bytes = serde_json::to_vec(value).map_err(|it| v1::Error::internal(it.to_string()))?;
     Ok(Uint8Array::from(&*bytes).buffer().into())
 }

@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts};
+use super::{Plural, Texts, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -28,7 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
     back: "Назад",
     copied: |what| format!("Скопировано: {what}"),
     copy_link: "Скопировать ссылку на этот вид",
-    views: ["Обзор", "Потоки", "Узлы", "Сессии", "Метки", "Экспорт"],
+    views: ["Обзор", "Потоки", "Узлы", "Сессии", "Метки", "Экспорт", "Обучение"],
     views_label: "Виды",
     filter_label: "Фильтр потоков",
     filter_hint: "label:vk  bytes>10MB  ip:10.0.0.0/8",
@@ -407,7 +407,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("?", "эта подсказка"),
         ("/", "фильтр"),
         ("o", "открыть снимок"),
-        ("1 – 6", "виды"),
+        ("1 – 7", "виды"),
         ("j k ↓ ↑", "следующая, предыдущая строка"),
         ("g G", "первая, последняя строка"),
         ("Enter", "открыть строку"),
@@ -438,4 +438,6 @@ pub(super) const TEXTS: Texts = Texts {
     country: "Страна",
     all_flows: "Весь снимок",
     refresh: "Обновить",
+
+    train: train::RU,
 };

@@ -223,6 +223,71 @@ pub fn filter_error(text: &str, lang: Lang) -> String {
     translate(FILTER_ERRORS, text, lang)
 }
 
+/// Why something cannot be learned, or a model not used.
+const LEARNING_ERRORS: &[(&str, &str)] = &[
+    (
+        "the data has {} classes in {} rows; at least two classes are needed",
+        "классов в данных: {}, строк: {}; нужны хотя бы два класса",
+    ),
+    (
+        "the data has {} classes; a model tells at most {} apart",
+        "классов в данных: {}; модель различает не больше {}",
+    ),
+    (
+        "the data has {} columns, more than a model looks at",
+        "столбцов в данных: {}, на столько модель не смотрит",
+    ),
+    (
+        "nothing is left to judge by where rows are divided by {}",
+        "при делении {} для проверки ничего не остаётся",
+    ),
+    ("the model cannot be fitted: {}", "модель не обучить: {}"),
+    (
+        "this is no model of TrActor: it does not begin as one",
+        "это не модель TrActor: начало файла другое",
+    ),
+    (
+        "the model is of version {}; this program reads version {}",
+        "модель версии {}, а программа читает версию {}",
+    ),
+    ("the model cannot be used: {}", "модель нельзя использовать: {}"),
+    (
+        "the model was trained on other columns than `{}` has in this program",
+        "модель обучена по другим столбцам, чем у `{}` в этой программе",
+    ),
+    (
+        "captures give the features of {}, and the tables have other columns",
+        "снимки дают признаки {}, а у таблиц другие столбцы",
+    ),
+    ("there is no row to judge by", "нет строк, по которым проверять"),
+    (
+        "the model {} wants flows cut by another timeout",
+        "модели {} нужны потоки, разрезанные иначе",
+    ),
+    (
+        "the model {} looks at columns that are not features of this program: it can judge tables alone",
+        "модель {} смотрит на столбцы, которых эта программа не вычисляет: она годится только для таблиц",
+    ),
+    ("{} has no column `{}`", "{}: нет столбца `{}`"),
+    ("reading was stopped", "чтение остановлено"),
+    ("something is being learned", "обучение уже идёт"),
+    ("there is no model", "модели нет"),
+    ("there is no schema `{}`", "набора признаков `{}` нет"),
+    (
+        "`{}` is no number of seconds, and a model knows no other timeout",
+        "`{}` не число секунд, а резать для модели иначе нельзя",
+    ),
+    ("the table has {} bytes; at most {} are read", "в таблице {} байт, читается не больше {}"),
+    ("the capture is still being read", "снимок ещё читается"),
+];
+
+/// Why something cannot be learned, or a model not used.
+pub fn learning_error(text: &str, lang: Lang) -> String {
+    let said = translate(LEARNING_ERRORS, text, lang);
+    // The filter of what is learned has errors of its own.
+    if said == text { filter_error(text, lang) } else { said }
+}
+
 /// What is wrong with a file of rules; of a rule, after its number and label.
 const RULES_ERRORS: &[(&str, &str)] = &[
     (

@@ -233,7 +233,7 @@ fn file_name(capture: &str, format: &str) -> String {
 }
 
 /// Hands a file to the browser to be saved.
-fn save(blob: &Blob, name: &str) {
+pub(crate) fn save(blob: &Blob, name: &str) {
     let url = ObjectUrl::from(blob.clone());
     let Ok(element) = document().create_element("a") else { return };
     let Ok(anchor) = element.dyn_into::<web_sys::HtmlAnchorElement>() else { return };

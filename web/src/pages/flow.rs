@@ -133,6 +133,9 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     });
     let causes = detail.guess.iter().flat_map(|it| &it.causes);
     let causes = causes.map(|it| view! { <p class="dim">{lang.of(&it.words)}</p> }).collect_view();
+    let guess = row.confidence.map(|it| {
+        view! { <span class="tag">{t.train.guess}" "{it}"\u{a0}%"</span> " " }
+    });
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
@@ -260,7 +263,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     view! {
         <header>
             <Mark class letter=groups::letter(&row.group) />
-            <h2><a href=of_label>{written}</a> " " <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
+            <h2><a href=of_label>{written}</a> " " {guess} <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
             <div class="right">
                 <button
                     type="button"

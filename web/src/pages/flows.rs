@@ -245,7 +245,15 @@ fn cells(line: &Line, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
     let class = groups::class(&row.group);
     let label = view! {
         <span title=word(&t.groups, &row.group)><Mark class letter=groups::letter(&row.group) /></span>
-        {groups::written(&row.label, lang)}
+        {match row.confidence {
+            // A guess shall not look like something known.
+            Some(percent) => {
+                let percent = format!("{percent}\u{a0}%");
+                let hint = (t.train.guess_hint)(&percent);
+                view! { <i class="guess" title=hint>{groups::written(&row.label, lang)}" ?"</i> " " <span class="dim">{percent}</span> }.into_any()
+            }
+            None => groups::written(&row.label, lang).into_any(),
+        }}
         " "
         <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
         {row.piece.filter(|it| *it > 0).map(|it| view! { " " <span class="tag">{(t.piece_n)(&format::count(u64::from(it) + 1, lang))}</span> })}

@@ -274,16 +274,24 @@ impl Browser {
 
     /// Drops a file on the page.
     pub(crate) fn drop_file(&self, file: &Path) {
-        let bytes = fs::read(file).unwrap();
-        let name = file.file_name().unwrap().to_str().unwrap();
-        let script = "const [bytes, name] = arguments;
-            const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(bytes)], name));
+        self.drop_files(&[file]);
+    }
+
+    /// Drops several files on the page at once.
+    pub(crate) fn drop_files(&self, files: &[&Path]) {
+        let read = |file: &&Path| {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            json!([fs::read(file).unwrap(), name])
+        };
+        let script = "const data = new DataTransfer();
+            for (const [bytes, name] of arguments) {
+                data.items.add(new File([new Uint8Array(bytes)], name));
+            }
             for (const type of ['dragenter', 'dragover', 'drop']) {
                 const event = new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true});
                 document.body.dispatchEvent(event);
             }";
-        self.run(script, &[json!(bytes), json!(name)]);
+        self.run(script, &files.iter().map(read).collect::<Vec<_>>());
     }
 
     /// Presses a key wherever the focus is.
