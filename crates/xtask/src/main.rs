@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `halves`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -42,6 +42,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "sessions",
         "judge sessions on interleaved captures of one application each: FOLDER [all]",
         generate::sessions,
+    ),
+    (
+        "model",
+        "make the model that comes with the program, and its card: CORPUS [ISCX]",
+        generate::model,
     ),
     ("halves", "part rows of truth into two halves by families of captures: FOLDER", halves::part),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
