@@ -4,9 +4,11 @@
 //! trained with. What a flow *is* plays no part here.
 
 mod basic;
+mod behaviour;
 mod cic;
 mod cic_2017;
 mod column;
+mod dialogue;
 mod export;
 mod identity;
 mod iscx;
@@ -28,9 +30,11 @@ use flow::Cut;
 
 pub use crate::{
     basic::BASIC,
+    behaviour::BEHAVIOUR,
     cic::CIC,
     cic_2017::CIC_2017,
     column::{Column, Identity, Kind, Of, Take, Unit, Value, Words},
+    dialogue::{Dialogue, Said, Voice},
     export::{arff_header, csv_header, row},
     iscx::{ISCX_A2, ISCX_B},
     merged::{Merged, Session},
@@ -119,6 +123,7 @@ impl Schema {
 pub const SCHEMAS: &[&Schema] = &[
     &TRACTOR,
     &TRACTOR_FULL,
+    &BEHAVIOUR,
     &ISCX_B,
     &ISCX_A2,
     &CIC,

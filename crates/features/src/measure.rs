@@ -163,6 +163,59 @@ pub(crate) const SERVER_IP_BYTES: Column = count(
     |s| s.backward.ip_bytes(),
     words("IP header and payload bytes of the server", "Байты заголовка и нагрузки IP от сервера"),
 );
+pub(crate) const CLIENT_PAYLOAD_PACKETS: Column = count(
+    "client_payload_packets",
+    Unit::Packets,
+    |s| s.forward.n_data,
+    words("Packets of the client with payload", "Пакеты клиента с полезной нагрузкой"),
+);
+
+pub(crate) const SERVER_PAYLOAD_PACKETS: Column = count(
+    "server_payload_packets",
+    Unit::Packets,
+    |s| s.backward.n_data,
+    words("Packets of the server with payload", "Пакеты сервера с полезной нагрузкой"),
+);
+
+pub(crate) const PAYLOAD_RATIO: Column = number(
+    "payload_ratio",
+    Unit::Ratio,
+    |s| ratio(s.backward.payloads.sum(), s.forward.payloads.sum()),
+    words(
+        "Payload bytes of the server over those of the client",
+        "Отношение байт полезной нагрузки сервера к байтам клиента",
+    ),
+);
+
+pub(crate) const CLIENT_BULKS: Column = count(
+    "client_bulks",
+    Unit::None,
+    |s| s.forward.bulks.n,
+    words(
+        "Bulks of the client: runs of four and more packets with payload one way",
+        "Серии клиента: четыре и больше пакетов с полезной нагрузкой подряд в одну сторону",
+    ),
+);
+
+pub(crate) const SERVER_BULKS: Column = count(
+    "server_bulks",
+    Unit::None,
+    |s| s.backward.bulks.n,
+    words(
+        "Bulks of the server: runs of four and more packets with payload one way",
+        "Серии сервера: четыре и больше пакетов с полезной нагрузкой подряд в одну сторону",
+    ),
+);
+
+pub(crate) const SUBFLOWS: Column = count(
+    "subflows",
+    Unit::None,
+    |s| s.n_subflows,
+    words(
+        "Parts of the flow between gaps of more than a second",
+        "Части потока между промежутками больше секунды",
+    ),
+);
 pub(crate) const CLIENT_PACKETS: Words = words("Packets of the client", "Пакеты клиента");
 pub(crate) const SERVER_PACKETS: Words = words("Packets of the server", "Пакеты сервера");
 

@@ -2,7 +2,7 @@
 
 use flow::{Direction, SideHealth, Step, marks};
 
-use crate::{Merged, Schema, Statistics, order::InOrder};
+use crate::{Dialogue, Merged, Schema, Statistics, order::InOrder};
 
 /// A gap longer than so many microseconds ends a subflow and a bulk (CICFlowMeter).
 const SUBFLOW_MICROS: i64 = 1_000_000;
@@ -65,6 +65,8 @@ pub struct Sample {
     pub n_subflows: u64,
     /// The first packets, as far as there are so many.
     first: [Option<First>; N_FIRST],
+    /// What the two sides say to each other, in the order of their packets.
+    pub dialogue: Dialogue,
     /// What the flows of a session are to each other; of a flow it stays empty.
     pub merged: Merged,
 }
@@ -189,6 +191,7 @@ impl Sample {
                 sample.frame_lens.push(i64::from(step.frame_len));
             }
             if step.payload_len > 0 {
+                sample.dialogue.push(is_forward, step.payload_len, micros);
                 run = sample.extend(run, &step, micros, forward);
             }
             last = micros;
@@ -217,6 +220,7 @@ impl Sample {
             idle: Statistics::default(),
             n_subflows: 0,
             first: [None; N_FIRST],
+            dialogue: Dialogue::default(),
             merged: Merged::default(),
         }
     }

@@ -9,9 +9,10 @@ use crate::{
     column::words,
     iscx::{NETMATE_IDLE, RIGHT},
     measure::{
-        CLIENT_IP_BYTES, CLIENT_IP_LENS, CLIENT_PACKETS, CLIENT_PAYLOADS, CLIENT_WINDOW,
-        SERVER_IP_BYTES, SERVER_IP_LENS, SERVER_PACKETS, SERVER_PAYLOADS, SERVER_WINDOW, count,
-        joined, label, number, ratio, take,
+        CLIENT_BULKS, CLIENT_IP_BYTES, CLIENT_IP_LENS, CLIENT_PACKETS, CLIENT_PAYLOAD_PACKETS,
+        CLIENT_PAYLOADS, CLIENT_WINDOW, PAYLOAD_RATIO, SERVER_BULKS, SERVER_IP_BYTES,
+        SERVER_IP_LENS, SERVER_PACKETS, SERVER_PAYLOAD_PACKETS, SERVER_PAYLOADS, SERVER_WINDOW,
+        SUBFLOWS, count, joined, label, number, ratio, take,
     },
     sequence::{gap, size},
 };
@@ -61,18 +62,8 @@ const FURTHER: &[Column] = &[
     take("server_ip_len_max", Max, SERVER_IP_LENS),
     take("server_ip_len_mean", Mean, SERVER_IP_LENS),
     take("server_ip_len_std", Std, SERVER_IP_LENS),
-    count(
-        "client_payload_packets",
-        Unit::Packets,
-        |s| s.forward.n_data,
-        words("Packets of the client with payload", "Пакеты клиента с полезной нагрузкой"),
-    ),
-    count(
-        "server_payload_packets",
-        Unit::Packets,
-        |s| s.backward.n_data,
-        words("Packets of the server with payload", "Пакеты сервера с полезной нагрузкой"),
-    ),
+    CLIENT_PAYLOAD_PACKETS,
+    SERVER_PAYLOAD_PACKETS,
     take("client_payload_bytes", Total, CLIENT_PAYLOADS),
     take("client_payload_len_min", Min, CLIENT_PAYLOADS),
     take("client_payload_len_max", Max, CLIENT_PAYLOADS),
@@ -92,15 +83,7 @@ const FURTHER: &[Column] = &[
             "Отношение числа пакетов сервера к числу пакетов клиента",
         ),
     ),
-    number(
-        "payload_ratio",
-        Unit::Ratio,
-        |s| ratio(s.backward.payloads.sum(), s.forward.payloads.sum()),
-        words(
-            "Payload bytes of the server over those of the client",
-            "Отношение байт полезной нагрузки сервера к байтам клиента",
-        ),
-    ),
+    PAYLOAD_RATIO,
     count(
         "client_fin",
         Unit::Packets,
@@ -335,33 +318,9 @@ const FURTHER: &[Column] = &[
             "От данных сервера до их подтверждения, сглажено по RFC 6298",
         ),
     ),
-    count(
-        "client_bulks",
-        Unit::None,
-        |s| s.forward.bulks.n,
-        words(
-            "Bulks of the client: runs of four and more packets with payload one way",
-            "Серии клиента: четыре и больше пакетов с полезной нагрузкой подряд в одну сторону",
-        ),
-    ),
-    count(
-        "server_bulks",
-        Unit::None,
-        |s| s.backward.bulks.n,
-        words(
-            "Bulks of the server: runs of four and more packets with payload one way",
-            "Серии сервера: четыре и больше пакетов с полезной нагрузкой подряд в одну сторону",
-        ),
-    ),
-    count(
-        "subflows",
-        Unit::None,
-        |s| s.n_subflows,
-        words(
-            "Parts of the flow between gaps of more than a second",
-            "Части потока между промежутками больше секунды",
-        ),
-    ),
+    CLIENT_BULKS,
+    SERVER_BULKS,
+    SUBFLOWS,
     size::<0>("size_1"),
     size::<1>("size_2"),
     size::<2>("size_3"),

@@ -9,6 +9,7 @@ mod bins;
 mod boost;
 mod calibrate;
 mod data;
+mod default;
 mod file;
 mod fit;
 mod join;
@@ -29,6 +30,7 @@ mod work;
 pub use crate::{
     calibrate::{Reliability, calibration_error, reliability},
     data::{Data, Origin, Row},
+    default::{DEFAULT_THRESHOLD, default_model},
     join::{Summary, join},
     method::{KNOBS, Knob, METHODS, Method, MethodRow, Options},
     model::{Card, Cause, Judged, Model, Said},

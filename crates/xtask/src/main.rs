@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -47,6 +47,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "experiment",
         "learn from the published files of ISCXVPN2016 in every way: FOLDER [DOCS]",
         generate::experiment,
+    ),
+    (
+        "model",
+        "make the model that comes with the program, and its card: CORPUS [ISCX]",
+        generate::model,
     ),
     ("halves", "part rows of truth into two halves by families of captures: FOLDER", halves::part),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),

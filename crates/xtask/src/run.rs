@@ -43,7 +43,17 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// An example of the tests' package, which has their fixtures; arguments follow.
 pub(crate) fn example(name: &str) -> Command {
+    run_example(name, &[])
+}
+
+/// The same, compiled for speed.
+pub(crate) fn quick_example(name: &str) -> Command {
+    run_example(name, &["--release"])
+}
+
+fn run_example(name: &str, how: &[&str]) -> Command {
     let mut command = cargo(&["run", "--quiet", "--package", "tests", "--example", name]);
+    command.args(how);
     command.arg("--manifest-path").arg(root().join("Cargo.toml")).arg("--");
     command
 }

@@ -21,8 +21,8 @@ pub(crate) struct Flows {
     /// typed columns; arff, features in Weka's format; zeek and zeek-json, as Zeek's conn.log.
     #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = formats())]
     format: String,
-    /// The columns of this schema, as docs/features.md has them: tractor, tractor-full, cic, cic-2017, nfstream, basic,
-    /// sequence, session, iscx-b or iscx-a2; with csv, parquet or arff.
+    /// The columns of this schema, as docs/features.md has them: tractor, tractor-full, behaviour, cic, cic-2017, nfstream,
+    /// basic, sequence, session, iscx-b or iscx-a2; with csv, parquet or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Cut flows that last longer, in seconds, or with idle: before it, that are silent for longer; none leaves them
