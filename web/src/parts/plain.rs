@@ -52,10 +52,15 @@ pub fn Plain(
     lines: Vec<Line>,
 ) -> impl IntoView {
     let has_bars = lines.iter().any(|it| it.bar.is_some());
+    let n_columns = (headings.len() + usize::from(has_bars)).to_string();
     let headings = headings.into_iter();
     let headings = headings.map(|it| view! { <th scope="col" class=it.class>{it.text}</th> });
     let headings = headings.collect_view();
     let lines = lines.into_iter().map(|line| {
+        // A line without cells is the heading of those below it.
+        let is_heading = line.cells.is_empty();
+        let scope = if is_heading { "rowgroup" } else { "row" };
+        let colspan = is_heading.then(|| n_columns.clone());
         let cells = line.cells.into_iter().map(|it| view! { <td class=it.class>{it.text}</td> });
         let cells = cells.collect_view();
         let bar = line.bar.map(|it| {
@@ -64,7 +69,7 @@ pub fn Plain(
         });
         view! {
             <tr class=line.class>
-                <th scope="row" class="title" title=line.title.clone()>{line.title.clone()}</th>
+                <th scope=scope class="title" colspan=colspan title=line.title.clone()>{line.title.clone()}</th>
                 {cells}
                 {bar}
             </tr>
