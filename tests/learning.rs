@@ -76,7 +76,7 @@ fn studio(order: [usize; 4], method: &str) -> Studio {
         studio.add(&analysis(talks), name, &given(label)).unwrap();
     }
     studio.begin(&plan(method)).unwrap();
-    while studio.step().unwrap().is_some() {}
+    while studio.step().is_some() {}
     studio
 }
 
@@ -124,7 +124,7 @@ fn repeated_rows_are_left_out_where_that_is_asked_for() {
     let repeated = studio.data().duplicates;
     assert!(repeated >= 9, "{repeated}");
     studio.begin(&TrainingPlan { is_unique: true, ..plan("tree") }).unwrap();
-    while studio.step().unwrap().is_some() {}
+    while studio.step().is_some() {}
     let report = studio.report().unwrap();
     assert_eq!((report.dropped, report.figures.rows), (repeated, 27 - repeated));
 }
@@ -269,7 +269,7 @@ fn sessions_are_learned_from_and_labelled_as_well() {
     assert!(rows >= 2, "{rows}");
     let numbers = [("min-leaf".to_owned(), 1)].into();
     studio.begin(&TrainingPlan { folds: 0, numbers, ..plan("tree") }).unwrap();
-    while studio.step().unwrap().is_some() {}
+    while studio.step().is_some() {}
     let mut read = analysis(slow(0, 12));
     let applied = read
         .apply(studio.model().unwrap(), &Applying { threshold: 0.0, over_payload: false })

@@ -53,7 +53,7 @@ fn main() {
             let options = Options { has_ratios, ..Options::of(row.method) };
             let plan = Plan { folds: 0, ..Plan::of(options) };
             let begun = Instant::now();
-            let model = Work::new(Arc::clone(&data), plan).unwrap().run().unwrap().model.unwrap();
+            let model = Work::new(Arc::clone(&data), plan).unwrap().run().model.unwrap();
             let seconds = begun.elapsed().as_secs_f64();
             let rows = rows_a_second(&model, &data);
             let ratio = match theirs {

@@ -166,7 +166,7 @@ fn judge_one(set: &Set, (method, has_ratios, _): (Method, bool, &str)) -> Found 
     let split = if set.is_shuffled { Split::Shuffled } else { Split::Capture };
     let plan = Plan { split: Some(split), folds: N_FOLDS, has_model: false, ..Plan::of(options) };
     let work = Work::new(Arc::clone(&set.data), plan).expect("there are classes and rows");
-    let report = work.run().expect("the rows can be learned").report.expect("it was judged");
+    let report = work.run().report.expect("it was judged");
     Found {
         accuracy: report.confusion.accuracy(),
         macro_f1: report.confusion.macro_mean().f1,

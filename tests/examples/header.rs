@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (learned, judged) = rows.split_at(rows.len() * 4 / 5);
     let plan = Plan { folds: 0, ..Plan::of(Options::of(Method::Forest)) };
     let work = Work::new(Arc::new(data.only(learned.iter().copied())), plan)?;
-    let model = work.run()?.model.ok_or("there is no model")?;
+    let model = work.run().model.ok_or("there is no model")?;
     let mut as_headed = data.clone();
     let n_known = serve_as_headed(&mut as_headed, &published::rows(&text));
     println!("{} rows, of {n_known} the sums follow from what the file holds", data.len());

@@ -128,7 +128,7 @@ fn models(root: &Path, table: &str) -> io::Result<()> {
         let options = Options { trees: 2, max_depth: 3, ..Options::of(row.method) };
         let plan = Plan { folds: 2, ..Plan::of(options) };
         let work = Work::new(Arc::clone(&data), plan).map_err(io::Error::other)?;
-        let model = work.run().map_err(io::Error::other)?.model;
+        let model = work.run().model;
         model.map_or(Ok(()), |it| put(root, "model", &it.write()))?;
     }
     Ok(())

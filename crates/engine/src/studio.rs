@@ -400,30 +400,18 @@ impl Studio {
     }
 
     /// Goes a step; how far it is then, `None` at the end or where nothing was begun.
-    ///
-    /// # Errors
-    /// Where the library that fits cannot.
-    pub fn step(&mut self) -> Result<Option<TrainingProgress>, StudioError> {
-        let Some(under) = &mut self.work else { return Ok(None) };
-        match under.work.step() {
-            Ok(Some(it)) => {
-                let stage = match it.stage {
-                    Stage::Part(number) => TrainingStage::Part(number + 1),
-                    Stage::Importance => TrainingStage::Importance,
-                    Stage::Curve => TrainingStage::Curve,
-                    Stage::Whole => TrainingStage::Whole,
-                };
-                Ok(Some(TrainingProgress { done: it.done, of: it.of, stage }))
-            }
-            Ok(None) => {
-                self.finish(false);
-                Ok(None)
-            }
-            Err(error) => {
-                self.work = None;
-                Err(error.into())
-            }
-        }
+    pub fn step(&mut self) -> Option<TrainingProgress> {
+        let Some(it) = self.work.as_mut()?.work.step() else {
+            self.finish(false);
+            return None;
+        };
+        let stage = match it.stage {
+            Stage::Part(number) => TrainingStage::Part(number + 1),
+            Stage::Importance => TrainingStage::Importance,
+            Stage::Curve => TrainingStage::Curve,
+            Stage::Whole => TrainingStage::Whole,
+        };
+        Some(TrainingProgress { done: it.done, of: it.of, stage })
     }
 
     /// Of what was judged so far while something is learned: how many rows, and the share of them called right.

@@ -1,7 +1,7 @@
 //! Learning, step by step: a host may show how far it is and stop between steps.
 
 use crate::{
-    Data, Error, Method, Options,
+    Data, Method, Options,
     bayes::Bayes,
     bins::Bounds,
     boost::{Boosted, Boosting},
@@ -212,10 +212,7 @@ impl Fit {
     }
 
     /// What was learned so far.
-    ///
-    /// # Errors
-    /// Where the library that fits cannot.
-    pub(crate) fn finish(self) -> Result<Learned, Error> {
+    pub(crate) fn finish(self) -> Learned {
         let Self { options, classes, weights, ratios, bounds, state, .. } = self;
         let n_columns = bounds.n_columns();
         let kind = match state {
@@ -236,7 +233,7 @@ impl Fit {
             State::Logistic(_, descent) => Kind::Logistic(bounds, descent.finish(n_columns)),
             State::Bayes(rows) => Kind::Bayes(bounds, Bayes::fit(&rows, &classes, &weights)),
         };
-        Ok(Learned { ratios, kind })
+        Learned { ratios, kind }
     }
 }
 

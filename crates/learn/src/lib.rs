@@ -71,9 +71,6 @@ pub enum Error {
         /// The split's name.
         split: &'static str,
     },
-    /// The library that fits cannot.
-    #[error("the model cannot be fitted: {0}")]
-    Fit(String),
     /// The file is no model.
     #[error("this is no model of TrActor: it does not begin as one")]
     NotAModel,

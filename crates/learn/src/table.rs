@@ -932,7 +932,7 @@ mod tests {
             + &rows.iter().map(cells).collect::<String>();
         let data = read(&text).unwrap().data;
         let plan = Plan { folds: 0, ..Plan::of(Options::of(Method::Tree)) };
-        let model = Work::new(Arc::new(data.clone()), plan).unwrap().run().unwrap().model.unwrap();
+        let model = Work::new(Arc::new(data.clone()), plan).unwrap().run().model.unwrap();
         let asked = |at: usize| {
             let mut values = data.values(at).to_vec();
             for (place, value) in [1, 3, 5, 7].into_iter().zip(of(rows[at])) {

@@ -175,10 +175,7 @@ impl Work {
     }
 
     /// Goes a step; how far it is then, `None` at the end.
-    ///
-    /// # Errors
-    /// Where the library that fits cannot.
-    pub fn step(&mut self) -> Result<Option<Progress>, Error> {
+    pub fn step(&mut self) -> Option<Progress> {
         let now = std::mem::replace(&mut self.now, Now::End);
         let (next, stage) = match now {
             Now::Part { number, mut fit } => {
@@ -187,7 +184,7 @@ impl Work {
                 let next = if is_on {
                     Now::Part { number, fit }
                 } else {
-                    self.judge(number, fit.finish()?)
+                    self.judge(number, fit.finish())
                 };
                 (next, Stage::Part(number as u32))
             }
@@ -207,7 +204,7 @@ impl Work {
                 let next = if is_on {
                     Now::Curve { number, rows, fit }
                 } else {
-                    self.add_to_curve(rows, &fit.finish()?);
+                    self.add_to_curve(rows, &fit.finish());
                     self.curve(number + 1)
                 };
                 (next, Stage::Curve)
@@ -218,15 +215,15 @@ impl Work {
                 let next = if is_on {
                     Now::Whole(fit)
                 } else {
-                    self.model = Some(fit.finish()?);
+                    self.model = Some(fit.finish());
                     Now::End
                 };
                 (next, Stage::Whole)
             }
-            Now::End => return Ok(None),
+            Now::End => return None,
         };
         self.now = next;
-        Ok(Some(Progress { done: self.n_done, of: self.n_steps(), stage }))
+        Some(Progress { done: self.n_done, of: self.n_steps(), stage })
     }
 
     /// What was said of what so far.
@@ -235,12 +232,9 @@ impl Work {
     }
 
     /// Goes all steps.
-    ///
-    /// # Errors
-    /// Where the library that fits cannot.
-    pub fn run(mut self) -> Result<Done, Error> {
-        while self.step()?.is_some() {}
-        Ok(self.finish())
+    pub fn run(mut self) -> Done {
+        while self.step().is_some() {}
+        self.finish()
     }
 
     /// What was found so far: of a work stopped early the report of the parts judged, and no model.

@@ -258,7 +258,7 @@ impl Shared {
         studio.begin(&request.plan).map_err(|error| error.to_string())?;
         self.state().status.state = TrainingState::Learning;
         let mut last: Option<TrainingProgress> = None;
-        while let Some(progress) = studio.step().map_err(|error| error.to_string())? {
+        while let Some(progress) = studio.step() {
             let percent = |it: TrainingProgress| it.done * 100 / it.of.max(1);
             if last.is_none_or(|it| percent(it) != percent(progress)) {
                 self.state().status.progress = Some(progress);

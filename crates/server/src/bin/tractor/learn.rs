@@ -142,12 +142,14 @@ pub(crate) struct Classify {
     /// Capture files, - reads standard input; or data sets as .arff or .csv files.
     #[arg(required = true, value_name = "CAPTURE|FILE")]
     captures: Vec<PathBuf>,
-    /// The model, as `tractor train` wrote it.
+    /// The model, as `tractor train` wrote it; else the one that comes with the program, which tells kinds of traffic by how
+    /// they behave (docs/model.md).
     #[arg(long, value_name = "FILE")]
-    model: PathBuf,
-    /// Leave flows unknown of which the model is right less often than this, 0 to 1.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = inputs::share)]
-    threshold: f32,
+    model: Option<PathBuf>,
+    /// Leave flows unknown of which the model is right less often than this, 0 to 1; else 0.5, of the program's own model the
+    /// share on its card.
+    #[arg(long, value_name = "SHARE", value_parser = inputs::share)]
+    threshold: Option<f32>,
     /// Let the model label flows that say something of themselves too.
     #[arg(long)]
     over_payload: bool,
@@ -171,9 +173,9 @@ pub(crate) struct Classify {
 
 #[derive(Args)]
 pub(crate) struct ShowModel {
-    /// The model, as `tractor train` wrote it.
+    /// The model, as `tractor train` wrote it; else the one that comes with the program.
     #[arg(value_name = "FILE")]
-    model: PathBuf,
+    model: Option<PathBuf>,
     /// Write JSON instead of text.
     #[arg(long)]
     json: bool,
@@ -211,6 +213,21 @@ impl How {
     }
 }
 
+/// The model of a file, or the program's own.
+fn model(path: Option<&Path>) -> Result<Model, Error> {
+    path.map_or_else(|| Ok(learn::default_model()), read_model)
+}
+
+impl Classify {
+    pub(super) fn applying(&self) -> Applying {
+        let usual = match &self.model {
+            Some(_) => Applying::default().threshold,
+            None => learn::DEFAULT_THRESHOLD,
+        };
+        Applying { threshold: self.threshold.unwrap_or(usual), over_payload: self.over_payload }
+    }
+}
+
 fn read_model(path: &Path) -> Result<Model, Error> {
     let about = |error: String| Error::Usage(format!("{}: {error}", path.display()));
     let bytes = fs::read(path).map_err(|error| about(error.to_string()))?;
@@ -222,7 +239,7 @@ fn learn(studio: &mut Studio, plan: &TrainingPlan, is_stopped: &AtomicBool) -> R
     studio.begin(plan).map_err(refused)?;
     let is_watched = std::io::stderr().is_terminal();
     let mut shown = u64::MAX;
-    while let Some(it) = studio.step().map_err(refused)? {
+    while let Some(it) = studio.step() {
         let percent = it.done * 100 / it.of.max(1);
         if is_watched && percent != shown {
             eprint!("\r{}: {percent} % ", plan.method);
@@ -368,7 +385,7 @@ fn judge(arguments: &Evaluate, path: &Path) -> Result<Outcome, Error> {
 }
 
 pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
-    let model = Arc::new(read_model(&arguments.model)?);
+    let model = Arc::new(model(arguments.model.as_deref())?);
     let (tables, captures): (Vec<PathBuf>, Vec<PathBuf>) =
         arguments.captures.iter().cloned().partition(|it| inputs::is_table(it));
     if !tables.is_empty() {
@@ -382,7 +399,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let schema = arguments.schema.as_deref();
     let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
     export.filter = filter(&arguments.filter)?;
-    let how = Applying { threshold: arguments.threshold, over_payload: arguments.over_payload };
+    let how = arguments.applying();
     let (to, out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let mut writer = FlowWriter::new(export, out, captures.len() == 1);
@@ -401,7 +418,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
 }
 
 pub(crate) fn show(arguments: &ShowModel) -> Result<Outcome, Error> {
-    let card = engine::card(&read_model(&arguments.model)?);
+    let card = engine::card(&model(arguments.model.as_deref())?);
     let text = if arguments.json { json(&card) } else { text::card(&card) };
     write(None, &text).map(|()| Outcome::Complete)
 }

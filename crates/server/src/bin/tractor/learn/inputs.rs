@@ -369,7 +369,7 @@ pub(super) fn classify_tables(
             eprintln!("tractor: {name}: {notice}");
         }
         for (row, it) in engine::say(model, &table.data).map_err(refused)?.into_iter().enumerate() {
-            let is_sure = it.confidence >= arguments.threshold;
+            let is_sure = it.confidence >= arguments.applying().threshold;
             let said = model.classes().get(it.class).filter(|_| is_sure);
             let line = Line {
                 capture: &name,
