@@ -154,7 +154,19 @@ impl Backend {
     /// # Errors
     /// Where there is none, or the worker ended.
     pub async fn model(&self) -> Result<Vec<u8>, String> {
-        let answer = self.inner.ask(Question::Study(Study::Model), &JsValue::UNDEFINED).await;
+        self.bytes(Study::Model).await
+    }
+
+    /// The model that comes with the program, as a file.
+    ///
+    /// # Errors
+    /// Where the worker ended.
+    pub async fn own_model(&self) -> Result<Vec<u8>, String> {
+        self.bytes(Study::OwnModel).await
+    }
+
+    async fn bytes(&self, study: Study) -> Result<Vec<u8>, String> {
+        let answer = self.inner.ask(Question::Study(study), &JsValue::UNDEFINED).await;
         Ok(bytes_of(&answer.map_err(|it| it.message)?))
     }
 

@@ -4,11 +4,12 @@ mod en;
 mod ru;
 mod seen;
 mod sentences;
+mod tables;
 mod train;
 
 pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
-    rules_error, set_aside,
+    rules_error, set_aside, table_notice,
 };
 pub use train::TrainTexts;
 

@@ -145,6 +145,7 @@ impl Learner {
                 let model = studio.model().ok_or("there is no model")?;
                 Ok(Answer::Bytes(model.write()))
             }
+            Study::OwnModel => Ok(Answer::Bytes(learn::default_model().write())),
             Study::Card => {
                 let mut studio = self.studio.borrow_mut();
                 json(serde_json::to_value(studio.load(&bytes_of(&payload)).map_err(said)?))

@@ -97,6 +97,8 @@ pub enum Study {
     Train(TrainingPlan),
     /// The model learned last, as a file; the answer's payload is the file in an `ArrayBuffer`.
     Model,
+    /// The model that comes with the program, as a file; the answer's payload is the file in an `ArrayBuffer`.
+    OwnModel,
     /// What is the model in the payload? Answered by its `ModelCard`.
     Card,
     /// Judge the model in the payload by all rows. Answered by a `TrainingReport`.

@@ -494,6 +494,21 @@ impl Training {
         });
     }
 
+    /// Loads the model that comes with the program.
+    pub fn load_own(self) {
+        let Some(learner) = self.learner() else { return };
+        self.failure.set(None);
+        spawn_local(async move {
+            let loaded = match learner.own_model().await {
+                Ok(bytes) => self.keep(&learner, bytes).await.map(drop),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = loaded {
+                self.fail(String::new(), error);
+            }
+        });
+    }
+
     /// Judges a model by all rows of the data.
     pub fn judge(self, model: usize) {
         let known = self.models.with_untracked(|it| it.get(model).cloned());

@@ -2,7 +2,7 @@
 
 use v1::{Notice, Parameter, Said};
 
-use super::{Lang, seen::SEEN};
+use super::{Lang, seen::SEEN, tables::TABLES};
 use crate::{format, groups};
 
 /// Takes a sentence apart by a pattern in which `{}` stands for any text.
@@ -288,6 +288,11 @@ pub fn learning_error(text: &str, lang: Lang) -> String {
     if said == text { filter_error(text, lang) } else { said }
 }
 
+/// What is to be known of a data set.
+pub fn table_notice(text: &str, lang: Lang) -> String {
+    translate(TABLES, text, lang)
+}
+
 /// What is wrong with a file of rules; of a rule, after its number and label.
 const RULES_ERRORS: &[(&str, &str)] = &[
     (
@@ -518,6 +523,24 @@ mod tests {
         }
         assert!(missing.is_empty(), "in English only: {missing:#?}");
         assert!(n > 150, "only {n} sentences");
+    }
+
+    /// The sentences in the source of the notices.
+    #[test]
+    fn what_is_to_be_known_of_a_data_set_is_said_in_russian_too() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/learn/src/table/notice.rs");
+        let text = std::fs::read_to_string(path).expect("the source");
+        let (_, code) = text.split_once("fn parts(").expect("the sentences");
+        let code = code.split_once("fn list(").map_or(code, |it| it.0);
+        // Places are numbered there and not here.
+        let plain = |it: &str| it.replace(|it: char| it.is_ascii_digit(), "");
+        let literals = code.split('"').skip(1).step_by(2);
+        let sentences: Vec<&str> = literals.filter(|it| it.contains(' ')).collect();
+        assert!(sentences.len() > 15, "only {} sentences", sentences.len());
+        for sentence in sentences {
+            let is_known = TABLES.iter().any(|it| plain(it.0) == plain(sentence));
+            assert!(is_known, "in English only: {sentence}");
+        }
     }
 
     #[test]

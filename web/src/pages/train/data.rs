@@ -6,7 +6,7 @@ use web_sys::FileList;
 
 use crate::{
     backend, format,
-    i18n::{Lang, learning_error},
+    i18n::{Lang, learning_error, table_notice},
     pages::account::said,
     parts::{
         field::Pick,
@@ -143,7 +143,7 @@ fn left_out(part: &TrainingPart, lang: Lang) -> Vec<String> {
     ];
     let reasons = reasons.into_iter().filter(|it| it.0 > 0);
     let mut out: Vec<String> = reasons.map(|it| (it.1)(&t.n_flows.with(it.0, lang))).collect();
-    out.extend(part.notices.iter().map(|it| learning_error(it, lang)));
+    out.extend(part.notices.iter().map(|it| table_notice(it, lang)));
     out
 }
 

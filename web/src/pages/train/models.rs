@@ -38,6 +38,15 @@ pub fn Models() -> impl IntoView {
             <button
                 type="button"
                 class="btn"
+                title=t.train.own_model_says
+                disabled=!backend::is_sealed()
+                on:click=move |_| training.load_own()
+            >
+                {t.train.own_model}
+            </button>
+            <button
+                type="button"
+                class="btn"
                 disabled=!backend::is_sealed()
                 on:click=move |_| {
                     if let Some(input) = input.get_untracked() {
