@@ -53,6 +53,9 @@ pub enum PartState {
     Failed(String),
 }
 
+/// Below which confidence, in percent, a model's word does not count unless one says otherwise.
+pub const USUAL_THRESHOLD: u8 = 50;
+
 /// A model, as the file it is saved as.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
@@ -60,6 +63,8 @@ pub struct Known {
     pub card: ModelCard,
     /// The file.
     pub bytes: Vec<u8>,
+    /// Below which confidence, in percent, its word does not count unless one says otherwise.
+    pub threshold: u8,
 }
 
 /// How well something does on the data.
@@ -461,15 +466,20 @@ impl Training {
     /// Keeps the model learned last. One that was stopped before its end is none.
     async fn keep_model(self, learner: &Backend) {
         let Ok(bytes) = learner.model().await else { return };
-        if let Err(error) = self.keep(learner, bytes).await {
+        if let Err(error) = self.keep(learner, bytes, USUAL_THRESHOLD).await {
             self.fail(String::new(), error);
         }
     }
 
-    async fn keep(self, learner: &Backend, bytes: Vec<u8>) -> Result<ModelCard, String> {
+    async fn keep(
+        self,
+        learner: &Backend,
+        bytes: Vec<u8>,
+        threshold: u8,
+    ) -> Result<ModelCard, String> {
         let payload = Uint8Array::from(&*bytes).buffer();
         let card: ModelCard = learner.study(Study::Card, &payload).await?;
-        self.models.update(|it| it.push(Known { card: card.clone(), bytes }));
+        self.models.update(|it| it.push(Known { card: card.clone(), bytes, threshold }));
         Ok(card)
     }
 
@@ -483,7 +493,7 @@ impl Training {
             let loaded = match wasm_bindgen_futures::JsFuture::from(file.array_buffer()).await {
                 Ok(buffer) => {
                     let bytes = Uint8Array::new(&ArrayBuffer::from(buffer)).to_vec();
-                    self.keep(&learner, bytes).await
+                    self.keep(&learner, bytes, USUAL_THRESHOLD).await
                 }
                 Err(error) => Err(crate::message::describe(&error)),
             };
@@ -500,7 +510,10 @@ impl Training {
         self.failure.set(None);
         spawn_local(async move {
             let loaded = match learner.own_model().await {
-                Ok(bytes) => self.keep(&learner, bytes).await.map(drop),
+                Ok(bytes) => {
+                    let threshold = (learn::DEFAULT_THRESHOLD * 100.0) as u8;
+                    self.keep(&learner, bytes, threshold).await.map(drop)
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = loaded {

@@ -19,7 +19,7 @@ use crate::{
     place::Place,
     state::{app, texts},
     terms,
-    training::{Known, Scored, changed},
+    training::{Known, Scored, USUAL_THRESHOLD, changed},
 };
 
 /// How many changed cells are shown.
@@ -109,7 +109,7 @@ fn Model(
     let app = app();
     let (t, lang) = texts();
     let training = app.training;
-    let Known { card, bytes } = known;
+    let Known { card, bytes, .. } = known;
     let size = format::bytes(bytes.len() as u64, lang);
     let file = format!("{}.model", file_stem(&card.name));
     let on_save = move |_| {
@@ -364,12 +364,18 @@ fn Apply() -> impl IntoView {
     let now = training.applied.get_untracked();
     let newest = training.models.with_untracked(|it| it.len().saturating_sub(1));
     let model = RwSignal::new(now.as_ref().map_or(newest, |it| it.model));
-    let threshold = RwSignal::new(now.as_ref().map_or(50, |it| it.threshold));
+    let usual = move |model: usize| {
+        training
+            .models
+            .with_untracked(|it| it.get(model).map_or(USUAL_THRESHOLD, |it| it.threshold))
+    };
+    let threshold = RwSignal::new(now.as_ref().map_or(usual(newest), |it| it.threshold));
     // A new model is the one meant; one that went is not.
     Effect::new(move |before: Option<usize>| {
         let n = training.models.with(Vec::len);
         if before.is_some_and(|it| it != n) {
             model.set(n.saturating_sub(1));
+            threshold.set(usual(n.saturating_sub(1)));
         }
         n
     });
@@ -384,6 +390,7 @@ fn Apply() -> impl IntoView {
     });
     let on_choose = Callback::new(move |at: String| {
         model.set(at.parse().unwrap_or(0));
+        threshold.set(usual(model.get_untracked()));
         if is_applied.get_untracked() {
             apply();
         }
@@ -442,7 +449,7 @@ fn Apply() -> impl IntoView {
                         step="5"
                         prop:value=move || threshold.get().to_string()
                         aria-valuetext=move || (t.train.threshold_says)(&percent())
-                        on:input=move |event| threshold.set(event_target_value(&event).parse().unwrap_or(50))
+                        on:input=move |event| threshold.set(event_target_value(&event).parse().unwrap_or(USUAL_THRESHOLD))
                         on:change=move |_| {
                             if is_applied.get_untracked() {
                                 apply();
