@@ -18,6 +18,8 @@ pub(crate) const N_PARTS: u64 = 5;
 pub(crate) enum Numbers {
     /// How flows behave.
     Behaviour,
+    /// The same but for columns whose names begin so.
+    Without(&'static [&'static str]),
     /// The published time features, of pieces of 15 s.
     Published,
 }
@@ -26,24 +28,40 @@ pub(crate) enum Numbers {
 pub(crate) fn data<'a>(rows: impl Iterator<Item = &'a Example<'a>>, numbers: Numbers) -> Data {
     let mut data = match numbers {
         Numbers::Behaviour => Data::of_schema(&BEHAVIOUR, None),
+        Numbers::Without(_) => {
+            let names = BEHAVIOUR.features().map(|it| it.name).filter(|it| numbers.has(it));
+            Data::of_columns(names.map(str::to_owned).collect())
+        }
         Numbers::Published => Data::of_schema(&ISCX_B, Some(PUBLISHED_MICROS)),
     };
     for row in rows {
         let capture = data.capture(row.family);
         let origin = Origin { capture, port: row.of.port, ..Origin::default() };
         for values in pieces(row, numbers) {
-            data.push(values.iter().copied(), row.kind.name, origin);
+            data.push(values, row.kind.name, origin);
         }
     }
     data
 }
 
-/// The rows of a flow.
-fn pieces<'a>(row: &'a Example<'_>, numbers: Numbers) -> Vec<&'a [f32]> {
-    match numbers {
-        Numbers::Behaviour => vec![&row.of.values],
-        Numbers::Published => row.of.published.iter().map(Vec::as_slice).collect(),
+impl Numbers {
+    /// Whether a column of the schema `behaviour` is among them.
+    fn has(self, column: &str) -> bool {
+        match self {
+            Self::Behaviour => true,
+            Self::Without(left_out) => !left_out.iter().any(|it| column.starts_with(it)),
+            Self::Published => false,
+        }
     }
+}
+
+/// The rows of a flow.
+fn pieces(row: &Example<'_>, numbers: Numbers) -> Vec<Vec<f32>> {
+    if numbers == Numbers::Published {
+        return row.of.published.clone();
+    }
+    let values = BEHAVIOUR.features().zip(&row.of.values);
+    vec![values.filter(|it| numbers.has(it.0.name)).map(|it| *it.1).collect()]
 }
 
 /// Learns from all rows, judging nothing.
@@ -66,7 +84,7 @@ pub(crate) fn judged(data: Data, options: Options, sources: Vec<String>) -> Done
 pub(crate) fn said(model: &Model, rows: &[&Example<'_>], numbers: Numbers) -> Vec<Option<Said>> {
     let say = |row: &&Example<'_>| {
         let pieces = pieces(row, numbers);
-        let shares = model.shares(&pieces);
+        let shares = model.shares(&pieces.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let mut mean = vec![0.0; model.classes().len()];
         for of_piece in &shares {
             for (sum, share) in mean.iter_mut().zip(of_piece) {
