@@ -25,23 +25,30 @@ pub(crate) struct Boosting {
     pub(crate) columns: f64,
 }
 
-/// Bins are looked at by fours: more would fit noise and take longer. What is missing stays by itself.
-const N_BINS: usize = 65;
+/// The bins of a column, as they are looked at.
+struct Column {
+    /// Of each row.
+    bins: Vec<u8>,
+    /// How many there are.
+    n: usize,
+}
 
 /// Rows in bins while they are learned.
 pub(crate) struct Boosted {
     classes: Vec<u16>,
     weights: Vec<f64>,
-    /// The fours of bins, column after column.
-    columns: Vec<Vec<u8>>,
+    /// How many bins are looked at as one.
+    step: u8,
+    columns: Vec<Column>,
     /// The score of each class for each row, class after class.
     scores: Vec<Vec<f64>>,
     pub(crate) base: Vec<f32>,
 }
 
 impl Boosted {
-    /// Before any tree: each class's score is the logarithm of its share. Columns are of bins.
-    pub(crate) fn new(columns: &[Vec<u8>], classes: &[u16], weights: &[f64]) -> Self {
+    /// Before any tree: each class's score is the logarithm of its share. Columns are of bins, of which `step` are looked at
+    /// as one; what is missing stays by itself.
+    pub(crate) fn new(columns: &[Vec<u8>], step: u8, classes: &[u16], weights: &[f64]) -> Self {
         let mut shares = vec![0.0; weights.len()];
         for class in classes {
             shares[usize::from(*class)] += weights[usize::from(*class)];
@@ -50,9 +57,13 @@ impl Boosted {
         let base: Vec<f32> =
             shares.iter().map(|it| libm::log((it / sum).max(1e-9)) as f32).collect();
         let scores = base.iter().map(|it| vec![f64::from(*it); classes.len()]).collect();
-        let fours = |it: &Vec<u8>| it.iter().map(|it| it.div_ceil(4)).collect();
-        let columns = columns.iter().map(fours).collect();
-        Self { classes: classes.to_vec(), weights: weights.to_vec(), columns, scores, base }
+        let column = |it: &Vec<u8>| {
+            let bins: Vec<u8> = it.iter().map(|it| it.div_ceil(step)).collect();
+            let n = bins.iter().max().map_or(0, |it| usize::from(*it) + 1);
+            Column { bins, n }
+        };
+        let columns = columns.iter().map(column).collect();
+        Self { classes: classes.to_vec(), weights: weights.to_vec(), step, columns, scores, base }
     }
 
     /// Adds a round of trees.
@@ -94,19 +105,19 @@ impl Boosted {
                     rows.iter().for_each(|it| scores[*it as usize] += f64::from(value));
                 });
             for row in &others {
-                let answers = tree.answers_by(|column| columns[column][*row as usize]);
+                let answers = tree.answers_by(|column| columns[column].bins[*row as usize]);
                 scores[*row as usize] += answers.iter().map(|it| f64::from(it.value)).sum::<f64>();
             }
-            // The last of the fours.
+            // The last of those looked at as one.
             let questions = tree.nodes.iter_mut().filter(|it| it.column != LEAF);
-            questions.for_each(|it| it.bin *= 4);
+            questions.for_each(|it| it.bin *= self.step);
             trees.push(tree);
         }
         trees
     }
 }
 
-/// Slopes, curvatures and rows of a four of bins.
+/// Slopes, curvatures and rows of a bin.
 type Bin = (f64, f64, u32);
 
 /// A leaf that may still be parted.
@@ -119,14 +130,14 @@ struct Leaf {
     /// Sums of slopes and curvatures.
     sums: [f64; 2],
     /// What each bin of each chosen column holds.
-    bins: Vec<[Bin; N_BINS]>,
+    bins: Vec<Vec<Bin>>,
     /// What parting it is worth, at which of the chosen columns, up to which bin; and the sums and rows of the first side.
     best: Option<(f64, usize, u8, [f64; 2])>,
 }
 
 /// Grows a tree for a class, and says what each leaf's rows get.
 fn grow(
-    columns: &[Vec<u8>],
+    columns: &[Column],
     chosen: &[usize],
     slopes: &[[f64; 2]],
     rows: &mut [u32],
@@ -151,7 +162,7 @@ fn grow(
         }
         let Some((_, column, bin, low_sums)) = leaves[best].best else { break };
         let Leaf { at, start, end, depth, sums, bins, .. } = leaves.swap_remove(best);
-        let middle = start + part(&mut rows[start..end], &columns[chosen[column]], bin);
+        let middle = start + part(&mut rows[start..end], &columns[chosen[column]].bins, bin);
         let next = tree.set_question(at, chosen[column], bin);
         let high_sums = [sums[0] - low_sums[0], sums[1] - low_sums[1]];
         // The smaller side is counted, the other is what is left.
@@ -178,17 +189,13 @@ fn grow(
 }
 
 /// What each bin of the chosen columns holds.
-fn count(
-    columns: &[Vec<u8>],
-    chosen: &[usize],
-    slopes: &[[f64; 2]],
-    rows: &[u32],
-) -> Vec<[Bin; N_BINS]> {
+fn count(columns: &[Column], chosen: &[usize], slopes: &[[f64; 2]], rows: &[u32]) -> Vec<Vec<Bin>> {
     let near: Vec<[f64; 2]> = rows.iter().map(|it| slopes[*it as usize]).collect();
     let column = |at: &usize| {
-        let (column, mut bins) = (&columns[*at], [(0.0, 0.0, 0); N_BINS]);
+        let column = &columns[*at];
+        let mut bins = vec![(0.0, 0.0, 0); column.n];
         for (row, slope) in rows.iter().zip(&near) {
-            let bin = &mut bins[usize::from(column[*row as usize])];
+            let bin = &mut bins[usize::from(column.bins[*row as usize])];
             *bin = (bin.0 + slope[0], bin.1 + slope[1], bin.2 + 1);
         }
         bins
@@ -200,7 +207,7 @@ fn count(
 fn leaf(
     (at, start, end, depth): (usize, usize, usize, u32),
     sums: [f64; 2],
-    bins: Vec<[Bin; N_BINS]>,
+    bins: Vec<Vec<Bin>>,
     how: Boosting,
 ) -> Leaf {
     let n = end - start;
@@ -210,7 +217,7 @@ fn leaf(
     if depth < how.max_depth && n >= 2 * how.min_leaf {
         for (column, bins) in bins.iter().enumerate() {
             let (mut low, mut n_low, mut last) = ([0.0; 2], 0usize, None);
-            for (bin, held) in (0u8..).zip(bins).filter(|it| it.1.2 > 0) {
+            for (bin, held) in (0u8..=255).zip(bins).filter(|it| it.1.2 > 0) {
                 if let Some(last) = last
                     && n_low >= how.min_leaf
                     && n - n_low >= how.min_leaf
@@ -256,7 +263,7 @@ mod tests {
             _ => 0,
         };
         let classes: Vec<u16> = (0..900).map(class).collect();
-        let mut boosted = Boosted::new(&columns, &classes, &[1.0; 3]);
+        let mut boosted = Boosted::new(&columns, 4, &classes, &[1.0; 3]);
         let n_right = |boosted: &Boosted| {
             let is_right = |row: &usize| {
                 let score = |class: usize| boosted.scores[class][*row];
@@ -277,7 +284,7 @@ mod tests {
     fn two_classes_need_one_tree_a_round() {
         let columns = vec![(0..100u8).collect::<Vec<u8>>()];
         let classes: Vec<u16> = (0..100).map(|it| it / 50).collect();
-        let mut boosted = Boosted::new(&columns, &classes, &[1.0; 2]);
+        let mut boosted = Boosted::new(&columns, 1, &classes, &[1.0; 2]);
         let trees = boosted.round(HOW, &mut Random::of(1, 0));
         assert_eq!(trees.len(), 1);
         assert!(trees[0].answers(&[10])[0].value < 0.0 && trees[0].answers(&[90])[0].value > 0.0);

@@ -17,6 +17,8 @@ use crate::{
 const EPOCHS: u32 = 40;
 /// The fewest rows of a boosted tree's leaf: fewer tell of themselves alone.
 const MIN_BOOSTED_LEAF: u32 = 10;
+/// Fewer rows than these are few.
+const FEW_ROWS: usize = 2_500;
 /// How much smaller logistic regression's weights are made at each row.
 const SHRINKAGE: f64 = 1e-6;
 
@@ -163,7 +165,9 @@ impl Fit {
             | Method::ExtraTrees
             | Method::Tree => {
                 let columns = bounds.columns(values.clone());
-                let scores = Boosted::new(&columns, &classes, &weights);
+                // Of many rows fine bins would fit noise and take longer.
+                let step = if rows.len() < FEW_ROWS { 1 } else { 4 };
+                let scores = Boosted::new(&columns, step, &classes, &weights);
                 let voting = Trees { bounds: bounds.clone(), ..Trees::default() };
                 let boosted = Trees { base: Some(scores.base.clone()), ..voting.clone() };
                 State::Trees(Box::new(Trunk { columns, voting, boosted, scores }))
@@ -260,14 +264,16 @@ impl Trunk {
             Growing::ForestTree => growth,
             Growing::ExtraTree => Growth { place: Where::Random, ..growth },
             Growing::Round => {
+                // Of few rows each round looks at more.
+                let is_few = classes.len() < FEW_ROWS;
                 let how = Boosting {
                     rate: f64::from(options.rate) / 1e3,
                     max_leaves: options.max_leaves as usize,
                     max_depth: options.max_depth,
                     min_leaf: options.min_leaf.max(MIN_BOOSTED_LEAF) as usize,
                     lambda: 1.0,
-                    rows: 0.5,
-                    columns: 0.4,
+                    rows: if is_few { 0.8 } else { 0.5 },
+                    columns: if is_few { 0.5 } else { 0.4 },
                 };
                 self.boosted.trees.extend(self.scores.round(how, random));
                 return;
