@@ -142,9 +142,7 @@ fn left_out(part: &TrainingPart, lang: Lang) -> Vec<String> {
         (part.contradicting, t.train.contradicting),
     ];
     let reasons = reasons.into_iter().filter(|it| it.0 > 0);
-    let mut out: Vec<String> = reasons.map(|it| (it.1)(&t.n_flows.with(it.0, lang))).collect();
-    out.extend(part.notices.iter().map(|it| table_notice(it, lang)));
-    out
+    reasons.map(|it| (it.1)(&t.n_flows.with(it.0, lang))).collect()
 }
 
 /// A file.
@@ -184,9 +182,14 @@ fn Line(name: String) -> impl IntoView {
         ),
         PartState::Read(told) => {
             let out = left_out(&told, lang);
-            (!out.is_empty()).then(|| {
-                view! { <p class="dim">{t.train.left_out}": "{out.join(", ")}</p> }.into_any()
-            })
+            let out = (!out.is_empty())
+                .then(|| view! { <p class="dim">{t.train.left_out}": "{out.join(", ")}</p> });
+            let notices = told.notices.iter().map(|it| {
+                let sentence = table_notice(it, lang);
+                view! { <p class="dim">{sentence}</p> }
+            });
+            let notices = notices.collect_view();
+            Some(view! { {out}{notices} }.into_any())
         }
     };
     let rows = move || match state.get() {
