@@ -156,7 +156,7 @@ async fn one_training_runs_at_a_time_and_can_be_stopped() {
     let app = folder.app();
     let mut long = training("long");
     long["plan"] =
-        json!({"method": "boosted", "numbers": {"trees": 2_000}, "folds": 10, "name": "long"});
+        json!({"method": "boosted", "numbers": {"rounds": 2_000}, "folds": 10, "name": "long"});
     let (accepted, _) = post(&app, "/v1x/training", &long).await;
     assert_eq!(accepted, StatusCode::ACCEPTED);
     check_refused(&app, "/v1x/training", &long, 409, "another training runs").await;
