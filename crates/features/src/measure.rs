@@ -1,6 +1,11 @@
 //! What statistics are taken of, and the rows that schemas share.
 
-use crate::{Column, Of, Sample, Statistics, Take, Unit, Words, column::words};
+use crate::{
+    Column, Of, Sample, Statistics,
+    Take::{self, Max, Mean, Min, Std, Total},
+    Unit, Words,
+    column::words,
+};
 
 /// Numbers of the packets of which a schema takes statistics.
 #[derive(Clone, Copy)]
@@ -218,6 +223,22 @@ pub(crate) const SUBFLOWS: Column = count(
 );
 pub(crate) const CLIENT_PACKETS: Words = words("Packets of the client", "Пакеты клиента");
 pub(crate) const SERVER_PACKETS: Words = words("Packets of the server", "Пакеты сервера");
+
+/// What each side says: its packets with payload, and their lengths.
+pub(crate) const PAYLOAD_COLUMNS: [Column; 12] = [
+    CLIENT_PAYLOAD_PACKETS,
+    SERVER_PAYLOAD_PACKETS,
+    take("client_payload_bytes", Total, CLIENT_PAYLOADS),
+    take("client_payload_len_min", Min, CLIENT_PAYLOADS),
+    take("client_payload_len_max", Max, CLIENT_PAYLOADS),
+    take("client_payload_len_mean", Mean, CLIENT_PAYLOADS),
+    take("client_payload_len_std", Std, CLIENT_PAYLOADS),
+    take("server_payload_bytes", Total, SERVER_PAYLOADS),
+    take("server_payload_len_min", Min, SERVER_PAYLOADS),
+    take("server_payload_len_max", Max, SERVER_PAYLOADS),
+    take("server_payload_len_mean", Mean, SERVER_PAYLOADS),
+    take("server_payload_len_std", Std, SERVER_PAYLOADS),
+];
 
 /// Columns one after the other. That their number is right is checked when this is compiled.
 pub(crate) const fn joined<const N: usize>(parts: &[&[Column]]) -> [Column; N] {

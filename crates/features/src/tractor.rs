@@ -4,15 +4,14 @@ use flow::flags::{ACK, CWR, ECE, FIN, PSH, RST, SYN, URG};
 
 use crate::{
     Column, Rows, Schema, Semantics,
-    Take::{Max, Mean, Min, Std, Total},
+    Take::{Max, Mean, Min, Std},
     Unit,
     column::words,
     iscx::{NETMATE_IDLE, RIGHT},
     measure::{
-        CLIENT_BULKS, CLIENT_IP_BYTES, CLIENT_IP_LENS, CLIENT_PACKETS, CLIENT_PAYLOAD_PACKETS,
-        CLIENT_PAYLOADS, CLIENT_WINDOW, PAYLOAD_RATIO, SERVER_BULKS, SERVER_IP_BYTES,
-        SERVER_IP_LENS, SERVER_PACKETS, SERVER_PAYLOAD_PACKETS, SERVER_PAYLOADS, SERVER_WINDOW,
-        SUBFLOWS, count, joined, label, number, ratio, take,
+        CLIENT_BULKS, CLIENT_IP_BYTES, CLIENT_IP_LENS, CLIENT_PACKETS, CLIENT_WINDOW,
+        PAYLOAD_COLUMNS, PAYLOAD_RATIO, SERVER_BULKS, SERVER_IP_BYTES, SERVER_IP_LENS,
+        SERVER_PACKETS, SERVER_WINDOW, SUBFLOWS, count, joined, label, number, ratio, take,
     },
     sequence::{gap, size},
 };
@@ -46,10 +45,12 @@ pub const TRACTOR_FULL: Schema = Schema {
 
 const TRACTOR_COLUMNS: [Column; 26] = joined(&[&RIGHT, &[label("label")]]);
 
-const FULL_COLUMNS: [Column; RIGHT.len() + FURTHER.len() + 1] =
-    joined(&[&RIGHT, FURTHER, &[label("label")]]);
+const FULL_COLUMNS: [Column;
+    RIGHT.len() + LENGTHS.len() + PAYLOAD_COLUMNS.len() + FURTHER.len() + 1] =
+    joined(&[&RIGHT, LENGTHS, &PAYLOAD_COLUMNS, FURTHER, &[label("label")]]);
 
-const FURTHER: &[Column] = &[
+/// How much each side says, in packets of which length.
+const LENGTHS: &[Column] = &[
     count("client_packets", Unit::Packets, |s| s.forward.lengths.n(), CLIENT_PACKETS),
     count("server_packets", Unit::Packets, |s| s.backward.lengths.n(), SERVER_PACKETS),
     CLIENT_IP_BYTES,
@@ -62,18 +63,9 @@ const FURTHER: &[Column] = &[
     take("server_ip_len_max", Max, SERVER_IP_LENS),
     take("server_ip_len_mean", Mean, SERVER_IP_LENS),
     take("server_ip_len_std", Std, SERVER_IP_LENS),
-    CLIENT_PAYLOAD_PACKETS,
-    SERVER_PAYLOAD_PACKETS,
-    take("client_payload_bytes", Total, CLIENT_PAYLOADS),
-    take("client_payload_len_min", Min, CLIENT_PAYLOADS),
-    take("client_payload_len_max", Max, CLIENT_PAYLOADS),
-    take("client_payload_len_mean", Mean, CLIENT_PAYLOADS),
-    take("client_payload_len_std", Std, CLIENT_PAYLOADS),
-    take("server_payload_bytes", Total, SERVER_PAYLOADS),
-    take("server_payload_len_min", Min, SERVER_PAYLOADS),
-    take("server_payload_len_max", Max, SERVER_PAYLOADS),
-    take("server_payload_len_mean", Mean, SERVER_PAYLOADS),
-    take("server_payload_len_std", Std, SERVER_PAYLOADS),
+];
+
+const FURTHER: &[Column] = &[
     number(
         "packet_ratio",
         Unit::Ratio,
