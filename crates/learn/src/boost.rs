@@ -2,10 +2,17 @@
 //! that corrects what the rounds before say of it.
 
 use crate::{
+    Options,
     random::Random,
     shares::softmax,
     tree::{Answer, LEAF, Tree, between, part},
 };
+
+/// Fewer rows than these are few: each round looks at more of them, and at every bin. Of many rows fine bins would fit noise
+/// and take longer.
+const FEW_ROWS: usize = 2_500;
+/// The fewest rows of a leaf, whatever is asked for: fewer tell of themselves alone.
+const MIN_LEAF: u32 = 10;
 
 /// How trees are boosted.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +30,25 @@ pub(crate) struct Boosting {
     pub(crate) rows: f64,
     /// The share of columns each tree looks at.
     pub(crate) columns: f64,
+    /// How many bins are looked at as one; what is missing stays by itself.
+    pub(crate) step: u8,
+}
+
+impl Boosting {
+    /// As the options say, for so many rows.
+    pub(crate) fn new(options: &Options, n_rows: usize) -> Self {
+        let (rows, columns, step) = if n_rows < FEW_ROWS { (0.8, 0.5, 1) } else { (0.5, 0.4, 4) };
+        Self {
+            rate: f64::from(options.rate) / 1e3,
+            max_leaves: options.max_leaves as usize,
+            max_depth: options.max_depth,
+            min_leaf: options.min_leaf.max(MIN_LEAF) as usize,
+            lambda: 1.0,
+            rows,
+            columns,
+            step,
+        }
+    }
 }
 
 /// The bins of a column, as they are looked at.
@@ -35,10 +61,9 @@ struct Column {
 
 /// Rows in bins while they are learned.
 pub(crate) struct Boosted {
+    how: Boosting,
     classes: Vec<u16>,
     weights: Vec<f64>,
-    /// How many bins are looked at as one.
-    step: u8,
     columns: Vec<Column>,
     /// The score of each class for each row, class after class.
     scores: Vec<Vec<f64>>,
@@ -46,9 +71,13 @@ pub(crate) struct Boosted {
 }
 
 impl Boosted {
-    /// Before any tree: each class's score is the logarithm of its share. Columns are of bins, of which `step` are looked at
-    /// as one; what is missing stays by itself.
-    pub(crate) fn new(columns: &[Vec<u8>], step: u8, classes: &[u16], weights: &[f64]) -> Self {
+    /// Before any tree: each class's score is the logarithm of its share. Columns are of bins.
+    pub(crate) fn new(
+        columns: &[Vec<u8>],
+        classes: &[u16],
+        weights: &[f64],
+        how: Boosting,
+    ) -> Self {
         let mut shares = vec![0.0; weights.len()];
         for class in classes {
             shares[usize::from(*class)] += weights[usize::from(*class)];
@@ -58,16 +87,17 @@ impl Boosted {
             shares.iter().map(|it| libm::log((it / sum).max(1e-9)) as f32).collect();
         let scores = base.iter().map(|it| vec![f64::from(*it); classes.len()]).collect();
         let column = |it: &Vec<u8>| {
-            let bins: Vec<u8> = it.iter().map(|it| it.div_ceil(step)).collect();
+            let bins: Vec<u8> = it.iter().map(|it| it.div_ceil(how.step)).collect();
             let n = bins.iter().max().map_or(0, |it| usize::from(*it) + 1);
             Column { bins, n }
         };
         let columns = columns.iter().map(column).collect();
-        Self { classes: classes.to_vec(), weights: weights.to_vec(), step, columns, scores, base }
+        Self { classes: classes.to_vec(), weights: weights.to_vec(), how, columns, scores, base }
     }
 
     /// Adds a round of trees.
-    pub(crate) fn round(&mut self, how: Boosting, random: &mut Random) -> Vec<Tree> {
+    pub(crate) fn round(&mut self, random: &mut Random) -> Vec<Tree> {
+        let how = self.how;
         let n_classes = self.scores.len();
         let (mut rows, mut others) = (Vec::new(), Vec::new());
         for row in 0..self.classes.len() as u32 {
@@ -110,7 +140,7 @@ impl Boosted {
             }
             // The last of those looked at as one.
             let questions = tree.nodes.iter_mut().filter(|it| it.column != LEAF);
-            questions.for_each(|it| it.bin *= self.step);
+            questions.for_each(|it| it.bin *= how.step);
             trees.push(tree);
         }
         trees
@@ -249,6 +279,7 @@ mod tests {
         lambda: 1.0,
         rows: 1.0,
         columns: 1.0,
+        step: 1,
     };
 
     #[test]
@@ -263,7 +294,7 @@ mod tests {
             _ => 0,
         };
         let classes: Vec<u16> = (0..900).map(class).collect();
-        let mut boosted = Boosted::new(&columns, 4, &classes, &[1.0; 3]);
+        let mut boosted = Boosted::new(&columns, &classes, &[1.0; 3], Boosting { step: 4, ..HOW });
         let n_right = |boosted: &Boosted| {
             let is_right = |row: &usize| {
                 let score = |class: usize| boosted.scores[class][*row];
@@ -272,10 +303,10 @@ mod tests {
             (0..900).filter(is_right).count()
         };
         let before = n_right(&boosted);
-        let trees = boosted.round(HOW, &mut random);
+        let trees = boosted.round(&mut random);
         assert_eq!(trees.len(), 3);
         for _ in 0..5 {
-            boosted.round(HOW, &mut random);
+            boosted.round(&mut random);
         }
         assert!(before < 600 && n_right(&boosted) > 880, "{before}, {}", n_right(&boosted));
     }
@@ -284,8 +315,8 @@ mod tests {
     fn two_classes_need_one_tree_a_round() {
         let columns = vec![(0..100u8).collect::<Vec<u8>>()];
         let classes: Vec<u16> = (0..100).map(|it| it / 50).collect();
-        let mut boosted = Boosted::new(&columns, 1, &classes, &[1.0; 2]);
-        let trees = boosted.round(HOW, &mut Random::of(1, 0));
+        let mut boosted = Boosted::new(&columns, &classes, &[1.0; 2], HOW);
+        let trees = boosted.round(&mut Random::of(1, 0));
         assert_eq!(trees.len(), 1);
         assert!(trees[0].answers(&[10])[0].value < 0.0 && trees[0].answers(&[90])[0].value > 0.0);
     }

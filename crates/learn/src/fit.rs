@@ -15,10 +15,6 @@ use crate::{
 
 /// How often logistic regression goes through the rows.
 const EPOCHS: u32 = 40;
-/// The fewest rows of a boosted tree's leaf: fewer tell of themselves alone.
-const MIN_BOOSTED_LEAF: u32 = 10;
-/// Fewer rows than these are few.
-const FEW_ROWS: usize = 2_500;
 /// How much smaller logistic regression's weights are made at each row.
 const SHRINKAGE: f64 = 1e-6;
 
@@ -108,9 +104,8 @@ struct Trunk {
     /// The rows in bins, column after column.
     columns: Vec<Vec<u8>>,
     voting: Trees,
-    boosted: Trees,
-    /// What the boosted ones say so far.
-    scores: Boosted,
+    /// Boosted ones and what they say so far, where the method has any.
+    boosted: Option<(Trees, Boosted)>,
 }
 
 /// What a step adds.
@@ -165,12 +160,14 @@ impl Fit {
             | Method::ExtraTrees
             | Method::Tree => {
                 let columns = bounds.columns(values.clone());
-                // Of many rows fine bins would fit noise and take longer.
-                let step = if rows.len() < FEW_ROWS { 1 } else { 4 };
-                let scores = Boosted::new(&columns, step, &classes, &weights);
                 let voting = Trees { bounds: bounds.clone(), ..Trees::default() };
-                let boosted = Trees { base: Some(scores.base.clone()), ..voting.clone() };
-                State::Trees(Box::new(Trunk { columns, voting, boosted, scores }))
+                let is_boosted = matches!(options.method, Method::Blend | Method::Boosted);
+                let boosted = is_boosted.then(|| {
+                    let how = Boosting::new(&options, rows.len());
+                    let scores = Boosted::new(&columns, &classes, &weights, how);
+                    (Trees { base: Some(scores.base.clone()), ..voting.clone() }, scores)
+                });
+                State::Trees(Box::new(Trunk { columns, voting, boosted }))
             }
             Method::Neighbours => {
                 State::Near(values.clone().map(|it| places(&bounds, it)).collect())
@@ -222,11 +219,16 @@ impl Fit {
         let kind = match state {
             State::Trees(mut trunk) => {
                 trunk.voting.pack();
-                trunk.boosted.pack();
-                match options.method {
-                    Method::Blend => Kind::Both(trunk.voting, trunk.boosted),
-                    Method::Boosted => Kind::Trees(trunk.boosted),
-                    _ => Kind::Trees(trunk.voting),
+                match trunk.boosted {
+                    None => Kind::Trees(trunk.voting),
+                    Some((mut boosted, _)) => {
+                        boosted.pack();
+                        if options.method == Method::Blend {
+                            Kind::Both(trunk.voting, boosted)
+                        } else {
+                            Kind::Trees(boosted)
+                        }
+                    }
                 }
             }
             State::Near(rows) => {
@@ -264,18 +266,9 @@ impl Trunk {
             Growing::ForestTree => growth,
             Growing::ExtraTree => Growth { place: Where::Random, ..growth },
             Growing::Round => {
-                // Of few rows each round looks at more.
-                let is_few = classes.len() < FEW_ROWS;
-                let how = Boosting {
-                    rate: f64::from(options.rate) / 1e3,
-                    max_leaves: options.max_leaves as usize,
-                    max_depth: options.max_depth,
-                    min_leaf: options.min_leaf.max(MIN_BOOSTED_LEAF) as usize,
-                    lambda: 1.0,
-                    rows: if is_few { 0.8 } else { 0.5 },
-                    columns: if is_few { 0.5 } else { 0.4 },
-                };
-                self.boosted.trees.extend(self.scores.round(how, random));
+                if let Some((trees, scores)) = &mut self.boosted {
+                    trees.trees.extend(scores.round(random));
+                }
                 return;
             }
         };
