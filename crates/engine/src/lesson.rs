@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use features::{Rows, Sample, Schema};
-use learn::{Data, Origin};
+use learn::{Data, Row};
 use v1::page::TrainingLabels;
 
 use crate::{
@@ -116,7 +116,7 @@ impl Analysis {
                 };
                 let Some(label) = label else { continue };
                 let origin =
-                    Origin { class: 0, capture: number, time_ns: from, port: row.server.port };
+                    Row { class: 0, capture: number, time_ns: from, port: row.server.port };
                 data.push(numbers(schema, &piece.sample(schema)), &label, origin);
                 taught.flows.push(row.flow_id);
                 rows += 1;
@@ -174,7 +174,7 @@ impl Analysis {
                 continue;
             };
             let port = self.flows.get(first as usize).map_or(0, |it| it.server.port);
-            let origin = Origin { class: 0, capture, time_ns: identity.first.0, port };
+            let origin = Row { class: 0, capture, time_ns: identity.first.0, port };
             data.push(numbers(schema, &sample), &label, origin);
             taught.flows.push(first);
         }

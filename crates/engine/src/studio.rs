@@ -12,7 +12,7 @@ use std::{
 
 use features::Schema;
 use flow::{Endpoint, Transport};
-use learn::{Confusion, Data, Method, Model, Options, Origin, Report, Said, Split, Stage, Work};
+use learn::{Confusion, Data, Method, Model, Options, Report, Row, Said, Split, Stage, Work};
 use v1::{
     Count,
     page::{
@@ -352,7 +352,7 @@ impl Studio {
             };
             for (at, origin) in (0u32..).zip(of.rows()) {
                 let capture = captures.get(origin.capture as usize).or(captures.first());
-                let origin = Origin { capture: capture.copied().unwrap_or(0), ..*origin };
+                let origin = Row { capture: capture.copied().unwrap_or(0), ..*origin };
                 let at_row = at as usize;
                 data.push(of.values(at_row).iter().copied(), of.label(at_row), origin);
                 places.push((number, at));

@@ -37,9 +37,6 @@ pub struct Row {
     pub port: u16,
 }
 
-/// Where a row comes from.
-pub type Origin = Row;
-
 impl Data {
     /// No rows yet, of the features of a schema.
     pub fn of_schema(schema: &'static Schema, timeout_micros: Option<u64>) -> Self {
@@ -62,7 +59,7 @@ impl Data {
     }
 
     /// Adds a row; what is too much or missing of its numbers is cut off or `NaN`.
-    pub fn push(&mut self, values: impl IntoIterator<Item = f32>, label: &str, of: Origin) {
+    pub fn push(&mut self, values: impl IntoIterator<Item = f32>, label: &str, of: Row) {
         let class = self.class(label);
         self.rows.push(Row { class, ..of });
         let n = self.columns.len();
@@ -218,7 +215,7 @@ mod tests {
     fn classes_are_in_order_whatever_comes_first() {
         let mut data = Data::of_columns(vec!["a".to_owned()]);
         for (value, label) in [(1.0, "web"), (2.0, "mail"), (3.0, "web"), (4.0, "a")] {
-            data.push([value], label, Origin::default());
+            data.push([value], label, Row::default());
         }
         assert_eq!(data.classes(), ["a", "mail", "web"]);
         let labels: Vec<&str> = (0..4).map(|it| data.label(it)).collect();
@@ -230,10 +227,10 @@ mod tests {
     #[test]
     fn what_is_no_number_is_missing() {
         let mut data = Data::of_columns(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]);
-        data.push([f32::INFINITY, 1.0], "x", Origin::default());
+        data.push([f32::INFINITY, 1.0], "x", Row::default());
         assert!(data.values(0)[0].is_nan() && data.values(0)[2].is_nan());
         assert_eq!(data.values(0)[1], 1.0);
-        data.push([0.0, 1.0, 2.0, 3.0], "x", Origin::default());
+        data.push([0.0, 1.0, 2.0, 3.0], "x", Row::default());
         assert_eq!(data.values(1), [0.0, 1.0, 2.0]);
     }
 
@@ -241,7 +238,7 @@ mod tests {
     fn repeated_rows_are_dropped_and_contradictions_counted() {
         let mut data = Data::of_columns(vec!["a".to_owned()]);
         for (value, label) in [(f32::NAN, "x"), (f32::NAN, "x"), (1.0, "x"), (1.0, "y")] {
-            data.push([value], label, Origin::default());
+            data.push([value], label, Row::default());
         }
         let (unique, n_dropped) = data.without_duplicates();
         assert_eq!((unique.len(), n_dropped, data.n_duplicates()), (3, 1, 1));

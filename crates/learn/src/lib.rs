@@ -29,7 +29,7 @@ mod work;
 
 pub use crate::{
     calibrate::{Reliability, calibration_error, reliability},
-    data::{Data, Origin, Row},
+    data::{Data, Row},
     default::{DEFAULT_THRESHOLD, default_model},
     join::{Summary, join},
     method::{KNOBS, Knob, METHODS, Method, MethodRow, Options},

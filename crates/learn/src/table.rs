@@ -31,14 +31,12 @@ pub use self::{
     csv::{Csv, time_of},
     notice::TableNotice,
 };
-use crate::{Data, Row};
+use crate::{Data, Row, work::MAX_CLASSES};
 
 /// The most columns a file may have.
 const MAX_COLUMNS: usize = 4_096;
 /// The most numbers that are kept of all files together: 400 MB.
 const MAX_NUMBERS: usize = 100_000_000;
-/// More different labels are none; as many as a model tells apart.
-const MAX_LABELS: usize = 1_000;
 /// So many rows tell what a column without a known name holds.
 const PROBED: usize = 1_000;
 /// The most characters of a cell that are shown.
@@ -659,11 +657,11 @@ impl<'a> Rows<'a> {
             let label = cells.get(label).map_or("", |it| &**it);
             let label = if is_no_label(label) { "" } else { label };
             self.data.push(values.iter().map(|it| *it as f32), label, row);
-            if self.data.classes().len() > MAX_LABELS {
+            if self.data.classes().len() > MAX_CLASSES {
                 let at = self.layout.roles.iter().position(|it| *it == Role::Label);
                 let column = at.and_then(|it| self.head.names.get(it)).cloned();
                 let column = column.unwrap_or_default();
-                return Err(TableError::TooManyLabels { column, max: MAX_LABELS });
+                return Err(TableError::TooManyLabels { column, max: MAX_CLASSES });
             }
         }
         Ok(())
@@ -1150,7 +1148,7 @@ mod tests {
         let labels: String = (0..1_001).map(|it| format!("1,c{it}\n")).collect();
         assert_eq!(
             error(&format!("a,label\n{labels}")),
-            "the column label has more than 1000 different values and is no label"
+            "the column label has more than 256 different values and is no label"
         );
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     split::n_leaking,
 };
 
-/// The most classes a model tells apart.
-const MAX_CLASSES: usize = 1_000;
+/// The most classes a model tells apart: a leaf holds as many shares.
+pub(crate) const MAX_CLASSES: usize = 256;
 /// The shares of the rows a learning curve learns from, in hundredths, besides all.
 const CURVE: [usize; 4] = [5, 10, 25, 50];
 

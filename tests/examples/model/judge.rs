@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use features::{BEHAVIOUR, ISCX_B};
-use learn::{Confusion, Data, Done, Model, Options, Origin, Plan, Said, Split, Work};
+use learn::{Confusion, Data, Done, Model, Options, Plan, Row, Said, Split, Work};
 
 use crate::{
     kinds::{Example, hash},
@@ -36,7 +36,7 @@ pub(crate) fn data<'a>(rows: impl Iterator<Item = &'a Example<'a>>, numbers: Num
     };
     for row in rows {
         let capture = data.capture(row.family);
-        let origin = Origin { capture, port: row.of.port, ..Origin::default() };
+        let origin = Row { capture, port: row.of.port, ..Row::default() };
         for values in pieces(row, numbers) {
             data.push(values, row.kind.name, origin);
         }
@@ -135,7 +135,7 @@ pub(crate) fn by_parts(
         if let Some(further) = further {
             let capture = data.capture("published");
             for at in 0..further.len() {
-                let origin = Origin { capture, ..Origin::default() };
+                let origin = Row { capture, ..Row::default() };
                 data.push(further.values(at).iter().copied(), further.label(at), origin);
             }
         }
