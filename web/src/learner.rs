@@ -206,7 +206,10 @@ impl Learner {
             Some(label) if !is_chosen => TrainingLabels::Given(label),
             _ => labels,
         };
-        let lesson = Lesson { filter: self.filter.clone(), teacher: teacher(&labels)? };
+        let lesson = Lesson {
+            filter: self.filter.clone(),
+            teacher: Teacher::of(&labels).map_err(|it| it.to_string())?,
+        };
         self.studio.borrow_mut().add(&analysis, name, &lesson).map_err(said)?;
         Ok((labels, analysis.is_complete()))
     }
@@ -302,19 +305,6 @@ fn timeout_micros(text: &str) -> Result<Option<u64>, String> {
         Timeout::Micros(micros) => Ok(Some(micros)),
         _ => Err(format!("`{text}` is no number of seconds, and a model knows no other timeout")),
     }
-}
-
-fn teacher(labels: &TrainingLabels) -> Result<Teacher, String> {
-    Ok(match labels {
-        TrainingLabels::Given(class) => Teacher::Given(class.clone()),
-        TrainingLabels::Comment => Teacher::Comment,
-        TrainingLabels::Payload => Teacher::Payload,
-        TrainingLabels::Groups => Teacher::Groups,
-        TrainingLabels::Table { text, offset_seconds } => {
-            let table = engine::LabelTable::read(text).map_err(|it| it.to_string())?;
-            Teacher::Table(table.with_offset(*offset_seconds).into())
-        }
-    })
 }
 
 /// When guesses count that must be so many percent sure.
