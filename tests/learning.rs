@@ -164,7 +164,7 @@ fn a_payload_is_overridden_only_where_that_is_asked_for() {
     let mut talk = Talk::tcp("10.0.0.1:40000", "203.0.113.7:22", START);
     talk.open();
     talk.client("SSH-2.0-OpenSSH_9.7\r\n");
-    talk.server("SSH-2.0-OpenSSH_9.6\r\n");
+    talk.server("SSH-2.0-OpenSSH_9.6\r\n".repeat(4));
     let mut read = analysis(vec![talk]);
     let applied = read.apply(model, &Applying::default()).unwrap();
     assert_eq!(applied.asked, 0);
@@ -172,13 +172,36 @@ fn a_payload_is_overridden_only_where_that_is_asked_for() {
     let applied = read.apply(model, &over).unwrap();
     let row = read.rows().next().unwrap();
     assert_eq!((applied.asked, row.protocol.as_str()), (1, "ssh"));
-    assert_eq!(u64::from(row.label != "ssh"), applied.overridden);
+    assert_eq!((applied.overridden, row.label.as_str()), (1, "quick"));
     // Nothing is learned from what a model says.
     let mut data = Data::of_schema(&TRACTOR, None);
     read.teach(&mut data, "a", &lesson(Teacher::Payload));
     assert_eq!(data.classes(), ["ssh"]);
     read.take_guesses_back();
     assert_eq!(read.rows().next().unwrap().label, "ssh");
+}
+
+/// The columns have the same names and hold other statistics.
+#[test]
+fn tables_of_different_schemas_do_not_go_together() {
+    let table = |schema: &'static features::Schema| {
+        let mut data = Data::of_schema(schema, Some(15_000_000));
+        for (at, label) in ["a", "b", "a", "b"].into_iter().enumerate() {
+            data.push(vec![at as f32; schema.n_features()], label, learn::Row::default());
+        }
+        data
+    };
+    let (b, a2) = (table(&features::ISCX_B), table(&features::ISCX_A2));
+    assert_eq!(b.columns, a2.columns);
+    let mut studio = Studio::new(&TRACTOR, None);
+    studio.add_table("b.arff", b.clone(), Vec::new()).unwrap();
+    let refused = studio.add_table("a2.arff", a2.clone(), Vec::new()).unwrap_err().to_string();
+    assert!(refused.contains("iscx-a2") && refused.contains("iscx-b"), "{refused}");
+    studio.begin(&TrainingPlan { folds: 0, ..plan("tree") }).unwrap();
+    while studio.step().is_some() {}
+    let model = studio.model().unwrap();
+    assert!(engine::say(model, &b).is_ok());
+    assert!(engine::say(model, &a2).is_err());
 }
 
 #[test]

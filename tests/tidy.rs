@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("capture", &[]),
     ("flow", &["capture"]),
     ("features", &["flow", "capture"]),
-    ("classify", &["flow", "features", "capture"]),
+    ("classify", &["flow", "capture"]),
     ("learn", &["features"]),
     ("session", &["classify", "features", "flow", "capture"]),
     ("v1", &[]),

@@ -189,7 +189,7 @@ impl Analysis {
         let mut said = Vec::new();
         let mut batch = Batch::default();
         let mut settle_full = |batch: &mut Batch, is_last: bool| {
-            if is_last || batch.questions.len() >= BATCH {
+            if is_last || batch.values.len() >= BATCH * model.columns().len().max(1) {
                 said.extend(batch.settle(model));
             }
         };
@@ -323,6 +323,7 @@ fn rounded(value: f64, between_thousands: char, point: char) -> String {
 fn unit_ru(symbol: &str) -> &str {
     match symbol {
         "µs" => "мкс",
+        "ms" => "мс",
         "s" => "с",
         "µs²" => "мкс²",
         "B" => "Б",

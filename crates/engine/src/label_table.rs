@@ -176,7 +176,8 @@ impl LabelTable {
                         let last = end.and_then(|it| time(cell(it))).map(|it| it.0 + it.1);
                         let lasted = duration.and_then(|it| cell(it).parse::<f64>().ok());
                         let lasted = (lasted.unwrap_or(0.0).max(0.0) * 1e3) as i128;
-                        let last = last.unwrap_or(first + lasted + precision);
+                        let last =
+                            last.unwrap_or(first.saturating_add(lasted).saturating_add(precision));
                         Some((first, last.max(first)))
                     }
                     None => None,

@@ -9,6 +9,7 @@ use v1::page::TrainingLabels;
 use crate::{
     Analysis, Filter,
     label_table::{LabelTable, LabelTableError, Named},
+    page::sessions,
 };
 
 /// What a comment of a capture begins with that says its label.
@@ -103,7 +104,7 @@ impl Analysis {
                     (Teacher::Given(_) | Teacher::Comment, label) => {
                         label.as_deref().map(Cow::from)
                     }
-                    (Teacher::Payload, _) => self.own_label(row.flow_id).map(|it| it.0),
+                    (Teacher::Payload, _) => self.own_label(row.flow_id).map(|it| it.0.into()),
                     (Teacher::Groups, _) => self.own_label(row.flow_id).map(|it| it.1.into()),
                     (Teacher::Table(table), _) => match table.label(flow, from, to) {
                         Named::Label(label) => Some(label.into()),
@@ -147,16 +148,15 @@ impl Analysis {
                 continue;
             }
             let Some((identity, sample)) = self.session_features(number, schema) else { continue };
-            let own = Some(identity.label).filter(|it| *it != classify::UNKNOWN);
+            let own = sessions::label_by(self, session, |it, _| {
+                self.own_label(it).unwrap_or((classify::UNKNOWN, ""))
+            });
+            let own = own.filter(|it| it.0 != classify::UNKNOWN);
             let first = members.first().copied().unwrap_or(0);
             let label: Option<Cow<'_, str>> = match &lesson.teacher {
                 Teacher::Given(_) | Teacher::Comment => of_capture.map(Cow::from),
-                Teacher::Payload => own.map(Cow::from),
-                Teacher::Groups => {
-                    let of = |it: &&u32| self.own_label(**it).is_some_and(|it| Some(&*it.0) == own);
-                    let member = members.iter().find(of);
-                    member.and_then(|it| self.own_label(*it)).map(|it| it.1.into())
-                }
+                Teacher::Payload => own.map(|it| it.0.into()),
+                Teacher::Groups => own.map(|it| it.1.into()),
                 Teacher::Table(table) => {
                     let flows = members.iter().filter_map(|it| self.flows.get(*it as usize));
                     match table.label_of_all(flows.map(|it| (it, it.first.0, it.last.0))) {
@@ -181,15 +181,14 @@ impl Analysis {
     }
 
     /// What a flow says of itself, label and group, whatever a model says; `None` where it says nothing.
-    pub(crate) fn own_label(&self, flow: u32) -> Option<(Cow<'_, str>, &'static str)> {
+    pub(crate) fn own_label(&self, flow: u32) -> Option<(&str, &'static str)> {
         if let Some(before) = self.guesses.before(flow) {
-            return (before.label != classify::UNKNOWN)
-                .then(|| (Cow::Borrowed(&*before.label), before.group));
+            return Some((&before.label, before.group));
         }
         let verdict = self.verdicts.get(flow as usize)?;
         let is_guess = matches!(verdict.reason, classify::Reason::Model(_));
         (verdict.label != classify::UNKNOWN && !is_guess)
-            .then(|| (Cow::Borrowed(&*verdict.label), verdict.group))
+            .then_some((&*verdict.label, verdict.group))
     }
 
     /// The label that comments of the capture say.

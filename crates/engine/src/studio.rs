@@ -159,6 +159,18 @@ impl Columns {
         }
     }
 
+    /// Columns of one name may hold another statistic in another schema: those of the published files do.
+    fn check_alike(&self, name: &str, schema: Option<&'static Schema>) -> Result<(), StudioError> {
+        match (self.schema, schema) {
+            (Some(own), Some(other)) if own != other => {
+                let (own, other) = (own.name, other.name);
+                let message = format!("{name} has the columns of {other}, the others are {own}");
+                Err(StudioError::Plan(message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn of(data: &Data) -> Self {
         Self {
             schema: data.schema,
@@ -212,7 +224,7 @@ impl Studio {
         for number in &taught.flows {
             let Some(row) = analysis.row(*number) else { continue };
             let own = analysis.own_label(*number);
-            let own = own.as_ref().map_or(classify::UNKNOWN, |it| &it.0);
+            let own = own.map_or(classify::UNKNOWN, |it| it.0);
             let next = own_labels.len() as u32;
             let own_label = match own_labels.get(own) {
                 Some(known) => *known,
@@ -256,12 +268,16 @@ impl Studio {
         self.remove(name);
         if self.parts.is_empty() {
             self.columns = Columns::of(&table);
-        } else if self.parts.values().all(|it| it.told.is_table)
-            && self.columns.timeout_micros != table.timeout_micros
-        {
-            // They may be pieces of the same flows: judging by them would mean nothing.
-            let message = format!("{name} has flows cut by another timeout than the others");
-            return Err(StudioError::Plan(message));
+        } else {
+            self.columns.check_alike(name, table.schema)?;
+            let timeouts = [self.columns.timeout_micros, table.timeout_micros];
+            let are_known = timeouts.iter().all(Option::is_some);
+            let are_tables = self.parts.values().all(|it| it.told.is_table);
+            if timeouts[0] != timeouts[1] && (are_known || are_tables) {
+                // They may be pieces of the same flows: judging by them would mean nothing.
+                let message = format!("{name} has flows cut by another timeout than the others");
+                return Err(StudioError::Plan(message));
+            }
         }
         let data = in_order(&self.columns, name, &table)?;
         let told = TrainingPart {
@@ -346,10 +362,12 @@ impl Studio {
         let mut places = Vec::new();
         for (number, (name, part)) in (0..).zip(&self.parts) {
             let of = &part.data;
-            let captures: Vec<u32> = match &*of.captures {
-                [] | [_] => vec![data.capture(name)],
-                several => several.iter().map(|it| data.capture(&format!("{name}/{it}"))).collect(),
-            };
+            let from = data.captures.len() as u32;
+            match &*of.captures {
+                [] | [_] => data.captures.push(name.clone()),
+                several => data.captures.extend(several.iter().map(|it| format!("{name}/{it}"))),
+            }
+            let captures: Vec<u32> = (from..data.captures.len() as u32).collect();
             for (at, origin) in (0u32..).zip(of.rows()) {
                 let capture = captures.get(origin.capture as usize).or(captures.first());
                 let origin = Row { capture: capture.copied().unwrap_or(0), ..*origin };
@@ -599,8 +617,9 @@ impl Part {
 /// What a model says of rows that have its columns, in whatever order and among others.
 ///
 /// # Errors
-/// Where a column is missing.
+/// Where a column is missing, or the model is of another schema.
 pub fn say(model: &Model, data: &Data) -> Result<Vec<Said>, StudioError> {
+    Columns::of(data).check_alike(&format!("the model {}", model.name), model.schema())?;
     let places = places_of(&data.columns, model.columns(), "the data")?;
     let mut said = Vec::with_capacity(data.len());
     for from in (0..data.len()).step_by(BATCH) {

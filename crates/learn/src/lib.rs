@@ -12,7 +12,6 @@ mod data;
 mod default;
 mod file;
 mod fit;
-mod join;
 mod logistic;
 mod method;
 mod model;
@@ -31,7 +30,6 @@ pub use crate::{
     calibrate::{Reliability, calibration_error, reliability},
     data::{Data, Row},
     default::{DEFAULT_THRESHOLD, default_model},
-    join::{Summary, join},
     method::{KNOBS, Knob, METHODS, Method, MethodRow, Options},
     model::{Card, Cause, Judged, Model, Said},
     score::{Confusion, Score},

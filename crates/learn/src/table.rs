@@ -146,42 +146,6 @@ pub enum TableError {
         /// What most were left out for.
         why: Option<TableNotice>,
     },
-    /// Files of different schemas.
-    #[error("{first} has the columns of {first_schema}, {other} those of {other_schema}")]
-    OtherSchema {
-        /// A file's name.
-        first: String,
-        /// Its schema.
-        first_schema: &'static str,
-        /// Another file's name.
-        other: String,
-        /// Its schema.
-        other_schema: &'static str,
-    },
-    /// Files whose flows were cut by different timeouts hold the same traffic twice.
-    #[error(
-        "{first} has flows cut after {first_timeout}, {other} after {other_timeout}: they may be pieces of the same flows, and judging a model by them would mean nothing"
-    )]
-    OtherTimeout {
-        /// A file's name.
-        first: String,
-        /// Its timeout.
-        first_timeout: String,
-        /// Another file's name.
-        other: String,
-        /// Its timeout.
-        other_timeout: String,
-    },
-    /// Files with different columns.
-    #[error("{first} and {other} differ in columns: {}", list(columns))]
-    OtherColumns {
-        /// A file's name.
-        first: String,
-        /// Another file's name.
-        other: String,
-        /// What only one of them has.
-        columns: Vec<String>,
-    },
 }
 
 /// Reads a data set as a text file: Weka's ARFF, or CSV as CICFlowMeter or nfstream write it, or with our own schemas'

@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use classify::Verdict;
 use session::Session;
 use v1::page::{SessionDetail, SessionRow, Sessions};
 
@@ -46,11 +47,21 @@ pub(crate) fn label<'a>(
     analysis: &'a Analysis,
     session: Session<'_>,
 ) -> Option<(&'a str, &'a str)> {
+    label_by(analysis, session, |_, verdict| (&*verdict.label, verdict.group))
+}
+
+/// The same where flows are called otherwise.
+pub(crate) fn label_by<'a>(
+    analysis: &'a Analysis,
+    session: Session<'_>,
+    of_flow: impl Fn(u32, &'a Verdict) -> (&'a str, &'a str),
+) -> Option<(&'a str, &'a str)> {
     let mut labels: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for (flow, verdict) in session.members.iter().filter_map(|it| analysis.labelled(*it)) {
+    for number in session.members {
+        let Some((flow, verdict)) = analysis.labelled(*number) else { continue };
         // A name that was only looked up labels its session where nothing else does.
         let weight = if classify::is_lookup(verdict.protocol) { 0 } else { flow.own_bytes() };
-        *labels.entry((&*verdict.label, verdict.group)).or_default() += weight;
+        *labels.entry(of_flow(*number, verdict)).or_default() += weight;
     }
     // Of equal ones the first in order.
     labels.into_iter().rev().max_by_key(|it| it.1).map(|it| it.0)

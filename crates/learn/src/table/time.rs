@@ -11,13 +11,22 @@ pub(super) fn nanos(text: &str) -> Option<u64> {
     let seconds = days(date)? * 86_400;
     let time = time.trim().trim_end_matches(['Z', 'z']);
     let (time, is_afternoon) = match time.split_once(' ') {
-        Some((time, half)) => (time, Some(half.trim().eq_ignore_ascii_case("pm"))),
         None => (time, None),
+        Some((time, rest)) => match rest.trim().to_ascii_lowercase().as_str() {
+            "am" => (time, Some(false)),
+            "pm" => (time, Some(true)),
+            "utc" | "gmt" => (time, None),
+            // Another zone: the time would be hours off.
+            _ => return None,
+        },
     };
     if time.is_empty() {
         return seconds.checked_mul(1_000_000_000);
     }
     let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    if !fraction.bytes().all(|it| it.is_ascii_digit()) {
+        return None;
+    }
     let mut parts = time.split(':').map(str::parse::<u64>);
     let mut part = |most: u64| parts.next().unwrap_or(Ok(0)).ok().filter(|it| *it <= most);
     let (hour, minute, second) = (part(24)?, part(59)?, part(60)?);
@@ -25,12 +34,7 @@ pub(super) fn nanos(text: &str) -> Option<u64> {
         Some(is_afternoon) => hour % 12 + if is_afternoon { 12 } else { 0 },
         None => hour,
     };
-    let digits: String = fraction
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .chain("000000000".chars())
-        .take(9)
-        .collect();
+    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
     let seconds = seconds + hour * 3_600 + minute * 60 + second;
     seconds.checked_mul(1_000_000_000)?.checked_add(digits.parse().ok()?)
 }
@@ -84,6 +88,7 @@ mod tests {
         check("03/07/2017 08:55:58", 1_499_072_158);
         check("3/7/2017 8:55", 1_499_072_100);
         check("07/13/2017 01:00:00 PM", 1_499_950_800);
+        check("2017-07-05 20:42:00 UTC", 1_499_287_320);
         check("1499072158", 1_499_072_158);
         check("1499072158123", 1_499_072_158);
         assert_eq!(nanos("1970-01-01T00:00:00.000001Z"), Some(1_000));
@@ -91,7 +96,19 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["", "x", "NaN", "-1", "2017", "99/99/9999", "2017-02", "2017-01-01 99:00"] {
+        let texts = [
+            "",
+            "x",
+            "NaN",
+            "-1",
+            "2017",
+            "99/99/9999",
+            "2017-02",
+            "2017-01-01 99:00",
+            "2017-01-01 08:55:58 MSK",
+            "2017-01-01T08:55:58.5+03:00",
+        ];
+        for text in texts {
             let expected = (text == "2017").then_some(2_017_000_000_000);
             assert_eq!(nanos(text), expected, "{text}");
         }
