@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError},
     thread::{self, JoinHandle},
     time::SystemTime,
 };
@@ -143,8 +143,14 @@ impl Companion {
         }
         let model = Arc::new(self.trainings.model(&how.model)?);
         let shared = &self.shared;
-        let Ok(_one) = shared.applying.try_lock() else {
-            return Err(v1::Error::new(503, "another model is being applied; ask again later"));
+        let _one = match shared.applying.try_lock() {
+            Ok(it) => it,
+            // A panic while another one was applied left nothing half done.
+            Err(TryLockError::Poisoned(it)) => it.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let message = "another model is being applied; ask again later";
+                return Err(v1::Error::new(503, message));
+            }
         };
         let record = shared.record(job);
         let record =
@@ -162,9 +168,10 @@ impl Companion {
             .apply(&model, &how)
             .map_err(|error| v1::Error::bad_request(error.to_string()))?;
         analysis.keep_counts();
-        let found = Arc::new(analysis).result();
+        // A file that can no longer be read leaves the job as it was.
+        let found = Arc::new(analysis).result().map_err(v1::Error::not_found)?;
         let at = record.status.finished_at.unwrap_or_else(now);
-        shared.state().library.finish(job, found, at);
+        shared.state().library.finish(job, Ok(found), at);
         shared
             .save(job)
             .map_err(|error| v1::Error::internal(format!("the job cannot be stored: {error}")))?;

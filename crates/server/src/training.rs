@@ -94,8 +94,12 @@ impl Trainings {
 
     /// Stops it, and waits until it has; what was judged so far is kept.
     pub(crate) fn stop(&self) -> TrainingStatus {
-        self.shared.is_stopping.store(true, Ordering::Relaxed);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = {
+            // Under the lock, so that none that begins meanwhile is meant or waited for.
+            let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            self.shared.is_stopping.store(true, Ordering::Relaxed);
+            thread.take()
+        };
         if let Some(thread) = thread {
             // Its panics were caught and told.
             let _ = thread.join();
@@ -284,7 +288,12 @@ impl Shared {
         let file = self.folder.file(file_name).map_err(|error| error.to_string())?;
         if is_table(file_name) {
             let mut bytes = Vec::new();
-            file.take(MAX_TABLE_LEN).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            // One byte more shows that it is too long.
+            let limit = MAX_TABLE_LEN + 1;
+            file.take(limit).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            if bytes.len() as u64 > MAX_TABLE_LEN {
+                return Err(format!("the table is longer than {MAX_TABLE_LEN} bytes"));
+            }
             let text = String::from_utf8_lossy(&bytes);
             let table = learn::read_table(&text, file_name, &learn::Reading::default());
             let table = table.map_err(|error| error.to_string())?;
@@ -306,7 +315,10 @@ impl Shared {
 
     /// The file of a model.
     fn path(&self, name: &str) -> Result<PathBuf, Error> {
-        if !is_plain_name(name) || name.starts_with('.') || name.len() > 200 {
+        // On some systems a colon names a drive or a stream of a file.
+        let is_odd = |it: char| it == ':' || it.is_control();
+        let is_name = is_plain_name(name) && !name.starts_with('.') && !name.contains(is_odd);
+        if !is_name || name.len() > 200 {
             return Err(Error::bad_request(format!("`{name}` is no name of a model")));
         }
         Ok(self.models.join(format!("{name}.{EXTENSION}")))
@@ -326,6 +338,11 @@ impl Shared {
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.path(name)?;
+        if bytes.len() > MAX_MODEL_LEN {
+            let message =
+                format!("the model is longer than {MAX_MODEL_LEN} bytes; grow fewer trees");
+            return Err(Error::new(413, message));
+        }
         let names = self.names().map_err(|error| unreadable(&error))?;
         if names.len() >= MAX_MODELS && !names.iter().any(|it| it == name) {
             return Err(Error::new(503, format!("there are {MAX_MODELS} models; remove one")));

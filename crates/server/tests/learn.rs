@@ -145,6 +145,7 @@ fn a_model_is_judged_shown_and_applied() {
         "evidence:model",
     ]);
     assert!(csv.starts_with("flow_id,"));
+    assert!(csv.lines().count() > 1, "{csv}");
     assert!(csv.lines().skip(1).all(|it| it.contains(",model,")), "{csv}");
     let classes = classes();
     let mut judged = vec!["evaluate", "--model", &*model, "--compare", &*model];
@@ -188,6 +189,7 @@ fn data_sets_are_learned_from_judged_and_classified() {
     let (rows, _) =
         run(&["classify", &table, "--model", &model, "--format", "csv", "--threshold", "0"]);
     assert_eq!(rows.lines().next(), Some("capture,row,label,said,confidence"));
+    assert!(rows.lines().count() > 1, "{rows}");
     assert!(
         rows.lines().skip(1).all(|it| it.contains("low,low") || it.contains("high,high")),
         "{rows}"

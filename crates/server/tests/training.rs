@@ -106,6 +106,7 @@ async fn a_training_ends_in_a_report_and_a_model() {
     let path = "/v1x/training/rows?is=tunnel&said=tunnel&len=2";
     let rows: JudgedRows = get(&app, path).await;
     assert_eq!(rows.matching, report.figures.confusion[1][1]);
+    assert!(rows.matching > 0, "{:?}", report.figures.confusion);
     assert!(rows.rows.iter().all(|it| it.capture == "tunnels.pcap"));
     let models: BTreeMap<String, ModelCard> = get(&app, "/v1x/models").await;
     assert_eq!(models["small"].classes.len(), 2);

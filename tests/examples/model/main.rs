@@ -194,7 +194,7 @@ fn compared(choosing: &[&Example<'_>], folder: &Path) -> Compared {
         let rows: Vec<usize> = (0..table.len()).filter(|it| table.label(*it) == *label).collect();
         // About as many as our largest kinds have, evenly from first to last, so that they do not outweigh all else.
         for at in rows.iter().step_by(rows.len().div_ceil(N_PUBLISHED).max(1)) {
-            further.push(table.values(*at).iter().copied(), kind, learn::Origin::default());
+            further.push(table.values(*at).iter().copied(), kind, learn::Row::default());
         }
     }
     assert_eq!(table.columns, further.columns, "the file has the columns of `iscx-b`");

@@ -173,7 +173,14 @@ fn clean(name: Option<&str>) -> Result<Outcome, Error> {
     }
     let mut failures = Vec::new();
     for it in names {
-        match folder.run(&it).map_err(Error::Start)? {
+        let run = match folder.run(&it) {
+            Ok(run) => run,
+            Err(message) => {
+                failures.push(message);
+                continue;
+            }
+        };
+        match run {
             Run::None => say(&format!("no run called {it} was left behind")),
             Run::GoesOn(process) if name.is_some() => return Err(goes_on(&it, process)),
             Run::GoesOn(_) => say(&format!("the run called {it} goes on and stays")),

@@ -342,14 +342,18 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
             });
         }
         let was_stopped = learn(&mut studio, &plan, &is_stopped)?;
-        reports.extend(studio.report());
+        // Stopped before anything was judged, the report is still that of the method before.
+        reports.extend(studio.report().filter(|it| it.how.method == name));
         if was_stopped {
             break;
         }
     }
     if arguments.json {
-        let [report] = &*reports else { return write(None, &json(&reports)).map(|()| outcome) };
-        return write(None, &json(report)).map(|()| outcome);
+        let text = match &*reports {
+            [report] if arguments.method != ALL => json(report),
+            reports => json(&reports),
+        };
+        return write(None, &text).map(|()| outcome);
     }
     if arguments.method == ALL {
         write(None, &text::comparison(&reports))?;

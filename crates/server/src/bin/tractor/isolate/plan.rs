@@ -182,7 +182,8 @@ fn way_out(arguments: &Isolate, machine: &Machine, steps: &mut Vec<Step>) {
     let mut rules = Vec::new();
     match machine.translator {
         Translator::Iptables => {
-            rules.push(format!("-t nat -I POSTROUTING -s {network} -o {via} -j MASQUERADE"));
+            let matches = format!("-s {network} -o {via}");
+            rules.push(("-t nat ", "POSTROUTING", matches, "MASQUERADE"));
         }
         // A table of our own goes as a whole.
         Translator::Nft => {
@@ -198,14 +199,15 @@ fn way_out(arguments: &Isolate, machine: &Machine, steps: &mut Vec<Step>) {
     }
     if machine.has_firewall {
         // A table of our own cannot overrule what another one drops.
-        rules.push(format!("-I FORWARD -i {name}0 -o {via} -j ACCEPT"));
-        rules.push(format!("-I FORWARD -i {via} -o {name}0 -j ACCEPT"));
+        rules.push(("", "FORWARD", format!("-i {name}0 -o {via}"), "ACCEPT"));
+        rules.push(("", "FORWARD", format!("-i {via} -o {name}0"), "ACCEPT"));
     }
     for rule in rules {
+        let (table, chain, matches, target) = rule;
         // By the comment it is known again.
-        let rule = rule.replace("-j", &format!("-m comment --comment tractor:{name} -j"));
-        let undo = words(&rule.replace("-I", "-D"));
-        add(Act::run(&format!("iptables {rule}")), Some(Undo::Rule(undo)));
+        let known = format!("{chain} {matches} -m comment --comment tractor:{name} -j {target}");
+        let undo = words(&format!("{table}-D {known}"));
+        add(Act::run(&format!("iptables {table}-I {known}")), Some(Undo::Rule(undo)));
     }
 }
 

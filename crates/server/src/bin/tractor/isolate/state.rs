@@ -63,7 +63,12 @@ impl Folder {
         let failed = |error: io::Error| format!("{FOLDER} cannot be made: {error}");
         loop {
             fs::create_dir_all(FOLDER).map_err(failed)?;
-            let Ok(file) = File::open(FOLDER) else { continue };
+            let file = match File::open(FOLDER) {
+                Ok(file) => file,
+                // Who held it has just removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            };
             file.lock().map_err(failed)?;
             // Who held it before may have removed it.
             let inode = file.metadata().map_err(failed)?.ino();

@@ -108,11 +108,13 @@ fn is_capture(path: &Path) -> bool {
 fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
-        entries.push(entry?.path());
+        let entry = entry?;
+        entries.push((entry.path(), entry.file_type()?.is_dir()));
     }
     entries.sort();
-    for path in entries {
-        if path.is_dir() {
+    // A link to a folder is no folder: it may lead back here.
+    for (path, is_folder) in entries {
+        if is_folder {
             files_below(&path, found)?;
         } else {
             found.push(path);
@@ -352,6 +354,11 @@ pub(super) fn classify_tables(
             return Err(Error::Usage(message));
         }
     };
+    if !arguments.filter.is_empty() || arguments.schema.is_some() || arguments.over_payload {
+        let message = "--filter, --schema and --over-payload are of captures, not of a data set";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    let threshold = arguments.applying().threshold;
     let (to, mut out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     if is_csv {
@@ -369,7 +376,7 @@ pub(super) fn classify_tables(
             eprintln!("tractor: {name}: {notice}");
         }
         for (row, it) in engine::say(model, &table.data).map_err(refused)?.into_iter().enumerate() {
-            let is_sure = it.confidence >= arguments.applying().threshold;
+            let is_sure = it.confidence >= threshold;
             let said = model.classes().get(it.class).filter(|_| is_sure);
             let line = Line {
                 capture: &name,
