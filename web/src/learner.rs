@@ -147,13 +147,12 @@ impl Learner {
             }
             Study::OwnModel => Ok(Answer::Bytes(learn::default_model().write())),
             Study::Card => {
-                let mut studio = self.studio.borrow_mut();
-                json(serde_json::to_value(studio.load(&bytes_of(&payload)).map_err(said)?))
+                let model = read(&bytes_of(&payload))?;
+                json(serde_json::to_value(engine::card(&model)))
             }
             Study::Judge => {
+                let model = read(&bytes_of(&payload))?;
                 let mut studio = self.studio.borrow_mut();
-                studio.load(&bytes_of(&payload)).map_err(said)?;
-                let model = studio.model().cloned().ok_or("there is no model")?;
                 studio.judge(&model).map_err(said)?;
                 json(serde_json::to_value(studio.report()))
             }
@@ -278,8 +277,11 @@ impl Learner {
             }
             let Some(progress) = last else { break };
             if self.is_stopped.get() {
-                self.studio.borrow_mut().stop();
-                break;
+                let mut studio = self.studio.borrow_mut();
+                // Where nothing was judged yet, the report there is was of another time.
+                let is_judged = studio.judged_so_far().is_some();
+                studio.stop();
+                return Ok(studio.report().filter(|_| is_judged));
             }
             if began - told_at >= PROGRESS_MILLIS {
                 told_at = began;

@@ -424,11 +424,11 @@ impl Training {
             }
             self.running.set(None);
             match answer {
-                Ok(report) => {
-                    let is_stopped = report.as_ref().is_some_and(|it| it.is_stopped);
-                    if let Some(report) = report {
-                        self.score(name, report);
-                    }
+                // Stopped before anything was judged.
+                Ok(None) => {}
+                Ok(Some(report)) => {
+                    let is_stopped = report.is_stopped;
+                    self.score(name, report);
                     if !is_stopped {
                         self.keep_model(&learner).await;
                     }

@@ -126,6 +126,8 @@ async fn a_learner_trains_and_gives_a_model_that_judges_as_it_does() {
     let payload = Uint8Array::from(&*model).buffer();
     let judged: TrainingReport = ask(&learner, Study::Judge, payload.into()).await;
     assert_eq!(judged.figures.rows, report.figures.rows);
+    // It has learned from these rows.
+    assert!(judged.figures.accuracy >= report.figures.accuracy);
 }
 
 #[wasm_bindgen_test]

@@ -16,7 +16,7 @@ use learn::{Confusion, Data, Method, Model, Options, Report, Row, Said, Split, S
 use v1::{
     Count,
     page::{
-        JudgedRow, JudgedRows, ModelCard, TrainingClass, TrainingData, TrainingPart, TrainingPlan,
+        JudgedRow, JudgedRows, TrainingClass, TrainingData, TrainingPart, TrainingPlan,
         TrainingProgress, TrainingReport, TrainingStage,
     },
 };
@@ -554,25 +554,9 @@ impl Studio {
         JudgedRows { matching, rows: rows.collect() }
     }
 
-    /// The model there is: learned, or loaded.
+    /// The model learned last.
     pub fn model(&self) -> Option<&Arc<Model>> {
         self.model.as_ref()
-    }
-
-    /// What is to be known of it.
-    pub fn card(&self) -> Option<ModelCard> {
-        self.model.as_deref().map(card)
-    }
-
-    /// Takes a model from a file.
-    ///
-    /// # Errors
-    /// Where the bytes are no model.
-    pub fn load(&mut self, bytes: &[u8]) -> Result<ModelCard, StudioError> {
-        let model = Model::read(bytes)?;
-        let card = card(&model);
-        self.model = Some(Arc::new(model));
-        Ok(card)
     }
 }
 

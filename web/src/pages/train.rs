@@ -15,7 +15,7 @@ use crate::{
     i18n::{Lang, learning_error},
     parts::small::{Failure, Panel},
     state::{app, texts},
-    training::Running,
+    training::{Running, Scored},
 };
 
 use self::{data::Data, how::How, models::Models, result::Results};
@@ -40,7 +40,11 @@ pub fn Train() -> impl IntoView {
             let tenth = running.progress.done * 10 / running.progress.of.max(1);
             return (t.train.announce)(&format!("{} %", tenth * 10));
         }
-        let accuracy = training.scored.with(|it| it.last().map(|it| it.report.figures.accuracy));
+        // Of a model that was there already nothing was trained.
+        let trained = |it: &&Scored| it.report.model.is_none();
+        let accuracy = training
+            .scored
+            .with(|it| it.last().filter(trained).map(|it| it.report.figures.accuracy));
         accuracy.map_or_else(String::new, |it| (t.train.announce_done)(&share(it, lang)))
     };
     view! {

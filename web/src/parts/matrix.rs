@@ -126,7 +126,7 @@ pub fn Matrix(
             let count = counts.at(is, said);
             let text = says(&name(is), &name(said), count);
             view! {
-                <td style:background-color=colour(is == said, counts.share(is, said)) class:is-right=is == said>
+                <td style:background-color=colour(is == said, counts.share(is, said))>
                     <button
                         type="button"
                         id=format!("cell-{row}-{column}")
