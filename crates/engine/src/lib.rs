@@ -9,6 +9,7 @@ mod export;
 mod filter;
 mod guesses;
 mod hosts;
+mod identity;
 mod input;
 mod job;
 mod kin;
@@ -44,10 +45,12 @@ pub use crate::{
     export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
     filter::Filter,
     guesses::{Applying, NotOfFlows},
+    identity::{EDGE_LEN, identity},
     job::{Job, Progress, Rules},
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
+    page::compare::{compare, digest},
     studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};

@@ -1,10 +1,12 @@
 //! The page's questions and their answers: windows of tables, details, charts.
 
+pub(crate) mod compare;
 mod flows;
 mod hosts;
 mod overview;
 pub(crate) mod schemas;
 pub(crate) mod sessions;
+mod talks;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +46,11 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
         Query::Decide { decision } => json!(analysis.decide(*decision)),
         Query::Undo { number } => json!(analysis.undo(*number)),
         Query::Decisions => json!(analysis.decisions()),
+        Query::Digest => json!(compare::digest(analysis)),
+        Query::Compare { with } => json!(compare::compare(&compare::digest(analysis), with)),
+        Query::Talks { filter, by, n_ends } => {
+            json!(talks::talks(analysis, filter, *by, *n_ends))
+        }
         Query::Schemas => json!(schemas::rows()),
     }
 }

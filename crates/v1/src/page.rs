@@ -1,5 +1,6 @@
 //! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
 
+mod compare;
 mod training;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Notice;
 
+pub use compare::*;
 pub use training::*;
 
 /// A question about the analysed capture.
@@ -78,6 +80,22 @@ pub enum Query {
     },
     /// What was decided. Answered by [`Decisions`].
     Decisions,
+    /// What the capture is compared by. Answered by a [`Digest`].
+    Digest,
+    /// How another capture differs. Answered by a [`Comparison`].
+    Compare {
+        /// What the other one is compared by.
+        with: Digest,
+    },
+    /// Who talks to whom. Answered by [`Talks`].
+    Talks {
+        /// Only flows that pass this filter; empty for all.
+        filter: String,
+        /// What the clients are set against.
+        by: TalkBy,
+        /// How many ends a side has at most, all others together not counted.
+        n_ends: u32,
+    },
     /// The schemas features can be exported by; the same of every capture. Answered by a list of [`SchemaRow`].
     Schemas,
 }
