@@ -3,6 +3,7 @@
 //! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense;
 //! of `isolate` that of the program.
 
+mod compare;
 mod flows;
 mod input;
 #[cfg(target_os = "linux")]
@@ -29,6 +30,8 @@ enum Command {
     Flows(flows::Flows),
     /// Counts the flows of a capture, as the v1 interface answers.
     Stats(stats::Stats),
+    /// Says what is new, gone, more or less in a second capture.
+    Compare(compare::Compare),
     /// Learns to tell flows apart from labelled captures and data sets, and writes a model.
     Train(learn::Train),
     /// Says how well flows can be told apart: the figures, the confusion matrix and how the data was split.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Flows(it) => flows::run(&it),
         Command::Stats(it) => stats::run(&it),
+        Command::Compare(it) => compare::run(&it),
         Command::Train(it) => learn::train(&it),
         Command::Evaluate(it) => learn::evaluate(&it),
         Command::Classify(it) => learn::classify(&it),
