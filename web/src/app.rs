@@ -8,16 +8,17 @@ use crate::{
     backend, format,
     i18n::Lang,
     pages::{
-        companion::Companion, export::Export, first::First, flows::Flows, hosts::Hosts, keys::Keys,
-        labels::Labels, overview::OverviewPage, reading::Reading, seal::Seal, sessions::Sessions,
-        train::Train,
+        companion::Companion, compare::Compare, export::Export, first::First, flows::Flows,
+        hosts::Hosts, keys::Keys, labels::Labels, overview::OverviewPage, reading::Reading,
+        seal::Seal, sessions::Sessions, talks::Talks, train::Train,
     },
     parts::{
         icons::{Glass, HalfMoon, Outline, Sign},
+        link::{Link, OtherCapture},
         small::Failure,
     },
-    place::{Place, VIEWS, View},
-    state::{App, Phase, Step, THEMES, app, texts},
+    place::{Place, RAIL, VIEWS, View},
+    state::{App, Phase, Source, Step, THEMES, app, texts},
     terms,
 };
 
@@ -100,6 +101,7 @@ fn Private() -> impl IntoView {
             <Show when=move || is_open.get()>
                 <File />
                 <Filter input=filter />
+                <Link />
             </Show>
             <span class="push"></span>
             <Show when=move || !is_open.get() && !is_training.get()>
@@ -212,6 +214,8 @@ fn Opened() -> impl IntoView {
             (View::Labels, _) => view! { <Labels /> }.into_any(),
             (View::Export, _) => view! { <Export /> }.into_any(),
             (View::Train, _) => view! { <Train /> }.into_any(),
+            (View::Talks, _) => view! { <Talks /> }.into_any(),
+            (View::Compare, _) => view! { <Compare /> }.into_any(),
         }
     };
     view! {
@@ -219,6 +223,7 @@ fn Opened() -> impl IntoView {
             <Rail />
             <main id="main" tabindex="-1">
                 {heading}
+                <OtherCapture />
                 {content}
             </main>
         </div>
@@ -226,7 +231,7 @@ fn Opened() -> impl IntoView {
 }
 
 /// The icons of the views, shown where there is no room for a rail.
-const OUTLINES: [&str; 7] = [
+const OUTLINES: [&str; 9] = [
     "M3 17V9m5 8V4m5 13v-6m4 6V7",
     "M3 5h14M3 10h14M3 15h14",
     "M3 4h14v9H3zM7 17h6M10 13v4",
@@ -234,6 +239,8 @@ const OUTLINES: [&str; 7] = [
     "M3 4h7l7 7-6 6-7-7V4zM6.5 7.5h.01",
     "M10 3v9m-3.5-3.5L10 12l3.5-3.5M3 15v2h14v-2",
     "M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 13.5h5m-2.5-2.5v5",
+    "M4 4v5m0 3v4M16 4v3m0 3v6M4 6c6 0 6 7 12 7M4 14c6 0 6-8 12-8",
+    "M4 4h5v12H4zM12 8h5v8h-5z",
 ];
 
 /// The ways between the views.
@@ -248,20 +255,24 @@ fn Rail() -> impl IntoView {
             View::Hosts => seen.hosts,
             View::Sessions => seen.sessions,
             View::Labels => seen.labels.len() as u64,
-            View::Overview | View::Export | View::Train => return None,
+            View::Overview | View::Export | View::Train | View::Talks | View::Compare => {
+                return None;
+            }
         };
         Some(format::count(number, lang))
     };
-    let items = VIEWS.into_iter().zip(t.views).zip(OUTLINES).map(|((view, name), path)| {
+    let items = RAIL.into_iter().filter_map(|view| {
+        let at = VIEWS.iter().position(|it| *it == view)?;
+        let (name, path) = (*t.views.get(at)?, *OUTLINES.get(at)?);
         let is_current = move || app.place.with(|it| it.view == view).then_some("page");
-        view! {
-            {(view == View::Export).then(|| view! { <hr /> })}
+        Some(view! {
+            {(view == View::Compare).then(|| view! { <hr /> })}
             <a href=move || app.view(view).hash() aria-current=is_current>
                 <Outline path />
                 <span>{name}</span>
                 <span class="n">{move || count(view)}</span>
             </a>
-        }
+        })
     });
     view! { <nav class="rail" aria-label=t.views_label>{items.collect_view()}</nav> }
 }
@@ -515,6 +526,10 @@ fn listen(
         let Some(files) = files.filter(|_| backend::is_sealed()) else { return };
         if app.place.with_untracked(|it| it.view == View::Train) {
             app.training.add_files(&files);
+        } else if app.is_comparing()
+            && let Some(file) = files.get(0)
+        {
+            app.comparing.with(app, Source::Chosen(file));
         } else if let Some(file) = files.get(0) {
             app.open_file(file);
         }
@@ -594,7 +609,7 @@ fn press(
         "c" | "с" => Step::Copy,
         digit => {
             let at = digit.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
-            if let Some(view) = at.and_then(|it| VIEWS.get(it)) {
+            if let Some(view) = at.and_then(|it| RAIL.get(it)) {
                 app.go(place.in_view(*view));
             }
             return;

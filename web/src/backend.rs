@@ -37,6 +37,8 @@ extern "C" {
 /// What happens while a capture is read, or something is learned.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// What names the capture in links.
+    Mark(String),
     /// More was read; at most some ten times a second.
     Progress(Progress),
     /// More was learned; of what was judged so far, how many rows and the share called right.
@@ -79,18 +81,21 @@ impl Drop for Inner {
 }
 
 impl Backend {
-    /// Reads a file the user chose, by rules of the user's that were checked.
+    /// Reads a file, by rules of the user's that were checked; scripts ask the one that is published.
     ///
     /// # Errors
     /// Where the browser starts no worker.
     pub fn open(
         file: File,
         rules: &str,
+        is_published: bool,
         on_event: impl Fn(Event) + 'static,
     ) -> Result<Self, String> {
         let first = ToWorker::Open { rules: rules.to_owned() };
         let backend = Self::start(&first, &file, on_event)?;
-        publish(&backend.inner);
+        if is_published {
+            publish(&backend.inner);
+        }
         Ok(backend)
     }
 
@@ -118,15 +123,6 @@ impl Backend {
         });
         listen(&inner);
         Ok(Self { inner })
-    }
-
-    /// Reads the capture that comes with the page.
-    ///
-    /// # Errors
-    /// Where the browser starts no worker, or the page came without a capture.
-    pub fn open_sample(rules: &str, on_event: impl Fn(Event) + 'static) -> Result<Self, String> {
-        let file = sample().map_err(|it| describe(&it))?;
-        Self::open(file.ok_or("the page came without its sample capture")?, rules, on_event)
     }
 
     /// Asks what only the page asks.
@@ -277,6 +273,7 @@ impl Inner {
                     self.fail(describe(&error));
                 }
             }
+            FromWorker::Mark(mark) => (self.on_event)(Event::Mark(mark)),
             FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
             FromWorker::Learning(progress, judged) => {
                 (self.on_event)(Event::Learning(progress, judged));
@@ -369,6 +366,15 @@ fn bytes_of(buffer: &JsValue) -> Vec<u8> {
         Some(buffer) => Uint8Array::new(buffer).to_vec(),
         None => Vec::new(),
     }
+}
+
+/// The capture that comes with the page.
+///
+/// # Errors
+/// Where the page came without it.
+pub fn sample_file() -> Result<File, String> {
+    let file = sample().map_err(|it| describe(&it))?;
+    file.ok_or_else(|| "the page came without its sample capture".to_owned())
 }
 
 /// Whether the page can reach no network any more; it opens files only then.

@@ -1,12 +1,18 @@
 //! Every word the page shows, in both languages: one struct, one field a message, so that none can be forgotten.
 
+mod beside;
 mod en;
+mod link;
+mod report;
 mod ru;
 mod seen;
 mod sentences;
 mod tables;
 mod train;
 
+pub use beside::BesideTexts;
+pub use link::LinkTexts;
+pub use report::ReportTexts;
 pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
     rules_error, set_aside, table_notice,
@@ -114,7 +120,7 @@ pub struct Texts {
     pub back: &'static str,
     pub copied: fn(&str) -> String,
     pub copy_link: &'static str,
-    pub views: [&'static str; 7],
+    pub views: [&'static str; 9],
     pub views_label: &'static str,
     pub filter_label: &'static str,
     pub filter_hint: &'static str,
@@ -388,6 +394,9 @@ pub struct Texts {
 
     // Training.
     pub train: TrainTexts,
+    pub beside: BesideTexts,
+    pub report: ReportTexts,
+    pub link: LinkTexts,
 }
 
 /// The word for a key, or the key where there is none.

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod backend;
 pub mod chunks;
+pub mod comparing;
 pub mod format;
 pub mod groups;
 pub mod i18n;
@@ -11,6 +12,7 @@ pub mod message;
 pub mod pages;
 pub mod parts;
 pub mod place;
+pub mod report;
 pub mod state;
 pub mod terms;
 pub mod training;

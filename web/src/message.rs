@@ -145,6 +145,8 @@ pub struct Export {
 pub enum FromWorker {
     /// It listens. Said once, first.
     Ready,
+    /// The mark of the capture, which names it in links. Said once, before it is read.
+    Mark(String),
     /// How far it has read.
     Progress(Progress),
     /// How far it has learned; and of what was judged so far, how many rows and the share called right.

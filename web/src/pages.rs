@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod companion;
+pub mod compare;
 pub mod export;
 pub mod first;
 pub mod flow;
@@ -11,6 +12,8 @@ pub mod keys;
 pub mod labels;
 pub mod overview;
 pub mod reading;
+pub mod report;
 pub mod seal;
 pub mod sessions;
+pub mod talks;
 pub mod train;

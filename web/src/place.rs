@@ -2,7 +2,7 @@
 
 use v1::page::FlowSort;
 
-/// The views, in the order of the rail and of the number keys. All but [`View::Train`] are of an opened capture.
+/// The views. All but [`View::Train`] are of an opened capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     /// The first look.
@@ -20,15 +20,34 @@ pub enum View {
     Export,
     /// Learning from captures; works without an opened one.
     Train,
+    /// Who talks to whom.
+    Talks,
+    /// Another capture beside the opened one.
+    Compare,
 }
 
-/// Every view, in order.
-pub const VIEWS: [View; 7] = [
+/// Every view, in the order of their words.
+pub const VIEWS: [View; 9] = [
     View::Overview,
     View::Flows,
     View::Hosts,
     View::Sessions,
     View::Labels,
+    View::Export,
+    View::Train,
+    View::Talks,
+    View::Compare,
+];
+
+/// Every view, in the order of the rail and of the number keys.
+pub const RAIL: [View; 9] = [
+    View::Overview,
+    View::Flows,
+    View::Hosts,
+    View::Sessions,
+    View::Talks,
+    View::Labels,
+    View::Compare,
     View::Export,
     View::Train,
 ];
@@ -44,6 +63,8 @@ impl View {
             Self::Labels => "labels",
             Self::Export => "export",
             Self::Train => "train",
+            Self::Talks => "talks",
+            Self::Compare => "compare",
         }
     }
 }
@@ -71,6 +92,8 @@ pub struct Place {
     pub is_descending: bool,
     /// By what the flow table cuts flows, as the command line has it; empty for not at all.
     pub timeout: String,
+    /// The mark of the capture the address is about; empty where none is.
+    pub file: String,
     /// What is opened in the view: a flow's number, a host's address, a session's number. Empty for nothing.
     pub id: String,
 }
@@ -127,6 +150,9 @@ impl Place {
         if !self.id.is_empty() {
             out += &format!("&id={}", encode(&self.id));
         }
+        if !self.file.is_empty() {
+            out += &format!("&f={}", self.file);
+        }
         out
     }
 
@@ -149,11 +175,17 @@ impl Place {
                 }
                 "t" => place.timeout = value,
                 "id" => place.id = value,
+                "f" if is_mark(&value) => place.file = value,
                 _ => {}
             }
         }
         place
     }
+}
+
+/// Whether a text can be a capture's mark.
+fn is_mark(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
 /// The `key=value` pairs of an address's part from `#` on.
@@ -211,6 +243,10 @@ mod tests {
             "#v=flows&s=-bytes&id=12",
         );
         check(Place { timeout: "idle:60".into(), ..Place::flows("") }, "#v=flows&t=idle:60");
+        check(
+            Place { file: "0123456789abcdef".into(), ..Place::flows("") },
+            "#v=flows&f=0123456789abcdef",
+        );
         check(Place::flows("имя & 100% #1"), &Place::flows("имя & 100% #1").hash());
     }
 

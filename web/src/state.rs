@@ -11,7 +11,8 @@ use v1::{
 use wasm_bindgen::JsValue;
 
 use crate::{
-    backend::{Backend, Event, Progress},
+    backend::{self, Backend, Event, Progress},
+    comparing::Comparing,
     format,
     i18n::{Lang, Texts},
     message::fault,
@@ -60,11 +61,38 @@ pub enum Phase {
 
 /// Where an opened capture is from, so that it can be read again.
 #[derive(Clone)]
-enum Source {
+pub enum Source {
     /// The user chose it.
     Chosen(web_sys::File),
     /// It came with the page.
     Sample,
+}
+
+impl Source {
+    /// Its name and its length in bytes, where that is known.
+    pub fn about(&self) -> (String, u64) {
+        match self {
+            Self::Chosen(file) => (file.name(), file.size() as u64),
+            Self::Sample => ("sample.pcapng".to_owned(), 0),
+        }
+    }
+
+    /// A worker that reads it; scripts ask the one that is `published`.
+    ///
+    /// # Errors
+    /// Where the browser starts no worker, or the page came without its sample.
+    pub fn open(
+        &self,
+        rules: &str,
+        is_published: bool,
+        on_event: impl Fn(Event) + 'static,
+    ) -> Result<Backend, String> {
+        let file = match self {
+            Self::Chosen(file) => file.clone(),
+            Self::Sample => backend::sample_file()?,
+        };
+        Backend::open(file, rules, is_published, on_event)
+    }
 }
 
 /// Rules of the user's, kept in memory alone.
@@ -83,6 +111,8 @@ pub struct Capture {
     pub name: String,
     /// Its file's length in bytes.
     pub size: u64,
+    /// What names it in links; empty until that is known.
+    pub mark: String,
     /// Who answers about it.
     pub backend: Backend,
     source: Source,
@@ -147,6 +177,10 @@ pub struct App {
     pub step: RwSignal<(u32, Option<Step>)>,
     /// Learning.
     pub training: Training,
+    /// The mark of the capture the address was made for, where another one is open.
+    pub expected: RwSignal<Option<String>>,
+    /// Another capture beside the opened one.
+    pub comparing: Comparing,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -185,6 +219,8 @@ impl App {
             toast: RwSignal::new(None),
             step: RwSignal::new((0, None)),
             training: Training::new(),
+            expected: RwSignal::new(None),
+            comparing: Comparing::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -220,7 +256,11 @@ impl App {
         self.move_to(place, false);
     }
 
-    fn move_to(self, place: Place, is_new: bool) {
+    fn move_to(self, mut place: Place, is_new: bool) {
+        // Whatever leads there, the place is of the capture that is open.
+        if place.file.is_empty() {
+            place.file = self.mark();
+        }
         if self.place.with_untracked(|it| *it == place) {
             return;
         }
@@ -240,6 +280,7 @@ impl App {
     pub fn follow_address(self) {
         let place = Place::parse(&address());
         if self.place.with_untracked(|it| *it != place) {
+            self.expect(&place, &self.mark());
             self.place.set(place);
         }
     }
@@ -305,18 +346,34 @@ impl App {
         }
     }
 
-    fn read(self, source: Source) {
-        let (name, size) = match &source {
-            Source::Chosen(file) => (file.name(), file.size() as u64),
-            Source::Sample => ("sample.pcapng".to_owned(), 0),
-        };
+    /// Where the opened capture is from.
+    pub fn source(self) -> Option<Source> {
+        self.capture.with_untracked(|it| it.as_ref().map(|it| it.source.clone()))
+    }
+
+    /// Whether a dropped capture is one to compare with.
+    pub fn is_comparing(self) -> bool {
+        let is_open = self.phase.get_untracked() == Phase::Done;
+        is_open && self.place.with_untracked(|it| it.view == View::Compare)
+    }
+
+    /// Reads a capture, which is the open one from then on.
+    pub fn read(self, source: Source) {
+        let (name, size) = source.about();
         let turn = self.turn.get_untracked() + 1;
         self.turn.set(turn);
         self.failure.set(None);
         self.overview.set(None);
         self.training.applied.set(None);
+        self.comparing.end();
         // Ends the worker before the next one takes memory.
+        let was_open = self.capture.with_untracked(Option::is_some);
         self.capture.set(None);
+        self.expected.set(None);
+        if was_open {
+            // The address was of the capture before.
+            self.replace(Place { file: String::new(), ..self.place.get_untracked() });
+        }
         let since = now_millis();
         let progress = Progress { total: size, ..Progress::default() };
         let of_name = name.clone();
@@ -327,13 +384,15 @@ impl App {
         };
         let rules = self.own_rules.with_untracked(|it| it.as_ref().map(|it| it.text.clone()));
         let rules = rules.unwrap_or_default();
-        let backend = match &source {
-            Source::Chosen(file) => Backend::open(file.clone(), &rules, on_event),
-            Source::Sample => Backend::open_sample(&rules, on_event),
-        };
-        match backend {
+        match source.open(&rules, true, on_event) {
             Ok(backend) => {
-                self.capture.set(Some(Capture { name, size, backend, source }));
+                self.capture.set(Some(Capture {
+                    name,
+                    size,
+                    mark: String::new(),
+                    backend,
+                    source,
+                }));
                 self.phase.set(Phase::Reading { progress, since, now: since, is_stopping: false });
             }
             Err(error) => self.fail(name, fault(&error)),
@@ -354,11 +413,35 @@ impl App {
                     }
                 });
             }
+            Event::Mark(mark) => self.name(mark),
             // Another kind of worker learns.
             Event::Learning(..) => {}
             Event::Done => self.look(),
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
+    }
+
+    /// The capture has this mark.
+    fn name(self, mark: String) {
+        let place = self.place.get_untracked();
+        self.expect(&place, &mark);
+        self.replace(Place { file: mark.clone(), ..place });
+        self.capture.update(|it| {
+            if let Some(it) = it {
+                it.mark = mark;
+            }
+        });
+    }
+
+    /// An address that was made for another capture than the one with this mark is said to be so.
+    fn expect(self, place: &Place, mark: &str) {
+        let is_other = !place.file.is_empty() && !mark.is_empty() && place.file != mark;
+        self.expected.set(is_other.then(|| place.file.clone()));
+    }
+
+    /// The mark of the open capture; empty while it is not known.
+    fn mark(self) -> String {
+        self.capture.with_untracked(|it| it.as_ref().map(|it| it.mark.clone())).unwrap_or_default()
     }
 
     fn fail(self, name: String, notice: Notice) {
@@ -376,6 +459,7 @@ impl App {
             if self.turn.get_untracked() == turn {
                 self.overview.set(Some(answer.map(Arc::new)));
                 self.phase.set(Phase::Done);
+                self.comparing.compare(self);
             }
         });
     }
@@ -433,14 +517,27 @@ impl App {
         })
     }
 
+    /// Copies a link to a place and says so.
+    pub fn copy_link(self, place: &Place) {
+        let address =
+            web_sys::window().and_then(|it| it.location().href().ok()).unwrap_or_default();
+        let page = address.split('#').next().unwrap_or_default();
+        let said = self.lang.get_untracked().texts().link.copied.to_owned();
+        self.copy_saying(format!("{page}{}", place.hash()), said);
+    }
+
     /// Copies to the clipboard and says so.
     pub fn copy(self, text: String) {
+        let said = (self.lang.get_untracked().texts().copied)(&text);
+        self.copy_saying(text, said);
+    }
+
+    fn copy_saying(self, text: String, said: String) {
         let Some(window) = web_sys::window() else { return };
-        let (texts, _) = (self.lang.get_untracked().texts(), ());
         let promise = window.navigator().clipboard().write_text(&text);
         spawn_local(async move {
             if wasm_bindgen_futures::JsFuture::from(promise).await.is_ok() {
-                self.say((texts.copied)(&text));
+                self.say(said);
             }
         });
     }

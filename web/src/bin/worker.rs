@@ -11,7 +11,7 @@ use engine::{Analysis, FileEntry, Filter, Job, Library, OwnRules, Rules};
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web::{
     chunks::{CHUNK_LEN, Chunks},
     learner::{self, Answer, Learner, Told},
@@ -177,6 +177,10 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
     state.library.borrow_mut().set_own_rules(Arc::clone(&rules.own));
     state.own.replace(Arc::clone(&rules.own));
     let name = file.name();
+    // A file that cannot be read says so below.
+    if let Ok(mark) = mark(&file).await {
+        say(&page, &FromWorker::Mark(mark), &JsValue::UNDEFINED);
+    }
     let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
     let total = chunks.total();
     begin(&mut state.library.borrow_mut(), &name, total);
@@ -209,6 +213,21 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
         Some(failure) => fail(&page, failure),
         None => say(&page, &FromWorker::Done, &JsValue::UNDEFINED),
     }
+}
+
+/// What names the file in links.
+async fn mark(file: &File) -> Result<String, JsValue> {
+    let len = file.size();
+    let edge = engine::EDGE_LEN as f64;
+    let head = slice(file, 0.0, len.min(edge)).await?;
+    let tail = slice(file, (len - edge).max(0.0), len).await?;
+    Ok(engine::identity(len as u64, &head, &tail))
+}
+
+async fn slice(file: &File, from: f64, to: f64) -> Result<Vec<u8>, JsValue> {
+    let slice = file.slice_with_f64_and_f64(from, to)?;
+    let buffer = JsFuture::from(slice.array_buffer()).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// Puts the one file into the library and starts its job.

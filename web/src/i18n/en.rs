@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, train};
+use super::{Plural, Texts, beside, link, report, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -28,7 +28,17 @@ pub(super) const TEXTS: Texts = Texts {
     back: "Back",
     copied: |what| format!("Copied: {what}"),
     copy_link: "Copy a link to this view",
-    views: ["Overview", "Flows", "Hosts", "Sessions", "Labels", "Export", "Train"],
+    views: [
+        "Overview",
+        "Flows",
+        "Hosts",
+        "Sessions",
+        "Labels",
+        "Export",
+        "Train",
+        "Who talks",
+        "Compare",
+    ],
     views_label: "Views",
     filter_label: "Filter flows",
     filter_hint: "label:vk  bytes>10MB  ip:10.0.0.0/8",
@@ -405,7 +415,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("?", "this sheet"),
         ("/", "filter"),
         ("o", "open a capture"),
-        ("1 – 7", "views"),
+        ("1 – 9", "views"),
         ("j k ↓ ↑", "next, previous row"),
         ("g G", "first, last row"),
         ("Enter", "open the row"),
@@ -438,4 +448,7 @@ pub(super) const TEXTS: Texts = Texts {
     refresh: "Look again",
 
     train: train::EN,
+    beside: beside::EN,
+    report: report::EN,
+    link: link::EN,
 };

@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, train};
+use super::{Plural, Texts, beside, link, report, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -28,7 +28,17 @@ pub(super) const TEXTS: Texts = Texts {
     back: "Назад",
     copied: |what| format!("Скопировано: {what}"),
     copy_link: "Скопировать ссылку на этот вид",
-    views: ["Обзор", "Потоки", "Узлы", "Сессии", "Метки", "Экспорт", "Обучение"],
+    views: [
+        "Обзор",
+        "Потоки",
+        "Узлы",
+        "Сессии",
+        "Метки",
+        "Экспорт",
+        "Обучение",
+        "Кто с кем",
+        "Сравнение",
+    ],
     views_label: "Виды",
     filter_label: "Фильтр потоков",
     filter_hint: "label:vk  bytes>10MB  ip:10.0.0.0/8",
@@ -407,7 +417,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("?", "эта подсказка"),
         ("/", "фильтр"),
         ("o", "открыть снимок"),
-        ("1 – 7", "виды"),
+        ("1 – 9", "виды"),
         ("j k ↓ ↑", "следующая, предыдущая строка"),
         ("g G", "первая, последняя строка"),
         ("Enter", "открыть строку"),
@@ -440,4 +450,7 @@ pub(super) const TEXTS: Texts = Texts {
     refresh: "Обновить",
 
     train: train::RU,
+    beside: beside::RU,
+    report: report::RU,
+    link: link::RU,
 };

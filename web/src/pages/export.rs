@@ -10,6 +10,7 @@ use crate::{
     app::Chips,
     format,
     message::Export as Wanted,
+    pages::report::Report,
     parts::small::Panel,
     state::{app, texts},
 };
@@ -199,6 +200,7 @@ pub fn Export() -> impl IntoView {
                 <p class="dim">{t.command_line}</p>
                 <pre class="command mono" tabindex="0">{command}</pre>
             </div>
+            <Report />
         </div>
     }
 }

@@ -30,8 +30,12 @@ pub fn First(
         })
     };
     // A link to a view of a capture that is not open.
-    let is_link = Place::parse(&address()) != Place::default();
-    let link = is_link.then(|| view! { <p class="note">{t.link_needs_file}</p> });
+    let place = Place::parse(&address());
+    let needs = match &*place.file {
+        "" => t.link_needs_file.to_owned(),
+        mark => (t.link.needs)(mark),
+    };
+    let link = (place != Place::default()).then(|| view! { <p class="note">{needs}</p> });
     let companion = backend::companion().map(|path| {
         view! {
             <p class="note">
