@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -22,6 +22,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("dist", "build the page into the folder `dist`", build::dist),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
+    ("pictures", "take the pictures of the README anew", test::pictures),
     ("published", "make the published rows of ISCXVPN2016 again: FOLDER", generate::published),
     (
         "cic",

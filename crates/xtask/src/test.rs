@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::{
     build,
-    run::{cargo, listen, step, target},
+    run::{cargo, listen, root, step, target},
     tools,
 };
 
@@ -41,6 +41,18 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
         .env("TRACTOR", target().join("debug").join("tractor"));
     tally.tests("running the tests, with the built page in Chromium", &mut all);
     tally.end()
+}
+
+/// `cargo xtask pictures`
+pub(crate) fn pictures(_: &[String]) -> anyhow::Result<()> {
+    let driver = tools::chromium_driver()?;
+    let page = build::page()?;
+    let mut pictures = test(&["-p", "web", "--test", "pictures"]);
+    pictures
+        .env("CHROMEDRIVER", driver)
+        .env("TRACTOR_PAGE", page)
+        .env("TRACTOR_PICTURES", root().join("docs"));
+    step("taking the README's pictures of the sample", &mut pictures)
 }
 
 /// All tests of these, whether one fails or not.

@@ -294,6 +294,19 @@ impl Browser {
         self.run(script, &files.iter().map(read).collect::<Vec<_>>());
     }
 
+    /// Makes the window this large.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.post("/window/rect", &json!({ "width": width, "height": height }));
+    }
+
+    /// A picture of what is in sight, as PNG in base64.
+    pub(crate) fn picture(&self) -> String {
+        let mut answer = self.agent.get(format!("{}/screenshot", self.session)).call().unwrap();
+        let text = answer.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        value["value"].as_str().unwrap().to_owned()
+    }
+
     /// Presses a key wherever the focus is.
     pub(crate) fn press(&self, key: &str) {
         let keys = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);

@@ -1,0 +1,111 @@
+//! Whether everybody can use the page: every view in both languages and themes, wide and narrow; and by the keyboard alone.
+//! Run by `cargo xtask test`.
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod driver;
+
+use driver::{Browser, Site};
+use serde_json::json;
+
+/// What is wrong with the page as it is shown.
+const ACCESS: &str = include_str!("driver/access.js");
+
+/// The views, each as an address.
+const VIEWS: [&str; 12] = [
+    "#v=overview",
+    "#v=flows",
+    "#v=flows&id=0",
+    "#v=hosts",
+    "#v=hosts&id=10.0.0.1",
+    "#v=sessions",
+    "#v=sessions&id=0",
+    "#v=talks",
+    "#v=labels",
+    "#v=compare",
+    "#v=export",
+    "#v=train",
+];
+
+fn complaints(browser: &Browser, what: &str, found: &mut Vec<String>) {
+    let said = browser.run(ACCESS, &[]);
+    let said = said.as_array().unwrap_or_else(|| panic!("{what}: {said}"));
+    found.extend(said.iter().map(|it| format!("{what}: {it}")));
+}
+
+#[test]
+fn every_view_can_be_used_by_everybody() {
+    let site = Site::start();
+    let mut found = Vec::new();
+    for (language, theme) in [("en", "light"), ("ru", "dark")] {
+        let browser = Browser::open_page(&site, language);
+        browser.run("document.documentElement.dataset.theme = arguments[0]", &[json!(theme)]);
+        complaints(&browser, &format!("first {language} {theme}"), &mut found);
+        browser.click("#open-sample");
+        browser.until_read();
+        for width in [1440, 360] {
+            browser.resize(width, 900);
+            for view in VIEWS {
+                browser.run("location.hash = arguments[0]", &[json!(view)]);
+                browser.until(
+                    "document.querySelector('main .waiting, main tr.coming') === null && document.querySelector('main h1') !== null",
+                );
+                complaints(&browser, &format!("{view} {language} {theme} {width}"), &mut found);
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    assert!(found.is_empty(), "{} complaints:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn everything_is_done_by_keys() {
+    const TAB: &str = "\u{e004}";
+    const ENTER: &str = "\u{e007}";
+    const ESCAPE: &str = "\u{e00c}";
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    let focused = |browser: &Browser| {
+        let id = browser.run("return document.activeElement.id", &[]);
+        id.as_str().unwrap_or_default().to_owned()
+    };
+    // The sample is reached by Tab.
+    for _ in 0..20 {
+        if focused(&browser) == "open-sample" {
+            break;
+        }
+        browser.press(TAB);
+    }
+    assert_eq!(focused(&browser), "open-sample");
+    browser.press(ENTER);
+    browser.until_read();
+    browser.press("2");
+    browser.until("location.hash.startsWith('#v=flows')");
+    browser.until("document.querySelectorAll('main table tbody tr').length > 10");
+    browser.press("/");
+    browser.until("document.activeElement.id === 'filter'");
+    for key in "label:vk".chars() {
+        browser.press(&key.to_string());
+    }
+    browser.press(ENTER);
+    browser.until("location.hash.includes('q=label:vk')");
+    browser.press(ESCAPE);
+    browser.run("document.activeElement.blur()", &[]);
+    browser.press("j");
+    browser.press(ENTER);
+    browser.until("/&id=\\d+/.test(location.hash)");
+    browser.until("document.querySelector('aside.detail h2') !== null");
+    browser.press("h");
+    browser.until("location.hash.startsWith('#v=hosts&')");
+    browser.press("8");
+    browser.until("location.hash.startsWith('#v=export')");
+    browser.press("l");
+    browser.until("document.documentElement.lang === 'ru'");
+    browser.press("?");
+    browser.until("document.querySelector('dialog[open]') !== null");
+    browser.press(ESCAPE);
+    browser.until("document.querySelector('dialog[open]') === null");
+    browser.run("history.back()", &[]);
+    browser.until("location.hash.startsWith('#v=hosts&')");
+}

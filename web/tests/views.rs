@@ -1,0 +1,222 @@
+//! The page's views in headless Chromium: two captures side by side, who talks to whom, the report, links, and names that
+//! are to do something to whoever reads them. Run by `cargo xtask test`.
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod driver;
+
+use std::{fs, path::Path};
+
+use driver::{Browser, Site, capture};
+use serde_json::json;
+
+/// Opens the sample.
+fn opened(site: &Site, language: &str) -> Browser {
+    let browser = Browser::open_page(site, language);
+    browser.click("#open-sample");
+    browser.until_read();
+    browser
+}
+
+fn go(browser: &Browser, hash: &str) {
+    browser.run("location.hash = arguments[0]", &[json!(hash)]);
+}
+
+#[test]
+fn another_capture_is_set_beside_the_open_one() {
+    let site = Site::start();
+    let browser = opened(&site, "en");
+    site.asked();
+    go(&browser, "#v=compare");
+    browser.click("#compare-sample");
+    browser.until("document.querySelectorAll('.compared-part').length === 5");
+    // The sample does not differ from itself.
+    browser.until("document.querySelectorAll('table.compared').length === 0");
+    browser.click("#end-compare");
+    browser.until("document.querySelector('#choose-other') !== null");
+    browser.drop_file(&capture("ftp.pcap"));
+    browser.until("document.querySelectorAll('table.compared tbody tr').length > 10");
+    browser.until("document.querySelector('main').innerText.includes('ftp.pcap')");
+    // FTP is new or changed, and what only the open capture has leads to its flows.
+    browser.until(
+        "[...document.querySelectorAll('table.compared .title')].some(it => it.innerText.toLowerCase().includes('ftp'))",
+    );
+    browser.until("document.querySelector(\"table.compared a[href^='#v=flows']\") !== null");
+    browser.click("#swap");
+    browser.until_read_of("ftp.pcap");
+    browser.until("document.querySelector('main').innerText.includes('sample.pcapng')");
+    browser.until("document.querySelectorAll('table.compared tbody tr').length > 10");
+    assert_eq!(site.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn who_talks_to_whom_is_a_picture_and_a_table() {
+    let site = Site::start();
+    let browser = opened(&site, "ru");
+    go(&browser, "#v=talks");
+    browser.until("document.querySelectorAll('.talks path.band').length > 10");
+    let bands = "document.querySelectorAll('.talks path.band').length";
+    let n = browser.run(&format!("return {bands}"), &[]).as_u64().unwrap();
+    // Fewer flows, fewer bands.
+    go(&browser, "#v=talks&q=proto:dns");
+    browser.until(&format!("{bands} > 0 && {bands} < {n}"));
+    browser
+        .run("[...document.querySelectorAll('main .switch')].at(-1).lastElementChild.click()", &[]);
+    browser.until("document.querySelectorAll('.talks-table tbody tr').length > 0");
+    browser.click(".talks-table tbody a");
+    browser.until("location.hash.startsWith('#v=flows&q=client:')");
+}
+
+#[test]
+fn a_report_is_one_file_that_asks_for_nothing() {
+    let site = Site::start();
+    let browser = opened(&site, "en");
+    browser.run(
+        "const make = URL.createObjectURL;
+        URL.createObjectURL = blob => { globalThis.saved = blob; return make.call(URL, blob); };",
+        &[],
+    );
+    go(&browser, "#v=export");
+    let report = |browser: &Browser| {
+        browser.run("globalThis.saved = null", &[]);
+        browser.click("#save-report");
+        browser.until("globalThis.saved !== null");
+        browser.run("return saved.text()", &[]).as_str().unwrap().to_owned()
+    };
+    let whole = report(&browser);
+    let statistics = browser.v1(&json!({"Statistics": {"job": 1}}));
+    let statistics: Vec<v1::StatisticItem> = serde_json::from_str(&statistics).unwrap();
+    let client = &statistics.iter().find(|it| it.title == "clients").unwrap().content[0].label;
+    assert!(
+        whole.contains(client) && whole.contains("vk.com"),
+        "the report names what it is about"
+    );
+    browser.run("document.querySelectorAll('main input[type=checkbox]').forEach(it => { if (!it.checked) it.click() })", &[]);
+    let anonymous = report(&browser);
+    assert!(!anonymous.contains(client) && !anonymous.contains("vk.com"));
+
+    // As a page of its own it shows itself and asks for nothing.
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.html");
+    fs::write(&file, &whole).unwrap();
+    site.asked();
+    browser.go(&format!("file://{}", file.display()));
+    browser.until("document.querySelectorAll('table').length > 4");
+    // The style is taken, though the policy forbids all but the one it names.
+    browser.until("getComputedStyle(document.querySelector('main')).maxWidth === '1080px'");
+    assert_eq!(browser.run("return document.scripts.length", &[]), json!(0));
+    assert_eq!(site.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_link_knows_its_capture() {
+    let site = Site::start();
+    let browser = opened(&site, "en");
+    go(&browser, "#v=flows&q=label:vk");
+    browser.until(
+        "/&f=[0-9a-f]{16}$/.test(location.hash) || document.querySelector('main table') !== null",
+    );
+    browser.click("nav.rail a[href^='#v=hosts']");
+    browser.until("/^#v=hosts&q=label:vk.*&f=[0-9a-f]{16}$/.test(location.hash)");
+    // Back and forward go through the views.
+    browser.run("history.back()", &[]);
+    browser.until("location.hash.startsWith('#v=flows')");
+    browser.run("history.forward()", &[]);
+    browser.until("location.hash.startsWith('#v=hosts')");
+    let link = browser.run("return location.href", &[]);
+    let link = link.as_str().unwrap();
+    let mark = link.rsplit_once("&f=").unwrap().1;
+
+    // A fresh page asks for that capture, and shows the view once it is opened.
+    let browser = Browser::start(&site, "en");
+    browser.go(link);
+    browser.until("document.querySelector('#choose-file:enabled') !== null");
+    browser.until(&format!("document.querySelector('main').innerText.includes('{mark}')"));
+    browser.choose(&capture("sample.pcapng"));
+    browser.until_read();
+    browser.until("location.hash.startsWith('#v=hosts&q=label:vk')");
+    assert_eq!(browser.run("return document.querySelector('.other-capture')", &[]), json!(null));
+
+    // Another capture shows the view too, and says that it is another.
+    let browser = Browser::start(&site, "en");
+    browser.go(link);
+    browser.until("document.querySelector('#choose-file:enabled') !== null");
+    browser.choose(&capture("ftp.pcap"));
+    browser.until_read();
+    browser
+        .until(&format!("document.querySelector('.other-capture').innerText.includes('{mark}')"));
+}
+
+#[test]
+fn names_that_are_html_stay_text() {
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    browser.run("globalThis.alert = () => { globalThis.injected = true; }", &[]);
+    let cases = tests::hostile::cases();
+    let is_html = |it: &str| it.starts_with("HTML as ") || it.starts_with("an attribute as ");
+    let cases = cases.iter().filter(|it| is_html(&it.name));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("names");
+    fs::create_dir_all(&folder).unwrap();
+    let mut n = 0;
+    for (at, case) in cases.enumerate() {
+        let name = format!("{at}.pcap");
+        fs::write(folder.join(&name), &case.capture).unwrap();
+        browser.drop_file(&folder.join(&name));
+        browser.until_read_of(&name);
+        for view in ["overview", "flows&id=0", "hosts", "sessions&id=0", "talks", "labels"] {
+            go(&browser, &format!("#v={view}"));
+            browser.until("document.querySelector('main') !== null && document.querySelector('main .waiting') === null");
+            let found = browser.run(
+                "return [globalThis.injected ?? null, document.querySelectorAll('main script, main img, main [onmouseover]').length]",
+                &[],
+            );
+            assert_eq!(found, json!([null, 0]), "{} in {view}", case.name);
+        }
+        n += 1;
+    }
+    assert!(n > 40, "{n} captures");
+}
+
+#[test]
+fn a_first_visit_goes_all_the_way_and_back() {
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    let says = |text: &str| {
+        browser
+            .until(&format!("document.querySelector('main').innerText.includes({})", json!(text)));
+    };
+    says("without sending it anywhere");
+    browser.click("button[popovertarget=seal-text]");
+    browser.until("document.querySelector('#seal-text').matches(':popover-open')");
+    browser.click("#open-sample");
+    browser.until_read();
+    site.asked();
+    // A label leads to its flows.
+    browser.click("main a[href*='q=label:vk']");
+    browser.until("location.hash.startsWith('#v=flows&q=label:vk')");
+    let rows = "[...document.querySelectorAll('main table.long tbody tr[aria-rowindex]')]";
+    browser.until(&format!("{rows}.length > 1"));
+    browser.until(&format!("{rows}.every(it => it.innerText.toLowerCase().includes('vk'))"));
+    // Sorted by bytes, the greatest first.
+    browser.run(
+        "[...document.querySelectorAll('main th button')].find(it => it.innerText.startsWith('Bytes')).click()",
+        &[],
+    );
+    browser.until("location.hash.includes('s=-bytes')");
+    browser.until("document.querySelector('main th[aria-sort=descending]') !== null");
+    // A flow, its server, its flows again.
+    browser.click("main table.long tbody tr[aria-rowindex='2']");
+    browser.until("document.querySelector('aside.detail h2') !== null");
+    browser.click("aside.detail a[href^='#v=hosts&id=']");
+    browser.until("location.hash.startsWith('#v=hosts&id=')");
+    browser.until("document.querySelector('main h1') !== null");
+    browser.click("nav.rail a[href^='#v=export']");
+    browser.click("#save");
+    browser.until("document.querySelector('.toast') !== null");
+    browser.click("#lang-ru");
+    browser.until("document.documentElement.lang === 'ru'");
+    browser.run("history.back()", &[]);
+    browser.until("location.hash.startsWith('#v=hosts&id=')");
+    browser.run("history.back()", &[]);
+    browser.until("location.hash.startsWith('#v=flows&')");
+    assert_eq!(site.asked(), Vec::<String>::new());
+}
