@@ -17,6 +17,7 @@ fn read(bytes: &[u8], wire_len: usize) -> [Result<(), Undecoded>; 2] {
         wire_len: wire_len as u32,
         bytes,
         comment: None,
+        origin: None,
     };
     [true, false].map(|it| Dissector::new(1).with_checksums(it).push(&frame, &mut |_| {}))
 }

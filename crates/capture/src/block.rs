@@ -1,6 +1,6 @@
 //! A stretch of a capture, cut into frames and with bytes of its own: it can be decoded anywhere.
 
-use crate::{Frame, Timestamp};
+use crate::{Frame, Timestamp, pcapng::Place};
 
 /// Frames that follow each other in a capture, together with their bytes.
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ pub(crate) struct Cut {
     pub(crate) len: usize,
     /// Where its comment starts, and how long it is.
     pub(crate) comment: Option<(usize, usize)>,
+    pub(crate) origin: Option<Place>,
 }
 
 impl Cut {
@@ -27,8 +28,10 @@ impl Cut {
     pub(crate) fn frame(self, bytes: &[u8]) -> Frame<'_> {
         let piece = |(at, len)| bytes.get(at..at + len).unwrap_or_default();
         let comment = self.comment.and_then(|it| std::str::from_utf8(piece(it)).ok());
+        let origin = self.origin.map(|it| it.origin(piece(it.options)));
         let Self { time, offset, link_type, wire_len, .. } = self;
-        Frame { time, offset, link_type, wire_len, bytes: piece((self.start, self.len)), comment }
+        let bytes = piece((self.start, self.len));
+        Frame { time, offset, link_type, wire_len, bytes, comment, origin }
     }
 }
 

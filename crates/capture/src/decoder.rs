@@ -78,6 +78,8 @@ pub(crate) enum Step {
         len: usize,
         /// The same of its comment.
         comment: Option<(usize, usize)>,
+        /// Where a pcapng has it from.
+        origin: Option<pcapng::Place>,
     },
     /// A block that holds no frame; it may be longer than what is pending.
     Skip(u64),
@@ -257,9 +259,10 @@ impl Decoder {
                         return Ok(None);
                     }
                 }
-                Step::Frame { record_len, time, link_type, wire_len, at, len, comment } => {
+                Step::Frame { record_len, time, link_type, wire_len, at, len, comment, origin } => {
                     let start = self.cut + at;
                     let comment = comment.map(|it| (self.cut + it.0, it.1));
+                    let origin = origin.map(|it| it.moved_by(self.cut));
                     self.cut += record_len;
                     let time = self.count(time, wire_len < len as u32, comment.is_some());
                     // Some writers leave the wire length at 0; it cannot be less than what was captured.
@@ -272,6 +275,7 @@ impl Decoder {
                         start,
                         len,
                         comment,
+                        origin,
                     }));
                 }
                 Step::Damaged { cause, len } => {
@@ -393,6 +397,14 @@ impl Decoder {
         match self.format.as_ref()? {
             Format::Pcap(file) => Some(file.name()),
             Format::Pcapng(_) => Some("pcapng"),
+        }
+    }
+
+    /// To how many bytes the frames of a pcap are cut, by its header; 0 where it does not say.
+    pub fn snap_len(&self) -> u32 {
+        match &self.format {
+            Some(Format::Pcap(file)) => file.snap_len(),
+            _ => 0,
         }
     }
 

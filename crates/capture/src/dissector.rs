@@ -1,11 +1,11 @@
 //! Frames in, packets out: link header, IP, fragments, transport, and the packets inside tunnels.
 
 use foldhash::quality::FixedState;
-use std::hash::BuildHasher as _;
+use std::{hash::BuildHasher as _, sync::Arc};
 
 use crate::{
     Frame, Packet, Timestamp, Undecoded, checksum,
-    fragment::{Fragments, Opening},
+    fragment::{Fragments, Held, Opening},
     ip::{Extensions, Ip},
     link::{self, Network},
     packet::has_ports,
@@ -24,7 +24,7 @@ pub struct Dissector {
     /// A fragment was met in this frame, and left.
     has_left: bool,
     /// Fragments that were given up in this frame: they come after its packets.
-    given_up: Vec<Packet<'static>>,
+    given_up: Vec<Held>,
     recent: Recent,
     counts: Counts,
     has_checksums: bool,
@@ -54,7 +54,9 @@ const MAX_DEPTH: u8 = 8;
 
 /// What the packets of a frame share.
 #[derive(Clone, Copy)]
-struct Layer {
+struct Layer<'a> {
+    /// The frames they came in, where somebody follows them.
+    frames: Option<&'a Arc<[u64]>>,
     time: Timestamp,
     frame_len: u32,
     vlan: u32,
@@ -103,6 +105,19 @@ impl Dissector {
         self.push_left(frame, sink)
     }
 
+    /// As [`Dissector::push`]; besides, each packet comes with the frames that it came in, by their offsets: more than the
+    /// one just pushed, or another one, where it came in fragments. All frames of a capture are followed, or none.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn follow(
+        &mut self,
+        frame: &Frame<'_>,
+        sink: &mut impl FnMut(&Packet<'_>, &[u64]),
+    ) -> Result<(), Undecoded> {
+        self.push_one(frame, Some(&[frame.offset].into()), sink)
+    }
+
     /// Decodes a frame that the dissector of its block left, and counted as far as it could.
     ///
     /// # Errors
@@ -112,13 +127,24 @@ impl Dissector {
         frame: &Frame<'_>,
         sink: &mut impl FnMut(&Packet<'_>),
     ) -> Result<(), Undecoded> {
+        self.push_one(frame, None, &mut |packet, _| sink(packet))
+    }
+
+    fn push_one(
+        &mut self,
+        frame: &Frame<'_>,
+        frames: Option<&Arc<[u64]>>,
+        sink: &mut impl FnMut(&Packet<'_>, &[u64]),
+    ) -> Result<(), Undecoded> {
         self.has_left = false;
         let counts = self.counts;
-        let decoded = self.frame(frame, sink);
+        let decoded = self.frame(frame, frames, sink);
         if self.has_left {
             self.counts = counts;
         }
-        self.given_up.drain(..).for_each(|it| sink(&it));
+        self.given_up
+            .drain(..)
+            .for_each(|it| sink(&it.packet, it.frames.as_deref().unwrap_or_default()));
         decoded.map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
     }
 
@@ -136,7 +162,8 @@ impl Dissector {
     fn frame(
         &mut self,
         frame: &Frame<'_>,
-        sink: &mut impl FnMut(&Packet<'_>),
+        frames: Option<&Arc<[u64]>>,
+        sink: &mut impl FnMut(&Packet<'_>, &[u64]),
     ) -> Result<(), Undecoded> {
         let has_checksums = self.has_checksums;
         let read = |network: Network| {
@@ -161,6 +188,7 @@ impl Dissector {
             });
             let end = next.map_or(frame.wire_len, |it| it.0);
             let layer = Layer {
+                frames,
                 time: frame.time,
                 frame_len: end.saturating_sub(start),
                 vlan: network.vlan,
@@ -175,8 +203,13 @@ impl Dissector {
 
     /// Ends the capture: fragments still held back go to `sink`.
     pub fn finish(&mut self, sink: &mut impl FnMut(&Packet<'_>)) {
+        self.finish_following(&mut |packet, _| sink(packet));
+    }
+
+    /// The same after [`Dissector::follow`]: with the frames they came in.
+    pub fn finish_following(&mut self, sink: &mut impl FnMut(&Packet<'_>, &[u64])) {
         if let Some(fragments) = &mut self.fragments {
-            fragments.finish(&mut |it| sink(&it));
+            fragments.finish(&mut |it| sink(&it.packet, it.frames.as_deref().unwrap_or_default()));
         }
     }
 
@@ -191,7 +224,7 @@ impl Dissector {
         }
     }
 
-    fn ip(&mut self, ip: &Ip<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+    fn ip(&mut self, ip: &Ip<'_>, layer: Layer<'_>, sink: &mut impl FnMut(&Packet<'_>, &[u64])) {
         if ip.fragment.is_some() {
             self.fragment(ip, layer, sink);
             return;
@@ -201,7 +234,12 @@ impl Dissector {
         self.put(packet, layer, sink);
     }
 
-    fn fragment(&mut self, ip: &Ip<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+    fn fragment(
+        &mut self,
+        ip: &Ip<'_>,
+        layer: Layer<'_>,
+        sink: &mut impl FnMut(&Packet<'_>, &[u64]),
+    ) {
         let Some(fragments) = &mut self.fragments else {
             self.has_left = true;
             return;
@@ -227,12 +265,13 @@ impl Dissector {
         let mut release = |it| self.given_up.push(it);
         // Only fragments move the clock of the others, so that nothing but frames with fragments matters to them.
         fragments.give_up(layer.time, &mut release);
-        let Some(whole) = fragments.push(ip, packet, opening, &mut release) else { return };
+        let held = Held { packet, frames: layer.frames.cloned() };
+        let Some(whole) = fragments.push(ip, held, opening, &mut release) else { return };
         self.counts.reassembled += 1;
         let extensions = Extensions::read(ip.protocol, &whole.body, is_v4);
         let body = whole.body.get(extensions.len..).unwrap_or_default();
         let body_len = whole.body_len.saturating_sub(extensions.len as u32);
-        let layer = Layer { frame_len: whole.frame_len, ..layer };
+        let layer = Layer { frame_len: whole.frame_len, frames: whole.frames.as_ref(), ..layer };
         let mut packet = layer.packet(ip);
         packet.protocol = extensions.protocol;
         packet.ip_len = ip.len.saturating_sub(ip.body_len).saturating_add(whole.body_len);
@@ -241,16 +280,22 @@ impl Dissector {
     }
 
     /// Gives out a packet, then the one it carries.
-    fn put(&mut self, mut packet: Packet<'_>, layer: Layer, sink: &mut impl FnMut(&Packet<'_>)) {
+    fn put(
+        &mut self,
+        mut packet: Packet<'_>,
+        layer: Layer<'_>,
+        sink: &mut impl FnMut(&Packet<'_>, &[u64]),
+    ) {
+        let frames = layer.frames.map(|it| &**it).unwrap_or_default();
         let inner = tunnel::inner(&packet);
         let is_too_deep = inner.is_some() && layer.depth >= MAX_DEPTH;
         self.counts.too_deep += u64::from(is_too_deep);
         let Some(mut inner) = inner.filter(|_| !is_too_deep) else {
-            sink(&packet);
+            sink(&packet, frames);
             return;
         };
         packet.carries = Some(inner.tunnel.kind);
-        sink(&packet);
+        sink(&packet, frames);
         let (depth, tunnel) = (layer.depth + 1, Some(inner.tunnel));
         let mut left = layer.frame_len;
         loop {
@@ -265,7 +310,7 @@ impl Dissector {
     }
 }
 
-impl Layer {
+impl Layer<'_> {
     /// A packet whose transport is still to be read.
     fn packet<'a>(&self, ip: &Ip<'a>) -> Packet<'a> {
         Packet {
@@ -372,7 +417,8 @@ mod tests {
     #[track_caller]
     fn check(link_type: u16, bytes: &[u8], expected: &[usize]) {
         let (time, wire_len) = (Timestamp(1), bytes.len() as u32);
-        let frame = Frame { time, offset: 0, link_type, wire_len, bytes, comment: None };
+        let frame =
+            Frame { time, offset: 0, link_type, wire_len, bytes, comment: None, origin: None };
         let mut found = Vec::new();
         let decoded = Dissector::new(1).push(&frame, &mut |it| found.push(it.payload.len()));
         assert_eq!((decoded, &*found), (Ok(()), expected));
@@ -410,8 +456,15 @@ mod tests {
         let inner = [&gre[..], &wireless, &part(b"abcd"), &[0; 2], &part(b"efg")].concat();
         let bytes = v4(47, &inner);
         let (time, wire_len) = (Timestamp(1), bytes.len() as u32);
-        let frame =
-            Frame { time, offset: 0, link_type: 101, wire_len, bytes: &bytes, comment: None };
+        let frame = Frame {
+            time,
+            offset: 0,
+            link_type: 101,
+            wire_len,
+            bytes: &bytes,
+            comment: None,
+            origin: None,
+        };
         let mut found = Vec::new();
         let mut sink = |it: &Packet<'_>| found.push((it.depth, it.payload.len(), it.frame_len));
         assert_eq!(Dissector::new(1).push(&frame, &mut sink), Ok(()));

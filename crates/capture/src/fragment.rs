@@ -6,6 +6,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
+    sync::Arc,
 };
 
 use foldhash::quality::FixedState;
@@ -65,7 +66,14 @@ struct Datagram {
     len: Option<u32>,
     is_done: bool,
     /// The fragments as packets, their payload left out.
-    held: Vec<Packet<'static>>,
+    held: Vec<Held>,
+}
+
+/// A fragment as a packet, and the frames it came in, where somebody follows them.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) packet: Packet<'static>,
+    pub(crate) frames: Option<Arc<[u64]>>,
 }
 
 #[derive(Debug)]
@@ -93,6 +101,8 @@ pub(crate) struct Whole {
     pub(crate) body_len: u32,
     /// Its frames on the wire, in bytes.
     pub(crate) frame_len: u32,
+    /// Its frames, where somebody follows them.
+    pub(crate) frames: Option<Arc<[u64]>>,
 }
 
 impl Fragments {
@@ -108,14 +118,14 @@ impl Fragments {
         }
     }
 
-    /// Adds a fragment: `ip` as it came, `packet` as it is given out if the whole never comes, and what it tells where
+    /// Adds a fragment: `ip` as it came, `held` as it is given out if the whole never comes, and what it tells where
     /// it is the first. Where it can belong to no whole it goes to `release` at once.
     pub(crate) fn push(
         &mut self,
         ip: &Ip<'_>,
-        packet: Packet<'static>,
+        held: Held,
         opening: Option<Opening>,
-        release: &mut impl FnMut(Packet<'static>),
+        release: &mut impl FnMut(Held),
     ) -> Option<Whole> {
         let fragment = ip.fragment?;
         let key = Key {
@@ -129,7 +139,7 @@ impl Fragments {
             .entry(key)
             .or_insert_with(|| Datagram { is_done: true, ..Datagram::default() });
         if datagram.is_done {
-            let (number, first_seen) = (self.next_number, packet.time);
+            let (number, first_seen) = (self.next_number, held.packet.time);
             let previous = datagram.opening;
             *datagram = Datagram { number, first_seen, previous, ..Datagram::default() };
             self.next_number += 1;
@@ -146,14 +156,14 @@ impl Fragments {
             // The ping of death, two ends, or dust: nobody would put it together.
             self.impossible += u64::from(is_beyond);
             let opening = datagram.opening.or(datagram.previous);
-            release(opened(packet, opening));
+            release(opened(held, opening));
             return None;
         }
         if fragment.is_last {
             datagram.len = Some(end);
         }
         let cost = datagram.cost();
-        datagram.held.push(packet);
+        datagram.held.push(held);
         self.overlapping += u64::from(datagram.add(fragment.offset, end, ip.body));
         self.bytes = self.bytes + datagram.cost() - cost;
         if datagram.len != Some(datagram.covered) || datagram.opening.is_none() {
@@ -161,13 +171,14 @@ impl Fragments {
         }
         self.bytes -= datagram.cost();
         datagram.is_done = true;
-        let frame_len = datagram.held.iter().map(|it| it.frame_len).fold(0, u32::saturating_add);
-        datagram.held = Vec::new();
-        Some(Whole { body: datagram.take(), body_len: datagram.len?, frame_len })
+        let held = std::mem::take(&mut datagram.held);
+        let frame_len = held.iter().map(|it| it.packet.frame_len).fold(0, u32::saturating_add);
+        let frames = frames_of(&held);
+        Some(Whole { body: datagram.take(), body_len: datagram.len?, frame_len, frames })
     }
 
     /// Gives up what is too old at a moment, and the oldest where there is too much; its fragments go to `release`.
-    pub(crate) fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(Packet<'static>)) {
+    pub(crate) fn give_up(&mut self, now: Timestamp, release: &mut impl FnMut(Held)) {
         while let Some((key, number)) = self.order.front() {
             let is_too_much = self.bytes > MAX_BYTES || self.order.len() >= MAX_DATAGRAMS;
             let datagram = self.datagrams.get(key).filter(|it| it.number == *number);
@@ -183,7 +194,7 @@ impl Fragments {
         }
     }
 
-    fn forget(&mut self, key: &Key, release: &mut impl FnMut(Packet<'static>)) {
+    fn forget(&mut self, key: &Key, release: &mut impl FnMut(Held)) {
         let Some(datagram) = self.datagrams.remove(key) else { return };
         self.bytes -= datagram.cost();
         self.unfinished += u64::from(!datagram.is_done);
@@ -192,7 +203,7 @@ impl Fragments {
     }
 
     /// Gives up everything: the capture ends.
-    pub(crate) fn finish(&mut self, release: &mut impl FnMut(Packet<'static>)) {
+    pub(crate) fn finish(&mut self, release: &mut impl FnMut(Held)) {
         while let Some((key, number)) = self.order.pop_front() {
             if self.datagrams.get(&key).is_some_and(|it| it.number == number) {
                 self.forget(&key, release);
@@ -201,9 +212,26 @@ impl Fragments {
     }
 }
 
-fn opened(packet: Packet<'static>, opening: Option<Opening>) -> Packet<'static> {
-    let Some(Opening { protocol, source_port, destination_port }) = opening else { return packet };
-    Packet { protocol, source_port, destination_port, ..packet }
+fn opened(held: Held, opening: Option<Opening>) -> Held {
+    let Some(Opening { protocol, source_port, destination_port }) = opening else { return held };
+    let packet = Packet { protocol, source_port, destination_port, ..held.packet };
+    Held { packet, ..held }
+}
+
+/// The frames of all fragments, each once.
+fn frames_of(held: &[Held]) -> Option<Arc<[u64]>> {
+    let mut frames = Vec::new();
+    for (at, it) in held.iter().enumerate() {
+        // Those that came in one packet share its list.
+        let before = at.checked_sub(1).and_then(|it| held.get(it)?.frames.as_ref());
+        match &it.frames {
+            Some(list) if before.is_none_or(|it| !Arc::ptr_eq(it, list)) => frames.extend(&**list),
+            _ => {}
+        }
+    }
+    frames.sort_unstable();
+    frames.dedup();
+    (!frames.is_empty()).then(|| frames.into())
 }
 
 impl Datagram {
@@ -291,9 +319,10 @@ mod tests {
         };
         let opening = (offset == 0).then_some(OPENING);
         let mut released = Vec::new();
-        let mut release = |it: Packet<'static>| released.push(it.source_port);
+        let mut release = |it: Held| released.push(it.packet.source_port);
         fragments.give_up(packet.time, &mut release);
-        let whole = fragments.push(&ip, packet, opening, &mut release);
+        let held = Held { packet, frames: None };
+        let whole = fragments.push(&ip, held, opening, &mut release);
         (whole, released)
     }
 
@@ -380,7 +409,7 @@ mod tests {
         push(&mut fragments, 0, (7, 8, b"i", true));
         push(&mut fragments, 0, (7, 8, b"i", true));
         let mut released = Vec::new();
-        fragments.finish(&mut |it| released.push(it.destination_port));
+        fragments.finish(&mut |it| released.push(it.packet.destination_port));
         assert_eq!(released, [2]);
     }
 

@@ -34,6 +34,7 @@ pub use crate::{
     dissector::{Counts, Dissector},
     notes::{Interface, Notes, is_treacherous, plain},
     packet::{Packet, Tcp},
+    pcapng::Origin,
     tunnel::{NoTunnel, Tunnel, TunnelKind},
     undecoded::Undecoded,
 };
@@ -165,6 +166,8 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// What somebody wrote about it (pcapng), at most 1,024 bytes; the first comment where there are several.
     pub comment: Option<&'a str>,
+    /// Where it was captured, and what its block says besides; `None` of a pcap, whose records say nothing more.
+    pub origin: Option<Origin<'a>>,
 }
 
 /// Reads numbers in the byte order of a capture.

@@ -55,6 +55,8 @@ pub struct Interface {
     pub description: Option<String>,
     /// What its frames begin with (the LINKTYPE of tcpdump.org's registry).
     pub link_type: u16,
+    /// Frames are cut to so many bytes; 0 for no limit.
+    pub snap_len: u32,
 }
 
 impl Notes {

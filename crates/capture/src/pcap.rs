@@ -81,6 +81,8 @@ pub(crate) struct File {
     record_header_len: Option<usize>,
     lengths: Lengths,
     link_type: u16,
+    /// Frames are cut to so many bytes; 0 where nobody says.
+    snap_len: u32,
     /// The time of the last record, in seconds.
     last_seconds: Option<u32>,
 }
@@ -126,6 +128,7 @@ impl File {
             },
             // The upper bits tell about frame check sequences, which stay in the frame: IP says where it ends.
             link_type: parsed.network.0 as u16,
+            snap_len: parsed.snaplen,
             last_seconds: None,
         };
         // AIX writes version 2.2, nanoseconds, and the numbers of interface types (RFC 1573) for link types.
@@ -136,6 +139,10 @@ impl File {
             (file.link_type, file.is_nanos, file.name) = (*link_type, true, "pcap, AIX");
         }
         Some((file, magic.header_len))
+    }
+
+    pub(crate) fn snap_len(&self) -> u32 {
+        self.snap_len
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -209,7 +216,8 @@ impl File {
         let unit = if self.is_nanos { 1 } else { 1_000 };
         let time = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * unit);
         let (link_type, at, len) = (self.link_type, header_len, len as usize);
-        Step::Frame { record_len, time: Some(time), link_type, wire_len, at, len, comment: None }
+        let time = Some(time);
+        Step::Frame { record_len, time, link_type, wire_len, at, len, comment: None, origin: None }
     }
 
     /// Whether records that nobody doubts begin here: three, or fewer where the capture ends with them.

@@ -31,13 +31,14 @@ mod kind {
     pub(super) const LOCAL: u32 = 0x8000_0000;
 }
 
-/// Codes of options: those of every block, of sections, interfaces and statistics.
+/// Codes of options: those of every block, of sections, packets, interfaces and statistics.
 mod option {
     pub(super) const END: u16 = 0;
     pub(super) const COMMENT: u16 = 1;
     pub(super) const SHB_HARDWARE: u16 = 2;
     pub(super) const SHB_OS: u16 = 3;
     pub(super) const SHB_USERAPPL: u16 = 4;
+    pub(super) const EPB_FLAGS: u16 = 2;
     pub(super) const IF_NAME: u16 = 2;
     pub(super) const IF_DESCRIPTION: u16 = 3;
     pub(super) const IF_TSRESOL: u16 = 9;
@@ -63,6 +64,8 @@ const MAX_OPTIONS_LEN: u64 = 65_536;
 pub(crate) struct Section {
     order: ByteOrder,
     interfaces: Vec<Interface>,
+    /// Interfaces of the sections before.
+    n_before: u32,
 }
 
 #[derive(Debug, Default)]
@@ -103,7 +106,7 @@ struct Head {
 
 impl Default for Section {
     fn default() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new() }
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), n_before: 0 }
     }
 }
 
@@ -155,6 +158,7 @@ impl Section {
             kind::SECTION_HEADER => {
                 // How long the section is, nobody needs to know.
                 self.order = order;
+                self.n_before = self.n_before.saturating_add(self.interfaces.len() as u32);
                 self.interfaces.clear();
                 self.describe_section(block, notes);
             }
@@ -229,7 +233,8 @@ impl Section {
         if block.len() < 20 || self.interfaces.len() >= MAX_INTERFACES {
             return None;
         }
-        let mut note = notes::Interface { link_type: interface.link_type, ..Default::default() };
+        let Interface { link_type, snap_len, .. } = interface;
+        let mut note = notes::Interface { link_type, snap_len, ..Default::default() };
         for (code, value) in self.options(block, 16) {
             match (code, value) {
                 (option::COMMENT, it) => notes.add_comment(it),
@@ -293,14 +298,14 @@ impl Section {
     fn packet(&self, kind: u32, block: &[u8]) -> Option<Step> {
         let field = |at| self.order.u32(block, at);
         let body_end = block.len() - 4;
-        let (interface, time, len, wire_len, at) = match kind {
+        let (number, interface, time, len, wire_len, at) = match kind {
             kind::SIMPLE_PACKET => {
                 // It has neither a time nor a captured length: the snap length and the block tell.
                 let interface = self.interfaces.first()?;
                 let wire_len = field(8)?;
                 let limit = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
                 let room = (body_end.checked_sub(12)?) as u32;
-                (interface, None, wire_len.min(limit).min(room), wire_len, 12)
+                (0, interface, None, wire_len.min(limit).min(room), wire_len, 12)
             }
             _ => {
                 let index = match kind {
@@ -310,7 +315,7 @@ impl Section {
                 let interface = self.interfaces.get(index as usize)?;
                 let units = u64::from(field(12)?) << 32 | u64::from(field(16)?);
                 let (len, wire_len) = (field(20)?, field(24)?);
-                (interface, Some(interface.time(units)), len, wire_len, 28)
+                (index, interface, Some(interface.time(units)), len, wire_len, 28)
             }
         };
         let len = len as usize;
@@ -322,7 +327,13 @@ impl Section {
         let has_options = kind != kind::SIMPLE_PACKET && options_at + 4 < body_end;
         let comment = has_options.then(|| self.comment(block, options_at)).flatten();
         let (link_type, record_len) = (interface.link_type, block.len());
-        Some(Step::Frame { record_len, time, link_type, wire_len, at, len, comment })
+        let options_len = if has_options { body_end - options_at } else { 0 };
+        let origin = Some(Place {
+            interface: self.n_before.saturating_add(number),
+            order: self.order,
+            options: (options_at.min(body_end), options_len),
+        });
+        Some(Step::Frame { record_len, time, link_type, wire_len, at, len, comment, origin })
     }
 
     /// Where in the block the text of its first comment is, and how long.
@@ -335,6 +346,52 @@ impl Section {
 
     fn options<'a>(&self, block: &'a [u8], at: usize) -> Options<'a> {
         Options::new(self.order, block, at)
+    }
+}
+
+/// Where a frame of a pcapng was captured, and what its block says besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The interface, by its place among all of the file: [`Notes::interfaces`] has the first of them.
+    pub interface: u32,
+    order: ByteOrder,
+    options: &'a [u8],
+}
+
+/// The same by places in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    interface: u32,
+    order: ByteOrder,
+    /// Where the options start, and how long they are.
+    pub(crate) options: (usize, usize),
+}
+
+impl Place {
+    /// In bytes that begin so much earlier.
+    pub(crate) fn moved_by(self, n: usize) -> Self {
+        Self { options: (self.options.0 + n, self.options.1), ..self }
+    }
+
+    /// With the options themselves.
+    pub(crate) fn origin(self, options: &[u8]) -> Origin<'_> {
+        Origin { interface: self.interface, order: self.order, options }
+    }
+}
+
+impl<'a> Origin<'a> {
+    /// All comments, in their order, as they were written: anybody's bytes, most often UTF-8.
+    pub fn comments(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let options = Options { order: self.order, block: self.options, at: 0 };
+        let text = |value: &'a [u8]| value.split(|it| *it == 0).next().unwrap_or_default();
+        options.filter(|it| it.0 == option::COMMENT).map(move |it| text(it.1))
+    }
+
+    /// Direction, kind of reception and errors of the link layer (section 4.3.1), where they were recorded.
+    pub fn flags(&self) -> Option<u32> {
+        let mut options = Options { order: self.order, block: self.options, at: 0 };
+        let (_, value) = options.find(|it| it.0 == option::EPB_FLAGS)?;
+        self.order.u32(value, 0)
     }
 }
 

@@ -482,7 +482,8 @@ mod tests {
     /// The tunnels on the way to the innermost packet of a raw IP frame.
     fn tunnels(bytes: &[u8]) -> Vec<(&'static str, u32)> {
         let (time, wire_len) = (Timestamp(1), bytes.len() as u32);
-        let frame = Frame { time, offset: 0, link_type: 101, wire_len, bytes, comment: None };
+        let frame =
+            Frame { time, offset: 0, link_type: 101, wire_len, bytes, comment: None, origin: None };
         let mut kinds = Vec::new();
         let mut carries = None;
         let mut sink = |packet: &Packet<'_>| {
@@ -612,7 +613,15 @@ mod tests {
         let mut seen = Vec::new();
         for bytes in [&second, &first] {
             let (time, wire_len) = (Timestamp(1), bytes.len() as u32);
-            let frame = Frame { time, offset: 0, link_type: 101, wire_len, bytes, comment: None };
+            let frame = Frame {
+                time,
+                offset: 0,
+                link_type: 101,
+                wire_len,
+                bytes,
+                comment: None,
+                origin: None,
+            };
             let mut sink = |it: &Packet<'_>| {
                 seen.push((it.destination_port, it.ip_len, it.payload.len(), it.carries.is_some()));
             };

@@ -233,7 +233,7 @@ mod tests {
 
     fn frame(bytes: &[u8], wire_len: u32) -> Frame<'_> {
         let time = Timestamp(CREDIBLE_TIMES.start);
-        Frame { time, offset: 0, link_type: 1, wire_len, bytes, comment: None }
+        Frame { time, offset: 0, link_type: 1, wire_len, bytes, comment: None, origin: None }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod icmp;
 mod naive;
 mod partial;
 mod quotes;
+mod retrace;
 mod sctp;
 mod share;
 mod table;
@@ -35,6 +36,7 @@ pub use crate::{
     health::{Health, SideHealth},
     partial::{Partial, Sent, Shuffle, in_order},
     quotes::Errors,
+    retrace::Retrace,
     share::{Order, Share, merge},
     table::{Apart, Table},
     tcp::{ConnState, flags},

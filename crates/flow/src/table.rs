@@ -230,7 +230,7 @@ impl Ends {
 }
 
 impl Flow {
-    fn open(ends: Ends, packet: &Packet<'_>, parent: Option<u32>) -> Self {
+    pub(crate) fn open(ends: Ends, packet: &Packet<'_>, parent: Option<u32>) -> Self {
         let Ends { transport, source, destination, topic, place } = ends;
         // A SYN-ACK comes from the server, though we saw it first; so does an INIT ACK.
         let is_answer = packet
@@ -263,7 +263,7 @@ impl Flow {
     }
 
     /// Whether a packet between its ends begins a flow of its own.
-    fn is_followed_by(&self, source: Endpoint, packet: &Packet<'_>) -> bool {
+    pub(crate) fn is_followed_by(&self, source: Endpoint, packet: &Packet<'_>) -> bool {
         let direction = self.direction(source);
         // An association that is begun again has other tags.
         if let Some(init) = Init::of(packet) {
@@ -273,8 +273,19 @@ impl Flow {
         packet.tcp.as_ref().is_some_and(is_anew)
     }
 
-    fn direction(&self, source: Endpoint) -> Direction {
+    pub(crate) fn direction(&self, source: Endpoint) -> Direction {
         if source == self.client { Direction::Forward } else { Direction::Backward }
+    }
+
+    /// Takes what tells whether the packets that follow are still its own.
+    pub(crate) fn advance(&mut self, direction: Direction, packet: &Packet<'_>) {
+        if let Some(tcp) = &packet.tcp {
+            self.openings.push(direction, tcp);
+            self.connection.push(direction, tcp.flags, packet.payload_len);
+        }
+        if let Some(init) = Init::of(packet) {
+            self.openings.learn(direction, init.tag);
+        }
     }
 
     fn push(&mut self, source: Endpoint, packet: &Packet<'_>) {
@@ -291,16 +302,12 @@ impl Flow {
         };
         if let Some(tcp) = &packet.tcp {
             step.marks = self.check(&step, tcp);
-            self.openings.push(direction, tcp);
-            self.connection.push(direction, tcp.flags, packet.payload_len);
             let window = self.first_windows.get_mut(direction as usize);
             if let Some(window) = window.filter(|_| tcp.flags & flags::RST == 0) {
                 window.get_or_insert(tcp.window);
             }
         }
-        if let Some(init) = Init::of(packet) {
-            self.openings.learn(direction, init.tag);
-        }
+        self.advance(direction, packet);
         match direction {
             Direction::Forward => self.from_client.add(&step),
             Direction::Backward => self.from_server.add(&step),
