@@ -1,11 +1,11 @@
 //! The capture as its host feeds it, and what is told of the reading in the end.
 
 use capture::{Counts, Decoder, Error, plain};
-use classify::{OwnRules, Verdict};
+use classify::Verdict;
 use flow::Flow;
 use v1::{Notice, page::Reading};
 
-use crate::{Analysis, comments::Comments, reading};
+use crate::{Analysis, Read, Rules, comments::Comments, reading};
 
 /// What a host feeds, and how that ended.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Input {
         counting: &reading::Counting,
         counts: &Counts,
         (flows, verdicts, comments): (Vec<Flow>, Vec<Verdict>, Comments),
-        own: &OwnRules,
+        rules: &Rules,
     ) -> Analysis {
         let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
         if let Some(packing) = self.decoder.packing() {
@@ -93,7 +93,8 @@ impl Input {
             notices,
             is_stopped,
         };
-        Analysis::new((flows, verdicts, comments), told, reading, own)
+        let read = Read { rules: rules.clone(), n_fragments: counts.fragments };
+        Analysis::new((flows, verdicts, comments), told, reading, read)
     }
 
     /// What the reader should know, the worst first.

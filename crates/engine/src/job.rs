@@ -51,7 +51,7 @@ pub struct Job {
     /// What the capture says of packets, by flow.
     comments: Comments,
     counting: Counting,
-    own: Arc<OwnRules>,
+    rules: Rules,
 }
 
 impl Job {
@@ -69,7 +69,7 @@ impl Job {
             labels: Labels::default(),
             comments: Comments::default(),
             counting: Counting::default(),
-            own: Arc::clone(&rules.own),
+            rules: rules.clone(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Job {
                     self.comments.add(flow, comment);
                 }
                 while let Some((number, flow)) = self.table.next_settled() {
-                    self.labels.label(number, flow, &self.own);
+                    self.labels.label(number, flow, &self.rules.own);
                 }
             };
             // A fragment that is held back counts as in flows: it comes out in the end.
@@ -130,9 +130,9 @@ impl Job {
             table.push(packet);
         });
         let mut flows = self.table.finish();
-        let verdicts = self.labels.finish(&mut flows, &self.own);
+        let verdicts = self.labels.finish(&mut flows, &self.rules.own);
         let counts = self.dissector.counts();
         let found = (flows, verdicts, self.comments);
-        self.input.analysis(is_stopped, &self.counting, &counts, found, &self.own)
+        self.input.analysis(is_stopped, &self.counting, &counts, found, &self.rules)
     }
 }

@@ -18,6 +18,8 @@ mod labels;
 mod lesson;
 mod library;
 mod page;
+mod pcapng;
+mod picker;
 mod reading;
 mod rows;
 mod session_features;
@@ -51,6 +53,7 @@ pub use crate::{
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
     page::compare::{compare, digest},
+    picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};
@@ -64,6 +67,7 @@ pub use flow::{Apart, Partial};
 #[derive(Debug)]
 pub struct Analysis {
     reading: Reading,
+    read: Read,
     /// By their first packet; only the first bytes the page shows are kept of them.
     flows: Vec<Flow>,
     /// The label of every flow.
@@ -76,6 +80,14 @@ pub struct Analysis {
     guesses: guesses::Guesses,
     /// What the last window of the flow table was cut from.
     order: Mutex<Option<page::Order>>,
+}
+
+/// What is to be known of how a capture was read, to read it again.
+#[derive(Debug)]
+struct Read {
+    rules: Rules,
+    /// Fragments of IP packets.
+    n_fragments: u64,
 }
 
 /// All that the v1 answers about a capture need; it can be stored.
@@ -92,8 +104,9 @@ impl Analysis {
         (flows, mut verdicts, comments): (Vec<Flow>, Vec<Verdict>, comments::Comments),
         told: Vec<(IpAddr, String)>,
         mut reading: Reading,
-        own: &OwnRules,
+        read: Read,
     ) -> Self {
+        let own = &read.rules.own;
         let answered = hosts::name_by_answers(&flows, &mut verdicts, own);
         kin::label(&flows, &mut verdicts);
         let sessions = session::group(&flows, &verdicts);
@@ -105,7 +118,7 @@ impl Analysis {
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
         let (guesses, order) = (guesses::Guesses::default(), Mutex::default());
-        Self { reading, flows, verdicts, comments, sessions, hosts, guesses, order }
+        Self { reading, read, flows, verdicts, comments, sessions, hosts, guesses, order }
     }
 
     /// How many flows there are.

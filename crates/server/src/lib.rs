@@ -5,6 +5,7 @@ mod folder;
 mod guard;
 mod http;
 mod page;
+mod picking;
 mod reading;
 mod store;
 mod threads;
@@ -14,5 +15,6 @@ pub use crate::{
     companion::{Companion, Error},
     guard::Hosts,
     http::app,
+    picking::{PickingError, pick},
     reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
 };

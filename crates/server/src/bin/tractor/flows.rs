@@ -8,7 +8,8 @@ use std::{
 };
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
-use engine::{Apart, Export, FORMATS, Filter, FlowWriter, Rules};
+use engine::{Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, PickError, Remarks, Rules};
+use server::PickingError;
 
 use crate::{Error, Outcome, input};
 
@@ -18,8 +19,9 @@ pub(crate) struct Flows {
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
     /// The format: jsonl, a JSON object a flow and line; csv, of the flows or of their features; parquet, the same with
-    /// typed columns; arff, features in Weka's format; zeek and zeek-json, as Zeek's conn.log.
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = formats())]
+    /// typed columns; arff, features in Weka's format; zeek and zeek-json, as Zeek's conn.log; pcapng, the packets
+    /// themselves with the labels as comments.
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = formats_and_packets())]
     format: String,
     /// The columns of this schema, as docs/features.md has them: tractor, tractor-full, behaviour, cic, cic-2017, nfstream,
     /// basic, sequence, session, iscx-b or iscx-a2; with csv, parquet or arff.
@@ -32,6 +34,9 @@ pub(crate) struct Flows {
     /// Only flows that pass this filter, as in the page's filter box.
     #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
     filter: String,
+    /// With pcapng: write no comments, neither labels nor those the capture has.
+    #[arg(long)]
+    no_comments: bool,
     /// Take flows between the same addresses for different ones in different networks.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NETWORKS")]
     apart: Vec<Network>,
@@ -61,6 +66,10 @@ pub(crate) fn formats() -> PossibleValuesParser {
     FORMATS.iter().map(|it| it.name).collect::<Vec<_>>().into()
 }
 
+fn formats_and_packets() -> PossibleValuesParser {
+    FORMATS.iter().map(|it| it.name).chain([PCAPNG]).collect::<Vec<_>>().into()
+}
+
 /// A timeout in microseconds, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Timeout(pub(crate) Option<u64>);
@@ -85,13 +94,19 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let filter = Filter::parse(&arguments.filter)
         .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))?;
-    let schema = arguments.schema.as_deref();
-    let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
-    (export.filter, export.timeout) = (filter, arguments.timeout);
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let own = Arc::new(arguments.own.read()?);
     let rules = Rules { apart, has_checksums: arguments.checksums, own };
+    if arguments.format == PCAPNG {
+        return packets(arguments, &filter, &rules);
+    }
+    if arguments.no_comments {
+        return Err(Error::Usage("--no-comments goes with --format pcapng".to_owned()));
+    }
+    let schema = arguments.schema.as_deref();
+    let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
+    (export.filter, export.timeout) = (filter, arguments.timeout);
     let (to, out) = output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
@@ -101,6 +116,44 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
         })?;
     writer.finish().map_err(failed)?;
     Ok(outcome)
+}
+
+/// Writes the packets of the flows that pass: each capture is read once more, and is a section of the file.
+fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome, Error> {
+    let refuse = |text: &str| Err(Error::Usage(text.to_owned()));
+    if arguments.schema.is_some() || arguments.timeout != engine::Timeout::None {
+        return refuse(
+            "pcapng has packets and no rows: neither --schema nor --timeout goes with it",
+        );
+    }
+    if arguments.captures.iter().any(|it| input::is_standard_input(it)) {
+        return refuse("standard input cannot be read twice, as pcapng needs: give a file");
+    }
+    let is_same = |it: &PathBuf| it.canonicalize().ok();
+    let written = arguments.output.as_ref().and_then(is_same);
+    if written.is_some() && arguments.captures.iter().any(|it| is_same(it) == written) {
+        return refuse(
+            "the capture would be overwritten while it is read: give another name with -o",
+        );
+    }
+    let remarks = if arguments.no_comments { Remarks::None } else { Remarks::Labels };
+    let (to, mut out) = output(arguments.output.as_deref())?;
+    let mut is_partial = false;
+    let outcome = input::each(&arguments.captures, rules, arguments.effort, |path, analysis| {
+        let chosen = analysis.passing(filter);
+        match server::pick(&analysis, &chosen, remarks, || File::open(path), &mut out) {
+            Ok(_) => Ok(()),
+            Err(PickingError::Pick(PickError::Write { source })) => {
+                Err(Error::Write { to: to.clone(), source })
+            }
+            Err(error) => {
+                is_partial = true;
+                input::complain(path, &error.to_string());
+                Ok(())
+            }
+        }
+    })?;
+    Ok(if is_partial { Outcome::Partial } else { outcome })
 }
 
 /// The file, or standard output; and what it is called in a message.

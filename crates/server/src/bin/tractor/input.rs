@@ -94,7 +94,7 @@ pub(crate) fn each<E>(
             }
             Err(error) => {
                 let why = error.to_string();
-                say(capture, &Notice::new("E-IO", "", vec![why.as_str().into()]));
+                complain(capture, &why);
                 outcome = Outcome::Partial;
             }
         }
@@ -105,7 +105,7 @@ pub(crate) fn each<E>(
 /// Reads one capture and says what was wrong with it, and what may mislead.
 fn read(capture: &Path, rules: &Rules, effort: Effort) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
-    let analysis = if capture.as_os_str() == STANDARD_INPUT {
+    let analysis = if is_standard_input(capture) {
         server::read(io::stdin(), &name, rules, effort.threads)?
     } else {
         server::analyse(capture, &name, rules, effort.threads)?
@@ -115,6 +115,16 @@ fn read(capture: &Path, rules: &Rules, effort: Effort) -> io::Result<Analysis> {
         say(capture, notice);
     }
     Ok(analysis)
+}
+
+/// Says that a capture cannot be read, and why.
+pub(crate) fn complain(capture: &Path, why: &str) {
+    say(capture, &Notice::new("E-IO", "", vec![why.into()]));
+}
+
+/// Whether this stands for standard input.
+pub(crate) fn is_standard_input(capture: &Path) -> bool {
+    capture.as_os_str() == STANDARD_INPUT
 }
 
 fn say(capture: &Path, notice: &Notice) {
