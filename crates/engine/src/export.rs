@@ -12,7 +12,7 @@ use std::{
 
 use features::{Piece, Rows, Schema};
 use flow::Cut;
-use v1::page::FlowRow;
+use v1::page::{FlowRow, Tally};
 
 use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
@@ -194,6 +194,45 @@ impl Analysis {
         writer.finish()
     }
 
+    /// About how many rows an export will have, and how long it will be, in bytes: a few hundred of its flows are written
+    /// for that.
+    ///
+    /// # Errors
+    /// Where what is to be written cannot be.
+    pub fn estimate(&self, export: &Export, capture: &str) -> io::Result<(u64, u64)> {
+        const MAX_WRITTEN: usize = 300;
+        let written = |numbers: &[u32]| {
+            let mut writer = FlowWriter::new(export.clone(), Counted(0), true);
+            writer.add_some(self, capture, numbers.iter().copied())?;
+            let n_rows = writer.n_rows;
+            writer.finish().map(|it| (n_rows, it.0))
+        };
+        let numbers: Vec<u32> = match export.schema.filter(|it| it.rows == Rows::Sessions) {
+            Some(_) => self.passing_sessions(export).collect(),
+            None => self.passing(&export.filter),
+        };
+        let step = numbers.len().div_ceil(MAX_WRITTEN).max(1);
+        let some: Vec<u32> = numbers.iter().copied().step_by(step).collect();
+        let ((n_rows, len), (_, empty_len)) = (written(&some)?, written(&[])?);
+        // What stands once in the file does not grow with it.
+        let grown = |it: u64| it.saturating_mul(numbers.len() as u64) / (some.len() as u64).max(1);
+        Ok((grown(n_rows), empty_len + grown(len.saturating_sub(empty_len))))
+    }
+
+    /// About how many packets the flows have that pass, and how long a pcapng of them will be, in bytes.
+    pub fn estimate_packets(&self, filter: &Filter) -> (u64, u64) {
+        /// What a packet takes besides its bytes, with padding.
+        const BLOCK_LEN: u64 = 34;
+        let Tally { wire_bytes, stored_bytes, .. } = self.reading.account.frames;
+        let (mut packets, mut bytes) = (0, 0);
+        for flow in self.passing(filter).into_iter().filter_map(|it| self.flows.get(it as usize)) {
+            packets += flow.packets();
+            bytes += flow.own_bytes();
+        }
+        let stored = u128::from(bytes) * u128::from(stored_bytes) / u128::from(wire_bytes.max(1));
+        (packets, (stored as u64).saturating_add(packets.saturating_mul(BLOCK_LEN)))
+    }
+
     /// When the capture began, in nanoseconds since 1970 UTC; 0 without flows.
     pub(crate) fn time_start_ns(&self) -> u64 {
         self.flows.iter().map(|it| it.first.0).min().unwrap_or(0)
@@ -229,6 +268,7 @@ pub struct FlowWriter<W: Write> {
     /// Whether it will be given one capture, so that no row has to wait for the labels of another.
     is_one: bool,
     has_begun: bool,
+    n_rows: u64,
     form: Form,
 }
 
@@ -257,7 +297,7 @@ impl<W: Write> FlowWriter<W> {
             Kind::Zeek => Form::Zeek(Zeek { is_json: false, start_ns: 0 }),
             Kind::ZeekJson => Form::Zeek(Zeek { is_json: true, start_ns: 0 }),
         };
-        Self { export, out, is_one, has_begun: false, form }
+        Self { export, out, is_one, has_begun: false, n_rows: 0, form }
     }
 
     /// Writes the flows of a capture; JSON lines have its name.
@@ -265,6 +305,22 @@ impl<W: Write> FlowWriter<W> {
     /// # Errors
     /// Where the writer fails.
     pub fn add(&mut self, analysis: &Analysis, capture: &str) -> io::Result<()> {
+        let export = self.export.clone();
+        if export.schema.is_some_and(|it| it.rows == Rows::Sessions) {
+            return self.add_some(analysis, capture, analysis.passing_sessions(&export));
+        }
+        let start = analysis.time_start_ns();
+        let passing = analysis.each().filter(|it| export.filter.matches(it, start));
+        self.add_some(analysis, capture, passing.map(|it| it.flow_id))
+    }
+
+    /// Writes the flows, or the sessions, with these numbers.
+    fn add_some(
+        &mut self,
+        analysis: &Analysis,
+        capture: &str,
+        numbers: impl Iterator<Item = u32>,
+    ) -> io::Result<()> {
         if let Form::Arff(labels, _) = &mut self.form {
             labels.extend(analysis.labels(&self.export).into_iter().map(str::to_owned));
         }
@@ -272,8 +328,7 @@ impl<W: Write> FlowWriter<W> {
             self.begin()?;
         }
         if let Some(schema) = self.export.schema.filter(|it| it.rows == Rows::Sessions) {
-            let export = self.export.clone();
-            for number in analysis.passing_sessions(&export) {
+            for number in numbers {
                 if let Some((identity, sample)) = analysis.session_features(number, schema) {
                     self.features(schema, &identity, &sample)?;
                 }
@@ -284,10 +339,9 @@ impl<W: Write> FlowWriter<W> {
         if let Form::Zeek(zeek) = &mut self.form {
             zeek.start_ns = start;
         }
-        for (flow, row) in analysis.flows.iter().zip(analysis.each()) {
-            if !self.export.filter.matches(&row, start) {
-                continue;
-            }
+        for number in numbers {
+            let Some(row) = analysis.row(number) else { continue };
+            let Some(flow) = analysis.flows.get(number as usize) else { continue };
             for piece in features::pieces(flow, cut) {
                 match self.export.schema {
                     Some(schema) => {
@@ -345,6 +399,7 @@ impl<W: Write> FlowWriter<W> {
         identity: &features::Identity<'_>,
         sample: &features::Sample,
     ) -> io::Result<()> {
+        self.n_rows += 1;
         let line = |missing| features::row(schema, identity, sample, missing);
         match &mut self.form {
             Form::Arff(_, rows) if !self.is_one => {
@@ -362,6 +417,7 @@ impl<W: Write> FlowWriter<W> {
 
     /// A row of what is known of a flow, or of a piece of one.
     fn flow(&mut self, piece: &Piece<'_>, row: Row<'_>, capture: &str) -> io::Result<()> {
+        self.n_rows += 1;
         let cut = self.export.cut();
         let row = match piece.number {
             None => row,
@@ -382,6 +438,20 @@ impl<W: Write> FlowWriter<W> {
                 writeln!(self.out, "{}", columns::csv_row(&row.to_texts()))
             }
         }
+    }
+}
+
+/// Counts what is written.
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
