@@ -60,9 +60,10 @@ fn own(row: &FlowRow) -> String {
     )
 }
 
-/// The label, where only the flow itself can have told it.
+/// The label, where only the flow itself can have told it: Skype is known by a counter that runs over several flows.
 fn own_label(row: &FlowRow) -> Option<String> {
-    (row.evidence == "payload").then(|| format!("{} {}", row.label, row.protocol))
+    let is_own = row.evidence == "payload" && !row.reason.contains("from peer to peer");
+    is_own.then(|| format!("{} {}", row.label, row.protocol))
 }
 
 /// All flows of a file are there again in the one made of it, in all they are.

@@ -607,6 +607,7 @@ fn press(
         "x" | "ч" => Step::Exclude,
         "h" | "р" => Step::Host,
         "c" | "с" => Step::Copy,
+        "s" | "ы" => Step::Save,
         digit => {
             let at = digit.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
             if let Some(view) = at.and_then(|it| RAIL.get(it)) {

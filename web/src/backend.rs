@@ -18,10 +18,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, ErrorEvent, File, MessageEvent, Worker};
 
-pub use crate::message::Progress;
 use crate::message::{
     Export, FromWorker, Question, Reading, Study, ToWorker, describe, fault, pack, unpack,
 };
+pub use crate::message::{Packets, Picking, Progress};
 
 /// What `boot.js` leaves for the page.
 #[wasm_bindgen]
@@ -43,6 +43,8 @@ pub enum Event {
     Progress(Progress),
     /// More was learned; of what was judged so far, how many rows and the share called right.
     Learning(TrainingProgress, Option<(u64, f64)>),
+    /// More packets of flows were written.
+    Picking(Picking),
     /// Everything was read, or reading was stopped: questions are answered now.
     Done,
     /// The capture cannot be read, or the worker ended.
@@ -211,6 +213,24 @@ impl Backend {
         answer.map_err(|it| it.message)?.dyn_into().map_err(|it| describe(&it))
     }
 
+    /// About how many rows, or packets, an export will have, and how many bytes.
+    ///
+    /// # Errors
+    /// As [`Backend::export`].
+    pub async fn estimate(&self, export: &Export) -> Result<(u64, u64), String> {
+        self.json(Question::Estimate(export.clone()), &JsValue::UNDEFINED).await
+    }
+
+    /// The packets of flows as a pcapng.
+    ///
+    /// # Errors
+    /// Where the file cannot be read again or is another one (410), where it was stopped (409), or the worker ended.
+    pub async fn packets(&self, packets: &Packets) -> Result<Blob, v1::Error> {
+        let question = Question::Packets(packets.clone());
+        let blob = self.inner.ask(question, &JsValue::UNDEFINED).await?;
+        blob.dyn_into().map_err(|it| v1::Error::internal(describe(&it)))
+    }
+
     /// How many rules a file of the user's has.
     ///
     /// # Errors
@@ -278,6 +298,7 @@ impl Inner {
             FromWorker::Learning(progress, judged) => {
                 (self.on_event)(Event::Learning(progress, judged));
             }
+            FromWorker::Picking(it) => (self.on_event)(Event::Picking(it)),
             FromWorker::Done => (self.on_event)(Event::Done),
             FromWorker::Failed(notice) => (self.on_event)(Event::Failed(notice)),
             FromWorker::Broken(message) => self.fail(message),

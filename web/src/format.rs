@@ -83,6 +83,15 @@ pub fn bytes(number: u64, lang: Lang) -> String {
     scaled(number as f64, &units, lang)
 }
 
+/// A number of bytes to the last: `20,480 B`.
+pub fn bytes_exactly(number: u64, lang: Lang) -> String {
+    let unit = match lang {
+        Lang::En => "B",
+        Lang::Ru => "Б",
+    };
+    format!("{}{NBSP}{unit}", count(number, lang))
+}
+
 /// Bytes a second: `213 MB/s`.
 pub fn bytes_per_second(rate: f64, lang: Lang) -> String {
     let unit = match lang {
@@ -285,6 +294,15 @@ pub fn stem(file_name: &str) -> &str {
         }
     }
     name
+}
+
+/// What a file made of a capture is called, with the day the capture began: `office_flows_2018-07-01.csv`.
+pub fn file_name(capture: &str, what: &str, start_ns: u64, extension: &str) -> String {
+    let stem = stem(capture);
+    match start_ns {
+        0 => format!("{stem}_{what}.{extension}"),
+        _ => format!("{stem}_{what}_{}.{extension}", date(start_ns)),
+    }
 }
 
 /// The class a file's name suggests: what is left without folders, extensions, and numbers and dates at its ends.

@@ -3,6 +3,7 @@
 mod beside;
 mod en;
 mod link;
+mod packets;
 mod report;
 mod ru;
 mod seen;
@@ -12,6 +13,7 @@ mod train;
 
 pub use beside::BesideTexts;
 pub use link::LinkTexts;
+pub use packets::PacketTexts;
 pub use report::ReportTexts;
 pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
@@ -368,7 +370,7 @@ pub struct Texts {
     pub command_line: &'static str,
 
     // Keys.
-    pub keys: [(&'static str, &'static str); 12],
+    pub keys: [(&'static str, &'static str); 14],
     pub keys_switch: &'static str,
 
     // Companion.
@@ -391,6 +393,9 @@ pub struct Texts {
     pub country: &'static str,
     pub all_flows: &'static str,
     pub refresh: &'static str,
+
+    // A flow's packets.
+    pub packets_view: PacketTexts,
 
     // Training.
     pub train: TrainTexts,

@@ -11,6 +11,7 @@ pub mod learner;
 pub mod message;
 pub mod pages;
 pub mod parts;
+pub mod picking;
 pub mod place;
 pub mod report;
 pub mod state;

@@ -21,7 +21,8 @@ pub enum ToWorker {
     },
     /// Learn: read and learn as questions of [`Study`] say. Said once, first, instead of `Open`.
     Learn(Reading),
-    /// Read no further; what was read stays. Of a worker that learns: learn no further.
+    /// Read no further; what was read stays. Of a worker that learns: learn no further. Of one that writes packets: that
+    /// was not to be.
     Stop,
     /// Answer by [`FromWorker::Answer`] or [`FromWorker::Refused`] with the same number.
     Ask {
@@ -41,6 +42,11 @@ pub enum Question {
     V1(v1::Request),
     /// The flows as a file; the payload of the answer is a `Blob`.
     Export(Export),
+    /// About how many rows, or packets, an export will have, and how many bytes; the payload of the answer is JSON.
+    Estimate(Export),
+    /// The packets of flows as a pcapng, for which the file is read again; the payload of the answer is a `Blob`, once that
+    /// is done. [`ToWorker::Stop`] ends it.
+    Packets(Packets),
     /// How many rules this file of the user's has, by which another capture shall be read; the payload of the answer is
     /// JSON in an `ArrayBuffer`. A file that cannot be used is refused.
     Rules(String),
@@ -140,6 +146,26 @@ pub struct Export {
     pub timeout: String,
 }
 
+/// Which packets to write, and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Packets {
+    /// Of flows that pass this filter; empty for all.
+    pub filter: String,
+    /// With the labels as comments, and the comments of the capture.
+    pub has_comments: bool,
+}
+
+/// How far the packets of flows are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picking {
+    /// Bytes of the file read again.
+    pub bytes: u64,
+    /// Bytes to be read, once or twice as many as the file has.
+    pub total: u64,
+    /// Frames written.
+    pub frames: u64,
+}
+
 /// What the worker says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
@@ -151,6 +177,8 @@ pub enum FromWorker {
     Progress(Progress),
     /// How far it has learned; and of what was judged so far, how many rows and the share called right.
     Learning(TrainingProgress, Option<(u64, f64)>),
+    /// How far it is with the packets of flows.
+    Picking(Picking),
     /// It has read all there is, or was stopped; it can be asked now.
     Done,
     /// The capture cannot be read.

@@ -13,6 +13,7 @@ pub mod labels;
 pub mod overview;
 pub mod reading;
 pub mod report;
+pub mod saving;
 pub mod seal;
 pub mod sessions;
 pub mod talks;

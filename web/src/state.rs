@@ -16,6 +16,7 @@ use crate::{
     format,
     i18n::{Lang, Texts},
     message::fault,
+    picking::Picking,
     place::{Place, View},
     training::Training,
 };
@@ -139,6 +140,8 @@ pub enum Step {
     Host,
     /// Copy a filter for it.
     Copy,
+    /// Save its packets.
+    Save,
 }
 
 /// An answer: not there yet, there, or the reason why not.
@@ -181,6 +184,8 @@ pub struct App {
     pub expected: RwSignal<Option<String>>,
     /// Another capture beside the opened one.
     pub comparing: Comparing,
+    /// Saving packets.
+    pub picking: Picking,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -221,6 +226,7 @@ impl App {
             training: Training::new(),
             expected: RwSignal::new(None),
             comparing: Comparing::new(),
+            picking: Picking::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -366,6 +372,7 @@ impl App {
         self.overview.set(None);
         self.training.applied.set(None);
         self.comparing.end();
+        self.picking.reset();
         // Ends the worker before the next one takes memory.
         let was_open = self.capture.with_untracked(Option::is_some);
         self.capture.set(None);
@@ -414,6 +421,7 @@ impl App {
                 });
             }
             Event::Mark(mark) => self.name(mark),
+            Event::Picking(progress) => self.picking.hear(progress),
             // Another kind of worker learns.
             Event::Learning(..) => {}
             Event::Done => self.look(),
@@ -487,6 +495,19 @@ impl App {
         self.capture.with_untracked(|it| it.as_ref().map(|it| it.backend.clone()))
     }
 
+    /// The file the user chose; nothing of the capture that comes with the page.
+    pub fn file(self) -> Option<web_sys::File> {
+        self.capture.with_untracked(|it| match &it.as_ref()?.source {
+            Source::Chosen(file) => Some(file.clone()),
+            Source::Sample => None,
+        })
+    }
+
+    /// Which of the captures opened so far is open, so that what is late of an earlier one is known.
+    pub fn turn(self) -> u32 {
+        self.turn.get_untracked()
+    }
+
     /// When the capture began, in nanoseconds since 1970 UTC; 0 until that is known.
     pub fn capture_start_ns(self) -> u64 {
         self.overview.with(|it| match it {
@@ -532,7 +553,8 @@ impl App {
         self.copy_saying(text, said);
     }
 
-    fn copy_saying(self, text: String, said: String) {
+    /// Copies to the clipboard and says this.
+    pub fn copy_saying(self, text: String, said: String) {
         let Some(window) = web_sys::window() else { return };
         let promise = window.navigator().clipboard().write_text(&text);
         spawn_local(async move {
@@ -540,6 +562,13 @@ impl App {
                 self.say(said);
             }
         });
+    }
+
+    /// What a file made of the open capture is called: `office_flows_2018-07-01.csv`.
+    pub fn file_name_of(self, what: &str, extension: &str) -> String {
+        let name = self.capture.with_untracked(|it| it.as_ref().map(|it| it.name.clone()));
+        let start = untrack(|| self.capture_start_ns());
+        format::file_name(&name.unwrap_or_default(), what, start, extension)
     }
 
     /// The place of a view, with the filter kept.

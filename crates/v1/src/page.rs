@@ -452,6 +452,9 @@ pub struct FlowDetail {
     pub cuts: Vec<u64>,
     /// How many packets it has.
     pub packets: u64,
+    /// Payload bytes of the client's packets and of the server's, those sent again included.
+    #[serde(default)]
+    pub payload_bytes: [u64; 2],
     /// The first bytes the client sent, at most 512.
     pub client_head: Vec<u8>,
     /// The first bytes the server sent, at most 512.

@@ -1,4 +1,5 @@
-//! The web worker: feeds a file to the engine and answers the page's questions about it. One that learns is in `learner.rs`.
+//! The web worker: feeds a file to the engine and answers the page's questions about it; for packets it reads the file
+//! again. One that learns is in `learner.rs`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -7,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use engine::{Analysis, FileEntry, Filter, Job, Library, OwnRules, Rules};
+use engine::{
+    Analysis, FileEntry, Filter, Job, Library, OwnRules, PCAPNG, Passed, PickError, Picker,
+    Remarks, Rules,
+};
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
@@ -16,7 +20,8 @@ use web::{
     chunks::{CHUNK_LEN, Chunks},
     learner::{self, Answer, Learner, Told},
     message::{
-        Export, FromWorker, Progress, Question, Study, ToWorker, describe, fault, pack, unpack,
+        Export, FromWorker, Packets, Picking, Progress, Question, Study, ToWorker, describe, fault,
+        pack, unpack,
     },
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -37,6 +42,10 @@ struct State {
     library: RefCell<Library>,
     /// Answers the page, once the capture is read.
     analysis: RefCell<Option<Arc<Analysis>>>,
+    /// The capture, to be read again for its packets.
+    file: RefCell<Option<File>>,
+    /// It is read for them now.
+    is_picking: Cell<bool>,
     /// The user's rules.
     own: RefCell<Arc<OwnRules>>,
     /// Of a worker that learns.
@@ -74,6 +83,9 @@ fn main() {
             }
             ToWorker::Ask { id, question: Question::Study(study) } => {
                 spawn_local(study_of(page.clone(), state.clone(), id, study, payload));
+            }
+            ToWorker::Ask { id, question: Question::Packets(packets) } => {
+                spawn_local(save(page.clone(), state.clone(), id, packets));
             }
             ToWorker::Ask { id, question: Question::Apply { threshold } } => {
                 tell(&page, id, apply(&state, &payload, threshold));
@@ -148,6 +160,10 @@ fn apply(state: &State, model: &JsValue, threshold: u8) -> Result<JsValue, v1::E
 /// Changes the analysis, which is the library's too.
 fn change<T>(state: &State, change: impl FnOnce(&mut Analysis) -> T) -> Result<T, v1::Error> {
     let unread = || v1::Error::not_found("the capture is still being read");
+    if state.is_picking.get() {
+        let message = "packets are being saved: wait for that, or stop it";
+        return Err(v1::Error::new(409, message));
+    }
     let mut analysis = state.analysis.take().ok_or_else(unread)?;
     let reading = analysis.reading();
     let (name, bytes) = (reading.file_name.clone(), reading.bytes);
@@ -181,6 +197,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
     if let Ok(mark) = mark(&file).await {
         say(&page, &FromWorker::Mark(mark), &JsValue::UNDEFINED);
     }
+    state.file.replace(Some(file.clone()));
     let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
     let total = chunks.total();
     begin(&mut state.library.borrow_mut(), &name, total);
@@ -275,13 +292,14 @@ fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
         Question::Page(query) => json(&read()?.page(query)),
         Question::V1(request) => json(&state.library.borrow_mut().answer(request, now_seconds())?),
         Question::Export(it) => export(read()?, it),
+        Question::Estimate(it) => json(&estimate(read()?, it)?),
         Question::TakeBack => {
             drop(analysis);
             change(state, Analysis::take_guesses_back)?;
             json(&())
         }
         // Those that come with a payload, or last, are answered elsewhere.
-        Question::Apply { .. } | Question::Study(_) => {
+        Question::Apply { .. } | Question::Packets(_) | Question::Study(_) => {
             Err(v1::Error::internal("the question is not asked here"))
         }
         Question::Rules(text) => match OwnRules::read(text) {
@@ -297,27 +315,118 @@ fn json(value: &impl serde::Serialize) -> Result<JsValue, v1::Error> {
     Ok(Uint8Array::from(&*bytes).buffer().into())
 }
 
-fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
+/// What is to be written, as the engine has it.
+fn wanted(export: &Export) -> Result<engine::Export, v1::Error> {
     let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
     let timeout = export.timeout.parse::<engine::Timeout>().map_err(v1::Error::bad_request)?;
     let wanted = engine::Export::new(&export.format, export.schema.as_deref());
-    let mut export = wanted.map_err(v1::Error::bad_request)?;
-    let media_type = export.format().media_type;
-    (export.filter, export.timeout) = (filter, timeout);
-    let pieces = Pieces { parts: Array::new(), piece: Vec::new() };
+    let mut wanted = wanted.map_err(v1::Error::bad_request)?;
+    (wanted.filter, wanted.timeout) = (filter, timeout);
+    Ok(wanted)
+}
+
+fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
+    let export = wanted(export)?;
     let pieces = analysis
-        .export(&export, &analysis.reading().file_name, pieces)
+        .export(&export, &analysis.reading().file_name, Pieces::new())
         .map_err(|it| v1::Error::internal(it.to_string()))?;
-    let options = BlobPropertyBag::new();
-    options.set_type(media_type);
-    let blob = Blob::new_with_u8_array_sequence_and_options(&pieces.parts, &options);
-    Ok(blob.map_err(|it| v1::Error::internal(describe(&it)))?.into())
+    pieces.blob(export.format().media_type)
+}
+
+/// About how many rows or packets, and bytes.
+fn estimate(analysis: &Analysis, export: &Export) -> Result<(u64, u64), v1::Error> {
+    if export.format == PCAPNG {
+        let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
+        return Ok(analysis.estimate_packets(&filter));
+    }
+    let about = analysis.estimate(&wanted(export)?, &analysis.reading().file_name);
+    about.map_err(|it| v1::Error::internal(it.to_string()))
+}
+
+/// Answers with the packets of flows, once the file was read again.
+async fn save(page: DedicatedWorkerGlobalScope, state: Rc<State>, id: u32, packets: Packets) {
+    if state.is_picking.replace(true) {
+        let error = v1::Error::new(409, "packets are being saved already: wait, or stop that");
+        return tell(&page, id, Err(error));
+    }
+    state.is_stopped.set(false);
+    let picked = pick(&page, &state, &packets).await;
+    state.is_picking.set(false);
+    tell(&page, id, picked);
+}
+
+async fn pick(
+    page: &DedicatedWorkerGlobalScope,
+    state: &State,
+    packets: &Packets,
+) -> Result<JsValue, v1::Error> {
+    let unread = || v1::Error::not_found("the capture is still being read");
+    let analysis = state.analysis.borrow().clone().ok_or_else(unread)?;
+    let file = state.file.borrow().clone().ok_or_else(unread)?;
+    let filter = Filter::parse(&packets.filter).map_err(v1::Error::bad_request)?;
+    let chosen = analysis.passing(&filter);
+    let remarks = if packets.has_comments { Remarks::Labels } else { Remarks::None };
+    let refuse = |error: PickError| match error {
+        PickError::Changed { .. } => v1::Error::new(410, error.to_string()),
+        PickError::Write { .. } => v1::Error::internal(error.to_string()),
+    };
+    let begun = Picker::new(&analysis, &chosen, remarks, seed(page), Pieces::new());
+    let mut picker = begun.map_err(refuse)?;
+    let of_pass = analysis.reading().bytes;
+    let total = of_pass * picker.n_passes();
+    let (mut before, mut told_at) = (0, 0.0);
+    loop {
+        let mut chunks = Chunks::new(file.clone().into(), CHUNK_LEN);
+        let mut bytes = 0;
+        while picker.wants_more() {
+            if state.is_stopped.get() {
+                return Err(v1::Error::new(409, "saving the packets was stopped"));
+            }
+            match chunks.next().await {
+                Ok(None) => break,
+                Ok(Some(chunk)) => {
+                    bytes = of_pass.min(bytes + chunk.len() as u64);
+                    picker.feed(chunk).map_err(refuse)?;
+                }
+                Err(error) => {
+                    let why = describe(&error);
+                    let message = format!("the capture cannot be read again: {why}");
+                    return Err(v1::Error::new(410, message));
+                }
+            }
+            let now = js_sys::Date::now();
+            if now - told_at >= PROGRESS_MILLIS {
+                told_at = now;
+                let progress = Picking { bytes: before + bytes, total, frames: picker.n_frames() };
+                say(page, &FromWorker::Picking(progress), &JsValue::UNDEFINED);
+            }
+        }
+        before += of_pass;
+        match picker.end().map_err(refuse)? {
+            Passed::Again(it) => picker = it,
+            Passed::Done { out, .. } => return out.blob("application/x-pcapng"),
+        }
+    }
 }
 
 /// Gathers an export outside the worker's memory, piece by piece.
 struct Pieces {
     parts: Array,
     piece: Vec<u8>,
+}
+
+impl Pieces {
+    fn new() -> Self {
+        Self { parts: Array::new(), piece: Vec::new() }
+    }
+
+    /// All of it, as a file.
+    fn blob(&self, media_type: &str) -> Result<JsValue, v1::Error> {
+        let options = BlobPropertyBag::new();
+        options.set_type(media_type);
+        let blob = Blob::new_with_u8_array_sequence_and_options(&self.parts, &options);
+        Ok(blob.map_err(|it| v1::Error::internal(describe(&it)))?.into())
+    }
 }
 
 impl Write for Pieces {

@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, beside, link, report, train};
+use super::{Plural, Texts, beside, link, packets, report, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -422,6 +422,8 @@ pub(super) const TEXTS: Texts = Texts {
         ("f x", "filter by this label, or without it"),
         ("h", "the flow's server as a host"),
         ("c", "copy a Wireshark filter for the flow"),
+        ("s", "save the flow's packets"),
+        ("+ - 0", "in the packet chart: closer, farther, all"),
         ("l t", "language, theme"),
         ("Esc", "close, then back"),
     ],
@@ -446,6 +448,8 @@ pub(super) const TEXTS: Texts = Texts {
     country: "Country",
     all_flows: "Whole capture",
     refresh: "Look again",
+
+    packets_view: packets::EN,
 
     train: train::EN,
     beside: beside::EN,

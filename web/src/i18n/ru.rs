@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, beside, link, report, train};
+use super::{Plural, Texts, beside, link, packets, report, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -424,6 +424,8 @@ pub(super) const TEXTS: Texts = Texts {
         ("f x", "оставить эту метку или убрать её"),
         ("h", "сервер потока как узел"),
         ("c", "скопировать фильтр Wireshark для потока"),
+        ("s", "сохранить пакеты потока"),
+        ("+ - 0", "на графике пакетов: ближе, дальше, всё"),
         ("l t", "язык, тема"),
         ("Esc", "закрыть, затем назад"),
     ],
@@ -448,6 +450,8 @@ pub(super) const TEXTS: Texts = Texts {
     country: "Страна",
     all_flows: "Весь снимок",
     refresh: "Обновить",
+
+    packets_view: packets::RU,
 
     train: train::RU,
     beside: beside::RU,

@@ -1,6 +1,6 @@
-//! Flows as a file, made by the worker and saved by the browser.
+//! Flows as a file, or their packets, made by the worker and saved by the browser.
 
-use engine::{Columns, FORMATS};
+use engine::{Columns, FORMATS, PCAPNG};
 use gloo::file::{Blob, ObjectUrl};
 use leptos::{prelude::*, task::spawn_local};
 use v1::page::{Flows, Query, SchemaRow};
@@ -8,20 +8,39 @@ use wasm_bindgen::JsCast;
 
 use crate::{
     app::Chips,
+    backend::Packets,
     format,
     message::Export as Wanted,
     pages::report::Report,
+    pages::saving::Saving,
     parts::small::Panel,
-    state::{app, texts},
+    state::{app, asking, texts},
 };
 
 /// What will be written, as chosen.
 #[derive(Clone, Debug, PartialEq)]
 struct Choice {
+    /// Its place among the formats of rows; after the last of them are packets.
     format: usize,
     /// The schema of the columns; `None` for the flows' own.
     schema: Option<String>,
     timeout: String,
+    /// Of packets: with labels as comments.
+    has_comments: bool,
+}
+
+/// The place of packets among the formats.
+const PACKETS: usize = FORMATS.len();
+
+impl Choice {
+    fn name(&self) -> &'static str {
+        FORMATS.get(self.format).map_or(PCAPNG, |it| it.name)
+    }
+
+    /// What rows consist of; packets have none.
+    fn columns(&self) -> Option<Columns> {
+        FORMATS.get(self.format).map(|it| it.columns)
+    }
 }
 
 /// The page.
@@ -30,7 +49,8 @@ pub fn Export() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let timeout = app.place.with_untracked(|it| it.timeout.clone());
-    let choice = RwSignal::new(Choice { format: 1, schema: None, timeout });
+    let choice = RwSignal::new(Choice { format: 1, schema: None, timeout, has_comments: true });
+    let is_packets = Memo::new(move |_| choice.with(|it| it.format == PACKETS));
     let is_saving = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     let counted = app.ask::<Flows>(move || {
@@ -62,8 +82,8 @@ pub fn Export() -> impl IntoView {
     let column = move |(schema, name, text): (Option<String>, String, String)| {
         let is_schema = schema.is_some();
         let is_off = move || {
-            let columns = choice.with(|it| FORMATS[it.format].columns);
-            columns == if is_schema { Columns::Own } else { Columns::Features }
+            let columns = choice.with(Choice::columns);
+            columns == Some(if is_schema { Columns::Own } else { Columns::Features })
         };
         let wanted = schema.clone();
         view! {
@@ -79,7 +99,8 @@ pub fn Export() -> impl IntoView {
             </label>
         }
     };
-    let formats = t.export_formats.into_iter().enumerate().map(move |(at, (_, text))| {
+    let formats = t.export_formats.into_iter().map(|it| it.1).chain([t.packets_view.format]);
+    let formats = formats.enumerate().map(move |(at, text)| {
         view! {
             <label class="check">
                 <input
@@ -88,10 +109,10 @@ pub fn Export() -> impl IntoView {
                     prop:checked=move || choice.with(|it| it.format == at)
                     on:change=move |_| choice.update(|it| {
                         it.format = at;
-                        it.schema = match FORMATS[at].columns {
-                            Columns::Own => None,
-                            Columns::Features => it.schema.take().or_else(|| Some("tractor".to_owned())),
-                            Columns::Both => it.schema.take(),
+                        it.schema = match it.columns() {
+                            Some(Columns::Own) | None => None,
+                            Some(Columns::Features) => it.schema.take().or_else(|| Some("tractor".to_owned())),
+                            Some(Columns::Both) => it.schema.take(),
                         };
                     })
                 />
@@ -113,7 +134,7 @@ pub fn Export() -> impl IntoView {
     let wanted = move || {
         let choice = choice.get();
         Wanted {
-            format: FORMATS[choice.format].name.to_owned(),
+            format: choice.name().to_owned(),
             schema: choice.schema,
             filter: app.place.with(|it| it.filter.clone()),
             timeout: match choice.timeout.trim() {
@@ -122,11 +143,27 @@ pub fn Export() -> impl IntoView {
             },
         }
     };
+    let estimated = asking(move || {
+        let (backend, wanted) = (app.backend()?, wanted());
+        Some(async move { backend.estimate(&wanted).await })
+    });
+    let estimate = move || match estimated.get() {
+        Some(Ok((n, bytes))) => {
+            let what = if is_packets.get() { t.n_packets } else { t.packets_view.n_rows };
+            (t.packets_view.about)(&what.with(n, lang), &format::bytes(bytes, lang))
+        }
+        // What is wrong is said where it is typed.
+        _ => String::new(),
+    };
     let name =
         move || app.capture.with(|it| it.as_ref().map(|it| it.name.clone())).unwrap_or_default();
     let save_flows = move |_| {
         let (Some(backend), wanted) = (app.backend(), untrack(wanted)) else { return };
-        let file = file_name(&untrack(name), &wanted.format);
+        let file = app.file_name_of("flows", extension(&wanted.format));
+        if wanted.format == PCAPNG {
+            let has_comments = choice.with_untracked(|it| it.has_comments);
+            return app.save_packets(Packets { filter: wanted.filter, has_comments }, file);
+        }
         is_saving.set(true);
         failure.set(None);
         spawn_local(async move {
@@ -146,7 +183,7 @@ pub fn Export() -> impl IntoView {
     };
     let save_statistics = move |_| {
         let Some(backend) = app.backend() else { return };
-        let file = format!("{}_statistics.json", format::stem(&untrack(name)));
+        let file = app.file_name_of("statistics", "json");
         failure.set(None);
         spawn_local(async move {
             match backend.v1(&v1::Request::Statistics { job: v1::JobId(1) }).await {
@@ -161,11 +198,40 @@ pub fn Export() -> impl IntoView {
             }
         });
     };
-    let command = move || command_line(&name(), &wanted());
+    let command = move || {
+        let has_comments = choice.with(|it| it.has_comments);
+        command_line(&name(), app.capture_start_ns(), &wanted(), has_comments)
+    };
+    let is_busy = move || {
+        let of = app.picking;
+        let is_off = is_packets.get() && of.gone.with(Option::is_some);
+        is_saving.get() || of.running.with(Option::is_some) || is_off
+    };
+    app.look_for_file();
     view! {
         <div class="page narrow">
             <div class="above"><Chips /><span role="status">{lead}</span></div>
             <Panel title=t.export_format.to_owned()><div class="inset" role="radiogroup" aria-label=t.export_format>{formats}</div></Panel>
+            <Show when=move || is_packets.get()>
+                <Panel title=t.packets_view.comments.to_owned()>
+                    <div class="inset">
+                        <label class="check">
+                            <input
+                                type="checkbox"
+                                id="with-comments"
+                                prop:checked=move || choice.with(|it| it.has_comments)
+                                on:change=move |event| {
+                                    let is_on = event_target_checked(&event);
+                                    choice.update(|it| it.has_comments = is_on);
+                                }
+                            />
+                            {t.packets_view.with_comments}
+                        </label>
+                        <p class="dim">{t.packets_view.comments_hint}</p>
+                    </div>
+                </Panel>
+            </Show>
+            <div class="stack" hidden=move || is_packets.get()>
             <Panel title=t.export_columns.to_owned()><div class="inset" role="radiogroup" aria-label=t.export_columns>{columns}</div></Panel>
             <Panel title=t.export_timeout.to_owned()>
                 <div class="inset">
@@ -187,14 +253,18 @@ pub fn Export() -> impl IntoView {
                     <p class="dim">{t.export_timeout_hint}</p>
                 </div>
             </Panel>
+            </div>
             <div class="sample">
-                <button type="button" id="save" class="btn main large" disabled=move || is_saving.get() on:click=save_flows>
+                <button type="button" id="save" class="btn main large" disabled=is_busy on:click=save_flows>
                     {move || if is_saving.get() { t.saving } else { t.save }}
                 </button>
+                <span class="dim" id="estimate" role="status">{estimate}</span>
+                <span class="push"></span>
                 <button type="button" id="save-statistics" class="btn large" title=t.export_statistics_hint on:click=save_statistics>
                     {t.export_statistics}
                 </button>
             </div>
+            <Saving />
             {move || failure.get().map(|text| view! { <crate::parts::small::Failure title=t.failed.to_owned() text /> })}
             <div>
                 <p class="dim">{t.command_line}</p>
@@ -206,7 +276,7 @@ pub fn Export() -> impl IntoView {
 }
 
 /// The command that writes the same file.
-fn command_line(name: &str, wanted: &Wanted) -> String {
+fn command_line(name: &str, start_ns: u64, wanted: &Wanted, has_comments: bool) -> String {
     let quoted = |text: &str| {
         let is_plain = |it: char| it.is_ascii_alphanumeric() || "-._/:=,".contains(it);
         if text.chars().all(is_plain) {
@@ -219,19 +289,22 @@ fn command_line(name: &str, wanted: &Wanted) -> String {
     if let Some(schema) = &wanted.schema {
         out += &format!(" --schema {schema}");
     }
-    if wanted.timeout != "none" {
+    if wanted.format == PCAPNG && !has_comments {
+        out += " --no-comments";
+    }
+    if wanted.timeout != "none" && wanted.format != PCAPNG {
         out += &format!(" --timeout {}", quoted(&wanted.timeout));
     }
     if !wanted.filter.is_empty() {
         out += &format!(" --filter {}", quoted(&wanted.filter));
     }
-    format!("{out} -o {}", quoted(&file_name(name, &wanted.format)))
+    let file = format::file_name(name, "flows", start_ns, extension(&wanted.format));
+    format!("{out} -o {}", quoted(&file))
 }
 
-/// What the file is called.
-fn file_name(capture: &str, format: &str) -> String {
-    let extension = FORMATS.iter().find(|it| it.name == format).map_or(format, |it| it.extension);
-    format!("{}_flows.{extension}", format::stem(capture))
+/// What a file of this format's name ends with.
+fn extension(format: &str) -> &str {
+    FORMATS.iter().find(|it| it.name == format).map_or(format, |it| it.extension)
 }
 
 /// Hands a file to the browser to be saved.
@@ -252,16 +325,22 @@ mod tests {
 
     #[test]
     fn the_command_line_writes_the_same() {
-        let wanted = Wanted {
+        let mut wanted = Wanted {
             format: "arff".into(),
             schema: Some("iscx-b".into()),
             filter: "bytes>1MB".into(),
             timeout: "15".into(),
         };
         assert_eq!(
-            command_line("my office.pcap", &wanted),
+            command_line("my office.pcap", 0, &wanted, false),
             "tractor flows 'my office.pcap' --format arff --schema iscx-b --timeout 15 --filter 'bytes>1MB' \
              -o 'my office_flows.arff'"
+        );
+        (wanted.format, wanted.schema) = (PCAPNG.into(), None);
+        assert_eq!(
+            command_line("a.pcap", 1_530_403_200_000_000_000, &wanted, false),
+            "tractor flows a.pcap --format pcapng --no-comments --filter 'bytes>1MB' \
+             -o a_flows_2018-07-01.pcapng"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes as hexadecimal numbers with their text beside them.
+//! Bytes as hexadecimal numbers with their text beside them, or as text alone in which nothing is hidden.
 
 use leptos::prelude::*;
 
@@ -18,6 +18,64 @@ pub fn lines(bytes: &[u8]) -> Vec<(String, String, String)> {
     lines.collect()
 }
 
+/// A piece of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// To be read as it is.
+    Plain(String),
+    /// In place of what is no visible character: a control character's picture, a mark's number, a byte that is no text.
+    Sign(String),
+    /// A line ends here; its sign comes before.
+    LineEnd,
+}
+
+/// Bytes as text in UTF-8. Whatever would steer whoever shows or copies it is a sign instead: control characters, marks
+/// that turn the direction or cannot be seen, bytes that are no text.
+pub fn text(bytes: &[u8]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for chunk in bytes.utf8_chunks() {
+        for it in chunk.valid().chars() {
+            match it {
+                '\n' => {
+                    pieces.push(Piece::Sign("␊".to_owned()));
+                    pieces.push(Piece::LineEnd);
+                }
+                // The pictures of control characters (Unicode, Control Pictures).
+                '\0'..='\u{1f}' => {
+                    let picture = char::from_u32(0x2400 + u32::from(it)).unwrap_or('␀');
+                    pieces.push(Piece::Sign(picture.to_string()));
+                }
+                '\u{7f}' => pieces.push(Piece::Sign("␡".to_owned())),
+                it if engine::plain(it.encode_utf8(&mut [0; 4])) != it.to_string() => {
+                    pieces.push(Piece::Sign(format!("U+{:04X}", u32::from(it))));
+                }
+                it => match pieces.last_mut() {
+                    Some(Piece::Plain(text)) => text.push(it),
+                    _ => pieces.push(Piece::Plain(it.to_string())),
+                },
+            }
+        }
+        let wrong = chunk.invalid().iter().map(|it| Piece::Sign(format!("{it:02x}")));
+        pieces.extend(wrong);
+    }
+    pieces
+}
+
+/// The same in one string, to be copied: signs stand there as they are shown.
+pub fn to_copy(bytes: &[u8], is_text: bool) -> String {
+    if is_text {
+        let piece = |it| match it {
+            Piece::Plain(text) | Piece::Sign(text) => text,
+            Piece::LineEnd => "\n".to_owned(),
+        };
+        return text(bytes).into_iter().map(piece).collect();
+    }
+    lines(bytes)
+        .iter()
+        .map(|(offset, hex, text)| format!("{offset}  {hex:<23}  {text}\n"))
+        .collect()
+}
+
 /// Bytes, to be read.
 #[component]
 pub fn Hex(
@@ -25,7 +83,20 @@ pub fn Hex(
     bytes: Vec<u8>,
     /// What they are.
     label: String,
+    /// As text, not as numbers.
+    is_text: bool,
 ) -> impl IntoView {
+    if is_text {
+        let pieces = text(&bytes).into_iter().map(|it| match it {
+            // Letters that are written from right to left turn nothing but themselves.
+            Piece::Plain(text) => view! { <bdi>{text}</bdi> }.into_any(),
+            Piece::Sign(sign) => view! { <span class="sign-of">{sign}</span> }.into_any(),
+            Piece::LineEnd => view! { <br /> }.into_any(),
+        });
+        let pieces = pieces.collect_view();
+        return view! { <div class="hex plain-text mono" dir="ltr" role="group" aria-label=label tabindex="0">{pieces}</div> }
+            .into_any();
+    }
     let lines = lines(&bytes).into_iter().map(|(offset, hex, text)| {
         view! {
             <span class="dim">{offset}</span>
@@ -34,6 +105,7 @@ pub fn Hex(
         }
     });
     view! { <div class="hex mono" role="group" aria-label=label tabindex="0">{lines.collect_view()}</div> }
+        .into_any()
 }
 
 #[cfg(test)]
@@ -47,5 +119,26 @@ mod tests {
         assert_eq!(lines[0].1, "47 45 54 20 2f 0d 0a 00");
         assert_eq!(lines[0].2, "GET /···");
         assert_eq!(lines[1].0, "0008");
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], expected: &str) {
+        assert_eq!(to_copy(bytes, true), expected);
+    }
+
+    #[test]
+    fn what_steers_is_a_sign() {
+        check(b"GET /\r\nHost", "GET /␍␊\nHost");
+        check("Привет".as_bytes(), "Привет");
+        check(b"\x1b[31mred\0\x7f", "␛[31mred␀␡");
+        check("a\u{202e}gpj.exe\u{2066}".as_bytes(), "aU+202Egpj.exeU+2066");
+        check("\u{feff}\u{9b}".as_bytes(), "U+FEFFU+009B");
+        check(b"\x16\x03\x01\xffab", "␖␃␁ffab");
+        check(b"", "");
+    }
+
+    #[test]
+    fn bytes_are_copied_in_lines() {
+        assert_eq!(to_copy(b"ab\n", false), "0000  61 62 0a                 ab·\n");
     }
 }

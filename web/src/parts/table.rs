@@ -178,7 +178,7 @@ pub fn Table(
                     on_open.run(here);
                 }
             }
-            Step::Keep | Step::Exclude | Step::Host | Step::Copy => {}
+            Step::Keep | Step::Exclude | Step::Host | Step::Copy | Step::Save => {}
         }
     };
     let heard = StoredValue::new(keys.get_untracked().0);

@@ -307,6 +307,10 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         steps: steps.collect(),
         cuts: cuts(flow, timeout),
         packets: flow.packets(),
+        payload_bytes: [Direction::Forward, Direction::Backward].map(|from| {
+            let steps = flow.timeline.steps().filter(|it| it.direction == from);
+            steps.map(|it| u64::from(it.payload_len)).sum()
+        }),
         client_head: flow.heads.client.bytes().to_vec(),
         server_head: flow.heads.server.bytes().to_vec(),
     })
