@@ -1,12 +1,14 @@
 //! Every word the page shows, in both languages: one struct, one field a message, so that none can be forgotten.
 
 mod en;
+mod overview;
 mod ru;
 mod seen;
 mod sentences;
 mod tables;
 mod train;
 
+pub use overview::{OverviewTexts, notable};
 pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
     rules_error, set_aside, table_notice,
@@ -298,7 +300,6 @@ pub struct Texts {
     pub as_client: &'static str,
     pub as_server: &'static str,
     pub scopes: [(&'static str, &'static str); 10],
-    pub country_unknown: &'static str,
     pub names_of_host: &'static str,
     pub agents_of_host: &'static str,
     pub peers: &'static str,
@@ -388,6 +389,8 @@ pub struct Texts {
 
     // Training.
     pub train: TrainTexts,
+    // The overview's own panels.
+    pub overview: OverviewTexts,
 }
 
 /// The word for a key, or the key where there is none.
@@ -430,6 +433,8 @@ mod tests {
             (&en.export_formats, &ru.export_formats),
             (&en.units, &ru.units),
             (&en.train.labels, &ru.train.labels),
+            (&en.overview.layer_kinds, &ru.overview.layer_kinds),
+            (&en.overview.whose, &ru.overview.whose),
         ] {
             assert_eq!(keys(en), keys(ru));
         }

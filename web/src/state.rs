@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{Backend, Event, Progress},
+    countries::Countries,
     format,
     i18n::{Lang, Texts},
     message::fault,
@@ -147,6 +148,8 @@ pub struct App {
     pub step: RwSignal<(u32, Option<Step>)>,
     /// Learning.
     pub training: Training,
+    /// Where addresses are.
+    pub countries: Countries,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -185,6 +188,7 @@ impl App {
             toast: RwSignal::new(None),
             step: RwSignal::new((0, None)),
             training: Training::new(),
+            countries: Countries::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -356,7 +360,7 @@ impl App {
             }
             // Another kind of worker learns.
             Event::Learning(..) => {}
-            Event::Done => self.look(),
+            Event::Done => self.begin(),
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
     }
@@ -365,6 +369,18 @@ impl App {
         self.capture.set(None);
         self.phase.set(Phase::Empty);
         self.failure.set(Some((name, notice)));
+    }
+
+    /// Says where addresses are, where that is known, and looks.
+    fn begin(self) {
+        let turn = self.turn.get_untracked();
+        let Some(backend) = self.backend() else { return };
+        spawn_local(async move {
+            self.countries.send(&backend).await;
+            if self.turn.get_untracked() == turn {
+                self.look();
+            }
+        });
     }
 
     /// Takes the first look; the views come with it.

@@ -93,7 +93,9 @@ impl Input {
             notices,
             is_stopped,
         };
-        Analysis::new((flows, verdicts, comments), told, reading, own)
+        let mut analysis = Analysis::new((flows, verdicts, comments), told, reading, own);
+        analysis.neighbours = counting.neighbours.clone();
+        analysis
     }
 
     /// What the reader should know, the worst first.

@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, train};
+use super::{Plural, Texts, overview, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -304,7 +304,6 @@ pub(super) const TEXTS: Texts = Texts {
         ("unspecified", "unspecified"),
         ("mapped", "IPv4-mapped"),
     ],
-    country_unknown: "country not told: no table of countries is loaded",
     names_of_host: "Names",
     agents_of_host: "Programs",
     peers: "Talked to",
@@ -438,4 +437,5 @@ pub(super) const TEXTS: Texts = Texts {
     refresh: "Look again",
 
     train: train::EN,
+    overview: overview::EN,
 };

@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, train};
+use super::{Plural, Texts, overview, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -304,7 +304,6 @@ pub(super) const TEXTS: Texts = Texts {
         ("unspecified", "не указан"),
         ("mapped", "отображённый IPv4"),
     ],
-    country_unknown: "страна не указана: таблица стран не загружена",
     names_of_host: "Имена",
     agents_of_host: "Программы",
     peers: "Собеседники",
@@ -440,4 +439,5 @@ pub(super) const TEXTS: Texts = Texts {
     refresh: "Обновить",
 
     train: train::RU,
+    overview: overview::RU,
 };
