@@ -119,6 +119,7 @@ pub(crate) fn of_host(analysis: &Analysis, ip: IpAddr, flows: &[u32]) -> Vec<Not
         .filter(|it| it.client.as_ref() == Some(&text) || it.server.as_ref() == Some(&text));
     let mut rows: Vec<Notable> = found.cloned().collect();
     rows.extend(told::find(analysis, flows.iter().copied(), &within));
+    rows.extend(tcp::find(analysis, flows.iter().copied(), &within));
     rows.sort_by_key(Notable::severity);
     rows
 }

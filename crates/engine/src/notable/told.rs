@@ -133,7 +133,8 @@ pub(super) fn find(
             it.dedup();
             it
         });
-        let mut parameters: Vec<Parameter> = vec![text(said.trim_matches('_'))];
+        let mut parameters: Vec<Parameter> =
+            vec![text(said.trim_start_matches("WITH_").trim_matches('_'))];
         parameters.extend((!telling.source.is_empty()).then(|| text(telling.source)));
         parameters.extend([told.flows.len(), clients.len(), servers.len()].map(number));
         (!told.flows.is_empty()).then(|| Notable {
