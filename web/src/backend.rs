@@ -12,7 +12,7 @@ use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use v1::{
     Notice,
-    page::{ModelApplied, TrainingProgress},
+    page::{CountrySource, ModelApplied, TrainingProgress},
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -175,6 +175,15 @@ impl Backend {
     pub async fn apply(&self, model: &[u8], threshold: u8) -> Result<ModelApplied, String> {
         let model = Uint8Array::from(model).buffer().into();
         self.json(Question::Apply { threshold }, &model).await
+    }
+
+    /// Knows countries by a database of the user's from now on; without a file, none. Returns what it says of itself.
+    ///
+    /// # Errors
+    /// Where the file is no such database, or the worker ended.
+    pub async fn locate(&self, file: Option<&File>) -> Result<Option<CountrySource>, String> {
+        let payload = file.map_or(JsValue::UNDEFINED, JsValue::from);
+        self.json(Question::Countries, &payload).await
     }
 
     /// Takes the guesses of a model back.

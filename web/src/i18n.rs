@@ -3,6 +3,7 @@
 mod beside;
 mod en;
 mod link;
+mod overview;
 mod packets;
 mod report;
 mod ru;
@@ -13,6 +14,7 @@ mod train;
 
 pub use beside::BesideTexts;
 pub use link::LinkTexts;
+pub use overview::{OverviewTexts, notable};
 pub use packets::PacketTexts;
 pub use report::ReportTexts;
 pub use sentences::{
@@ -306,7 +308,6 @@ pub struct Texts {
     pub as_client: &'static str,
     pub as_server: &'static str,
     pub scopes: [(&'static str, &'static str); 10],
-    pub country_unknown: &'static str,
     pub names_of_host: &'static str,
     pub agents_of_host: &'static str,
     pub peers: &'static str,
@@ -402,6 +403,8 @@ pub struct Texts {
     pub beside: BesideTexts,
     pub report: ReportTexts,
     pub link: LinkTexts,
+    // The overview's own panels.
+    pub overview: OverviewTexts,
 }
 
 /// The word for a key, or the key where there is none.
@@ -444,6 +447,8 @@ mod tests {
             (&en.export_formats, &ru.export_formats),
             (&en.units, &ru.units),
             (&en.train.labels, &ru.train.labels),
+            (&en.overview.layer_kinds, &ru.overview.layer_kinds),
+            (&en.overview.whose, &ru.overview.whose),
         ] {
             assert_eq!(keys(en), keys(ru));
         }

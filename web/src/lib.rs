@@ -4,6 +4,7 @@ pub mod app;
 pub mod backend;
 pub mod chunks;
 pub mod comparing;
+pub mod countries;
 pub mod format;
 pub mod groups;
 pub mod i18n;

@@ -55,6 +55,9 @@ pub enum Question {
         /// Below so many percent of confidence a flow stays unknown.
         threshold: u8,
     },
+    /// Know countries by the database in the payload, a file of the user's; without one, none. The payload of the answer is
+    /// JSON: what the database says of itself, or null. A file that is none is refused.
+    Countries,
     /// Take the guesses of a model back; the payload of the answer is JSON.
     TakeBack,
     /// Of a worker that learns.

@@ -1,8 +1,10 @@
 //! What a person sees. A page is one file: it asks, and shows the answer.
 
 pub mod account;
+pub mod breakdown;
 pub mod companion;
 pub mod compare;
+pub mod countries;
 pub mod export;
 pub mod first;
 pub mod flow;
@@ -10,6 +12,7 @@ pub mod flows;
 pub mod hosts;
 pub mod keys;
 pub mod labels;
+pub mod notable;
 pub mod overview;
 pub mod reading;
 pub mod report;

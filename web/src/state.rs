@@ -13,6 +13,7 @@ use wasm_bindgen::JsValue;
 use crate::{
     backend::{self, Backend, Event, Progress},
     comparing::Comparing,
+    countries::Countries,
     format,
     i18n::{Lang, Texts},
     message::fault,
@@ -186,6 +187,8 @@ pub struct App {
     pub comparing: Comparing,
     /// Saving packets.
     pub picking: Picking,
+    /// Where addresses are.
+    pub countries: Countries,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -227,6 +230,7 @@ impl App {
             expected: RwSignal::new(None),
             comparing: Comparing::new(),
             picking: Picking::new(),
+            countries: Countries::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -424,7 +428,7 @@ impl App {
             Event::Picking(progress) => self.picking.hear(progress),
             // Another kind of worker learns.
             Event::Learning(..) => {}
-            Event::Done => self.look(),
+            Event::Done => self.begin(),
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
     }
@@ -456,6 +460,18 @@ impl App {
         self.capture.set(None);
         self.phase.set(Phase::Empty);
         self.failure.set(Some((name, notice)));
+    }
+
+    /// Says where addresses are, where that is known, and looks.
+    fn begin(self) {
+        let turn = self.turn.get_untracked();
+        let Some(backend) = self.backend() else { return };
+        spawn_local(async move {
+            self.countries.send(&backend).await;
+            if self.turn.get_untracked() == turn {
+                self.look();
+            }
+        });
     }
 
     /// Takes the first look; the views come with it.

@@ -257,7 +257,7 @@ pub const FACTS: &[Row] = &[
         "credentials",
         "Secret in clear",
         "Секрет открытым текстом",
-        "HTTP Basic (RFC 7617), FTP, POP3, IMAP, SMTP, NNTP, IRC, LDAP, MQTT, SOCKS 5, SNMP 1 and 2c; never the secret itself",
+        "HTTP Basic (RFC 7617), FTP, POP3, IMAP, SMTP, NNTP, IRC, LDAP, MQTT, SOCKS 5, Telnet, SNMP 1 and 2c; never the secret itself",
     ),
     row(
         Fact::Contradiction,

@@ -157,7 +157,7 @@ pub struct Mapped {
 pub fn map(block: Block, plan: &Plan) -> Mapped {
     let block = Arc::new(block);
     let mut dissector = Dissector::of_block(plan.seed).with_checksums(plan.rules.has_checksums);
-    let mut counting = Counting::default();
+    let mut counting = Counting::of_block();
     let mut left = Vec::new();
     let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), plan.n_shares(), plan.rules.apart);
     for (number, frame) in block.frames().enumerate() {

@@ -102,6 +102,8 @@ const KEYS: &[(&[&str], Key)] = &[
     (&["parent", "parent_id"], number(|it, _| one(it.parent_id?))),
     (&["session", "session_id"], number(|it, _| one(it.session_id))),
     (&["packets"], number(|it, _| one(it.from_client.packets + it.from_server.packets))),
+    (&["client_packets"], number(|it, _| one(it.from_client.packets))),
+    (&["server_packets"], number(|it, _| one(it.from_server.packets))),
     (&["bytes"], size(|it, _| one(it.bytes()))),
     (&["duration"], time(|it, _| one(it.time_end_ns.saturating_sub(it.time_start_ns)))),
     // Since the capture began.
@@ -345,7 +347,7 @@ fn parse_number(text: &str, scale: Scale) -> Result<u64, String> {
 }
 
 /// An address, or a network as `10.0.0.0/8`.
-fn network(text: &str) -> Result<(IpAddr, u8), String> {
+pub(crate) fn network(text: &str) -> Result<(IpAddr, u8), String> {
     let bad = || format!("`{text}` is no address and no network like 10.0.0.0/8");
     let (address, len) = text.split_once('/').map_or((text, None), |it| (it.0, Some(it.1)));
     let Ok(ip) = address.trim_matches(['[', ']']).parse::<IpAddr>() else { return Err(bad()) };
@@ -357,7 +359,7 @@ fn network(text: &str) -> Result<(IpAddr, u8), String> {
     Ok((ip, len))
 }
 
-fn is_within(ip: IpAddr, network: IpAddr, len: u8) -> bool {
+pub(crate) fn is_within(ip: IpAddr, network: IpAddr, len: u8) -> bool {
     let same = |a: u128, b: u128, bits: u32| {
         let shift = bits - u32::from(len);
         a.checked_shr(shift).unwrap_or(0) == b.checked_shr(shift).unwrap_or(0)

@@ -4,7 +4,9 @@ use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, net::Ipv4Addr, sync:
 
 use classify::{Fact, OwnRules, Verdict};
 use flow::Flow;
-use v1::Count;
+use v1::{Count, page::Network};
+
+use crate::filter;
 
 /// Names and user agents kept of an address.
 pub(crate) const MAX_NAMES: usize = 100;
@@ -313,6 +315,49 @@ pub(crate) fn name_by_answers(
     named
 }
 
+/// Networks that registries set apart, the narrower of two first (IANA, IPv4 and IPv6 Special-Purpose Address Registries,
+/// multicast address registries).
+const NETWORKS: &[(&str, &str)] = &[
+    ("10.0.0.0/8", "RFC 1918"),
+    ("172.16.0.0/12", "RFC 1918"),
+    ("192.168.0.0/16", "RFC 1918"),
+    ("100.64.0.0/10", "RFC 6598"),
+    ("127.0.0.0/8", "RFC 1122"),
+    ("169.254.0.0/16", "RFC 3927"),
+    ("192.0.2.0/24", "RFC 5737"),
+    ("198.51.100.0/24", "RFC 5737"),
+    ("203.0.113.0/24", "RFC 5737"),
+    ("198.18.0.0/15", "RFC 2544"),
+    ("192.88.99.0/24", "RFC 7526"),
+    ("224.0.0.0/24", "RFC 5771"),
+    ("239.0.0.0/8", "RFC 2365"),
+    ("224.0.0.0/4", "RFC 5771"),
+    ("255.255.255.255/32", "RFC 919"),
+    ("240.0.0.0/4", "RFC 1112"),
+    ("0.0.0.0/8", "RFC 1122"),
+    ("::1/128", "RFC 4291"),
+    ("::/128", "RFC 4291"),
+    ("::ffff:0:0/96", "RFC 4291"),
+    ("64:ff9b::/96", "RFC 6052"),
+    ("100::/64", "RFC 6666"),
+    ("2001::/32", "RFC 4380"),
+    ("2001:db8::/32", "RFC 3849"),
+    ("3fff::/20", "RFC 9637"),
+    ("2002::/16", "RFC 3056"),
+    ("fe80::/10", "RFC 4291"),
+    ("fc00::/7", "RFC 4193"),
+    ("ff02::/16", "RFC 4291"),
+    ("ff00::/8", "RFC 4291"),
+];
+
+/// The registered network an address is in, where that has a purpose.
+pub(crate) fn network(ip: IpAddr) -> Option<Network> {
+    let found = NETWORKS.iter().find(|(cidr, _)| {
+        filter::network(cidr).is_ok_and(|(network, len)| filter::is_within(ip, network, len))
+    });
+    found.map(|(cidr, source)| Network { cidr: (*cidr).to_owned(), source: (*source).to_owned() })
+}
+
 /// What an address is for: `private`, `public` … (IANA's special-purpose registries).
 pub(crate) fn scope(ip: IpAddr) -> &'static str {
     match ip {
@@ -354,6 +399,27 @@ mod tests {
     #[track_caller]
     fn check(ip: &str, expected: &str) {
         assert_eq!(scope(ip.parse().unwrap()), expected);
+    }
+
+    #[test]
+    fn a_registered_network_is_told_with_its_document() {
+        let told = |ip: &str| network(ip.parse().unwrap()).map(|it| (it.cidr, it.source));
+        let some = |cidr: &str, source: &str| Some((cidr.to_owned(), source.to_owned()));
+        assert_eq!(told("10.1.2.3"), some("10.0.0.0/8", "RFC 1918"));
+        assert_eq!(told("100.100.0.1"), some("100.64.0.0/10", "RFC 6598"));
+        assert_eq!(told("fe80::1"), some("fe80::/10", "RFC 4291"));
+        assert_eq!(told("2001:db8::1"), some("2001:db8::/32", "RFC 3849"));
+        assert_eq!(told("8.8.8.8"), None);
+        assert!(NETWORKS.iter().all(|it| filter::network(it.0).is_ok()));
+    }
+
+    #[test]
+    fn addresses_are_written_as_rfc_5952_wants() {
+        let written = |ip: &str| ip.parse::<IpAddr>().unwrap().to_string();
+        assert_eq!(written("2001:DB8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");
+        assert_eq!(written("2001:db8:0:1:1:1:1:1"), "2001:db8:0:1:1:1:1:1");
+        assert_eq!(written("::ffff:c000:0201"), "::ffff:192.0.2.1");
+        assert_eq!(written("0:0:0:0:0:0:0:1"), "::1");
     }
 
     #[test]

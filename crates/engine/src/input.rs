@@ -94,7 +94,9 @@ impl Input {
             is_stopped,
         };
         let read = Read { rules: rules.clone(), n_fragments: counts.fragments };
-        Analysis::new((flows, verdicts, comments), told, reading, read)
+        let mut analysis = Analysis::new((flows, verdicts, comments), told, reading, read);
+        analysis.neighbours = counting.neighbours.clone();
+        analysis
     }
 
     /// What the reader should know, the worst first.

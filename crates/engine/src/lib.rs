@@ -4,6 +4,7 @@
 
 mod blocks;
 mod comments;
+mod countries;
 mod decided;
 mod export;
 mod filter;
@@ -17,6 +18,8 @@ mod label_table;
 mod labels;
 mod lesson;
 mod library;
+mod neighbours;
+mod notable;
 mod page;
 mod pcapng;
 mod picker;
@@ -25,10 +28,11 @@ mod rows;
 mod session_features;
 mod statistics;
 mod studio;
+mod systems;
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use classify::Verdict;
@@ -44,6 +48,7 @@ use crate::rows::Row;
 
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
+    countries::{Countries, CountriesError},
     export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
     filter::Filter,
     guesses::{Applying, NotOfFlows},
@@ -80,6 +85,12 @@ pub struct Analysis {
     guesses: guesses::Guesses,
     /// What the last window of the flow table was cut from.
     order: Mutex<Option<page::Order>>,
+    /// What is worth a look; found when first asked for.
+    notable: OnceLock<v1::Notables>,
+    /// Who sends for which addresses.
+    neighbours: neighbours::Neighbours,
+    /// The user's own database.
+    countries: Option<Arc<Countries>>,
 }
 
 /// What is to be known of how a capture was read, to read it again.
@@ -117,8 +128,21 @@ impl Analysis {
         let sessions = decided::Decided::new(sessions);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
-        let (guesses, order) = (guesses::Guesses::default(), Mutex::default());
-        Self { reading, read, flows, verdicts, comments, sessions, hosts, guesses, order }
+        let (guesses, order, notable, neighbours, countries) = Default::default();
+        Self {
+            reading,
+            read,
+            flows,
+            verdicts,
+            comments,
+            sessions,
+            hosts,
+            guesses,
+            order,
+            notable,
+            neighbours,
+            countries,
+        }
     }
 
     /// How many flows there are.
@@ -190,6 +214,21 @@ impl Analysis {
             Some(notice) => Err(notice.to_string()),
             None => Ok(Found::Read(Arc::clone(self))),
         }
+    }
+
+    /// Knows countries by this database from now on; by none, no countries.
+    pub fn set_countries(&mut self, countries: Option<Arc<Countries>>) {
+        self.countries = countries;
+    }
+
+    /// The country of an address, where a database is loaded and knows it.
+    pub(crate) fn country(&self, ip: IpAddr) -> Option<&str> {
+        self.countries.as_ref()?.of(ip)
+    }
+
+    /// What is worth a look. No model changes it.
+    pub fn notable(&self) -> &v1::Notables {
+        self.notable.get_or_init(|| notable::find(self))
     }
 
     /// Answers the page.

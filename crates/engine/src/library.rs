@@ -14,7 +14,7 @@ use v1::{
     page::Reading,
 };
 
-use crate::{Analysis, Report, rows::Row, statistics};
+use crate::{Analysis, Countries, Report, rows::Row, statistics};
 
 /// How many jobs may wait.
 const MAX_WAITING: usize = 1_000;
@@ -112,6 +112,8 @@ pub struct Library {
     newest: BTreeMap<String, JobId>,
     waiting: VecDeque<JobId>,
     own: Arc<OwnRules>,
+    /// The user's own database of countries.
+    countries: Option<Arc<Countries>>,
 }
 
 impl Library {
@@ -123,6 +125,11 @@ impl Library {
     /// Says by which rules of the user's captures are read: their labels are known too.
     pub fn set_own_rules(&mut self, own: Arc<OwnRules>) {
         self.own = own;
+    }
+
+    /// Knows countries by this database from now on; by none, no countries.
+    pub fn set_countries(&mut self, countries: Option<Arc<Countries>>) {
+        self.countries = countries;
     }
 
     /// Says which files there are now. Jobs of files that went stay answered.
@@ -153,7 +160,9 @@ impl Library {
             Request::StatisticsOfLabel { job, label } => {
                 json!(statistics::of(self.with_label(*job, label)?))
             }
-            Request::StatisticsOfIp { job, ip } => json!(details_of_ip(self.found(*job)?, ip)?),
+            Request::StatisticsOfIp { job, ip } => {
+                json!(details_of_ip(self.found(*job)?, ip, self.countries.as_deref())?)
+            }
             Request::FlowsOfLabel { job, label } => {
                 let rows = self.with_label(*job, label)?;
                 json!(rows.map(item).collect::<Vec<_>>())
@@ -322,7 +331,11 @@ fn item(row: Row<'_>) -> DetailsLabelItem {
     }
 }
 
-fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
+fn details_of_ip(
+    found: &Found,
+    ip: &str,
+    countries: Option<&Countries>,
+) -> Result<DetailsIp, Error> {
     let Ok(ip) = ip.parse::<IpAddr>() else {
         return Err(Error::bad_request(format!("`{ip}` is no IP address")));
     };
@@ -330,13 +343,14 @@ fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
     if rows().next().is_none() {
         return Err(Error::not_found(format!("there is no host {ip} in this capture")));
     }
-    // No table of countries is shipped, so none is named.
+    // No database of countries is shipped: without one of the user's own none is named.
+    let country = countries.and_then(|it| it.of(ip)).map(str::to_owned);
     let unknown = || "unknown".to_owned();
     let as_server = rows().filter(|it| it.server.ip == ip);
     let mut own = as_server.filter(|it| !classify::is_shared(it.protocol, it.group));
     let mut as_client = rows().filter(|it| it.client.ip == ip);
     Ok(DetailsIp {
-        country: unknown(),
+        country: country.unwrap_or_else(unknown),
         city: unknown(),
         user_agent: as_client.find_map(|it| it.fact(Fact::UserAgent)).map(str::to_owned),
         domain_name: own.find_map(|it| it.domain_name).map(str::to_owned),

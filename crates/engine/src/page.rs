@@ -1,5 +1,6 @@
 //! The page's questions and their answers: windows of tables, details, charts.
 
+mod breakdown;
 pub(crate) mod compare;
 mod flows;
 mod hosts;
@@ -32,6 +33,12 @@ const MAX_LINES: usize = 10_000;
 pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
     match query {
         Query::Overview { bins } => json!(overview::overview(analysis, *bins)),
+        Query::Timeline { bins, by, filter } => {
+            json!(breakdown::timeline(analysis, *bins, *by, filter))
+        }
+        Query::Breakdown => json!(breakdown::breakdown(analysis)),
+        Query::Countries => json!(hosts::countries(analysis)),
+        Query::Notable => json!(analysis.notable()),
         Query::Flows { filter, timeout, sort, is_descending, offset, len } => {
             let sort = (*sort, *is_descending);
             json!(flows::window(analysis, filter, timeout, sort, *offset, *len))

@@ -8,6 +8,8 @@ use v1::{
     page::{Account, Origin, SetAside, Tally},
 };
 
+use crate::neighbours::Neighbours;
+
 /// 1990 and 2100, in nanoseconds since 1970 UTC: no capture is older, and none will be read then.
 const CREDIBLE_TIMES: std::ops::Range<u64> = 631_152_000_000_000_000..4_102_444_800_000_000_000;
 /// How many names stand in a sentence.
@@ -24,9 +26,16 @@ pub(crate) struct Counting {
     /// Frames that a snap length cut, and the longest of them, in bytes.
     shortened: (u64, u64),
     incredible_times: u64,
+    /// Who sends for which addresses.
+    pub(crate) neighbours: Neighbours,
 }
 
 impl Counting {
+    /// Counts the frames of a block.
+    pub(crate) fn of_block() -> Self {
+        Self { neighbours: Neighbours::of_block(), ..Self::default() }
+    }
+
     /// Counts a frame where it went: into flows, or aside.
     pub(crate) fn count(&mut self, frame: &Frame<'_>, decoded: Result<(), Undecoded>) {
         let stored_bytes = frame.bytes.len() as u64;
@@ -40,6 +49,7 @@ impl Counting {
         if stored_bytes < wire_bytes {
             self.shortened = (self.shortened.0 + 1, self.shortened.1.max(stored_bytes));
         }
+        self.neighbours.see(frame);
         self.incredible_times += u64::from(!CREDIBLE_TIMES.contains(&frame.time.0));
     }
 
@@ -53,6 +63,7 @@ impl Counting {
         let (n, longest) = block.shortened;
         self.shortened = (self.shortened.0 + n, self.shortened.1.max(longest));
         self.incredible_times += block.incredible_times;
+        self.neighbours.add(block.neighbours);
     }
 
     /// Where the frames went; so many bytes of the capture were skipped.

@@ -235,6 +235,7 @@ impl<'a> Row<'a> {
             client_ip: self.client.ip.to_string(),
             client_port: self.client.port,
             server_ip: self.server.ip.to_string(),
+            server_country: None,
             server_port: self.server.port,
             time_start_ns: self.time_start_ns,
             time_end_ns: self.time_end_ns,

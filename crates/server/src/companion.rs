@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use engine::{Analysis, Applying, Found, JobRecord, Library, OwnRules, Rules};
+use engine::{Analysis, Applying, Countries, Found, JobRecord, Library, OwnRules, Rules};
 use serde_json::Value;
 use v1::{
     JobId, Notice, Request,
@@ -129,6 +129,11 @@ impl Companion {
             })
             .collect();
         Ok(Self { shared, trainings, threads })
+    }
+
+    /// Tells countries by this database from now on; by none, no countries.
+    pub fn set_countries(&self, countries: Option<Arc<Countries>>) {
+        self.shared.state().library.set_countries(countries);
     }
 
     /// What is learned here, and the models there are.

@@ -1,14 +1,18 @@
 //! The v1 interface: what may be asked, what is answered. Types only, so that every side can use them.
 //!
-//! Nothing here computes but the sentences of a [`Notice`]. The names and types of the fields are the source book's
+//! Nothing here computes but the sentences of a [`Notice`] and a [`Notable`]. The names and types of the fields are the source book's
 //! (chapter 1.4.3); what the page needs beyond them is in [`page`], in the same style.
 
+mod notable;
 mod notice;
 pub mod page;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::notice::{Notice, Parameter, Said, Severity};
+pub use crate::{
+    notable::{Notable, NotableWords, Notables, Writing},
+    notice::{Notice, Parameter, Said, Severity},
+};
 
 /// Names one processing of one file.
 #[derive(

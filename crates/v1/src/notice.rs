@@ -74,11 +74,7 @@ impl Notice {
 
     /// How much it matters.
     pub fn severity(&self) -> Severity {
-        match self.code.as_bytes().first() {
-            Some(b'E') => Severity::Error,
-            Some(b'W') => Severity::Warning,
-            _ => Severity::Information,
-        }
+        severity_of(&self.code)
     }
 
     /// The notice in English; `count` writes a number.
@@ -104,6 +100,15 @@ impl Notice {
         let [happened, done, advice] =
             sentences(row).map(|it| fill(it, &self.parameters, word, &count));
         Said { happened, done, advice }
+    }
+}
+
+/// How much it matters what has a code, by its first letter.
+pub(crate) fn severity_of(code: &str) -> Severity {
+    match code.as_bytes().first() {
+        Some(b'E') => Severity::Error,
+        Some(b'W') => Severity::Warning,
+        _ => Severity::Information,
     }
 }
 
@@ -720,7 +725,7 @@ fn fill(
 }
 
 /// The form of a word that stands with a number: of two in English, of three in Russian (CLDR's rules of whole numbers).
-fn form(number: u64, forms: &str) -> &str {
+pub(crate) fn form(number: u64, forms: &str) -> &str {
     let forms: Vec<&str> = forms.split('|').collect();
     let at = match (forms.len(), number % 10, number % 100) {
         (..=2, ..) => usize::from(number != 1),

@@ -1,6 +1,8 @@
 //! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
 
 mod compare;
+mod hosts;
+mod overview;
 mod training;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::Notice;
 
 pub use compare::*;
+pub use hosts::*;
+pub use overview::*;
 pub use training::*;
 
 /// A question about the analysed capture.
@@ -20,6 +24,22 @@ pub enum Query {
         /// How many bars the traffic over time has.
         bins: u32,
     },
+    /// Traffic over time as it was not chosen at first. Answered by a [`TrafficTimeline`], or null where the filter cannot
+    /// be understood.
+    Timeline {
+        /// How many bars.
+        bins: u32,
+        /// What a series is of.
+        by: SeriesBy,
+        /// Only the flows that pass this filter; empty for all.
+        filter: String,
+    },
+    /// What there is, layer by layer, and how long it lasts. Answered by a [`Breakdown`].
+    Breakdown,
+    /// Where the hosts are, by the user's database. Answered by a [`CountryTable`].
+    Countries,
+    /// What is worth a look. Answered by [`crate::Notables`].
+    Notable,
     /// A window of the flow table. Answered by [`Flows`].
     Flows {
         /// A filter as the user types it; empty for all flows.
@@ -138,6 +158,9 @@ pub struct FlowRow {
     pub client_port: u16,
     /// The address that answered.
     pub server_ip: String,
+    /// Where that is, by the user's database: two letters. In windows of the page alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_country: Option<String>,
     /// Its port; 0 where the transport has none.
     pub server_port: u16,
     /// Time of the first packet, in nanoseconds since 1970 UTC.
@@ -266,22 +289,28 @@ pub struct Fared {
     pub flows: u64,
 }
 
-/// Traffic over time, by label group.
+/// Traffic over time, by label group or what else was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrafficTimeline {
     /// Where the first bar starts, in nanoseconds since 1970 UTC.
     pub start_ns: u64,
     /// How long a bar is, in nanoseconds.
     pub bin_ns: u64,
-    /// One series a group, most bytes first.
+    /// One series each, most bytes first, those without a series of their own last.
     pub series: Vec<GroupSeries>,
 }
 
-/// The traffic of one group over time. All three lists have one number a bar.
+/// The traffic of one group, protocol or label over time. All three lists have one number a bar.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupSeries {
     /// The label group.
     pub group: String,
+    /// The protocol or label, where series are of those; empty of those that have no series of their own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// How many protocols or labels are put together, where they have no series of their own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_others: u64,
     /// Frame bytes.
     pub bytes: Vec<u64>,
     /// Packets.
@@ -580,7 +609,7 @@ pub struct HostRow {
     pub name_source: Option<String>,
     /// `private`, `loopback`, `link-local`, `multicast`, `broadcast`, `documentation`, `shared` or `public`.
     pub scope: String,
-    /// Where it is, where a table tells.
+    /// Where it is, by the user's database: two letters.
     pub country: Option<String>,
     /// Flows it opened.
     pub client_flows: u64,
@@ -607,6 +636,9 @@ pub struct HostDetail {
     pub peers: Vec<(String, Option<String>, u64, u64)>,
     /// The book's statistics of its flows.
     pub statistics: Vec<crate::StatisticItem>,
+    /// What else is known of it.
+    #[serde(default)]
+    pub card: HostCard,
 }
 
 /// A window of the session table.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use engine::{
-    Analysis, FileEntry, Filter, Job, Library, OwnRules, PCAPNG, Passed, PickError, Picker,
-    Remarks, Rules,
+    Analysis, Countries, FileEntry, Filter, Job, Library, OwnRules, PCAPNG, Passed, PickError,
+    Picker, Remarks, Rules,
 };
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
@@ -48,6 +48,8 @@ struct State {
     is_picking: Cell<bool>,
     /// The user's rules.
     own: RefCell<Arc<OwnRules>>,
+    /// The user's database of countries.
+    countries: RefCell<Option<Arc<Countries>>>,
     /// Of a worker that learns.
     learner: RefCell<Option<Rc<Learner>>>,
     /// Why it does not learn.
@@ -89,6 +91,9 @@ fn main() {
             }
             ToWorker::Ask { id, question: Question::Apply { threshold } } => {
                 tell(&page, id, apply(&state, &payload, threshold));
+            }
+            ToWorker::Ask { id, question: Question::Countries } => {
+                spawn_local(locate(page.clone(), state.clone(), id, payload));
             }
             ToWorker::Ask { id, question } => tell(&page, id, answer(&state, &question)),
         }
@@ -157,6 +162,32 @@ fn apply(state: &State, model: &JsValue, threshold: u8) -> Result<JsValue, v1::E
     json(&applied.map_err(|it| v1::Error::bad_request(it.to_string()))?)
 }
 
+/// A database of countries may be so long, in bytes: those of cities are half as long.
+const MAX_COUNTRIES: f64 = 256e6;
+
+/// Knows countries by a database from now on.
+async fn locate(page: DedicatedWorkerGlobalScope, state: Rc<State>, id: u32, payload: JsValue) {
+    let countries = match payload.dyn_into::<File>() {
+        Ok(file) => read_countries(&file).await.map(|it| Some(Arc::new(it))),
+        Err(_) => Ok(None),
+    };
+    let answer = countries.map_err(v1::Error::bad_request).and_then(|countries| {
+        let source = countries.as_ref().map(|it| it.source().clone());
+        state.countries.replace(countries.clone());
+        change(&state, |analysis| analysis.set_countries(countries))?;
+        json(&source)
+    });
+    tell(&page, id, answer);
+}
+
+async fn read_countries(file: &File) -> Result<Countries, String> {
+    if file.size() > MAX_COUNTRIES {
+        return Err(format!("the file has more than {MAX_COUNTRIES} bytes"));
+    }
+    let buffer = JsFuture::from(file.array_buffer()).await.map_err(|it| describe(&it))?;
+    Countries::read(Uint8Array::new(&buffer).to_vec()).map_err(|it| it.to_string())
+}
+
 /// Changes the analysis, which is the library's too.
 fn change<T>(state: &State, change: impl FnOnce(&mut Analysis) -> T) -> Result<T, v1::Error> {
     let unread = || v1::Error::not_found("the capture is still being read");
@@ -170,6 +201,7 @@ fn change<T>(state: &State, change: impl FnOnce(&mut Analysis) -> T) -> Result<T
     let mut library = state.library.borrow_mut();
     *library = Library::default();
     library.set_own_rules(Arc::clone(&state.own.borrow()));
+    library.set_countries(state.countries.borrow().clone());
     // Nobody else holds it now, for answers are copies.
     let changed = Arc::get_mut(&mut analysis).map(change);
     begin(&mut library, &name, bytes);
@@ -299,9 +331,10 @@ fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
             json(&())
         }
         // Those that come with a payload, or last, are answered elsewhere.
-        Question::Apply { .. } | Question::Packets(_) | Question::Study(_) => {
-            Err(v1::Error::internal("the question is not asked here"))
-        }
+        Question::Apply { .. }
+        | Question::Countries
+        | Question::Packets(_)
+        | Question::Study(_) => Err(v1::Error::internal("the question is not asked here")),
         Question::Rules(text) => match OwnRules::read(text) {
             Ok(own) => json(&own.len()),
             Err(error) => Err(v1::Error::bad_request(error.to_string())),

@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, beside, link, packets, report, train};
+use super::{Plural, Texts, beside, link, overview, packets, report, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -314,7 +314,6 @@ pub(super) const TEXTS: Texts = Texts {
         ("unspecified", "unspecified"),
         ("mapped", "IPv4-mapped"),
     ],
-    country_unknown: "country not told: no table of countries is loaded",
     names_of_host: "Names",
     agents_of_host: "Programs",
     peers: "Talked to",
@@ -455,4 +454,5 @@ pub(super) const TEXTS: Texts = Texts {
     beside: beside::EN,
     report: report::EN,
     link: link::EN,
+    overview: overview::EN,
 };

@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, beside, link, packets, report, train};
+use super::{Plural, Texts, beside, link, overview, packets, report, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -314,7 +314,6 @@ pub(super) const TEXTS: Texts = Texts {
         ("unspecified", "не указан"),
         ("mapped", "отображённый IPv4"),
     ],
-    country_unknown: "страна не указана: таблица стран не загружена",
     names_of_host: "Имена",
     agents_of_host: "Программы",
     peers: "Собеседники",
@@ -457,4 +456,5 @@ pub(super) const TEXTS: Texts = Texts {
     beside: beside::RU,
     report: report::RU,
     link: link::RU,
+    overview: overview::RU,
 };

@@ -1,10 +1,12 @@
 //! The host table, and one host whole.
 
+mod card;
+
 use leptos::prelude::*;
 use v1::page::{HostDetail, HostRow, Hosts as Answered, Query};
 
 use crate::{
-    format, groups,
+    countries, format, groups,
     i18n::{Lang, Texts, word},
     pages::overview::{LabelPanel, StatisticsPanel},
     parts::{
@@ -128,12 +130,20 @@ fn cells(host: &HostRow, t: &Texts, lang: Lang) -> Vec<AnyView> {
     vec![
         view! { <span class="mono">{host.ip.clone()}</span> }.into_any(),
         name.into_any(),
-        view! { <span class="dim">{host.country.clone().unwrap_or_else(|| word(&t.scopes, &host.scope))}</span> }.into_any(),
+        view! { <span class="dim">{whereabouts(host, t, lang)}</span> }.into_any(),
         view! { <span title=labels.clone()>{labels.clone()}</span> }.into_any(),
         flows(host.client_flows, "client"),
         flows(host.server_flows, "server"),
         format::bytes(host.bytes, lang).into_any(),
     ]
+}
+
+/// Where a host is: its country where a database tells, else what its address is for.
+pub fn whereabouts(host: &HostRow, t: &Texts, lang: Lang) -> String {
+    match &host.country {
+        Some(country) => countries::name(country, lang),
+        None => word(&t.scopes, &host.scope),
+    }
 }
 
 #[component]
@@ -169,10 +179,17 @@ fn Whole(detail: HostDetail) -> impl IntoView {
     let under = row.name.is_some().then(|| view! { <span class="mono">{row.ip.clone()}</span> });
     let scope = word(&t.scopes, &row.scope);
     let place = match (&row.country, row.scope.as_str()) {
-        (Some(country), _) => country.clone(),
-        (None, "public") => t.country_unknown.to_owned(),
+        (Some(country), _) => countries::name(country, lang),
+        (None, "public") if app().countries.source.get_untracked().is_some() => {
+            t.overview.not_in_database.to_owned()
+        }
+        (None, "public") => t.overview.no_countries.to_owned(),
         (None, _) => String::new(),
     };
+    let card = detail.card;
+    let badge = card.network.as_ref().map(|it| {
+        view! { " " <span class="tag mono">{it.cidr.clone()}</span> " " <span class="dim">{it.source.clone()}</span> }
+    });
     let figure = |title: &'static str, count: u64, key: &str| {
         let href = Place::flows(terms::term(key, &row.ip)).hash();
         view! { <div><dt>{title}</dt><dd><a href=href>{format::count(count, lang)}</a></dd><dd class="sub">{t.n_flows.of(count, lang)}</dd></div> }
@@ -211,20 +228,27 @@ fn Whole(detail: HostDetail) -> impl IntoView {
     view! {
         <header class="head">
             <h1>{title}</h1>
-            <p>{under} " " <span class="tag">{scope}</span> " " <span class="dim">{place}</span></p>
+            <p>{under} " " <span class="tag">{scope}</span> {badge} " " <span class="dim">{place}</span></p>
             <a class="btn main" href=flows>{t.its_flows}</a>
         </header>
         <dl class="strip">
             {figure(t.as_client, row.client_flows, "client")}
             {figure(t.as_server, row.server_flows, "server")}
-            <div><dt>{t.traffic}</dt><dd>{format::bytes(row.bytes, lang)}</dd></div>
+            {card::figures(&card, &row, t, lang)}
         </dl>
+        {card::notable_panel(&card, t, lang)}
         <div class="cols">
             <div class="stack">
                 <LabelPanel title=t.labels rows=detail.labels key="label" within=within.clone() />
                 <Panel title=t.names_of_host.to_owned()>{names}</Panel>
+                {card::systems_panel(&card, t, lang)}
                 {agents}
+                {card::macs_panel(&card, t, lang)}
+                {card::sessions_panel(&card, t, lang)}
             </div>
+            <div class="stack">
+            {card::ports_panel(t.overview.served, &card.served, t, lang)}
+            {card::ports_panel(t.overview.used, &card.used, t, lang)}
             <Panel title=t.peers.to_owned() right=move || t.by_bytes>
                 <table class="bars">
                     <thead>
@@ -237,6 +261,7 @@ fn Whole(detail: HostDetail) -> impl IntoView {
                     <tbody>{peers}</tbody>
                 </table>
             </Panel>
+            </div>
         </div>
         <StatisticsPanel statistics=detail.statistics within=within />
     }

@@ -3,20 +3,26 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use v1::page::{GroupSeries, LabelRow, Overview};
+use v1::page::{FlowSort, GroupSeries, LabelRow, Overview, Query, SeriesBy, TrafficTimeline};
 
 use crate::{
     app::Chips,
     format, groups,
     i18n::{Lang, Texts, word},
-    pages::account::ReadingPanel,
+    pages::{
+        account::ReadingPanel,
+        breakdown::{self, DurationsPanel, LayersPanel},
+        countries::CountriesPanel,
+        hosts::whereabouts,
+        notable::NotablePanel,
+    },
     parts::{
         bars::{Bar, Bars},
         chart::{Chart, Scale, Series, sums},
         small::{Mark, Panel, Switch, Waiting},
     },
     place::{Place, View},
-    state::{app, texts},
+    state::{BINS, app, texts},
     terms,
 };
 
@@ -25,8 +31,7 @@ use crate::{
 pub fn OverviewPage() -> impl IntoView {
     let app = app();
     let (t, _) = texts();
-    move || {
-        match app.seen() {
+    move || match app.seen() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(seen) if seen.flows == 0 => view! {
             <div class="page">
@@ -40,39 +45,40 @@ pub fn OverviewPage() -> impl IntoView {
             </div>
         }
         .into_any(),
-        Some(seen) => view! {
+        Some(seen) => {
+            let answer = breakdown::ask();
+            view! {
             <div class="page">
                 <Figures seen=seen.clone() />
                 <Traffic seen=seen.clone() />
+                <NotablePanel />
                 <div class="cols">
                     <div class="stack">
                         <LabelPanel title=t.labels rows=seen.labels.clone() key="label" />
                         <HostPanel seen=seen.clone() />
+                        <CountriesPanel />
+                        <DurationsPanel answer />
                         <TcpPanel seen=seen.clone() />
                     </div>
                     <div class="stack">
                         <ReadingPanel reading=seen.reading.clone() />
+                        <LayersPanel answer />
                         <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" at_first=8 />
                         <StatisticsPanel statistics=seen.statistics.clone() at_first=7 />
                     </div>
                 </div>
             </div>
         }
-        .into_any(),
-    }
+        .into_any()
+        }
     }
 }
 
 fn figure(title: &'static str, value: String, small: String, href: String) -> impl IntoView {
-    let value = if href.is_empty() {
-        value.into_any()
-    } else {
-        view! { <a href=href>{value}</a> }.into_any()
-    };
     view! {
         <div>
             <dt>{title}</dt>
-            <dd>{value}</dd>
+            <dd><a href=href>{value}</a></dd>
             <dd class="sub">{small}</dd>
         </div>
     }
@@ -96,15 +102,16 @@ fn Figures(seen: Arc<Overview>) -> impl IntoView {
         n => (t.some_set_aside)(&t.n_frames.with(n, lang)),
     };
     let place = |filter: &str| Place::flows(filter).hash();
+    let most = |sort| Place { sort, is_descending: true, ..Place::flows("") }.hash();
     view! {
         <dl class="strip">
             {figure(t.flows, format::count(seen.flows, lang), of_hosts, place(""))}
-            {figure(t.traffic, format::bytes(bytes, lang), directions, String::new())}
+            {figure(t.traffic, format::bytes(bytes, lang), directions, most(FlowSort::Bytes))}
             {figure(
                 t.duration,
                 format::duration(seen.time_end_ns - seen.time_start_ns, lang),
                 peak(&seen, t, lang),
-                String::new(),
+                most(FlowSort::Duration),
             )}
             {figure(
                 t.named,
@@ -112,7 +119,7 @@ fn Figures(seen: Arc<Overview>) -> impl IntoView {
                 (t.named_hint)("", &format::percent(seen.named_bytes, bytes, lang)),
                 place("-proto:unknown"),
             )}
-            {figure(t.packets_read, format::count(account.in_flows.frames, lang), aside, String::new())}
+            {figure(t.packets_read, format::count(account.in_flows.frames, lang), aside, most(FlowSort::Packets))}
         </dl>
     }
 }
@@ -139,9 +146,22 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     let metric = RwSignal::new(0);
     let is_table = RwSignal::new(false);
     let (start_ns, bin_ns) = (seen.timeline.start_ns, seen.timeline.bin_ns);
+    let by = RwSignal::new(0);
+    let parted = app.ask::<Option<TrafficTimeline>>(move || {
+        let by = match by.get() {
+            0 => return None,
+            1 => SeriesBy::Protocol,
+            _ => SeriesBy::Label,
+        };
+        Some(Query::Timeline { bins: BINS, by, filter: String::new() })
+    });
     let of_metric = {
         let seen = seen.clone();
-        move || series(&seen, metric.get(), t)
+        move || {
+            let parted = parted.get().and_then(Result::ok).flatten();
+            let found = parted.as_ref().map_or(&seen.timeline, |it| it);
+            series(&found.series, metric.get(), t, lang)
+        }
     };
     let scale = move || match (metric.get(), lang) {
         (0, Lang::En) => Scale {
@@ -173,19 +193,32 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     });
     let to_flows = move || app.view(View::Flows).hash();
     let on_open = Callback::new(move |()| app.go(untrack(|| app.view(View::Flows))));
-    let groups_found: Vec<String> =
-        seen.timeline.series.iter().map(|it| it.group.clone()).collect();
-    let legend = move || {
-        let links = groups_found.iter().map(|group| {
-            let filter = terms::term("group", group);
-            view! {
-                <a href=Place::flows(filter).hash()>
-                    <Mark class=groups::class(group) letter=groups::letter(group) />
-                    {word(&t.groups, group)}
-                </a>
-            }
-        });
-        links.collect_view()
+    let legend = {
+        let seen = seen.clone();
+        move || {
+            let parted = parted.get().and_then(Result::ok).flatten();
+            let found = parted.as_ref().map_or(&seen.timeline, |it| it);
+            let key = match by.get() {
+                1 => "proto",
+                _ => "label",
+            };
+            let links =
+                found.series.iter().zip(series(&found.series, 0, t, lang)).map(|(it, one)| {
+                    let Series { class, letter, name, .. } = one;
+                    let href = match (it.n_others, it.name.as_str()) {
+                        (0, "") => Place::flows(terms::term("group", &it.group)).hash(),
+                        (0, own) => Place::flows(terms::term(key, own)).hash(),
+                        // All that have no series of their own.
+                        _ => {
+                            let own = found.series.iter().filter(|it| it.n_others == 0);
+                            let without = own.map(|it| format!("-{}", terms::term(key, &it.name)));
+                            Place::flows(without.collect::<Vec<_>>().join(" ")).hash()
+                        }
+                    };
+                    view! { <a href=href><Mark class letter />{name}</a> }
+                });
+            links.collect_view()
+        }
     };
     let chart = {
         let of_metric = of_metric.clone();
@@ -208,6 +241,12 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     let table = move || traffic_table(&of_metric(), scale(), start_ns, bin_ns, t, lang);
     let right = move || {
         view! {
+            <span class="by" aria-hidden="true">{t.overview.by}</span>
+            <Switch
+                label=t.overview.by.to_owned()
+                options=t.overview.by_choices.map(str::to_owned).to_vec()
+                chosen=by
+            />
             <Switch
                 label=t.traffic_over_time.to_owned()
                 options=vec![t.bytes.to_owned(), t.packets.to_owned(), t.flows.to_owned()]
@@ -226,7 +265,7 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     let has_filter = move || app.place.with(|it| !it.filter.is_empty());
     view! {
         <Panel title=t.traffic_over_time.to_owned() class="traffic" right=right>
-            <Show when=has_filter fallback=move || view! { <div class="legend">{legend()}</div> }>
+            <Show when=has_filter fallback=move || view! { <div class="legend">{legend.clone()}</div> }>
                 <div class="chosen">
                     <Chips />
                     <a class="btn main" href=to_flows>{t.show_flows}</a>
@@ -238,18 +277,28 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     }
 }
 
-fn series(seen: &Overview, metric: usize, t: &Texts) -> Vec<Series> {
-    let of = |it: &GroupSeries| Series {
-        class: groups::class(&it.group),
-        letter: groups::letter(&it.group),
-        name: word(&t.groups, &it.group),
-        values: match metric {
+/// The letters of series that are no groups: several may have one colour.
+const PLACES: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+fn series(found: &[GroupSeries], metric: usize, t: &Texts, lang: Lang) -> Vec<Series> {
+    let mut series: Vec<Series> = Vec::new();
+    for (it, place) in found.iter().zip(PLACES.iter().cycle()) {
+        let is_group = it.name.is_empty() && it.n_others == 0;
+        let class = if it.n_others > 0 { "g-rest" } else { groups::class(&it.group) };
+        let (letter, name) = match (is_group, it.n_others) {
+            (true, _) => (groups::letter(&it.group), word(&t.groups, &it.group)),
+            (false, 0) => (*place, groups::written(&it.name, lang)),
+            (false, n) => ("…", t.overview.n_others.with(n, lang)),
+        };
+        let values = match metric {
             0 => it.bytes.clone(),
             1 => it.packets.clone(),
             _ => it.flows.clone(),
-        },
-    };
-    seen.timeline.series.iter().map(of).collect()
+        };
+        let shade = series.iter().filter(|it| it.class == class).count().min(4);
+        series.push(Series { class, letter, name, values, shade });
+    }
+    series
 }
 
 /// How many lines the table of the traffic has at most.
@@ -369,7 +418,7 @@ fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
             .into_any(),
             None => view! { <a class="mono" href=href>{host.ip.clone()}</a> }.into_any(),
         };
-        let place = host.country.clone().unwrap_or_else(|| word(&t.scopes, &host.scope));
+        let place = whereabouts(host, t, lang);
         view! {
             <tr>
                 <td class="title">{name}</td>

@@ -15,6 +15,8 @@ pub struct Series {
     pub name: String,
     /// Its amounts, one a bar.
     pub values: Vec<u64>,
+    /// How much lighter it is than its colour, in steps: for several of one colour.
+    pub shade: usize,
 }
 
 /// How amounts are read off.
@@ -98,7 +100,7 @@ pub fn Chart(
     let top = format::nice_top(most);
     let layers = paths(&series, top / scale.factor);
     let layers = layers.into_iter().zip(&series).map(|(path, one)| {
-        view! { <path class=format!("layer {}", one.class) d=path /> }
+        view! { <path class=format!("layer {} shade-{}", one.class, one.shade) d=path /> }
     });
     let layers = layers.collect_view();
     let lines = [1.0, 0.5].map(|part| {

@@ -19,8 +19,9 @@ pub(super) const PROTOCOL: Protocol = Protocol {
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let seen = look::streams(heads).find_map(message)?;
-    let old = look::any_stream(heads, |it| message(it) == Some(VERSION_1)).then_some("SMB 1");
-    let version = look::streams(heads).find_map(dialect).or(old);
+    // A client of any version begins with version 1, to ask whether there is a later one: then the answer tells.
+    let is_old = look::streams(heads).filter_map(message).all(|it| it == VERSION_1);
+    let version = look::streams(heads).find_map(dialect).or(is_old.then_some("SMB 1"));
     let mut facts = Facts::seen(seen).telling(Fact::Version, version);
     look::streams(heads).for_each(|it| ntlm::tell(it, &mut facts));
     Some(facts)
@@ -81,6 +82,16 @@ mod tests {
         check(b"\0\0\0\x23\xffSMBr", true);
         check(b"\0\0\0\x40\xfeSMB\x40\0", true);
         check(b"\x81\0\0\x02ab\0\0\0\x23\xffSMBr", true);
+    }
+
+    #[test]
+    fn a_later_version_is_asked_for_by_the_first() {
+        let version = |server: &[u8]| {
+            let facts = recognise(&Heads::tcp(b"\0\0\0\x23\xffSMBr", server)).expect("SMB");
+            facts.told.get(Fact::Version).map(str::to_owned)
+        };
+        assert_eq!(version(b"\0\0\0\x23\xffSMBr").as_deref(), Some("SMB 1"));
+        assert_eq!(version(b"\0\0\0\x40\xfeSMB\x40\0"), None);
     }
 
     #[test]

@@ -24,7 +24,10 @@ fn recognise(heads: &Heads) -> Option<Facts> {
     };
     let (client, server) = (line(heads.client.bytes()), line(heads.server.bytes()));
     let said = client.as_deref().or(server.as_deref())?;
-    let version = said.starts_with("SSH-2.0-").then_some("SSH 2.0").or(Some("SSH 1"));
+    // 1.99 is how a side says that it speaks 2.0 and the version before it (RFC 4253, section 5.1).
+    let is_new = |it: &String| it.starts_with("SSH-2.0-") || it.starts_with("SSH-1.99-");
+    let is_new = [&client, &server].into_iter().flatten().all(is_new);
+    let version = if is_new { Some("SSH 2.0") } else { Some("SSH 1") };
     let facts = Facts::seen(format!("the SSH identification {said}"));
     let facts = facts
         .telling(Fact::Version, version)
@@ -77,6 +80,16 @@ mod tests {
         assert_eq!(facts.told.get(Fact::Hassh), Some(&*md5_hex("k;e1;m1;c1")));
         assert_eq!(facts.told.get(Fact::HasshServer), Some(&*md5_hex("k;e2;m2;c2")));
         assert!((0..bytes.len()).all(|it| hassh(&bytes[..it], [0, 2, 4, 6]).is_none()));
+    }
+
+    #[test]
+    fn a_version_is_what_both_speak() {
+        let version = |client: &[u8], server: &[u8]| {
+            let facts = recognise(&Heads::tcp(client, server)).expect("SSH");
+            facts.told.get(Fact::Version).map(str::to_owned)
+        };
+        assert_eq!(version(b"SSH-2.0-a\r\n", b"SSH-1.99-b\r\n").as_deref(), Some("SSH 2.0"));
+        assert_eq!(version(b"SSH-1.5-a\r\n", b"SSH-1.99-b\r\n").as_deref(), Some("SSH 1"));
     }
 
     #[test]

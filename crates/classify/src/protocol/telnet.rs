@@ -3,7 +3,7 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::look;
+use crate::{Fact, look};
 
 pub(super) const PROTOCOL: Protocol =
     Protocol { name: "telnet", group: "other", title: "Telnet", source: "RFC 854", recognise };
@@ -13,7 +13,19 @@ const PORT: u16 = 23;
 fn recognise(heads: &Heads) -> Option<Facts> {
     let least = if heads.has_port(PORT) { 1 } else { 2 };
     let is_seen = look::any_stream(heads, |it| n_negotiations(it) >= least);
-    look::seen_if(is_seen, "a telnet negotiation of options")
+    let mut facts = look::seen_if(is_seen, "a telnet negotiation of options")?;
+    let secret = is_asked_for_a_password(heads).then_some("Telnet login");
+    facts = facts.telling(Fact::Credentials, secret);
+    Some(facts)
+}
+
+/// Whether one side asks for a password and the other types more than one line: whom it is, then that.
+fn is_asked_for_a_password(heads: &Heads) -> bool {
+    let sides = [heads.client.bytes(), heads.server.bytes()];
+    let asks = |it: &[u8]| look::find(it, b"assword:").is_some();
+    let n_lines = |it: &[u8]| it.iter().filter(|it| **it == b'\r').count();
+    let [client, server] = sides;
+    asks(server) && n_lines(client) > 1 || asks(client) && n_lines(server) > 1
 }
 
 /// How many negotiations a stream begins with, at most 8: IAC, a verb (WILL, WONT, DO, DONT) and an assigned option; or
@@ -51,6 +63,17 @@ mod tests {
     fn options_are_negotiated() {
         check(b"\xff\xfd\x18\xff\xfb\x01login: ", 2323, true);
         check(b"\xff\xfd\x18", 23, true);
+    }
+
+    #[test]
+    fn a_login_is_told_without_what_was_typed() {
+        let server = b"\xff\xfd\x18\xff\xfb\x01login: \r\nPassword: ";
+        let secret = |client: &[u8]| {
+            let heads = Heads::tcp(client, server).with_ports(40_000, 23);
+            recognise(&heads).expect("telnet").told.get(Fact::Credentials).map(str::to_owned)
+        };
+        assert_eq!(secret(b"\xff\xfb\x18anna\r\0secret\r\0").as_deref(), Some("Telnet login"));
+        assert_eq!(secret(b"\xff\xfb\x18anna\r\0"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr, sync::Arc};
 use classify::{Fact, Verdict};
 use features::Piece;
 use flow::{Cut, Direction, Flow, Timeline};
-use v1::page::{FactRow, FlowDetail, FlowSort, Flows, SideHealth, StepRow, Words};
+use v1::page::{FactRow, FlowDetail, FlowRow, FlowSort, Flows, SideHealth, StepRow, Words};
 
 use super::{hosts::name, link, schemas, windowed};
 use crate::{
@@ -78,7 +78,7 @@ pub(super) fn window(
             answer.matching = numbers.len() as u64;
             for number in windowed(numbers, offset, len) {
                 let Some((flow, _)) = analysis.labelled(*number) else { continue };
-                answer.rows.extend(analysis.row(*number).map(Row::to_texts));
+                answer.rows.extend(analysis.row(*number).map(|it| located(analysis, it)));
                 answer.sparks.push(spark(&flow.timeline));
             }
         }
@@ -92,12 +92,18 @@ pub(super) fn window(
                     cut.entry(slot.flow).or_insert_with(|| features::pieces(flow, order.cut));
                 let Some(piece) = pieces.get(slot.piece as usize) else { continue };
                 let Some(row) = analysis.row(slot.flow) else { continue };
-                answer.rows.push(row.of_piece(piece, order.cut).to_texts());
+                answer.rows.push(located(analysis, row.of_piece(piece, order.cut)));
                 answer.sparks.push(spark(&piece.timeline));
             }
         }
     }
     answer
+}
+
+/// A row as texts, and where its server is.
+fn located(analysis: &Analysis, row: Row<'_>) -> FlowRow {
+    let server_country = analysis.country(row.server.ip).map(str::to_owned);
+    FlowRow { server_country, ..row.to_texts() }
 }
 
 /// Filters, cuts and sorts, unless the last window had the same order.
@@ -289,7 +295,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
     });
     let touches = |it: &&session::Edge| it.from == flow_id || it.to == flow_id;
     Some(FlowDetail {
-        row: row.to_texts(),
+        row: located(analysis, row),
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         facts: facts(&row),

@@ -7,19 +7,27 @@ use std::{
 };
 
 use classify::Fact;
-use v1::page::{HostDetail, HostRow, Hosts};
+use flow::Transport;
+use v1::page::{
+    CountryRow, CountryTable, HostCard, HostDetail, HostRow, Hosts, PortRow, SystemRow,
+};
 
-use super::{Tally, first_lines, most_first, windowed};
+use super::{Tally, first_lines, most_first, sessions, windowed};
 use crate::{
     Analysis,
-    hosts::{MAX_NAMES, scope},
-    statistics,
+    hosts::{End, MAX_NAMES, network, scope},
+    notable, statistics,
+    systems::{SAYING, system},
 };
 
 /// How many labels a row shows.
 const ROW_LABELS: usize = 4;
 /// How many peers a host shows.
 const MAX_PEERS: usize = 50;
+/// How many ports it served and used.
+const MAX_PORTS: usize = 50;
+/// How many sessions.
+const MAX_SESSIONS: usize = 20;
 
 pub(super) fn window(analysis: &Analysis, search: &str, offset: u32, len: u32) -> Hosts {
     let search = search.trim().to_lowercase();
@@ -62,12 +70,127 @@ pub(super) fn row(analysis: &Analysis, place: u32) -> Option<HostRow> {
         name: name.map(|it| it.0.to_owned()),
         name_source: name.map(|it| it.1.to_owned()),
         scope: scope(ip).to_owned(),
-        country: None,
+        country: analysis.country(ip).map(str::to_owned),
         client_flows: u64::from(host.client_flows),
         server_flows: ends.len() as u64 - u64::from(host.client_flows),
         bytes: host.bytes,
         labels,
     })
+}
+
+/// What is known of a host beyond names, labels and peers.
+fn card(analysis: &Analysis, ip: IpAddr, ends: &[End]) -> HostCard {
+    let mut card = HostCard {
+        time_start_ns: u64::MAX,
+        network: network(ip),
+        macs: analysis.neighbours.of(ip),
+        ..HostCard::default()
+    };
+    let (mut served, mut used) = (Ports::default(), Ports::default());
+    let mut systems: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+    let mut sessions: BTreeMap<u32, u64> = BTreeMap::new();
+    let of_flow = analysis.sessions();
+    for end in ends {
+        let Some((flow, verdict)) = analysis.labelled(end.flow()) else { continue };
+        card.time_start_ns = card.time_start_ns.min(flow.first.0);
+        card.time_end_ns = card.time_end_ns.max(flow.last.0);
+        let (out, back) = match end.is_server() {
+            true => (flow.from_server, flow.from_client),
+            false => (flow.from_client, flow.from_server),
+        };
+        card.packets_out += out.packets;
+        card.packets_in += back.packets;
+        card.bytes_out += out.frame_bytes;
+        card.bytes_in += back.frame_bytes;
+        *sessions.entry(of_flow.of(end.flow())).or_default() += 1;
+        // Where nobody answered no port is served, and where there are none no port is used.
+        let is_answered = flow.from_server.packets > 0;
+        if flow.server.port != 0 && (is_answered || !end.is_server()) {
+            let ports = if end.is_server() { &mut served } else { &mut used };
+            let row = ports.entry((flow.transport, flow.server.port)).or_default();
+            row.flows += 1;
+            row.bytes += flow.bytes();
+            *row.protocols.entry(verdict.protocol).or_default() += 1;
+        }
+        for (fact, is_server) in SAYING {
+            let said = verdict.facts().told.get(*fact).filter(|_| *is_server == end.is_server());
+            let Some((said, system)) = said.and_then(|it| Some((it, system(it)?))) else {
+                continue;
+            };
+            if systems.len() < MAX_NAMES {
+                systems.entry((system, verdict.protocol, fact.row().key)).or_insert(said);
+            }
+        }
+    }
+    let systems = systems.into_iter().map(|((system, protocol, fact), said)| SystemRow {
+        system: system.to_owned(),
+        protocol: protocol.to_owned(),
+        fact: fact.to_owned(),
+        said: said.to_owned(),
+    });
+    card.systems = systems.collect();
+    card.served = rows(served, &format!("server:{ip} server_packets>0"));
+    card.used = rows(used, &format!("client:{ip}"));
+    card.n_sessions = sessions.len() as u64;
+    let mut sessions: Vec<(Reverse<u64>, u32)> =
+        sessions.into_iter().map(|(session, flows)| (Reverse(flows), session)).collect();
+    sessions.sort_unstable();
+    let shown = sessions.into_iter().take(MAX_SESSIONS);
+    card.sessions = shown
+        .filter_map(|(_, number)| sessions::row(analysis, number, of_flow.get(number)?))
+        .collect();
+    let flows: Vec<u32> = ends.iter().map(|it| it.flow()).collect();
+    card.notable = notable::of_host(analysis, ip, &flows);
+    card
+}
+
+/// Where the hosts are.
+pub(super) fn countries(analysis: &Analysis) -> CountryTable {
+    let Some(countries) = &analysis.countries else { return CountryTable::default() };
+    let mut rows: BTreeMap<&str, CountryRow> = BTreeMap::new();
+    let mut n_unknown = 0;
+    for place in 0..analysis.hosts.len() as u32 {
+        let found = analysis.hosts.get(place).zip(analysis.hosts.ip(place, &analysis.flows));
+        let Some((host, ip)) = found else { continue };
+        let Some(code) = countries.of(ip) else {
+            n_unknown += u64::from(scope(ip) == "public");
+            continue;
+        };
+        let row = rows.entry(code).or_default();
+        row.hosts += 1;
+        row.flows += analysis.hosts.ends(place).len() as u64;
+        row.bytes += host.bytes;
+    }
+    let rows = rows.into_iter().map(|(code, row)| CountryRow { code: code.to_owned(), ..row });
+    let mut rows: Vec<CountryRow> = rows.collect();
+    rows.sort_by_key(|it| Reverse(it.bytes));
+    CountryTable { source: Some(countries.source().clone()), rows, n_unknown }
+}
+
+/// Ports, and what was spoken there.
+type Ports<'a> = BTreeMap<(Transport, u16), Spoken<'a>>;
+
+#[derive(Default)]
+struct Spoken<'a> {
+    flows: u64,
+    bytes: u64,
+    protocols: BTreeMap<&'a str, u64>,
+}
+
+/// Most flows first, equal ones by transport and port.
+fn rows(ports: Ports<'_>, of: &str) -> Vec<PortRow> {
+    let mut ports: Vec<_> = ports.into_iter().collect();
+    ports.sort_by_key(|it| Reverse(it.1.flows));
+    ports.truncate(MAX_PORTS);
+    let row = |((transport, port), spoken): ((Transport, u16), Spoken<'_>)| PortRow {
+        transport: transport.to_string(),
+        port,
+        protocols: most_first(spoken.protocols),
+        filter: format!("{of} transport:{transport} server_port:{port}"),
+        flows: spoken.flows,
+        bytes: spoken.bytes,
+    };
+    ports.into_iter().map(row).collect()
 }
 
 pub(super) fn detail(analysis: &Analysis, ip: &str) -> Option<HostDetail> {
@@ -98,13 +221,14 @@ pub(super) fn detail(analysis: &Analysis, ip: &str) -> Option<HostDetail> {
         .into_iter()
         .map(|(peer, flows, bytes)| (peer.to_string(), name(analysis, peer), flows, bytes));
     let names = analysis.hosts.names(ip, &analysis.verdicts);
-    let rows = ends.iter().filter_map(|it| analysis.row(it.flow()));
+    let flows = ends.iter().filter_map(|it| analysis.row(it.flow()));
     Some(HostDetail {
         row: row(analysis, place)?,
         names: names.map(|it| (it.0.to_owned(), it.1.to_owned())).collect(),
         user_agents: user_agents.into_iter().map(str::to_owned).collect(),
         labels: labels.into_rows(),
         peers: peers.collect(),
-        statistics: first_lines(statistics::of(rows)),
+        statistics: first_lines(statistics::of(flows)),
+        card: card(analysis, ip, ends),
     })
 }

@@ -1,15 +1,13 @@
 //! The first look: totals, traffic over time, what there is most of.
 
-use std::collections::BTreeMap;
-
 use flow::Transport;
-use v1::page::{Fared, GroupSeries, Overview, TrafficTimeline};
+use v1::page::{Fared, Overview, SeriesBy};
 
-use super::{Tally, first_lines, hosts};
+use super::{Tally, breakdown, first_lines, hosts};
 use crate::{Analysis, Filter, rows::Row, statistics};
 
 /// The most bars the traffic over time can have.
-const MAX_BINS: u32 = 2_000;
+pub(super) const MAX_BINS: u32 = 2_000;
 /// How many hosts the overview shows.
 const TOP_HOSTS: usize = 12;
 
@@ -31,6 +29,7 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
         row.group = classify::group_of_protocol(&row.label).to_owned();
     }
     let flows = || analysis.flows.iter();
+    let all: Vec<u32> = (0..analysis.n_flows() as u32).collect();
     Overview {
         flows: analysis.n_flows() as u64,
         sessions: analysis.sessions().len() as u64,
@@ -41,7 +40,7 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
         time_end_ns: flows().map(|it| it.last.0).max().unwrap_or(0),
         recognised_bytes,
         named_bytes,
-        timeline: timeline(analysis, bins.clamp(1, MAX_BINS)),
+        timeline: breakdown::over_time(analysis, bins, SeriesBy::Group, &all),
         labels: labels.into_rows(),
         protocols,
         top_hosts: analysis
@@ -79,37 +78,4 @@ fn fared(analysis: &Analysis) -> Vec<Fared> {
         Some(Fared { what: (*what).to_owned(), filter: (*filter).to_owned(), flows })
     });
     fates.filter(|it| it.flows > 0).collect()
-}
-
-/// Every packet in its bar.
-fn timeline(analysis: &Analysis, bins: u32) -> TrafficTimeline {
-    let start_ns = analysis.time_start_ns();
-    let end_ns = analysis.flows.iter().map(|it| it.last.0).max().unwrap_or(start_ns);
-    // One more than the time between first and last packet, so that the last falls into the last bar.
-    let bin_ns = ((end_ns - start_ns + 1).div_ceil(u64::from(bins))).max(1);
-    let mut series: BTreeMap<&str, GroupSeries> = BTreeMap::new();
-    for (flow, verdict) in analysis.flows.iter().zip(&analysis.verdicts) {
-        let empty = || vec![0; bins as usize];
-        let of = series.entry(verdict.group).or_insert_with(|| GroupSeries {
-            group: verdict.group.to_owned(),
-            bytes: empty(),
-            packets: empty(),
-            flows: empty(),
-        });
-        let bin = |nanos: u64| (nanos.saturating_sub(start_ns) / bin_ns) as usize;
-        if let Some(slot) = of.flows.get_mut(bin(flow.first.0)) {
-            *slot += 1;
-        }
-        // What a tunnel carries is in the bars of the flows inside it.
-        for step in flow.timeline.steps().filter(|it| !it.is_carrier) {
-            let at = bin(step.time.0);
-            if let (Some(bytes), Some(packets)) = (of.bytes.get_mut(at), of.packets.get_mut(at)) {
-                *bytes += u64::from(step.frame_len);
-                *packets += 1;
-            }
-        }
-    }
-    let mut series: Vec<GroupSeries> = series.into_values().collect();
-    series.sort_by_key(|it| std::cmp::Reverse(it.bytes.iter().sum::<u64>()));
-    TrafficTimeline { start_ns, bin_ns, series }
 }

@@ -68,7 +68,11 @@ pub(crate) fn label_by<'a>(
 }
 
 /// A session as a row; every session has a flow.
-fn row(analysis: &Analysis, session_id: u32, session: Session<'_>) -> Option<SessionRow> {
+pub(super) fn row(
+    analysis: &Analysis,
+    session_id: u32,
+    session: Session<'_>,
+) -> Option<SessionRow> {
     let members = || session.members.iter().filter_map(|it| analysis.labelled(*it));
     let (first, _) = members().next()?;
     let mut names: BTreeMap<&str, u64> = BTreeMap::new();

@@ -4,10 +4,11 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
-use engine::{Analysis, OwnRules, OwnRulesError, Rules};
+use engine::{Analysis, Countries, OwnRules, OwnRulesError, Rules};
 use v1::{Notice, Severity};
 
 use crate::{Error, Outcome};
@@ -61,6 +62,31 @@ impl OwnRulesFile {
             about(format!("it is no text in UTF-8 from byte {} on", error.valid_up_to()))
         })?;
         OwnRules::read(text).map_err(|error| about(error.to_string()))
+    }
+}
+
+/// The user's database of countries.
+#[derive(Args)]
+pub(crate) struct CountriesFile {
+    /// Tell countries of addresses by this database in MaxMind's format (.mmdb), of countries or cities.
+    #[arg(long, value_name = "FILE")]
+    mmdb: Option<PathBuf>,
+}
+
+impl CountriesFile {
+    /// Reads the file, where there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no database of countries.
+    pub(crate) fn read(&self) -> Result<Option<Arc<Countries>>, Error> {
+        let Some(path) = &self.mmdb else { return Ok(None) };
+        let about = |error: String| Error::Usage(format!("{}: {error}", path.display()));
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|mut it| it.read_to_end(&mut bytes))
+            .map_err(|error| about(error.to_string()))?;
+        let countries = Countries::read(bytes).map_err(|error| about(error.to_string()))?;
+        Ok(Some(Arc::new(countries)))
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Serve {
     host: Vec<String>,
     #[command(flatten)]
     own: input::OwnRulesFile,
+    #[command(flatten)]
+    countries: input::CountriesFile,
 }
 
 pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
@@ -46,8 +48,11 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
     let failed = |error: &dyn std::error::Error| Error::Start(error.to_string());
     let own = arguments.own.read()?;
     let n_rules = own.len();
+    let countries = arguments.countries.read()?;
     let companion = Companion::open_with(&arguments.captures, &arguments.data, own)
         .map_err(|it| failed(&it))?;
+    let source = countries.as_ref().map(|it| it.source().clone());
+    companion.set_countries(countries);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -61,6 +66,9 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
         eprintln!("job store: {}", shown(&arguments.data));
         if n_rules > 0 {
             eprintln!("rules of your own: {n_rules}");
+        }
+        if let Some(source) = source {
+            eprintln!("countries by {}", source.kind);
         }
         match &page {
             Some(page) => eprintln!("page: {}", shown(page)),

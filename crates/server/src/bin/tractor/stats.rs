@@ -22,17 +22,21 @@ pub(crate) struct Stats {
     #[command(flatten)]
     own: input::OwnRulesFile,
     #[command(flatten)]
+    countries: input::CountriesFile,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
 pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
     let own = Arc::new(arguments.own.read()?);
+    let countries = arguments.countries.read()?;
     let rules = Rules { own: Arc::clone(&own), ..Rules::default() };
     let (to, mut out) = flows::output(None)?;
     let captures = std::slice::from_ref(&arguments.capture);
     input::each(captures, &rules, arguments.effort, |capture, analysis| {
         let mut library = Library::new();
         library.set_own_rules(Arc::clone(&own));
+        library.set_countries(countries.clone());
         let file_name = capture.to_string_lossy().into_owned();
         library.set_files(vec![FileEntry {
             file_name: file_name.clone(),

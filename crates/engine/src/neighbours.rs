@@ -1,0 +1,284 @@
+//! Which Ethernet addresses send for which IP addresses: a host's own one, or its router's.
+//!
+//! What ARP says is a host's own. Of what only sends for an address it cannot be told whether the host or a router does;
+//! who sends for many is a router. Bounded, and the same however a capture is cut into blocks.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use capture::Frame;
+use v1::page::MacRow;
+
+use crate::hosts::scope;
+
+/// How many Ethernet addresses are kept of a capture: the first ones.
+const MAX_MACS: usize = 4_096;
+/// How many IP addresses are kept of each: the first ones.
+const MAX_IPS: usize = 8;
+/// How many pairs are remembered to have been seen, so that most frames cost nothing.
+const RECENT: usize = 64;
+
+/// The link type of Ethernet in tcpdump.org's registry.
+const ETHERNET: u16 = 1;
+
+type Mac = [u8; 6];
+
+/// What was seen; in the order in which it first was.
+#[derive(Clone, Debug)]
+pub(crate) struct Neighbours {
+    senders: Vec<(Mac, Sender)>,
+    places: BTreeMap<Mac, usize>,
+    /// How many senders are kept.
+    most: usize,
+    recent: Vec<Option<Seen>>,
+}
+
+/// An address that one Ethernet address sent for, or called its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    mac: Mac,
+    ip: IpAddr,
+    is_arp: bool,
+}
+
+/// Whom an Ethernet address sends for.
+#[derive(Clone, Debug, Default)]
+struct Sender {
+    /// Sources of its IP packets.
+    sources: First,
+    /// What it called its own.
+    own: First,
+}
+
+/// The first few addresses, and whether there were more.
+#[derive(Clone, Debug, Default)]
+struct First {
+    ips: Vec<IpAddr>,
+    has_more: bool,
+}
+
+impl First {
+    fn add(&mut self, ip: IpAddr) {
+        if self.ips.contains(&ip) {
+            return;
+        }
+        if self.ips.len() < MAX_IPS {
+            self.ips.push(ip);
+        } else {
+            self.has_more = true;
+        }
+    }
+
+    fn join(&mut self, later: Self) {
+        self.has_more |= later.has_more;
+        later.ips.into_iter().for_each(|it| self.add(it));
+    }
+}
+
+impl Default for Neighbours {
+    fn default() -> Self {
+        let (senders, places) = Default::default();
+        Self { senders, places, most: MAX_MACS, recent: vec![None; RECENT] }
+    }
+}
+
+impl Neighbours {
+    /// Those of a block, which is itself so small that all are kept: what is known before it may be among the last.
+    pub(crate) fn of_block() -> Self {
+        Self { most: usize::MAX, ..Self::default() }
+    }
+
+    /// Looks at a frame.
+    pub(crate) fn see(&mut self, frame: &Frame<'_>) {
+        let Some(seen) = (frame.link_type == ETHERNET).then(|| read(frame.bytes)).flatten() else {
+            return;
+        };
+        let low = match seen.ip {
+            IpAddr::V4(it) => it.octets()[3],
+            IpAddr::V6(it) => it.octets()[15],
+        };
+        let Some(recent) = self.recent.get_mut(usize::from(low ^ seen.mac[5]) % RECENT) else {
+            return;
+        };
+        if recent.replace(seen) == Some(seen) {
+            return;
+        }
+        let Some(sender) = self.sender(seen.mac) else { return };
+        if seen.is_arp {
+            sender.own.add(seen.ip);
+        } else {
+            sender.sources.add(seen.ip);
+        }
+    }
+
+    fn sender(&mut self, mac: Mac) -> Option<&mut Sender> {
+        let place = match self.places.get(&mac) {
+            Some(place) => *place,
+            None if self.senders.len() >= self.most => return None,
+            None => {
+                self.senders.push((mac, Sender::default()));
+                self.places.insert(mac, self.senders.len() - 1);
+                self.senders.len() - 1
+            }
+        };
+        self.senders.get_mut(place).map(|it| &mut it.1)
+    }
+
+    /// Adds those of the next block.
+    pub(crate) fn add(&mut self, block: Self) {
+        for (mac, later) in block.senders {
+            let Some(sender) = self.sender(mac) else { continue };
+            sender.sources.join(later.sources);
+            sender.own.join(later.own);
+        }
+    }
+
+    /// The Ethernet addresses of a host, those it calls its own first.
+    pub(crate) fn of(&self, ip: IpAddr) -> Vec<MacRow> {
+        let rows = self.senders.iter().filter_map(|(mac, sender)| {
+            let is_own = sender.own.ips.contains(&ip);
+            (is_own || sender.sources.ips.contains(&ip)).then(|| {
+                let is_alone = sender.sources.ips.len() <= 1 && !sender.sources.has_more;
+                let is_far = |it: &IpAddr| scope(*it) == "public";
+                let is_router =
+                    sender.sources.has_more || !is_alone && sender.sources.ips.iter().any(is_far);
+                let whose = match (is_own, is_router) {
+                    (true, _) => "own",
+                    (false, true) => "router",
+                    (false, false) if is_alone && !is_far(&ip) => "alone",
+                    (false, false) => "either",
+                };
+                MacRow {
+                    mac: mac.map(|it| format!("{it:02x}")).join(":"),
+                    whose: whose.to_owned(),
+                    n_addresses: sender.sources.ips.len() as u64,
+                    has_more: sender.sources.has_more,
+                    is_local: mac[0] & 2 != 0,
+                }
+            })
+        });
+        let mut rows: Vec<MacRow> = rows.collect();
+        rows.sort_by_key(|it| it.whose != "own");
+        rows
+    }
+}
+
+/// Who sent an Ethernet frame, and for which IP address; `None` for all but IP and ARP.
+fn read(bytes: &[u8]) -> Option<Seen> {
+    let mac: Mac = *bytes.get(6..)?.first_chunk()?;
+    let mut at = 12;
+    let mut kind = u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?);
+    // At most two VLAN tags (IEEE 802.1Q).
+    for _ in 0..2 {
+        if matches!(kind, 0x8100 | 0x88a8) {
+            at += 4;
+            kind = u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?);
+        }
+    }
+    let inside = bytes.get(at + 2..)?;
+    let v4 = |at: usize| {
+        let octets: [u8; 4] = *inside.get(at..)?.first_chunk()?;
+        Some(IpAddr::V4(Ipv4Addr::from(octets)))
+    };
+    let (ip, is_arp) = match kind {
+        0x0800 => (v4(12)?, false),
+        0x86dd => {
+            let octets: [u8; 16] = *inside.get(8..)?.first_chunk()?;
+            (IpAddr::V6(Ipv6Addr::from(octets)), false)
+        }
+        // Of Ethernet and IPv4 (RFC 826); the sender's hardware address is the one that counts.
+        0x0806 if inside.starts_with(&[0, 1, 8, 0, 6, 4]) => {
+            let mac: Mac = *inside.get(8..)?.first_chunk()?;
+            return named(mac, v4(14)?, true);
+        }
+        _ => return None,
+    };
+    named(mac, ip, is_arp)
+}
+
+/// Nobody's addresses and those of groups name no host.
+fn named(mac: Mac, ip: IpAddr, is_arp: bool) -> Option<Seen> {
+    let is_one = mac[0] & 1 == 0 && mac != [0; 6];
+    (is_one && !ip.is_unspecified() && !ip.is_multicast()).then_some(Seen { mac, ip, is_arp })
+}
+
+#[cfg(test)]
+mod tests {
+    use capture::Timestamp;
+
+    use super::*;
+
+    const HOST: Mac = [2, 0, 0, 0, 0, 7];
+    const ROUTER: Mac = [0, 1, 2, 3, 4, 5];
+
+    fn ip_from(mac: Mac, source: [u8; 4]) -> Vec<u8> {
+        let mut frame = [&[2; 6][..], &mac, &[8, 0], &[0x45; 12]].concat();
+        frame.extend(source);
+        frame.extend([10, 0, 0, 1]);
+        frame
+    }
+
+    fn arp_from(mac: Mac, source: [u8; 4]) -> Vec<u8> {
+        [&[0xff; 6][..], &mac, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &mac, &source, &[0; 10]].concat()
+    }
+
+    fn seen(mut into: Neighbours, frames: &[Vec<u8>]) -> Neighbours {
+        for bytes in frames {
+            into.see(&Frame {
+                time: Timestamp(0),
+                offset: 0,
+                link_type: ETHERNET,
+                wire_len: bytes.len() as u32,
+                bytes,
+                comment: None,
+            });
+        }
+        into
+    }
+
+    #[track_caller]
+    fn check(frames: &[Vec<u8>], ip: [u8; 4], expected: &[(&str, &str)]) {
+        let rows = seen(Neighbours::default(), frames).of(IpAddr::from(ip));
+        let rows: Vec<(&str, &str)> = rows.iter().map(|it| (&*it.mac, &*it.whose)).collect();
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn what_arp_says_is_the_hosts_own() {
+        let frames = [ip_from(HOST, [10, 0, 0, 7]), arp_from(HOST, [10, 0, 0, 7])];
+        check(&frames, [10, 0, 0, 7], &[("02:00:00:00:00:07", "own")]);
+        check(&frames[..1], [10, 0, 0, 7], &[("02:00:00:00:00:07", "alone")]);
+        check(&frames, [10, 0, 0, 8], &[]);
+    }
+
+    #[test]
+    fn a_routers_address_is_not_claimed_for_who_is_behind_it() {
+        let few = [ip_from(ROUTER, [192, 0, 2, 1]), ip_from(ROUTER, [8, 8, 8, 8])];
+        check(&few, [8, 8, 8, 8], &[("00:01:02:03:04:05", "router")]);
+        check(&few[1..], [8, 8, 8, 8], &[("00:01:02:03:04:05", "either")]);
+        let many: Vec<Vec<u8>> = (0..20).map(|it| ip_from(ROUTER, [10, 9, it, 1])).collect();
+        check(&many, [10, 9, 0, 1], &[("00:01:02:03:04:05", "router")]);
+        // Not among the first: nothing is said.
+        check(&many, [10, 9, 19, 1], &[]);
+    }
+
+    #[test]
+    fn blocks_do_not_show() {
+        let frames: Vec<Vec<u8>> = (0..60)
+            .map(|it| ip_from([2, 0, 0, 0, 0, it % 3], [10, it % 7, it % 11, it % 2]))
+            .collect();
+        let whole = seen(Neighbours::default(), &frames);
+        for at in [1, 17, 40] {
+            let mut joined = Neighbours::default();
+            joined.add(seen(Neighbours::of_block(), &frames[..at]));
+            joined.add(seen(Neighbours::of_block(), &frames[at..]));
+            for sender in &whole.senders {
+                for ip in &sender.1.sources.ips {
+                    assert_eq!(joined.of(*ip), whole.of(*ip));
+                }
+            }
+        }
+    }
+}
