@@ -5,7 +5,7 @@ use classify::{OwnRules, Verdict};
 use flow::Flow;
 use v1::{Notice, page::Reading};
 
-use crate::{Analysis, comments::Comments, reading};
+use crate::{Analysis, comments::Comments, job::Stage, reading};
 
 /// What a host feeds, and how that ended.
 #[derive(Debug)]
@@ -71,10 +71,10 @@ impl Input {
     pub(crate) fn analysis(
         self,
         is_stopped: bool,
-        counting: &reading::Counting,
-        counts: &Counts,
+        (counting, counts): (&reading::Counting, &Counts),
         (flows, verdicts, comments): (Vec<Flow>, Vec<Verdict>, Comments),
         own: &OwnRules,
+        tell: &mut dyn FnMut(Stage),
     ) -> Analysis {
         let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
         if let Some(packing) = self.decoder.packing() {
@@ -93,7 +93,7 @@ impl Input {
             notices,
             is_stopped,
         };
-        Analysis::new((flows, verdicts, comments), told, reading, own)
+        Analysis::new((flows, verdicts, comments), told, reading, own, tell)
     }
 
     /// What the reader should know, the worst first.
