@@ -7,6 +7,7 @@ mod report;
 mod ru;
 mod seen;
 mod sentences;
+mod table;
 mod tables;
 mod train;
 
@@ -17,6 +18,7 @@ pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
     rules_error, set_aside, table_notice,
 };
+pub use table::TableTexts;
 pub use train::TrainTexts;
 
 /// A language of the page.
@@ -368,7 +370,7 @@ pub struct Texts {
     pub command_line: &'static str,
 
     // Keys.
-    pub keys: [(&'static str, &'static str); 12],
+    pub keys: [(&'static str, &'static str); 9],
     pub keys_switch: &'static str,
 
     // Companion.
@@ -393,6 +395,7 @@ pub struct Texts {
     pub refresh: &'static str,
 
     // Training.
+    pub table: TableTexts,
     pub train: TrainTexts,
     pub beside: BesideTexts,
     pub report: ReportTexts,

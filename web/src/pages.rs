@@ -1,11 +1,13 @@
 //! What a person sees. A page is one file: it asks, and shows the answer.
 
 pub mod account;
+pub mod chooser;
 pub mod companion;
 pub mod compare;
 pub mod export;
 pub mod first;
 pub mod flow;
+pub mod flow_menu;
 pub mod flows;
 pub mod hosts;
 pub mod keys;

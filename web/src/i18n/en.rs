@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, beside, link, report, train};
+use super::{Plural, Texts, beside, link, report, table, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -419,9 +419,6 @@ pub(super) const TEXTS: Texts = Texts {
         ("j k ↓ ↑", "next, previous row"),
         ("g G", "first, last row"),
         ("Enter", "open the row"),
-        ("f x", "filter by this label, or without it"),
-        ("h", "the flow's server as a host"),
-        ("c", "copy a Wireshark filter for the flow"),
         ("l t", "language, theme"),
         ("Esc", "close, then back"),
     ],
@@ -447,6 +444,7 @@ pub(super) const TEXTS: Texts = Texts {
     all_flows: "Whole capture",
     refresh: "Look again",
 
+    table: table::EN,
     train: train::EN,
     beside: beside::EN,
     report: report::EN,

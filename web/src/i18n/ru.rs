@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, beside, link, report, train};
+use super::{Plural, Texts, beside, link, report, table, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -421,9 +421,6 @@ pub(super) const TEXTS: Texts = Texts {
         ("j k ↓ ↑", "следующая, предыдущая строка"),
         ("g G", "первая, последняя строка"),
         ("Enter", "открыть строку"),
-        ("f x", "оставить эту метку или убрать её"),
-        ("h", "сервер потока как узел"),
-        ("c", "скопировать фильтр Wireshark для потока"),
         ("l t", "язык, тема"),
         ("Esc", "закрыть, затем назад"),
     ],
@@ -449,6 +446,7 @@ pub(super) const TEXTS: Texts = Texts {
     all_flows: "Весь снимок",
     refresh: "Обновить",
 
+    table: table::RU,
     train: train::RU,
     beside: beside::RU,
     report: report::RU,
