@@ -74,6 +74,31 @@ const KINDS: &[Kind] = &[
         packets: |n| web(n, &format!("www.example-{n}.org")),
     },
     Kind {
+        name: "mixed",
+        about: "short flows of several kinds: names asked for, pages, half-open connections, noise",
+        count: 1_000_000,
+        packets: |n| match n % 5 {
+            0 | 1 => named(n),
+            2 => web(n, &format!("www.example-{}.org", n % 50_000)),
+            3 => vec![segment(client(n), server(n % 4_096, 443), flags::SYN, 0, b"")],
+            _ => vec![frame::udp(client(n), server(n, 7_777), &NOISE.repeat(1 + n as usize % 7))],
+        },
+    },
+    Kind {
+        name: "bulk",
+        about: "full packets of 64 long connections",
+        count: 3_700_000,
+        packets: |n| {
+            let (from, to) = (client(n % 64), server(n % 64, 8_443));
+            // Every eighth packet acknowledges what came before.
+            let sequence = (n / 64).wrapping_mul(1_408);
+            match n / 64 % 8 {
+                7 => vec![segment(from, to, flags::ACK, 1, b"")],
+                _ => vec![segment(to, from, flags::ACK, sequence, &NOISE.repeat(44))],
+            }
+        },
+    },
+    Kind {
         name: "name",
         about: "whole HTTP exchanges of eight packets, all for one name",
         count: 1_000_000,
@@ -83,14 +108,7 @@ const KINDS: &[Kind] = &[
         name: "dns",
         about: "DNS questions and answers, no name or address twice",
         count: 1_000_000,
-        packets: |n| {
-            let (from, to) = (client(n), SocketAddr::from(([192, 0, 2, 53], 53)));
-            let name = format!("host-{n}.example.org");
-            let record = dns::Record::Address(&name, server(n, 0).ip());
-            let answer = dns::answer(7, &name, dns::kind::A, &[record]);
-            let query = dns::query(7, &name, dns::kind::A);
-            vec![frame::udp(from, to, &query), frame::udp(to, from, &answer)]
-        },
+        packets: named,
     },
     Kind {
         name: "peers",
@@ -136,6 +154,16 @@ fn web(n: u32, host: &str) -> Vec<Vec<u8>> {
     talk.server(format!("HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n{:256}", "text"));
     talk.close(Side::Client);
     talk.packets().into_iter().map(|it| it.bytes).collect()
+}
+
+/// A name asked for and told.
+fn named(n: u32) -> Vec<Vec<u8>> {
+    let (from, to) = (client(n), SocketAddr::from(([192, 0, 2, 53], 53)));
+    let name = format!("host-{n}.example.org");
+    let record = dns::Record::Address(&name, server(n, 0).ip());
+    let answer = dns::answer(7, &name, dns::kind::A, &[record]);
+    let query = dns::query(7, &name, dns::kind::A);
+    vec![frame::udp(from, to, &query), frame::udp(to, from, &answer)]
 }
 
 /// A pcap file in microseconds, written some parts at a time.

@@ -245,10 +245,14 @@ const OUTLINES: [&str; 9] = [
 
 /// The ways between the views.
 #[component]
-fn Rail() -> impl IntoView {
+pub fn Rail() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let count = move |view| {
+        // While a capture is read, its flows are counted already.
+        if let (View::Flows, Phase::Reading { progress, .. }) = (view, app.phase.get()) {
+            return Some(format::count(progress.flows, lang));
+        }
         let seen = app.seen()?;
         let number = match view {
             View::Flows => seen.flows,
@@ -563,6 +567,7 @@ fn press(
         return;
     }
     let key = event.key();
+    let t = app.lang.get_untracked().texts();
     let place = app.place.get_untracked();
     if key == "Escape" {
         if !place.id.is_empty() {
@@ -602,12 +607,20 @@ fn press(
         "k" | "л" | "ArrowUp" => Step::Previous,
         "g" | "п" | "Home" => Step::First,
         "G" | "П" | "End" => Step::Last,
+        "ArrowLeft" => Step::Before,
+        "ArrowRight" => Step::After,
+        "s" | "ы" => Step::Sort,
+        "z" | "я" if place.view == View::Flows => {
+            let time = place.time.next();
+            app.replace(Place { time, ..place });
+            return app.say(format!("{}: {}", t.table.time, t.table.times[time as usize]));
+        }
         "Enter" if !is_within("a, button, summary") => Step::Open,
         "f" | "а" => Step::Keep,
         "x" | "ч" => Step::Exclude,
         "h" | "р" => Step::Host,
         "c" | "с" => Step::Copy,
-        "s" | "ы" => Step::Save,
+        "w" | "ц" => Step::Save,
         digit => {
             let at = digit.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
             if let Some(view) = at.and_then(|it| RAIL.get(it)) {

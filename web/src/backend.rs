@@ -12,7 +12,7 @@ use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use v1::{
     Notice,
-    page::{CountrySource, ModelApplied, TrainingProgress},
+    page::{CountrySource, ModelApplied, Preview, TrainingProgress},
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -41,6 +41,8 @@ pub enum Event {
     Mark(String),
     /// More was read; at most some ten times a second.
     Progress(Progress),
+    /// What there is so far; at most once a second.
+    Preview(Box<Preview>),
     /// More was learned; of what was judged so far, how many rows and the share called right.
     Learning(TrainingProgress, Option<(u64, f64)>),
     /// More packets of flows were written.
@@ -304,6 +306,12 @@ impl Inner {
             }
             FromWorker::Mark(mark) => (self.on_event)(Event::Mark(mark)),
             FromWorker::Progress(progress) => (self.on_event)(Event::Progress(progress)),
+            FromWorker::Preview => {
+                // Without it the page shows the one before.
+                if let Ok(preview) = serde_json::from_slice(&bytes_of(payload)) {
+                    (self.on_event)(Event::Preview(preview));
+                }
+            }
             FromWorker::Learning(progress, judged) => {
                 (self.on_event)(Event::Learning(progress, judged));
             }

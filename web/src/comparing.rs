@@ -89,7 +89,7 @@ impl Comparing {
     fn hear(self, app: App, event: Event, name: &str) {
         match event {
             Event::Progress(progress) => self.progress.set(Some(progress)),
-            Event::Learning(..) | Event::Picking(_) | Event::Mark(_) => {}
+            Event::Learning(..) | Event::Mark(_) | Event::Picking(_) | Event::Preview(_) => {}
             Event::Done => {
                 self.is_read.set(true);
                 self.compare(app);

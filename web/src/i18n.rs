@@ -9,6 +9,7 @@ mod report;
 mod ru;
 mod seen;
 mod sentences;
+mod table;
 mod tables;
 mod train;
 
@@ -21,6 +22,7 @@ pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
     rules_error, set_aside, table_notice,
 };
+pub use table::TableTexts;
 pub use train::TrainTexts;
 
 /// A language of the page.
@@ -371,7 +373,7 @@ pub struct Texts {
     pub command_line: &'static str,
 
     // Keys.
-    pub keys: [(&'static str, &'static str); 14],
+    pub keys: [(&'static str, &'static str); 11],
     pub keys_switch: &'static str,
 
     // Companion.
@@ -399,6 +401,7 @@ pub struct Texts {
     pub packets_view: PacketTexts,
 
     // Training.
+    pub table: TableTexts,
     pub train: TrainTexts,
     pub beside: BesideTexts,
     pub report: ReportTexts,

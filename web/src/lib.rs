@@ -3,6 +3,8 @@
 pub mod app;
 pub mod backend;
 pub mod chunks;
+pub mod clock;
+pub mod columns;
 pub mod comparing;
 pub mod countries;
 pub mod format;

@@ -178,6 +178,8 @@ pub enum FromWorker {
     Mark(String),
     /// How far it has read.
     Progress(Progress),
+    /// What there is so far, in the payload: a [`v1::page::Preview`] as JSON in an `ArrayBuffer`.
+    Preview,
     /// How far it has learned; and of what was judged so far, how many rows and the share called right.
     Learning(TrainingProgress, Option<(u64, f64)>),
     /// How far it is with the packets of flows.
@@ -202,6 +204,22 @@ pub enum FromWorker {
     },
 }
 
+/// What the worker is at, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Reading, unpacking and putting packets into flows.
+    #[default]
+    Reading,
+    /// Labelling the flows that are left.
+    Labels,
+    /// Grouping flows into sessions.
+    Sessions,
+    /// Counting hosts.
+    Hosts,
+    /// Answering what the page asks first.
+    Overview,
+}
+
 /// How far the worker has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -215,6 +233,10 @@ pub struct Progress {
     pub packets: u64,
     /// Flows found.
     pub flows: u64,
+    /// What it is at.
+    pub stage: Stage,
+    /// Bytes of memory the worker took; WebAssembly gives none back before the worker ends.
+    pub memory: u64,
 }
 
 /// A message for `postMessage`.

@@ -2,12 +2,14 @@
 
 pub mod account;
 pub mod breakdown;
+pub mod chooser;
 pub mod companion;
 pub mod compare;
 pub mod countries;
 pub mod export;
 pub mod first;
 pub mod flow;
+pub mod flow_menu;
 pub mod flows;
 pub mod hosts;
 pub mod keys;

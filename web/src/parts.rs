@@ -8,6 +8,7 @@ pub mod hex;
 pub mod icons;
 pub mod link;
 pub mod matrix;
+pub mod menu;
 pub mod packets;
 pub mod plain;
 pub mod ribbons;

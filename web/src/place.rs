@@ -2,6 +2,8 @@
 
 use v1::page::FlowSort;
 
+use crate::{clock::Mode, columns};
+
 /// The views. All but [`View::Train`] are of an opened capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
@@ -69,16 +71,6 @@ impl View {
     }
 }
 
-const SORTS: [(FlowSort, &str); 7] = [
-    (FlowSort::Start, "start"),
-    (FlowSort::Label, "label"),
-    (FlowSort::Client, "client"),
-    (FlowSort::Server, "server"),
-    (FlowSort::Duration, "duration"),
-    (FlowSort::Packets, "packets"),
-    (FlowSort::Bytes, "bytes"),
-];
-
 /// A place in the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -90,6 +82,10 @@ pub struct Place {
     pub sort: FlowSort,
     /// Greatest first.
     pub is_descending: bool,
+    /// The columns of the flow table, as [`columns::chosen`] reads them; empty for the usual ones.
+    pub columns: String,
+    /// Which time tables show.
+    pub time: Mode,
     /// By what the flow table cuts flows, as the command line has it; empty for not at all.
     pub timeout: String,
     /// The mark of the capture the address is about; empty where none is.
@@ -129,6 +125,17 @@ impl Place {
         Self { id: id.into(), ..self.clone() }
     }
 
+    /// The same with the columns and times of another place, where this one has the usual ones.
+    pub fn looking_as(mut self, other: &Self) -> Self {
+        if self.columns.is_empty() {
+            self.columns.clone_from(&other.columns);
+        }
+        if self.time == Mode::Utc {
+            self.time = other.time;
+        }
+        self
+    }
+
     /// By what flows are cut, `none` for not at all.
     pub fn cut(&self) -> String {
         if self.timeout.is_empty() { "none".to_owned() } else { self.timeout.clone() }
@@ -141,8 +148,14 @@ impl Place {
             out += &format!("&q={}", encode(&self.filter));
         }
         if (self.sort, self.is_descending) != (FlowSort::Start, false) {
-            let name = SORTS.iter().find(|it| it.0 == self.sort).map_or("start", |it| it.1);
+            let name = columns::sort_key(self.sort);
             out += &format!("&s={}{name}", if self.is_descending { "-" } else { "" });
+        }
+        if !self.columns.is_empty() {
+            out += &format!("&c={}", encode(&self.columns));
+        }
+        if self.time != Mode::Utc {
+            out += &format!("&tm={}", self.time.key());
         }
         if !self.timeout.is_empty() {
             out += &format!("&t={}", encode(&self.timeout));
@@ -170,9 +183,11 @@ impl Place {
                     let name = value.strip_prefix('-');
                     place.is_descending = name.is_some();
                     let name = name.unwrap_or(&value);
-                    let found = SORTS.iter().find(|it| it.1 == name);
-                    place.sort = found.map_or(FlowSort::Start, |it| it.0);
+                    let found = columns::named(name).and_then(|it| it.sort);
+                    place.sort = found.unwrap_or_default();
                 }
+                "c" => place.columns = columns::written(&columns::chosen(&value, false)),
+                "tm" => place.time = Mode::named(&value),
                 "t" => place.timeout = value,
                 "id" => place.id = value,
                 "f" if is_mark(&value) => place.file = value,
@@ -246,6 +261,15 @@ mod tests {
         check(
             Place { file: "0123456789abcdef".into(), ..Place::flows("") },
             "#v=flows&f=0123456789abcdef",
+        );
+        check(
+            Place {
+                columns: "label:300,ja4".into(),
+                time: Mode::Local,
+                sort: FlowSort::RoundTrip,
+                ..Place::flows("")
+            },
+            "#v=flows&s=round_trip&c=label:300,ja4&tm=local",
         );
         check(Place::flows("имя & 100% #1"), &Place::flows("имя & 100% #1").hash());
     }

@@ -253,6 +253,7 @@ impl Page {
             letter: groups::letter(&it.group),
             name: word(&t.groups, &it.group),
             values: it.bytes.clone(),
+            ..Series::default()
         });
         let series: Vec<Series> = series.collect();
         let sums = chart::sums(&series);

@@ -6,7 +6,7 @@ use gloo::storage::{LocalStorage as Storage, Storage as _};
 use leptos::{prelude::*, task::spawn_local};
 use v1::{
     Notice,
-    page::{Overview, Query},
+    page::{Overview, Preview, Query},
 };
 use wasm_bindgen::JsValue;
 
@@ -131,15 +131,21 @@ pub enum Step {
     First,
     /// The last row.
     Last,
+    /// The cell before.
+    Before,
+    /// The cell after.
+    After,
+    /// Sort by the cell's column.
+    Sort,
     /// Open the row.
     Open,
-    /// Filter by the label of what is open.
+    /// Filter by the cell, or by the label of what is open.
     Keep,
     /// Filter it out.
     Exclude,
-    /// Open its server as a host.
+    /// Open its host.
     Host,
-    /// Copy a filter for it.
+    /// Copy it, or a filter for what is open.
     Copy,
     /// Save its packets.
     Save,
@@ -163,6 +169,8 @@ pub struct App {
     pub capture: RwSignal<Option<Capture>, LocalStorage>,
     /// How far it is.
     pub phase: RwSignal<Phase>,
+    /// What there is of it while it is read.
+    pub preview: RwSignal<Option<Preview>>,
     /// The first look at it.
     pub overview: Answer<Arc<Overview>>,
     /// A file that could not be opened, and why.
@@ -218,6 +226,7 @@ impl App {
             place: RwSignal::new(Place::parse(&address())),
             capture: RwSignal::new_local(None),
             phase: RwSignal::new(Phase::Empty),
+            preview: RwSignal::new(None),
             overview: RwSignal::new(None),
             own_rules: RwSignal::new(None),
             rules_error: RwSignal::new(None),
@@ -274,21 +283,18 @@ impl App {
         if self.place.with_untracked(|it| *it == place) {
             return;
         }
-        let hash = place.hash();
-        if let Some(history) = web_sys::window().and_then(|it| it.history().ok()) {
-            // Refused only when asked for far too often; the place then changes without the address.
-            let _ = if is_new {
-                history.push_state_with_url(&JsValue::NULL, "", Some(&hash))
-            } else {
-                history.replace_state_with_url(&JsValue::NULL, "", Some(&hash))
-            };
-        }
+        write_address(&place.hash(), is_new);
         self.place.set(place);
     }
 
-    /// Follows the address, when the browser changed it.
+    /// Follows the address, when the browser changed it. One that says nothing of columns and times leaves them as they
+    /// are: most links are about something else.
     pub fn follow_address(self) {
-        let place = Place::parse(&address());
+        let parsed = Place::parse(&address());
+        let place = self.place.with_untracked(|it| parsed.clone().looking_as(it));
+        if place != parsed {
+            write_address(&place.hash(), false);
+        }
         if self.place.with_untracked(|it| *it != place) {
             self.expect(&place, &self.mark());
             self.place.set(place);
@@ -374,6 +380,7 @@ impl App {
         self.turn.set(turn);
         self.failure.set(None);
         self.overview.set(None);
+        self.preview.set(None);
         self.training.applied.set(None);
         self.comparing.end();
         self.picking.reset();
@@ -426,6 +433,7 @@ impl App {
             }
             Event::Mark(mark) => self.name(mark),
             Event::Picking(progress) => self.picking.hear(progress),
+            Event::Preview(preview) => self.preview.set(Some(*preview)),
             // Another kind of worker learns.
             Event::Learning(..) => {}
             Event::Done => self.begin(),
@@ -537,6 +545,11 @@ impl App {
         self.seen().is_some_and(|it| format::date(it.time_start_ns) != format::date(it.time_end_ns))
     }
 
+    /// Whether hosts with most traffic have addresses of IPv6, which need room.
+    pub fn has_long_addresses(self) -> bool {
+        self.seen().is_some_and(|it| it.top_hosts.iter().any(|it| it.ip.contains(':')))
+    }
+
     /// The first look, once it is there.
     pub fn seen(self) -> Option<Arc<Overview>> {
         self.overview.get().and_then(Result::ok)
@@ -628,6 +641,17 @@ where
 /// Milliseconds of the page's clock; for speed alone.
 pub fn now_millis() -> f64 {
     web_sys::window().and_then(|it| it.performance()).map_or(0.0, |it| it.now())
+}
+
+/// Writes the address's part from `#` on; with a way back to the one before where it is new.
+fn write_address(hash: &str, is_new: bool) {
+    let Some(history) = web_sys::window().and_then(|it| it.history().ok()) else { return };
+    // Refused only when asked for far too often; the place then changes without the address.
+    let _ = if is_new {
+        history.push_state_with_url(&JsValue::NULL, "", Some(hash))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(hash))
+    };
 }
 
 /// The address's part from `#` on.

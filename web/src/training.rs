@@ -202,7 +202,7 @@ impl Training {
                     running.judged = judged.or(running.judged);
                 }
             }),
-            Event::Picking(_) | Event::Done | Event::Mark(_) => {}
+            Event::Done | Event::Mark(_) | Event::Picking(_) | Event::Preview(_) => {}
             Event::Failed(notice) => {
                 // A worker that ended is replaced by the next question.
                 self.learner.set(None);

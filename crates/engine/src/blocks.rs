@@ -314,5 +314,5 @@ pub fn finish(cutter: Cutter, join: &Join, shares: Vec<Reduce>, is_stopped: bool
     let counts = join.dissector.counts();
     let found = (flows, verdicts, comments);
     let rules = &join.plan.rules;
-    cutter.input.analysis(is_stopped, &join.counting, &counts, found, rules)
+    cutter.input.analysis(is_stopped, (&join.counting, &counts), found, rules, &mut |_| {})
 }

@@ -99,7 +99,7 @@ impl Analysis {
         // Who cuts a window locks the order first.
         drop(now);
         // A filter may ask for a session.
-        *self.order.lock().unwrap_or_else(|it| it.into_inner()) = None;
+        *self.order.lock().unwrap_or_else(|it| it.into_inner()) = crate::page::Kept::default();
         answer
     }
 }

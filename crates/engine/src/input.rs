@@ -5,7 +5,7 @@ use classify::Verdict;
 use flow::Flow;
 use v1::{Notice, page::Reading};
 
-use crate::{Analysis, Read, Rules, comments::Comments, reading};
+use crate::{Analysis, Read, Rules, comments::Comments, job::Stage, reading};
 
 /// What a host feeds, and how that ended.
 #[derive(Debug)]
@@ -71,10 +71,10 @@ impl Input {
     pub(crate) fn analysis(
         self,
         is_stopped: bool,
-        counting: &reading::Counting,
-        counts: &Counts,
+        (counting, counts): (&reading::Counting, &Counts),
         (flows, verdicts, comments): (Vec<Flow>, Vec<Verdict>, Comments),
         rules: &Rules,
+        tell: &mut dyn FnMut(Stage),
     ) -> Analysis {
         let mut format = self.decoder.format().unwrap_or("unknown").to_owned();
         if let Some(packing) = self.decoder.packing() {
@@ -94,7 +94,7 @@ impl Input {
             is_stopped,
         };
         let read = Read { rules: rules.clone(), n_fragments: counts.fragments };
-        let mut analysis = Analysis::new((flows, verdicts, comments), told, reading, read);
+        let mut analysis = Analysis::new((flows, verdicts, comments), told, reading, read, tell);
         analysis.neighbours = counting.neighbours.clone();
         analysis
     }

@@ -19,6 +19,17 @@ pub struct Rules {
     pub own: Arc<OwnRules>,
 }
 
+/// What is done once all is read, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Flows are labelled that did not say all they can before.
+    Labels,
+    /// Flows are named by what DNS told, and grouped into sessions.
+    Sessions,
+    /// Hosts are counted.
+    Hosts,
+}
+
 /// How far a job is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -119,8 +130,19 @@ impl Job {
         self.input.interrupt(why);
     }
 
+    /// What there is so far.
+    pub(crate) fn seen(&self) -> (&flow::Table, &Labels, &OwnRules) {
+        (&self.table, &self.labels, &self.rules.own)
+    }
+
     /// Labels and groups the flows read so far. A job that was stopped or interrupted is not called cut short.
-    pub fn finish(mut self, is_stopped: bool) -> Analysis {
+    pub fn finish(self, is_stopped: bool) -> Analysis {
+        self.finish_telling(is_stopped, &mut |_| {})
+    }
+
+    /// The same, and says what it is about to do.
+    pub fn finish_telling(mut self, is_stopped: bool, tell: &mut dyn FnMut(Stage)) -> Analysis {
+        tell(Stage::Labels);
         if self.input.end() {
             let read = self.drain();
             self.input.close(read, is_stopped);
@@ -133,6 +155,6 @@ impl Job {
         let verdicts = self.labels.finish(&mut flows, &self.rules.own);
         let counts = self.dissector.counts();
         let found = (flows, verdicts, self.comments);
-        self.input.analysis(is_stopped, &self.counting, &counts, found, &self.rules)
+        self.input.analysis(is_stopped, (&self.counting, &counts), found, &self.rules, tell)
     }
 }

@@ -21,6 +21,11 @@ impl Labels {
         }
     }
 
+    /// The verdict of a flow that is labelled already.
+    pub(crate) fn of(&self, number: u32) -> Option<&Verdict> {
+        self.0.get(number as usize)?.as_ref()
+    }
+
     /// Labels the flows that are left, and gives the verdicts of all.
     pub(crate) fn finish(mut self, flows: &mut [Flow], own: &OwnRules) -> Vec<Verdict> {
         self.0.resize(flows.len(), None);

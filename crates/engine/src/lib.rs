@@ -23,6 +23,7 @@ mod notable;
 mod page;
 mod pcapng;
 mod picker;
+mod preview;
 mod reading;
 mod rows;
 mod session_features;
@@ -53,7 +54,7 @@ pub use crate::{
     filter::Filter,
     guesses::{Applying, NotOfFlows},
     identity::{EDGE_LEN, identity},
-    job::{Job, Progress, Rules},
+    job::{Job, Progress, Rules, Stage},
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
@@ -83,8 +84,8 @@ pub struct Analysis {
     hosts: hosts::Hosts,
     /// What a model says of flows.
     guesses: guesses::Guesses,
-    /// What the last window of the flow table was cut from.
-    order: Mutex<Option<page::Order>>,
+    /// What windows of the flow table were cut from.
+    order: Mutex<page::Kept>,
     /// What is worth a look; found when first asked for.
     notable: OnceLock<v1::Notables>,
     /// Who sends for which addresses.
@@ -116,8 +117,10 @@ impl Analysis {
         told: Vec<(IpAddr, String)>,
         mut reading: Reading,
         read: Read,
+        tell: &mut dyn FnMut(Stage),
     ) -> Self {
         let own = &read.rules.own;
+        tell(Stage::Sessions);
         let answered = hosts::name_by_answers(&flows, &mut verdicts, own);
         kin::label(&flows, &mut verdicts);
         let sessions = session::group(&flows, &verdicts);
@@ -126,6 +129,7 @@ impl Analysis {
             classify::relabel_by_guess(verdict, flow, own);
         }
         let sessions = decided::Decided::new(sessions);
+        tell(Stage::Hosts);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
         let (guesses, order, notable, neighbours, countries) = Default::default();
@@ -157,7 +161,11 @@ impl Analysis {
 
     /// The flows as answers see them, by their first packet.
     fn each(&self) -> impl Iterator<Item = Row<'_>> + Clone {
-        (0..).map_while(|number| self.row(number))
+        let sessions = self.sessions();
+        (0..).map_while(move |number| {
+            let (flow, verdict) = self.labelled(number)?;
+            Some(Row::new(number, sessions.of(number), flow, verdict))
+        })
     }
 
     /// The numbers of the flows that pass a filter, in order.

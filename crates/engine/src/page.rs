@@ -4,6 +4,7 @@ mod breakdown;
 pub(crate) mod compare;
 mod flows;
 mod hosts;
+mod order;
 mod overview;
 pub(crate) mod schemas;
 pub(crate) mod sessions;
@@ -20,7 +21,7 @@ use v1::{
 
 use crate::Analysis;
 
-pub(crate) use flows::Order;
+pub(crate) use flows::Kept;
 
 /// How many first bytes of each side are kept for the page.
 pub(crate) const HEAD_LEN: usize = 512;
@@ -76,7 +77,7 @@ fn first_lines(mut statistics: Vec<StatisticItem>) -> Vec<StatisticItem> {
 
 /// Labels or protocols of flows, most bytes first.
 #[derive(Default)]
-struct Tally<'a> {
+pub(crate) struct Tally<'a> {
     rows: BTreeMap<&'a str, Counted<'a>>,
 }
 
@@ -89,7 +90,7 @@ struct Counted<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn add(&mut self, label: &'a str, group: &'a str, protocol: &'a str, flow: &Flow) {
+    pub(crate) fn add(&mut self, label: &'a str, group: &'a str, protocol: &'a str, flow: &Flow) {
         let row = self.rows.entry(label).or_default();
         row.group = group;
         *row.protocols.entry(protocol).or_default() += 1;
@@ -97,7 +98,7 @@ impl<'a> Tally<'a> {
         row.bytes += flow.own_bytes();
     }
 
-    fn into_rows(self) -> Vec<LabelRow> {
+    pub(crate) fn into_rows(self) -> Vec<LabelRow> {
         let mut rows: Vec<LabelRow> = self
             .rows
             .into_iter()

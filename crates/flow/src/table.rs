@@ -164,6 +164,11 @@ impl Table {
         &mut self.flows
     }
 
+    /// The flows so far, by number.
+    pub fn flows(&self) -> &[Flow] {
+        &self.flows
+    }
+
     /// A flow that has said all its heads can hold, and its number; each comes once.
     ///
     /// Who labels it now may keep less of its heads. Flows that never come here are labelled when the capture ends.

@@ -120,7 +120,8 @@ pub enum Query {
     Schemas,
 }
 
-/// The columns a flow table can be sorted by; equal ones stay in order of their first packet.
+/// The columns a flow table can be sorted by; equal ones stay in order of their first packet, and those without a value
+/// come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FlowSort {
     /// By first packet.
@@ -138,6 +139,54 @@ pub enum FlowSort {
     Packets,
     /// By bytes, both ways.
     Bytes,
+    /// By number.
+    Number,
+    /// By last packet.
+    End,
+    /// By detected protocol.
+    Protocol,
+    /// By transport's number.
+    Transport,
+    /// By the label's group.
+    Group,
+    /// By client port.
+    ClientPort,
+    /// By server address, numerically, then port.
+    ServerAddress,
+    /// By server port.
+    ServerPort,
+    /// By the server's name.
+    Name,
+    /// By packets of the client.
+    ClientPackets,
+    /// By packets of the server.
+    ServerPackets,
+    /// By bytes of the client.
+    ClientBytes,
+    /// By bytes of the server.
+    ServerBytes,
+    /// By the connection's state.
+    State,
+    /// By the client's `User-Agent`.
+    Agent,
+    /// By the client's JA4 fingerprint.
+    Ja4,
+    /// By session.
+    Session,
+    /// By how the label was reached.
+    Evidence,
+    /// By a model's confidence.
+    Confidence,
+    /// By the flow whose packets carry it.
+    Tunnel,
+    /// By [`RowHealth::handshake_ns`].
+    Handshake,
+    /// By [`RowHealth::round_trip_ns`].
+    RoundTrip,
+    /// By [`RowHealth::retransmissions`].
+    Retransmissions,
+    /// By [`RowHealth::lost_bytes`].
+    LostBytes,
 }
 
 /// A flow as a row: what tables, exports and the job store hold of it.
@@ -445,8 +494,45 @@ pub struct Flows {
     pub rows: Vec<FlowRow>,
     /// For each row, its bytes over its own duration in 16 bars, each 0 to 15.
     pub sparks: Vec<Vec<u8>>,
+    /// For each row, how the flow's connection fared; TCP only, once it is established.
+    #[serde(default)]
+    pub health: Vec<Option<RowHealth>>,
     /// Why the filter or the timeout cannot be understood; the window is then empty.
     pub filter_error: Option<String>,
+}
+
+/// How an established TCP connection fared, the whole of it, as far as a row shows that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowHealth {
+    /// From a SYN to its acknowledgement, of the side where that took longer, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake_ns: Option<u64>,
+    /// From data to its acknowledgement, of the side where that takes longer, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ns: Option<u64>,
+    /// Segments of both sides whose bytes were all sent before.
+    pub retransmissions: u64,
+    /// Bytes of both sides that were acknowledged and are not in the capture.
+    pub lost_bytes: u64,
+}
+
+/// What of a capture is known while it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// Time of the first packet so far, in nanoseconds since 1970 UTC.
+    pub time_start_ns: u64,
+    /// Time of the last one.
+    pub time_end_ns: u64,
+    /// Frame bytes on the wire that clients sent.
+    pub client_bytes: u64,
+    /// Frame bytes on the wire that servers sent.
+    pub server_bytes: u64,
+    /// The labels with most bytes, at most 12, of the largest flows and of those that said all they can.
+    pub labels: Vec<LabelRow>,
+    /// How many flows are labelled later.
+    pub waiting: u64,
+    /// The flows with most bytes, at most 100, each labelled by what it says so far.
+    pub rows: Vec<FlowRow>,
 }
 
 /// One flow, whole.

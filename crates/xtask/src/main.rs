@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `measure`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -7,6 +7,7 @@ mod exports;
 mod fuzz;
 mod generate;
 mod halves;
+mod measure;
 mod run;
 mod test;
 mod tools;
@@ -55,6 +56,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         generate::model,
     ),
     ("halves", "part rows of truth into two halves by families of captures: FOLDER", halves::part),
+    (
+        "measure",
+        "measure the page with a million flows and with 5 GiB in Chromium: [FOLDER]",
+        measure::measure,
+    ),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];
 

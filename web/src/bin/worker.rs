@@ -20,14 +20,19 @@ use web::{
     chunks::{CHUNK_LEN, Chunks},
     learner::{self, Answer, Learner, Told},
     message::{
-        Export, FromWorker, Packets, Picking, Progress, Question, Study, ToWorker, describe, fault,
-        pack, unpack,
+        Export, FromWorker, Packets, Picking, Progress, Question, Stage, Study, ToWorker, describe,
+        fault, pack, unpack,
     },
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
 
 /// Progress is told at most once in so many milliseconds.
 const PROGRESS_MILLIS: f64 = 100.0;
+/// What there is so far is told first after so many milliseconds, and at most once in so many.
+const FIRST_PREVIEW_MILLIS: f64 = 300.0;
+const PREVIEW_MILLIS: f64 = 1_000.0;
+/// And so seldom that reading goes on for so many times what telling took: it takes three hundredths at most.
+const PREVIEW_REST: f64 = 33.0;
 /// An export is gathered in pieces of so many bytes.
 const EXPORT_PIECE_LEN: usize = 1 << 20;
 
@@ -235,6 +240,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
     begin(&mut state.library.borrow_mut(), &name, total);
     let mut job = Job::with_rules(&name, seed(&page), &rules);
     let mut told_at = 0.0;
+    let mut preview_at = js_sys::Date::now() + FIRST_PREVIEW_MILLIS;
     while !state.is_stopped.get() {
         match chunks.next().await {
             Ok(None) => break,
@@ -249,12 +255,31 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
         let now = js_sys::Date::now();
         if now - told_at >= PROGRESS_MILLIS {
             told_at = now;
-            tell_progress(&page, &job, total);
+            tell_progress(&page, &progress(&job, total));
+        }
+        if now >= preview_at {
+            if let Ok(preview) = json(&job.preview()) {
+                say(&page, &FromWorker::Preview, &preview);
+            }
+            let after = js_sys::Date::now();
+            preview_at = after + PREVIEW_MILLIS.max((after - now) * PREVIEW_REST);
         }
     }
-    tell_progress(&page, &job, total);
-    let is_whole = job.progress().bytes == total;
-    let analysis = Arc::new(job.finish(!is_whole && state.is_stopped.get()));
+    let mut progress = progress(&job, total);
+    tell_progress(&page, &progress);
+    let is_whole = progress.bytes == total;
+    let is_stopped = !is_whole && state.is_stopped.get();
+    let analysis = job.finish_telling(is_stopped, &mut |stage| {
+        progress.stage = match stage {
+            engine::Stage::Labels => Stage::Labels,
+            engine::Stage::Sessions => Stage::Sessions,
+            engine::Stage::Hosts => Stage::Hosts,
+        };
+        tell_progress(&page, &progress);
+    });
+    let analysis = Arc::new(analysis);
+    progress.stage = Stage::Overview;
+    tell_progress(&page, &progress);
     let failure = analysis.failure().cloned();
     state.library.borrow_mut().finish(JOB, analysis.result(), now_seconds());
     state.analysis.replace(Some(analysis));
@@ -302,16 +327,28 @@ fn now_seconds() -> u64 {
     (js_sys::Date::now() / 1_000.0) as u64
 }
 
-fn tell_progress(page: &DedicatedWorkerGlobalScope, job: &Job, total: u64) {
+fn progress(job: &Job, total: u64) -> Progress {
     let it = job.progress();
-    let progress = Progress {
+    Progress {
         bytes: it.bytes,
         total,
         frames: it.frames,
         packets: it.packets,
         flows: it.flows,
-    };
+        ..Progress::default()
+    }
+}
+
+fn tell_progress(page: &DedicatedWorkerGlobalScope, progress: &Progress) {
+    let progress = Progress { memory: memory(), ..*progress };
     say(page, &FromWorker::Progress(progress), &JsValue::UNDEFINED);
+}
+
+/// Bytes of memory that were taken so far.
+fn memory() -> u64 {
+    let memory = wasm_bindgen::memory().unchecked_into::<js_sys::WebAssembly::Memory>();
+    let buffer = memory.buffer().unchecked_into::<js_sys::ArrayBuffer>();
+    u64::from(buffer.byte_length())
 }
 
 fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {

@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, beside, link, overview, packets, report, train};
+use super::{Plural, Texts, beside, link, overview, packets, report, table, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -418,10 +418,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("j k ↓ ↑", "next, previous row"),
         ("g G", "first, last row"),
         ("Enter", "open the row"),
-        ("f x", "filter by this label, or without it"),
-        ("h", "the flow's server as a host"),
-        ("c", "copy a Wireshark filter for the flow"),
-        ("s", "save the flow's packets"),
+        ("w", "save the flow's packets"),
         ("+ - 0", "in the packet chart: closer, farther, all"),
         ("l t", "language, theme"),
         ("Esc", "close, then back"),
@@ -450,6 +447,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     packets_view: packets::EN,
 
+    table: table::EN,
     train: train::EN,
     beside: beside::EN,
     report: report::EN,

@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, beside, link, overview, packets, report, train};
+use super::{Plural, Texts, beside, link, overview, packets, report, table, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -420,10 +420,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("j k ↓ ↑", "следующая, предыдущая строка"),
         ("g G", "первая, последняя строка"),
         ("Enter", "открыть строку"),
-        ("f x", "оставить эту метку или убрать её"),
-        ("h", "сервер потока как узел"),
-        ("c", "скопировать фильтр Wireshark для потока"),
-        ("s", "сохранить пакеты потока"),
+        ("w", "сохранить пакеты потока"),
         ("+ - 0", "на графике пакетов: ближе, дальше, всё"),
         ("l t", "язык, тема"),
         ("Esc", "закрыть, затем назад"),
@@ -452,6 +449,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     packets_view: packets::RU,
 
+    table: table::RU,
     train: train::RU,
     beside: beside::RU,
     report: report::RU,

@@ -20,7 +20,11 @@ use crate::{
 
 /// The flow the address names.
 #[component]
-pub fn Flow() -> impl IntoView {
+pub fn Flow(
+    /// The table beside it has a cell that the keys are about.
+    #[prop(optional, into)]
+    has_cell: Signal<bool>,
+) -> impl IntoView {
     let app = app();
     let (t, _) = texts();
     let number = Memo::new(move |_| app.place.with(|it| it.id.parse::<u32>().ok()));
@@ -30,7 +34,7 @@ pub fn Flow() -> impl IntoView {
     });
     // The choice below stays from flow to flow.
     let tab = RwSignal::new(0);
-    obey(app, answer);
+    obey(app, answer, has_cell);
     let content = move || match answer.get() {
         None if number.get().is_some() => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Ok(Some(detail))) => view! { <Detail detail tab /> }.into_any(),
@@ -43,7 +47,7 @@ pub fn Flow() -> impl IntoView {
 }
 
 /// The keys that are about the open flow.
-fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>) {
+fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>, has_cell: Signal<bool>) {
     let heard = StoredValue::new(app.step.get_untracked().0);
     Effect::new(move |_| {
         let (number, step) = app.step.get();
@@ -51,6 +55,9 @@ fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>) {
             return;
         }
         heard.set_value(number);
+        if has_cell.get_untracked() {
+            return;
+        }
         let Some(Ok(Some(detail))) = answer.get_untracked() else { return };
         let row = detail.row;
         let place = app.place.get_untracked();

@@ -3,36 +3,29 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use v1::page::{FlowRow, FlowSort, Flows as Answered, Query};
+use v1::page::{FlowSort, Flows as Answered, Query};
+use wasm_bindgen::JsCast;
 
 use crate::{
     app::Chips,
+    clock::{self, MODES, Mode},
+    columns::{self, Line, Look, Shown, Value},
     format, groups,
     i18n::{Lang, Texts, filter_error, word},
-    pages::flow::Flow,
+    pages::{chooser::Chooser, flow::Flow, flow_menu},
     parts::{
+        menu::Menu,
         rows::Rows,
         small::{Failure, Mark, Waiting},
-        table::{Column, Row, Table},
+        table::{Column, ID, Row, Spot, Table},
     },
     place::{Place, View},
     state::{App, app, texts},
     terms,
 };
 
-/// The columns: what they are sorted by, and their class.
-const COLUMNS: [(Option<FlowSort>, &str); 8] = [
-    (Some(FlowSort::Start), "c-start"),
-    (Some(FlowSort::Label), "c-label"),
-    (Some(FlowSort::Client), "c-client"),
-    (Some(FlowSort::Server), "c-server"),
-    (None, "c-spark"),
-    (Some(FlowSort::Duration), "c-duration num"),
-    (Some(FlowSort::Packets), "c-packets num"),
-    (Some(FlowSort::Bytes), "c-bytes num"),
-];
-
-type Line = Arc<(FlowRow, Vec<u8>)>;
+/// How wide a column of addresses is by default where there are those of IPv6, in pixels.
+const WIDE_ADDRESS: u16 = 330;
 
 /// What the window says besides its rows.
 #[derive(Clone, Copy)]
@@ -40,6 +33,15 @@ struct Said {
     matching_bytes: RwSignal<u64>,
     matching_flows: RwSignal<u64>,
     total: RwSignal<u64>,
+}
+
+/// What the cells of a row are made by.
+#[derive(Clone)]
+struct Looks {
+    shown: Vec<Shown>,
+    time: Mode,
+    /// When the capture began (ns), and whether it goes on past midnight.
+    days: (u64, bool),
 }
 
 /// The page.
@@ -50,8 +52,10 @@ pub fn Flows() -> impl IntoView {
     let [matching_bytes, matching_flows, total] = [(); 3].map(|()| RwSignal::new(0));
     let said = Said { matching_bytes, matching_flows, total };
     let rows = fetched(app, said);
-    let has_days = untrack(|| app.has_days());
+    let days = untrack(|| (app.capture_start_ns(), app.has_days()));
+    let has_long = untrack(|| app.has_long_addresses());
     let cursor = RwSignal::new(None);
+    let cell = RwSignal::new(0);
     // Another filter or order is another list.
     let list = Memo::new(move |_| {
         app.place.with(|it| (it.filter.clone(), it.timeout.clone(), it.sort, it.is_descending))
@@ -74,44 +78,98 @@ pub fn Flows() -> impl IntoView {
             cursor.set(Some(at));
         }
     });
+    let is_open = Memo::new(move |_| app.place.with(|it| !it.id.is_empty()));
+    let shown =
+        Memo::new(move |_| app.place.with(|it| columns::chosen(&it.columns, is_open.get())));
+    let time = Memo::new(move |_| app.place.with(|it| it.time));
 
     let columns = Signal::derive(move || {
-        let titles =
-            [t.start, t.label, t.client, t.server, t.over_time, t.duration, t.packets, t.bytes];
         let (.., sort, is_descending) = list.get();
-        let columns = COLUMNS.into_iter().zip(titles).map(|((by, class), title)| Column {
-            title: title.to_owned(),
-            class: if has_days && class == "c-start" { "c-start is-dated" } else { class },
-            is_sortable: by.is_some(),
-            sorted: (by == Some(sort)).then_some(is_descending),
+        let time = time.get();
+        let columns = shown.get().into_iter().map(|Shown { column, width }| Column {
+            title: column.title(lang).to_owned(),
+            note: match column.look {
+                Look::Moment => time.note(days.0, t),
+                _ => String::new(),
+            },
+            class: if column.look == Look::Number { "num" } else { "" },
+            width: Some(width.unwrap_or(usual_width(column, days.1, has_long))),
+            is_elastic: width.is_none() && column.is_elastic(),
+            is_sortable: column.sort.is_some(),
+            sorted: (column.sort == Some(sort)).then_some(is_descending),
         });
         columns.collect()
     });
     let on_sort = Callback::new(move |at: usize| {
-        let Some((Some(sort), _)) = COLUMNS.get(at).copied() else { return };
+        let column = shown.with_untracked(|it| it.get(at).map(|it| it.column));
+        let Some((column, sort)) = column.and_then(|it| Some((it, it.sort?))) else { return };
         let place = app.place.get_untracked();
-        // Sizes are looked at from the top, names and times from the bottom.
-        let is_size = matches!(sort, FlowSort::Duration | FlowSort::Packets | FlowSort::Bytes);
-        let is_descending = if place.sort == sort { !place.is_descending } else { is_size };
+        let is_same = place.sort == sort;
+        let is_descending = if is_same { !place.is_descending } else { column.is_from_the_top() };
         app.go(Place { sort, is_descending, ..place });
+    });
+    let on_size = Callback::new(move |(at, width): (usize, u16)| {
+        let mut shown = shown.get_untracked();
+        if let Some(it) = shown.get_mut(at) {
+            it.width = Some(width);
+        }
+        app.replace(Place { columns: columns::written(&shown), ..app.place.get_untracked() });
     });
     let row = Callback::new(move |at: u32| {
         let line = rows.get(at)?;
-        let open = app.place.with(|it| it.id == line.0.flow_id.to_string());
-        let href = app.place.with(|it| it.with_id(line.0.flow_id.to_string()).hash());
-        Some(Row { href, is_open: open, cells: cells(&line, has_days, t, lang) })
+        let open = app.place.with(|it| it.id == line.row.flow_id.to_string());
+        let href = app.place.with(|it| it.with_id(line.row.flow_id.to_string()).hash());
+        let above = at.checked_sub(1).and_then(|it| rows.peek(it));
+        let looks = Looks { shown: shown.get(), time: time.get(), days };
+        let cells = cells(&line, above.as_deref(), &looks, t, lang);
+        Some(Row { href, is_open: open, cells })
     });
     let on_need = Callback::new(move |(first, last)| rows.need(first, last));
     let on_open = Callback::new(move |at: u32| {
         if let Some(line) = rows.peek(at) {
             let place = app.place.get_untracked();
-            let next = place.with_id(line.0.flow_id.to_string());
+            let next = place.with_id(line.row.flow_id.to_string());
             // From flow to flow Back would lead through all of them.
             if place.id.is_empty() { app.go(next) } else { app.replace(next) }
         }
     });
     let total = Signal::derive(move || rows.total.get().unwrap_or(0));
-    let is_open = Memo::new(move |_| app.place.with(|it| !it.id.is_empty()));
+
+    // What the keys and the menu are about.
+    let at = move |row: u32, column: usize| {
+        let shown = shown.get_untracked();
+        let column = shown.get(column.min(shown.len().saturating_sub(1)))?.column;
+        Some(flow_menu::Cell { line: rows.peek(row)?, column, shown })
+    };
+    let menu = RwSignal::new(None::<Spot>);
+    let on_menu = Callback::new(move |spot| menu.set(Some(spot)));
+    let close = Callback::new(move |()| {
+        menu.set(None);
+        if let Some(table) = document().get_element_by_id(ID) {
+            drop(table.unchecked_into::<web_sys::HtmlElement>().focus());
+        }
+    });
+    let menu = move || {
+        let spot = menu.get()?;
+        let cell = at(spot.row, spot.column)?;
+        let label = cell.title(t, lang);
+        let groups =
+            flow_menu::groups(app, &cell, Callback::new(move |()| on_open.run(spot.row)), t);
+        Some(view! { <Menu label place=(spot.x, spot.y) groups on_close=close /> })
+    };
+    let heard = StoredValue::new(app.step.get_untracked().0);
+    Effect::new(move |_| {
+        let (number, step) = app.step.get();
+        if number == heard.get_value() {
+            return;
+        }
+        heard.set_value(number);
+        let here = cursor.get_untracked().and_then(|it| at(it, cell.get_untracked()));
+        if let (Some(cell), Some(step)) = (here, step) {
+            flow_menu::obey(app, &cell, step, t);
+        }
+    });
+    let has_cell = Signal::derive(move || cursor.get().is_some());
 
     let counted = move || {
         let bytes = format::bytes(said.matching_bytes.get(), lang);
@@ -148,7 +206,9 @@ pub fn Flows() -> impl IntoView {
                 <Chips />
                 <span class="dim" role="status">{counted}</span>
                 <span class="push"></span>
+                <TimeSwitch />
                 <CutSwitch />
+                <Chooser />
                 <a class="btn" href=move || app.view(View::Export).hash()>{t.views[5]}</a>
             </div>
             <div class="beside" class:is-split=move || is_open.get()>
@@ -158,20 +218,56 @@ pub fn Flows() -> impl IntoView {
                         label=t.flows.to_owned()
                         columns
                         on_sort
+                        on_size
+                        on_menu
+                        menu_label=t.table.menu
                         total
                         row
                         on_need
                         on_open
                         cursor
+                        cell
                         follows=Signal::from(is_open)
                         keys=app.step
                     />
                 </section>
                 <Show when=move || is_open.get()>
-                    <Flow />
+                    <Flow has_cell />
                 </Show>
             </div>
+            {menu}
         </div>
+    }
+}
+
+/// How wide a column is where the user says nothing: as wide as the longest of what usually stands in it.
+fn usual_width(column: &columns::Column, has_days: bool, has_long: bool) -> u16 {
+    match (column.look, column.key) {
+        (Look::Moment, _) if has_days => column.width + 44,
+        (Look::Client, _) | (Look::Mono, "server_ip") if has_long => WIDE_ADDRESS,
+        _ => column.width,
+    }
+}
+
+/// Which time the table shows.
+#[component]
+fn TimeSwitch() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let now = Memo::new(move |_| app.place.with(|it| it.time));
+    let options = MODES.into_iter().zip(t.table.times).map(|((mode, key), name)| {
+        view! { <option value=key prop:selected=move || now.get() == mode>{name}</option> }
+    });
+    let options = options.collect_view();
+    let on_change = move |event| {
+        let time = Mode::named(&event_target_value(&event));
+        app.replace(Place { time, ..app.place.get_untracked() });
+    };
+    view! {
+        <label class="cut">
+            <span>{t.table.time}</span>
+            <select id="time" on:change=on_change>{options}</select>
+        </label>
     }
 }
 
@@ -214,7 +310,7 @@ fn row_of_link(place: &Place) -> Option<u32> {
     place.id.parse().ok().filter(|_| is_all)
 }
 
-fn fetched(app: App, said: Said) -> Rows<Line> {
+fn fetched(app: App, said: Said) -> Rows<Arc<Line>> {
     Rows::new(move |offset, len| {
         let place = app.place.get_untracked();
         let backend = app.backend();
@@ -233,17 +329,62 @@ fn fetched(app: App, said: Said) -> Rows<Line> {
             said.matching_flows.try_set(answer.matching_flows);
             said.total.try_set(answer.total);
             app.filter_error.set(answer.filter_error);
-            let sparks = answer.sparks.into_iter().chain(std::iter::repeat(Vec::new()));
-            let lines = answer.rows.into_iter().zip(sparks).map(Arc::new);
+            let besides = answer.sparks.into_iter().zip(answer.health);
+            let besides = besides.chain(std::iter::repeat_with(Default::default));
+            let lines = answer.rows.into_iter().zip(besides);
+            let lines = lines.map(|(row, (spark, health))| Arc::new(Line { row, spark, health }));
             Ok((answer.matching, lines.collect()))
         })
     })
 }
 
-fn cells(line: &Line, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
-    let (row, spark) = &**line;
+fn cells(line: &Line, above: Option<&Line>, looks: &Looks, t: &Texts, lang: Lang) -> Vec<AnyView> {
+    let cell = |it: &Shown| {
+        let value = (it.column.of)(line);
+        match (it.column.look, value) {
+            (Look::Label, _) => label(line, t, lang),
+            (Look::Client, _) => {
+                let (ip, port) = (&line.row.client_ip, line.row.client_port);
+                address(ip, port).into_any()
+            }
+            (Look::Server, _) => server(line).into_any(),
+            (Look::Spark, _) => spark(line).into_any(),
+            (Look::Moment, Value::Moment(nanos)) => {
+                let above = above.map(|line| match (it.column.of)(line) {
+                    Value::Moment(above) => above,
+                    _ => nanos,
+                });
+                let (short, full) = clock::moment(nanos, looks.time, looks.days, above, lang);
+                view! { <span class="mono" title=full>{short}</span> }.into_any()
+            }
+            (Look::Mono, Value::Text(text)) => {
+                view! { <span class="mono" title=text.clone()>{text.clone()}</span> }.into_any()
+            }
+            (Look::Name, Value::Text(text)) => middle(&text).into_any(),
+            (_, Value::Text(text)) if it.column.key == "label" => {
+                groups::written(&text, lang).into_any()
+            }
+            (_, Value::Text(text)) => {
+                let text = match it.column.key {
+                    "group" => word(&t.groups, &text),
+                    _ => text,
+                };
+                view! { <span title=text.clone()>{text.clone()}</span> }.into_any()
+            }
+            (_, value @ Value::Bytes(exact)) => {
+                let exact = format::count(exact, lang);
+                view! { <span title=exact>{columns::shown(&value, lang)}</span> }.into_any()
+            }
+            (_, value) => columns::shown(&value, lang).into_any(),
+        }
+    };
+    looks.shown.iter().map(cell).collect()
+}
+
+fn label(line: &Line, t: &Texts, lang: Lang) -> AnyView {
+    let row = &line.row;
     let class = groups::class(&row.group);
-    let label = view! {
+    view! {
         <span title=word(&t.groups, &row.group)><Mark class letter=groups::letter(&row.group) /></span>
         {match row.confidence {
             // A guess shall not look like something known.
@@ -257,29 +398,63 @@ fn cells(line: &Line, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
         " "
         <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
         {row.piece.filter(|it| *it > 0).map(|it| view! { " " <span class="tag">{(t.piece_n)(&format::count(u64::from(it) + 1, lang))}</span> })}
-    };
-    let port =
-        |port: u16| (port != 0).then(|| view! { <span class="dim">":"{port.to_string()}</span> });
-    let server = match &row.domain_name {
-        Some(name) => view! { <span title=row.server_ip.clone()>{name.clone()}</span> }.into_any(),
-        None => view! { <span class="mono">{format::host(&row.server_ip)}</span> }.into_any(),
-    };
-    let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
-    vec![
-        view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::moment_short(row.time_start_ns, has_days)}</span> }.into_any(),
-        label.into_any(),
-        view! { <span class="mono" title=format::endpoint(&row.client_ip, row.client_port)>{format::host(&row.client_ip)}{port(row.client_port)}</span> }.into_any(),
-        view! { {server}<span class="mono">{port(row.server_port)}</span> }.into_any(),
-        view! {
-            <svg class=format!("spark {class}") width="48" height="15" viewBox="0 0 48 15" aria-hidden="true">
-                <path d=spark_path(spark) />
-            </svg>
+    }
+    .into_any()
+}
+
+fn port(port: u16) -> impl IntoView {
+    (port != 0).then(|| view! { <span class="dim">":"{port.to_string()}</span> })
+}
+
+/// An address and its port; where there is too little room, the port stays.
+fn address(ip: &str, at: u16) -> impl IntoView {
+    view! {
+        <span class="mono parted" title=format::endpoint(ip, at)>
+            <span>{format::host(ip)}</span>
+            {port(at)}
+        </span>
+    }
+}
+
+fn server(line: &Line) -> impl IntoView {
+    let row = &line.row;
+    match &row.domain_name {
+        None => address(&row.server_ip, row.server_port).into_any(),
+        Some(name) => view! {
+            <span class="parted" title=format!("{name} · {}", row.server_ip)>
+                {halves(name)}
+                <span class="mono">{port(row.server_port)}</span>
+            </span>
         }
         .into_any(),
-        if duration == 0 { "–".into_any() } else { format::duration(duration, lang).into_any() },
-        format::count(row.client_packets + row.server_packets, lang).into_any(),
-        format::bytes(row.client_bytes + row.server_bytes, lang).into_any(),
-    ]
+    }
+}
+
+/// A text that is cut in its middle where there is too little room.
+fn middle(text: &str) -> impl IntoView {
+    view! { <span class="parted" title=text.to_owned()>{halves(text)}</span> }
+}
+
+/// How many characters of a text's end stay, and of which length it is worth it.
+const END: usize = 12;
+const LONG: usize = 20;
+
+/// A text that gives way, and the end of it that stays.
+fn halves(text: &str) -> impl IntoView {
+    let n = text.chars().count();
+    let at = text.char_indices().nth(n.saturating_sub(END)).map_or(0, |it| it.0);
+    let (start, end) = text.split_at(if n >= LONG { at } else { text.len() });
+    let (start, end) = (start.to_owned(), end.to_owned());
+    view! { <span>{start}</span> {(!end.is_empty()).then(|| view! { <span class="end">{end}</span> })} }
+}
+
+fn spark(line: &Line) -> impl IntoView {
+    let class = groups::class(&line.row.group);
+    view! {
+        <svg class=format!("spark {class}") width="48" height="15" viewBox="0 0 48 15" aria-hidden="true">
+            <path d=spark_path(&line.spark) />
+        </svg>
+    }
 }
 
 /// Sixteen bars of 0 to 15 pixels.

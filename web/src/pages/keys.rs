@@ -17,7 +17,7 @@ pub fn Keys(
             dialog.close();
         }
     };
-    let rows = t.keys.map(|(keys, text)| {
+    let rows = t.keys.iter().chain(t.table.keys).copied().map(|(keys, text)| {
         // The range of number keys is one thing; the others are keys apart.
         let parts: Vec<&str> =
             if keys.contains('–') { vec![keys] } else { keys.split(' ').collect() };

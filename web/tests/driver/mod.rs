@@ -218,6 +218,11 @@ impl Browser {
         browser
     }
 
+    /// The process whose children the browser's are.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.driver.id()
+    }
+
     fn post(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.session);
         let request = self.agent.post(&url).content_type("application/json");

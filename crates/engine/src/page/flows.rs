@@ -1,13 +1,20 @@
 //! Windows of the flow table, and one flow whole.
 
-use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use classify::{Fact, Verdict};
+use classify::Fact;
 use features::Piece;
-use flow::{Cut, Direction, Flow, Timeline};
-use v1::page::{FactRow, FlowDetail, FlowRow, FlowSort, Flows, SideHealth, StepRow, Words};
+use flow::{ConnState, Cut, Direction, Flow, Timeline};
+use v1::page::{
+    FactRow, FlowDetail, FlowRow, FlowSort, Flows, RowHealth, SideHealth, StepRow, Words,
+};
 
-use super::{hosts::name, link, schemas, windowed};
+use super::{
+    hosts::name,
+    link,
+    order::{Item, Sorted, both, slower},
+    schemas, windowed,
+};
 use crate::{
     Analysis, Filter, Timeout,
     rows::{Row, span},
@@ -23,24 +30,33 @@ const MAX_CUTS: usize = 1_000;
 const SPARK_BARS: usize = 16;
 const SPARK_HEIGHT: u64 = 15;
 
-/// The rows that a filter and a timeout leave, in an order: kept from one window to the next.
-#[derive(Clone, Debug)]
-pub(crate) struct Order {
+/// How many orders of all flows are kept; one takes some five bytes a flow.
+const MAX_ORDERS: usize = 4;
+/// Fewer than one flow in so many is sorted by itself, not picked out of the order of all.
+const FEW: usize = 4;
+
+/// What is kept from one window to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What the last filter and timeout leave.
+    listed: Option<Arc<Listed>>,
+    /// Orders of all flows, or of the pieces that are listed; the one used last comes last.
+    orders: Vec<(FlowSort, Arc<Sorted>)>,
+    /// The order of the last window.
+    last: Option<((FlowSort, bool), Arc<[u32]>)>,
+}
+
+/// The rows that a filter and a timeout leave.
+#[derive(Debug)]
+struct Listed {
     filter: String,
     timeout: String,
     cut: Cut,
-    sort: (FlowSort, bool),
-    rows: Listed,
-    flows: u64,
-    bytes: u64,
-}
-
-#[derive(Clone, Debug)]
-enum Listed {
     /// Flows, by number.
-    Flows(Arc<[u32]>),
-    /// Pieces of flows.
-    Pieces(Arc<[Slot]>),
+    flows: Vec<u32>,
+    /// Their pieces, by first packet, where the timeout cuts flows.
+    pieces: Option<Vec<Slot>>,
+    bytes: u64,
 }
 
 /// A piece of a flow, and what it can be sorted by.
@@ -48,10 +64,13 @@ enum Listed {
 struct Slot {
     flow: u32,
     piece: u32,
+    /// The flow's server speaks first in it, and is its client.
+    is_turned: bool,
+    state: Option<ConnState>,
     first_ns: u64,
-    duration_ns: u64,
-    packets: u64,
-    bytes: u64,
+    last_ns: u64,
+    packets: [u64; 2],
+    bytes: [u64; 2],
 }
 
 pub(super) fn window(
@@ -63,39 +82,38 @@ pub(super) fn window(
     len: u32,
 ) -> Flows {
     let total = analysis.n_flows() as u64;
-    let order = match order(analysis, filter, timeout, sort) {
-        Ok(order) => order,
+    let (listed, rows) = match order(analysis, filter, timeout, sort) {
+        Ok(found) => found,
         Err(error) => return Flows { total, filter_error: Some(error), ..Flows::default() },
     };
     let mut answer = Flows {
-        matching_flows: order.flows,
-        matching_bytes: order.bytes,
+        matching: rows.len() as u64,
+        matching_flows: listed.flows.len() as u64,
+        matching_bytes: listed.bytes,
         total,
         ..Flows::default()
     };
-    match &order.rows {
-        Listed::Flows(numbers) => {
-            answer.matching = numbers.len() as u64;
-            for number in windowed(numbers, offset, len) {
-                let Some((flow, _)) = analysis.labelled(*number) else { continue };
-                answer.rows.extend(analysis.row(*number).map(|it| located(analysis, it)));
-                answer.sparks.push(spark(&flow.timeline));
-            }
+    // Each flow is cut once for all its pieces in the window.
+    let mut cut: BTreeMap<u32, Vec<Piece<'_>>> = BTreeMap::new();
+    for at in windowed(&rows, offset, len) {
+        let slot = listed.pieces.as_ref().map(|it| it.get(*at as usize));
+        let number = match slot {
+            None => *at,
+            Some(Some(slot)) => slot.flow,
+            Some(None) => continue,
+        };
+        let Some((flow, _)) = analysis.labelled(number) else { continue };
+        let Some(row) = analysis.row(number) else { continue };
+        if let Some(Some(slot)) = slot {
+            let pieces = cut.entry(number).or_insert_with(|| features::pieces(flow, listed.cut));
+            let Some(piece) = pieces.get(slot.piece as usize) else { continue };
+            answer.rows.push(located(analysis, row.of_piece(piece, listed.cut)));
+            answer.sparks.push(spark(&piece.timeline));
+        } else {
+            answer.rows.push(located(analysis, row));
+            answer.sparks.push(spark(&flow.timeline));
         }
-        Listed::Pieces(slots) => {
-            answer.matching = slots.len() as u64;
-            // Each flow is cut once for all its pieces in the window.
-            let mut cut: BTreeMap<u32, Vec<Piece<'_>>> = BTreeMap::new();
-            for slot in windowed(slots, offset, len) {
-                let Some((flow, _)) = analysis.labelled(slot.flow) else { continue };
-                let pieces =
-                    cut.entry(slot.flow).or_insert_with(|| features::pieces(flow, order.cut));
-                let Some(piece) = pieces.get(slot.piece as usize) else { continue };
-                let Some(row) = analysis.row(slot.flow) else { continue };
-                answer.rows.push(located(analysis, row.of_piece(piece, order.cut)));
-                answer.sparks.push(spark(&piece.timeline));
-            }
-        }
+        answer.health.push(flow.health().map(|_| row_health(flow)));
     }
     answer
 }
@@ -106,38 +124,105 @@ fn located(analysis: &Analysis, row: Row<'_>) -> FlowRow {
     FlowRow { server_country, ..row.to_texts() }
 }
 
-/// Filters, cuts and sorts, unless the last window had the same order.
+fn row_health(flow: &Flow) -> RowHealth {
+    RowHealth {
+        handshake_ns: slower(flow, |it| it.handshake_ns),
+        round_trip_ns: slower(flow, |it| it.round_trip_ns),
+        retransmissions: both(flow, |it| it.retransmissions.into()).unwrap_or(0),
+        lost_bytes: both(flow, |it| it.lost_bytes).unwrap_or(0),
+    }
+}
+
+/// Filters, cuts and sorts, as far as that was not done for the windows before: what there is, and its order.
 fn order(
     analysis: &Analysis,
     filter: &str,
     timeout: &str,
-    sort: (FlowSort, bool),
-) -> Result<Order, String> {
-    let mut last = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
-    let is_same = |it: &&Order| it.filter == filter && it.timeout == timeout && it.sort == sort;
-    if let Some(order) = last.as_ref().filter(is_same) {
-        return Ok(order.clone());
-    }
-    let parsed = Filter::parse(filter)?;
-    let cut = timeout.parse::<Timeout>()?.cut();
-    let mut numbers = analysis.passing(&parsed);
-    let bytes = numbers.iter().map(|number| bytes_beside(analysis, &numbers, *number)).sum();
-    let flows = numbers.len() as u64;
-    let rows = if cut == Cut::Whole {
-        sort_by(analysis, sort, &mut numbers);
-        Listed::Flows(numbers.into())
-    } else {
-        let mut slots = slots(analysis, &numbers, cut);
-        sort_slots(analysis, sort, &mut slots);
-        Listed::Pieces(slots.into())
+    (column, is_descending): (FlowSort, bool),
+) -> Result<(Arc<Listed>, Arc<[u32]>), String> {
+    let mut kept = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
+    let is_same = |it: &&Arc<Listed>| it.filter == filter && it.timeout == timeout;
+    let listed = match kept.listed.as_ref().filter(is_same) {
+        Some(listed) => Arc::clone(listed),
+        None => {
+            let listed = Arc::new(Listed::new(analysis, filter, timeout)?);
+            let is_of_pieces = |it: &Listed| it.pieces.is_some();
+            if is_of_pieces(&listed) || kept.listed.as_deref().is_some_and(is_of_pieces) {
+                kept.orders.clear();
+            }
+            kept.listed = Some(Arc::clone(&listed));
+            kept.last = None;
+            listed
+        }
     };
-    let (filter, timeout) = (filter.to_owned(), timeout.to_owned());
-    let order = Order { filter, timeout, cut, sort, rows, flows, bytes };
-    *last = Some(order.clone());
-    Ok(order)
+    if let Some((_, rows)) = kept.last.as_ref().filter(|it| it.0 == (column, is_descending)) {
+        return Ok((listed, Arc::clone(rows)));
+    }
+    let rows: Arc<[u32]> = kept.sorted(analysis, &listed, column, is_descending).into();
+    kept.last = Some(((column, is_descending), Arc::clone(&rows)));
+    Ok((listed, rows))
 }
 
-/// The pieces of these flows, by flow.
+impl Kept {
+    /// What is listed, in order of a column.
+    fn sorted(
+        &mut self,
+        analysis: &Analysis,
+        listed: &Listed,
+        column: FlowSort,
+        is_descending: bool,
+    ) -> Vec<u32> {
+        if let Some(pieces) = &listed.pieces {
+            let order = self.of(column, || of_pieces(analysis, pieces, column));
+            return order.rows(is_descending);
+        }
+        let n_flows = analysis.n_flows();
+        if listed.flows.len() == n_flows {
+            let all = || of_flows(analysis, 0..n_flows as u32, column);
+            return self.of(column, all).rows(is_descending);
+        }
+        let is_known = self.orders.iter().any(|it| it.0 == column);
+        if !is_known && listed.flows.len() < n_flows / FEW {
+            return of_flows(analysis, listed.flows.iter().copied(), column).rows(is_descending);
+        }
+        let mut is_listed = vec![false; n_flows];
+        for number in &listed.flows {
+            if let Some(it) = is_listed.get_mut(*number as usize) {
+                *it = true;
+            }
+        }
+        let all = self.of(column, || of_flows(analysis, 0..n_flows as u32, column));
+        let mut rows = all.rows(is_descending);
+        rows.retain(|it| is_listed.get(*it as usize).copied().unwrap_or(false));
+        rows
+    }
+
+    /// The order of a column, made where it is not kept.
+    fn of(&mut self, column: FlowSort, make: impl FnOnce() -> Sorted) -> Arc<Sorted> {
+        let found = self.orders.iter().position(|it| it.0 == column);
+        let order = found.map_or_else(|| (column, Arc::new(make())), |at| self.orders.remove(at));
+        if self.orders.len() >= MAX_ORDERS {
+            self.orders.remove(0);
+        }
+        let sorted = Arc::clone(&order.1);
+        self.orders.push(order);
+        sorted
+    }
+}
+
+impl Listed {
+    fn new(analysis: &Analysis, filter: &str, timeout: &str) -> Result<Self, String> {
+        let parsed = Filter::parse(filter)?;
+        let cut = timeout.parse::<Timeout>()?.cut();
+        let flows = analysis.passing(&parsed);
+        let bytes = flows.iter().map(|number| bytes_beside(analysis, &flows, *number)).sum();
+        let pieces = (cut != Cut::Whole).then(|| slots(analysis, &flows, cut));
+        let (filter, timeout) = (filter.to_owned(), timeout.to_owned());
+        Ok(Self { filter, timeout, cut, flows, pieces, bytes })
+    }
+}
+
+/// The pieces of these flows, by their first packets; those that begin at once by flow.
 fn slots(analysis: &Analysis, numbers: &[u32], cut: Cut) -> Vec<Slot> {
     let mut slots = Vec::new();
     for number in numbers {
@@ -145,35 +230,70 @@ fn slots(analysis: &Analysis, numbers: &[u32], cut: Cut) -> Vec<Slot> {
         for (at, piece) in (0..).zip(features::pieces(flow, cut)) {
             let (first_ns, last_ns) = span(&piece, cut);
             let (client, server) = piece.timeline.totals();
+            let is_turned = piece.forward == Direction::Backward;
+            let [client, server] = if is_turned { [server, client] } else { [client, server] };
             slots.push(Slot {
                 flow: *number,
                 piece: at,
+                is_turned,
+                state: flow.conn_state_of(&piece.timeline, piece.forward),
                 first_ns,
-                duration_ns: last_ns.saturating_sub(first_ns),
-                packets: client.packets + server.packets,
-                bytes: client.frame_bytes + server.frame_bytes,
+                last_ns,
+                packets: [client.packets, server.packets],
+                bytes: [client.frame_bytes, server.frame_bytes],
             });
         }
     }
+    slots.sort_by_key(|it| it.first_ns);
     slots
 }
 
-/// Sorts pieces that are in order of their flows; equal ones are in order of their first packet.
-fn sort_slots(analysis: &Analysis, (column, is_descending): (FlowSort, bool), slots: &mut [Slot]) {
-    slots.sort_by_key(|it| it.first_ns);
-    let compare = |a: &Slot, b: &Slot| match column {
-        FlowSort::Start => a.first_ns.cmp(&b.first_ns),
-        FlowSort::Duration => a.duration_ns.cmp(&b.duration_ns),
-        FlowSort::Packets => a.packets.cmp(&b.packets),
-        FlowSort::Bytes => a.bytes.cmp(&b.bytes),
-        FlowSort::Label | FlowSort::Client | FlowSort::Server => {
-            match (analysis.labelled(a.flow), analysis.labelled(b.flow)) {
-                (Some(a), Some(b)) => compare(column)(&a, &b),
-                _ => Ordering::Equal,
-            }
+/// These flows in order of a column.
+fn of_flows(analysis: &Analysis, numbers: impl Iterator<Item = u32>, column: FlowSort) -> Sorted {
+    let sessions = analysis.sessions();
+    Sorted::new(column, numbers, |number| {
+        let (flow, verdict) = analysis.labelled(number)?;
+        Some(Item {
+            number,
+            session: sessions.of(number),
+            flow,
+            verdict,
+            client: flow.client,
+            server: flow.server,
+            first_ns: flow.first.0,
+            last_ns: flow.last.0,
+            packets: [flow.from_client.packets, flow.from_server.packets],
+            bytes: [flow.from_client.frame_bytes, flow.from_server.frame_bytes],
+            state: flow.conn_state(),
+        })
+    })
+}
+
+/// Places of these pieces in order of a column.
+fn of_pieces(analysis: &Analysis, pieces: &[Slot], column: FlowSort) -> Sorted {
+    let sessions = analysis.sessions();
+    Sorted::new(column, 0..pieces.len() as u32, |at| {
+        let slot = pieces.get(at as usize)?;
+        let (flow, verdict) = analysis.labelled(slot.flow)?;
+        let mut ends = [flow.client, flow.server];
+        if slot.is_turned {
+            ends.reverse();
         }
-    };
-    slots.sort_by(|a, b| if is_descending { compare(b, a) } else { compare(a, b) });
+        let [client, server] = ends;
+        Some(Item {
+            number: slot.flow,
+            session: sessions.of(slot.flow),
+            flow,
+            verdict,
+            client,
+            server,
+            first_ns: slot.first_ns,
+            last_ns: slot.last_ns,
+            packets: slot.packets,
+            bytes: slot.bytes,
+            state: slot.state,
+        })
+    })
 }
 
 /// Frame bytes of a flow, without those it carries for others of the flows, whose numbers are in order.
@@ -186,41 +306,6 @@ fn bytes_beside(analysis: &Analysis, numbers: &[u32], number: u32) -> u64 {
         Some(parent) if numbers.binary_search(&parent).is_ok() => 0,
         _ => flow.bytes(),
     }
-}
-
-type Labelled<'a> = (&'a Flow, &'a Verdict);
-
-/// Sorts flow numbers that are in order of their first packet; equal ones stay so.
-fn sort_by(analysis: &Analysis, (column, is_descending): (FlowSort, bool), numbers: &mut [u32]) {
-    let compare = compare(column);
-    numbers.sort_by(|a, b| match (analysis.labelled(*a), analysis.labelled(*b)) {
-        (Some(a), Some(b)) if is_descending => compare(&b, &a),
-        (Some(a), Some(b)) => compare(&a, &b),
-        _ => Ordering::Equal,
-    });
-}
-
-/// The order of whole flows by a column.
-fn compare(column: FlowSort) -> fn(&Labelled<'_>, &Labelled<'_>) -> Ordering {
-    match column {
-        FlowSort::Start => |a, b| a.0.first.cmp(&b.0.first),
-        FlowSort::Label => |a, b| (&a.1.label, a.1.protocol).cmp(&(&b.1.label, b.1.protocol)),
-        FlowSort::Client => |a, b| a.0.client.cmp(&b.0.client),
-        FlowSort::Server => |a, b| server_key(a).cmp(&server_key(b)),
-        FlowSort::Duration => |a, b| duration(a.0).cmp(&duration(b.0)),
-        FlowSort::Packets => |a, b| a.0.packets().cmp(&b.0.packets()),
-        FlowSort::Bytes => |a, b| a.0.bytes().cmp(&b.0.bytes()),
-    }
-}
-
-/// Names before addresses.
-fn server_key<'a>(it: &Labelled<'a>) -> (bool, Option<&'a str>, IpAddr, u16) {
-    let name = it.1.facts().server_name.as_deref();
-    (name.is_none(), name, it.0.server.ip, it.0.server.port)
-}
-
-fn duration(flow: &Flow) -> u64 {
-    flow.last.0.saturating_sub(flow.first.0)
 }
 
 /// Bytes over the packets' own duration, the highest bar at full height; a bar with any byte shows.
