@@ -1,12 +1,14 @@
 //! Every word the page shows, in both languages: one struct, one field a message, so that none can be forgotten.
 
 mod en;
+mod files;
 mod ru;
 mod seen;
 mod sentences;
 mod tables;
 mod train;
 
+pub use files::FilesTexts;
 pub use sentences::{
     Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
     rules_error, set_aside, table_notice,
@@ -137,6 +139,8 @@ pub struct Texts {
     pub seal_limits: &'static [&'static str],
     pub seal_check_title: &'static str,
     pub seal_check: &'static [&'static str],
+    pub seal_single: &'static str,
+    pub seal_hashes: &'static str,
     pub unsealed_text: &'static str,
 
     // First visit.
@@ -388,6 +392,7 @@ pub struct Texts {
 
     // Training.
     pub train: TrainTexts,
+    pub files: FilesTexts,
 }
 
 /// The word for a key, or the key where there is none.

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod backend;
 pub mod chunks;
+pub mod files;
 pub mod format;
 pub mod groups;
 pub mod i18n;

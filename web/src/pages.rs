@@ -14,3 +14,4 @@ pub mod reading;
 pub mod seal;
 pub mod sessions;
 pub mod train;
+pub mod waiting;

@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{Backend, Event, Progress},
+    files::Files,
     format,
     i18n::{Lang, Texts},
     message::fault,
@@ -147,6 +148,8 @@ pub struct App {
     pub step: RwSignal<(u32, Option<Step>)>,
     /// Learning.
     pub training: Training,
+    /// Files that wait to be opened.
+    pub files: Files,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -185,6 +188,7 @@ impl App {
             toast: RwSignal::new(None),
             step: RwSignal::new((0, None)),
             training: Training::new(),
+            files: Files::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -265,6 +269,14 @@ impl App {
         self.open(Source::Chosen(file));
     }
 
+    /// The file that is open, where the user chose it.
+    pub fn open_file_now(self) -> Option<web_sys::File> {
+        self.capture.with_untracked(|it| match &it.as_ref()?.source {
+            Source::Chosen(file) => Some(file.clone()),
+            Source::Sample => None,
+        })
+    }
+
     /// Opens the capture that comes with the page.
     pub fn open_sample(self) {
         self.open(Source::Sample);
@@ -335,6 +347,7 @@ impl App {
             Ok(backend) => {
                 self.capture.set(Some(Capture { name, size, backend, source }));
                 self.phase.set(Phase::Reading { progress, since, now: since, is_stopping: false });
+                self.files.is_reading.set(true);
             }
             Err(error) => self.fail(name, fault(&error)),
         }
@@ -356,7 +369,10 @@ impl App {
             }
             // Another kind of worker learns.
             Event::Learning(..) => {}
-            Event::Done => self.look(),
+            Event::Done => {
+                self.files.is_reading.set(false);
+                self.look();
+            }
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
     }
@@ -364,6 +380,7 @@ impl App {
     fn fail(self, name: String, notice: Notice) {
         self.capture.set(None);
         self.phase.set(Phase::Empty);
+        self.files.is_reading.set(false);
         self.failure.set(Some((name, notice)));
     }
 

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     backend::Progress,
     format,
+    pages::waiting::WaitingFiles,
     state::{Phase, app, texts},
 };
 
@@ -68,6 +69,7 @@ pub fn Reading() -> impl IntoView {
                 </button>
                 <span class="dim">{t.stop_hint}</span>
             </div>
+            <WaitingFiles />
         </main>
     }
 }
