@@ -87,8 +87,8 @@ impl App {
             let lang = self.lang.get_untracked();
             let t = lang.texts();
             self.say(match n {
-                1 => (t.files.added)(&name),
-                _ => (t.files.added_all)(&t.files.n_more.with(n, lang)),
+                1 => (t.waiting_files.added)(&name),
+                _ => (t.waiting_files.added_all)(&t.waiting_files.n_more.with(n, lang)),
             });
         }
     }

@@ -392,7 +392,7 @@ pub struct Texts {
 
     // Training.
     pub train: TrainTexts,
-    pub files: FilesTexts,
+    pub waiting_files: FilesTexts,
 }
 
 /// The word for a key, or the key where there is none.

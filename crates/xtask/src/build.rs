@@ -113,7 +113,9 @@ pub(crate) fn plain_page() -> PathBuf {
 /// The variable by which cargo learns [`page_flags`].
 pub(crate) const PAGE_FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
-/// How the page's modules are compiled: places in the sources, which faults tell, are the same wherever these are.
+/// How the page's modules are compiled: places in the sources, which faults tell, are the same wherever these are; views
+/// are put together from parts of one type each, not of a type of their own each (Leptos), which takes less room; and
+/// names of functions, which are no part of what is served, tell their types to who looks for what takes it.
 pub(crate) fn page_flags() -> anyhow::Result<OsString> {
     let folders =
         [(tools::cargo_home()?, "/cargo"), (root(), "/tractor"), (target(), "/tractor/target")];
@@ -123,6 +125,7 @@ pub(crate) fn page_flags() -> anyhow::Result<OsString> {
         flags.push(folder);
         flags.push(format!("={name} "));
     }
+    flags.push("--cfg erase_components -Csymbol-mangling-version=v0");
     Ok(flags)
 }
 

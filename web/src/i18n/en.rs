@@ -443,5 +443,5 @@ pub(super) const TEXTS: Texts = Texts {
     refresh: "Look again",
 
     train: train::EN,
-    files: files::EN,
+    waiting_files: files::EN,
 };

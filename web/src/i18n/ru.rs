@@ -445,5 +445,5 @@ pub(super) const TEXTS: Texts = Texts {
     refresh: "Обновить",
 
     train: train::RU,
-    files: files::RU,
+    waiting_files: files::RU,
 };

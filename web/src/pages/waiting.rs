@@ -11,7 +11,7 @@ use crate::{
 /// The files as they are shown.
 fn rows(app: App) -> Vec<Row> {
     let lang = app.lang.get_untracked();
-    let t = &lang.texts().files;
+    let t = &lang.texts().waiting_files;
     let open = if app.files.is_reading.get() { t.open_now_named } else { t.open_named };
     let row = |(id, file): &(u32, web_sys::File)| {
         let name = file.name();
@@ -26,7 +26,7 @@ fn rows(app: App) -> Vec<Row> {
 pub fn WaitingFiles() -> impl IntoView {
     let app = app();
     let (t, _) = texts();
-    let t = &t.files;
+    let t = &t.waiting_files;
     let is_reading = app.files.is_reading;
     let list = move || {
         view! {
@@ -54,8 +54,8 @@ pub fn WaitingButton() -> impl IntoView {
     let (t, lang) = texts();
     let button = move || {
         view! {
-            <button type="button" id="to-waiting" class="btn" popovertarget="waiting-text" title=t.files.title>
-                {move || t.files.n_more.with(app.files.n() as u64, lang)}
+            <button type="button" id="to-waiting" class="btn" popovertarget="waiting-text" title=t.waiting_files.title>
+                {move || t.waiting_files.n_more.with(app.files.n() as u64, lang)}
             </button>
             <div id="waiting-text" class="popover" popover="auto"><WaitingFiles /></div>
         }
