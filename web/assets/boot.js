@@ -9,8 +9,21 @@
   const SEAL =
     "default-src 'none'; connect-src 'none'; worker-src blob:; script-src 'wasm-unsafe-eval'; img-src data: blob:";
 
-  // What a worker does before the engine is in it: it tries the network, which must refuse, and tells of any fault.
-  // Its messages are of the shape of message.rs.
+  // Ways out that no policy covers, or that lead to what is not sealed: to peers, to another window, to the service worker.
+  // Gone from this window before a file can be chosen; a worker of ours never had the first two.
+  const WAYS_OUT = [
+    [globalThis, 'RTCPeerConnection'],
+    [globalThis, 'webkitRTCPeerConnection'],
+    [globalThis, 'WebTransport'],
+    [globalThis, 'open'],
+    [Navigator.prototype, 'serviceWorker'],
+  ];
+
+  /** How long the page waits for its copy to be kept before it goes on without, in milliseconds. */
+  const KEEPING_MILLIS = 10_000;
+
+  // What a worker does before the engine is in it: it tries the network, and the policy must be what refuses. It tells of
+  // any fault. Its messages are of the shape of message.rs.
   const WORKER_START = `
     const broken = fault => postMessage([{ Broken: String(fault) }, undefined]);
     addEventListener('error', event => broken(event.message));
@@ -23,13 +36,17 @@
     };
   `;
 
-  // Leptos builds static parts from HTML that was fixed when it was compiled; no other code makes HTML.
-  // Scripts of workers come from the one blob below. Nothing may make a script out of text.
+  // The one policy that may make HTML and scripts' addresses out of text (index.html allows no other name). It is the
+  // default one, for Leptos builds static parts from HTML that was fixed when it was compiled, and names no policy; no
+  // other code makes HTML. Scripts of workers come from the one blob below, and the one that keeps the page from `keeper`.
+  // Nothing may make a script out of text.
   let workerUrl = null;
+  let keeper = null;
   const policy = globalThis.trustedTypes?.createPolicy('default', {
     createHTML: text => text,
-    createScriptURL: url => (url === workerUrl ? url : null),
+    createScriptURL: url => (url === workerUrl || url === keeper ? url : null),
   });
+  const scriptUrl = url => policy?.createScriptURL(url) ?? url;
 
   const state = { isSealed: false, worker: null, sample: null };
 
@@ -37,7 +54,7 @@
     /** A new worker with the engine in it. */
     startWorker() {
       if (!state.isSealed) throw new Error('the page is not sealed');
-      const worker = new Worker(policy ? policy.createScriptURL(workerUrl) : workerUrl);
+      const worker = new Worker(scriptUrl(workerUrl));
       worker.postMessage({ wasm: state.worker, probe: location.href });
       return worker;
     },
@@ -45,6 +62,13 @@
     sample: () => state.sample && new File([state.sample], 'sample.pcapng'),
     /** Whether no request can leave the page. */
     isSealed: () => state.isSealed,
+    /** Gives the files that the installed page is opened with to a function, as an array, whenever that happens. */
+    onLaunch(take) {
+      globalThis.launchQueue?.setConsumer(async launch => {
+        const files = await Promise.all(launch.files.map(it => it.getFile()));
+        if (files.length > 0) take(files);
+      });
+    },
   };
 
   const isCompanionPage = () => {
@@ -52,17 +76,38 @@
     return Boolean(companion) && location.pathname.startsWith(companion);
   };
 
-  async function load(name, as) {
-    const response = await fetch(name, { cache: 'no-cache', credentials: 'omit' });
-    if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
-    return response[as]();
+  // What index.html says of the parts: their names, which change with their content. A page in one file has no names: its
+  // parts are in elements of their own, packed by gzip and written as base64.
+  const parts = document.currentScript.dataset;
+
+  /** The bytes of a part. */
+  async function load(part) {
+    const inside = document.getElementById(`part-${part}`);
+    if (inside) {
+      const packed = Uint8Array.from(atob(inside.textContent), it => it.charCodeAt(0));
+      inside.remove();
+      const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+      return new Response(unpacked).arrayBuffer();
+    }
+    const response = await fetch(parts[part], { credentials: 'omit' });
+    if (!response.ok) throw new Error(`${parts[part]}: ${response.status} ${response.statusText}`);
+    return response.arrayBuffer();
+  }
+
+  /** Lets the service worker keep the page for times without a network; it is done before the seal, or not at all. */
+  async function keep() {
+    if (!parts.keeper || !navigator.serviceWorker) return;
+    keeper = new URL(parts.keeper, location.href).href;
+    const kept = await navigator.serviceWorker.register(scriptUrl(keeper));
+    const worker = kept.installing;
+    if (!worker) return;
+    await new Promise(resolve => {
+      worker.addEventListener('statechange', resolve, { once: true });
+      setTimeout(resolve, KEEPING_MILLIS);
+    });
   }
 
   async function seal() {
-    // Connections that no policy covers.
-    for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport']) {
-      delete globalThis[name];
-    }
     // A request can fail for many reasons; that the policy refuses it, the browser says by this event.
     const refusal = new Promise(resolve => {
       document.addEventListener('securitypolicyviolation', event => {
@@ -74,38 +119,38 @@
     meta.httpEquiv = 'Content-Security-Policy';
     meta.content = SEAL;
     document.head.append(meta);
-    const isRefused = await fetch('boot.js').then(() => false, () => refusal);
+    for (const [owner, name] of WAYS_OUT) {
+      if (!Reflect.deleteProperty(owner, name)) throw new Error(`${name} cannot be taken away`);
+    }
+    const isRefused = await fetch(location.href).then(() => false, () => refusal);
     if (!isRefused) throw new Error('this browser does not seal the page, so it opens no file');
     state.isSealed = true;
   }
 
-  // Modules that do not belong together do not run together: ask whether a stored copy is still right.
-  async function loadApp() {
-    await load('app.js', 'text');
-    return import('./app.js');
+  /** Starts the page's own module, which app.js has described. */
+  async function startApp(wasm) {
+    if (typeof wasm_bindgen === 'undefined') throw new Error('app.js did not load');
+    await wasm_bindgen({ module_or_path: wasm });
   }
 
   async function start() {
-    const app = loadApp();
-    if (isCompanionPage()) {
-      const module = await app;
-      await module.default({ module_or_path: await load('app_bg.wasm', 'arrayBuffer') });
-      return;
-    }
-    const [module, appWasm, workerScript, workerWasm, sample] = await Promise.all([
-      app,
-      load('app_bg.wasm', 'arrayBuffer'),
-      load('worker.js', 'text'),
-      load('worker_bg.wasm', 'arrayBuffer'),
-      load('sample.pcapng', 'blob').catch(() => null),
+    if (isCompanionPage()) return startApp(await load('app'));
+    // It may fail: from a file, without HTTPS, in a private window.
+    const keeping = keep().catch(() => {});
+    const [appWasm, workerScript, workerWasm, sample] = await Promise.all([
+      load('app'),
+      load('worker'),
+      load('engine'),
+      load('sample').catch(() => null),
     ]);
     workerUrl = URL.createObjectURL(
       new Blob([workerScript, WORKER_START], { type: 'text/javascript' }),
     );
     state.worker = workerWasm;
     state.sample = sample;
+    await keeping;
     await seal();
-    await module.default({ module_or_path: appWasm });
+    await startApp(appWasm);
   }
 
   const note = document.getElementById('boot');

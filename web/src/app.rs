@@ -5,12 +5,12 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 
 use crate::{
-    backend, format,
+    backend, files, format,
     i18n::Lang,
     pages::{
         companion::Companion, compare::Compare, export::Export, first::First, flows::Flows,
         hosts::Hosts, keys::Keys, labels::Labels, overview::OverviewPage, reading::Reading,
-        seal::Seal, sessions::Sessions, talks::Talks, train::Train,
+        seal::Seal, sessions::Sessions, talks::Talks, train::Train, waiting::WaitingButton,
     },
     parts::{
         icons::{Glass, HalfMoon, Outline, Sign},
@@ -32,6 +32,9 @@ pub fn start() {
 fn Page() -> impl IntoView {
     let app = App::new();
     provide_context(app);
+    if backend::is_sealed() {
+        backend::on_launch(move |files| app.take_files(files));
+    }
     let root = document().document_element();
     if let Some(root) = root {
         Effect::new(move |_| {
@@ -100,6 +103,7 @@ fn Private() -> impl IntoView {
             </a>
             <Show when=move || is_open.get()>
                 <File />
+                <WaitingButton />
                 <Filter input=filter />
                 <Link />
             </Show>
@@ -122,20 +126,17 @@ fn Private() -> impl IntoView {
             id="file-input"
             class="unseen"
             type="file"
+            multiple
             tabindex="-1"
             aria-hidden="true"
             disabled=!backend::is_sealed()
             node_ref=input
             on:change=move |_| {
-                let chosen = input.get_untracked().and_then(|input| {
-                    let file = input.files().and_then(|it| it.get(0));
-                    // So that the same file can be chosen again.
-                    input.set_value("");
-                    file
-                });
-                if let Some(file) = chosen {
-                    app.open_file(file);
-                }
+                let Some(input) = input.get_untracked() else { return };
+                let chosen = input.files().map(|it| files::listed(&it)).unwrap_or_default();
+                // So that the same file can be chosen again.
+                input.set_value("");
+                app.take_files(chosen);
             }
         />
         <Keys dialog=keys />
@@ -525,25 +526,33 @@ fn listen(
     let on_drop = move |event: &web_sys::Event| {
         event.prevent_default();
         is_dragged.set(false);
-        let event = event.unchecked_ref::<web_sys::DragEvent>();
-        let files = event.data_transfer().and_then(|it| it.files());
-        let Some(files) = files.filter(|_| backend::is_sealed()) else { return };
-        if app.place.with_untracked(|it| it.view == View::Train) {
-            app.training.add_files(&files);
-        } else if app.is_comparing()
-            && let Some(file) = files.get(0)
-        {
-            app.comparing.with(app, Source::Chosen(file));
-        } else if let Some(file) = files.get(0) {
-            app.open_file(file);
-        }
+        take(app, event.unchecked_ref::<web_sys::DragEvent>().data_transfer());
     };
     listeners.push(EventListener::new_with_options(&window, "drop", active, on_drop));
+    let on_paste = move |event: &web_sys::Event| {
+        take(app, event.unchecked_ref::<web_sys::ClipboardEvent>().clipboard_data());
+    };
+    listeners.push(EventListener::new(&window, "paste", on_paste));
     // They end with this part: a new language makes it, and them, anew.
     let listeners = StoredValue::new_local(listeners);
     on_cleanup(move || {
         listeners.try_update_value(Vec::clear);
     });
+}
+
+/// Takes the files that were dropped or pasted: to learn from where that is on show, else to open.
+fn take(app: App, data: Option<web_sys::DataTransfer>) {
+    let files = data.and_then(|it| it.files());
+    let Some(files) = files.filter(|it| it.length() > 0 && backend::is_sealed()) else { return };
+    if app.place.with_untracked(|it| it.view == View::Train) {
+        app.training.add_files(&files);
+    } else if app.is_comparing()
+        && let Some(file) = files.get(0)
+    {
+        app.comparing.with(app, Source::Chosen(file));
+    } else {
+        app.take_files(files::listed(&files));
+    }
 }
 
 fn has_files(event: &web_sys::Event) -> bool {

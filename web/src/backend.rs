@@ -32,6 +32,8 @@ extern "C" {
     fn sample() -> Result<Option<File>, JsValue>;
     #[wasm_bindgen(js_namespace = tractor, js_name = isSealed, catch)]
     fn boot_is_sealed() -> Result<bool, JsValue>;
+    #[wasm_bindgen(js_namespace = tractor, js_name = onLaunch, catch)]
+    fn boot_on_launch(take: &JsValue) -> Result<(), JsValue>;
 }
 
 /// What happens while a capture is read, or something is learned.
@@ -418,6 +420,15 @@ pub fn sample_file() -> Result<File, String> {
 /// Whether the page can reach no network any more; it opens files only then.
 pub fn is_sealed() -> bool {
     boot_is_sealed().unwrap_or(false)
+}
+
+/// Takes the files that the installed page is opened with, now and whenever it happens again.
+pub fn on_launch(take: impl Fn(Vec<File>) + 'static) {
+    let take = Closure::<dyn Fn(js_sys::Array)>::new(move |files: js_sys::Array| {
+        take(files.iter().filter_map(|it| it.dyn_into().ok()).collect());
+    });
+    // A browser that installs no pages opens them with no files.
+    drop(boot_on_launch(&take.into_js_value()));
 }
 
 /// Where a companion serves its own page, such as `/server/`; nothing where there is no companion.

@@ -2,6 +2,7 @@
 
 mod beside;
 mod en;
+mod files;
 mod link;
 mod overview;
 mod packets;
@@ -14,6 +15,7 @@ mod tables;
 mod train;
 
 pub use beside::BesideTexts;
+pub use files::FilesTexts;
 pub use link::LinkTexts;
 pub use overview::{OverviewTexts, notable};
 pub use packets::PacketTexts;
@@ -149,6 +151,8 @@ pub struct Texts {
     pub seal_limits: &'static [&'static str],
     pub seal_check_title: &'static str,
     pub seal_check: &'static [&'static str],
+    pub seal_single: &'static str,
+    pub seal_hashes: &'static str,
     pub unsealed_text: &'static str,
 
     // First visit.
@@ -408,6 +412,7 @@ pub struct Texts {
     pub link: LinkTexts,
     // The overview's own panels.
     pub overview: OverviewTexts,
+    pub waiting_files: FilesTexts,
 }
 
 /// The word for a key, or the key where there is none.

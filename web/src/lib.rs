@@ -7,6 +7,7 @@ pub mod clock;
 pub mod columns;
 pub mod comparing;
 pub mod countries;
+pub mod files;
 pub mod format;
 pub mod groups;
 pub mod i18n;

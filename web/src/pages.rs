@@ -23,3 +23,4 @@ pub mod seal;
 pub mod sessions;
 pub mod talks;
 pub mod train;
+pub mod waiting;

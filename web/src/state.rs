@@ -14,6 +14,7 @@ use crate::{
     backend::{self, Backend, Event, Progress},
     comparing::Comparing,
     countries::Countries,
+    files::Files,
     format,
     i18n::{Lang, Texts},
     message::fault,
@@ -197,6 +198,8 @@ pub struct App {
     pub picking: Picking,
     /// Where addresses are.
     pub countries: Countries,
+    /// Files that wait to be opened.
+    pub files: Files,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
     turn: RwSignal<u32>,
 }
@@ -240,6 +243,7 @@ impl App {
             comparing: Comparing::new(),
             picking: Picking::new(),
             countries: Countries::new(),
+            files: Files::new(),
             turn: RwSignal::new(0),
         }
     }
@@ -320,6 +324,14 @@ impl App {
     /// Opens a file the user chose.
     pub fn open_file(self, file: web_sys::File) {
         self.open(Source::Chosen(file));
+    }
+
+    /// The file that is open, where the user chose it.
+    pub fn open_file_now(self) -> Option<web_sys::File> {
+        self.capture.with_untracked(|it| match &it.as_ref()?.source {
+            Source::Chosen(file) => Some(file.clone()),
+            Source::Sample => None,
+        })
     }
 
     /// Opens the capture that comes with the page.
@@ -412,6 +424,7 @@ impl App {
                     source,
                 }));
                 self.phase.set(Phase::Reading { progress, since, now: since, is_stopping: false });
+                self.files.is_reading.set(true);
             }
             Err(error) => self.fail(name, fault(&error)),
         }
@@ -436,7 +449,10 @@ impl App {
             Event::Preview(preview) => self.preview.set(Some(*preview)),
             // Another kind of worker learns.
             Event::Learning(..) => {}
-            Event::Done => self.begin(),
+            Event::Done => {
+                self.files.is_reading.set(false);
+                self.begin();
+            }
             Event::Failed(notice) => self.fail(name.to_owned(), notice),
         }
     }
@@ -467,6 +483,7 @@ impl App {
     fn fail(self, name: String, notice: Notice) {
         self.capture.set(None);
         self.phase.set(Phase::Empty);
+        self.files.is_reading.set(false);
         self.failure.set(Some((name, notice)));
     }
 

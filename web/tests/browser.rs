@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod driver;
+mod hosting;
+mod opening;
+mod seal;
 
 use std::{
     fs,
@@ -189,51 +192,6 @@ fn sessions_are_joined_and_parted() {
     browser.until("document.querySelectorAll('.decisions li').length === 0");
     browser.run("location.hash = '#v=sessions&id=0'", &[]);
     browser.until(&flows(n));
-}
-
-#[test]
-fn nothing_is_asked_of_any_network_after_the_seal() {
-    let site = Site::start();
-    let browser = Browser::open_page(&site, "en");
-    let before = site.asked();
-    assert!(before.iter().any(|it| it.starts_with("GET /worker_bg.wasm")), "{before:?}");
-
-    browser.choose(&capture("sample.pcapng"));
-    browser.until_read();
-    for view in ["flows", "hosts", "sessions", "labels", "export", "overview"] {
-        browser.run("location.hash = '#v=' + arguments[0]", &[json!(view)]);
-        browser.until("document.querySelector('main') !== null");
-    }
-    browser.click("nav.rail a[href^='#v=export']");
-    browser.click("#save");
-    browser.until("document.querySelector('#save:enabled') !== null");
-    // And when it is tried on purpose, from the page and from a worker like ours.
-    let attempts = "
-        const tried = {};
-        const failed = async (name, attempt) => {
-            try { await attempt(); tried[name] = 'went through'; } catch { tried[name] = 'refused'; }
-        };
-        await failed('own host', () => fetch('/boot.js'));
-        await failed('another host', () => fetch('http://elsewhere.test/'));
-        await failed('image', () => new Promise((resolve, reject) => {
-            const image = new Image();
-            image.onload = resolve;
-            image.onerror = reject;
-            image.src = 'http://elsewhere.test/image.png';
-        }));
-        await failed('socket', () => new Promise((resolve, reject) => {
-            const socket = new WebSocket('ws://elsewhere.test/');
-            socket.onopen = resolve;
-            socket.onerror = reject;
-        }));
-        await failed('peer', () => new RTCPeerConnection());
-        navigator.sendBeacon('http://elsewhere.test/beacon', 'x');
-        const worker = tractor.startWorker();
-        worker.terminate();
-        return tried;";
-    let tried = browser.run(attempts, &[]);
-    assert!(tried.as_object().unwrap().values().all(|it| it == "refused"), "{tried}");
-    assert_eq!(site.asked(), Vec::<String>::new());
 }
 
 #[test]

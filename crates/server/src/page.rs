@@ -17,7 +17,8 @@ use crate::http::response_of;
 /// What the page may do before it seals itself; `index.html` says the same for hosts that send no headers.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self' blob:; connect-src 'self'; \
-     form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors 'none'";
+     form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types default; \
+     frame-ancestors 'none'";
 
 /// What an answer of the interface may do, should a browser show it.
 const ANSWER_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -55,6 +56,8 @@ pub(crate) async fn serve(page: Option<Arc<Path>>, mut request: Request) -> Resp
     *request.uri_mut() = uri;
     // What the page may not do, its files may not do either; a folder has no listing.
     let mut files = ServeDir::new(&*page).append_index_html_on_directories(false);
+    // The packed copies that lie beside the files, for browsers that take them.
+    files = files.precompressed_br().precompressed_gzip();
     match files.try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => response_of(&unknown),
         Ok(response) => named_type(&path, response.map(Body::new)),
@@ -83,9 +86,29 @@ fn named_type(path: &str, mut response: Response) -> Response {
     response
 }
 
+/// Whether a file of the page is named by its content, as `boot-0123456789abcdef.js`: it is the same for ever.
+fn is_named_by_content(path: &str) -> bool {
+    let name = path.strip_prefix("/server").unwrap_or(path).strip_prefix('/').unwrap_or(path);
+    let hash = name.rsplit_once('-').and_then(|it| it.1.split_once('.')).map_or("", |it| it.0);
+    !name.contains('/') && hash.len() == 16 && hash.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+/// How long a browser may keep an answer without asking again.
+fn caching(path: &str, response: &Response) -> &'static str {
+    let content_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_there = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    match content_type {
+        Some(b"application/json") => "no-store",
+        _ if is_there && is_named_by_content(path) => "public, max-age=31536000, immutable",
+        _ => "no-cache",
+    }
+}
+
 /// Puts the headers on every answer that say what a browser may do with it.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
+    let caching = caching(&path, &response);
     let headers = response.headers_mut();
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_answer = content_type == Some(b"application/json");
@@ -94,7 +117,7 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, if is_answer { "no-store" } else { "no-cache" }),
+        (header::CACHE_CONTROL, caching),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

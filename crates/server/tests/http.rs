@@ -312,6 +312,45 @@ async fn the_page_is_told_of_its_companion_and_kept_in_bounds() {
     }
 }
 
+#[tokio::test]
+async fn what_is_named_by_its_content_is_kept_for_ever_and_sent_packed() {
+    let folder = Folder::new();
+    let html = include_bytes!("../../../index.html");
+    let app = folder
+        .write("page/index.html", html)
+        .write("page/boot-0123456789abcdef.js", b"plain")
+        .write("page/boot-0123456789abcdef.js.br", b"by brotli")
+        .write("page/boot-0123456789abcdef.js.gz", b"by gzip")
+        .write("page/sw.js", b"keeper")
+        .app();
+    const FOR_EVER: &str = "public, max-age=31536000, immutable";
+    const ASKED_AGAIN: &str = "no-cache";
+    for (path, accepted, encoding, expected, caching) in [
+        ("/boot-0123456789abcdef.js", "gzip, br", Some("br"), "by brotli", FOR_EVER),
+        ("/server/boot-0123456789abcdef.js", "gzip", Some("gzip"), "by gzip", FOR_EVER),
+        ("/boot-0123456789abcdef.js", "identity", None, "plain", FOR_EVER),
+        ("/sw.js", "gzip, br", None, "keeper", ASKED_AGAIN),
+    ] {
+        let header = [("accept-encoding", accepted)];
+        let (status, headers, body) = ask(&app, Method::GET, path, "", &header).await;
+        assert_eq!((status.as_u16(), &*body), (200, expected.as_bytes()), "{path}, {accepted}");
+        let found = headers.get(header::CONTENT_ENCODING).map(|it| it.to_str().unwrap());
+        assert_eq!(found, encoding, "{path}, {accepted}");
+        assert_eq!(headers[header::CACHE_CONTROL], caching, "{path}");
+        assert!(headers[header::CONTENT_TYPE].to_str().unwrap().contains("javascript"), "{path}");
+    }
+    // What is not there is not kept, whatever it is called; nor is an answer about a capture.
+    for path in ["/app-0123456789abcdef.js", "/file/app-0123456789abcdef.js"] {
+        let (_, headers, _) = ask(&app, Method::GET, path, "", &[]).await;
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+    }
+    // The page says the same of itself as the companion says of it, but for frames, of which only a header can speak.
+    let (_, headers, page) = ask(&app, Method::GET, "/", "", &[]).await;
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    let own = policy.strip_suffix("; frame-ancestors 'none'").unwrap();
+    assert!(String::from_utf8(page).unwrap().contains(&format!("content=\"{own}\"")), "{own}");
+}
+
 #[test]
 fn two_companions_do_not_share_a_store() {
     let folder = Folder::new();

@@ -1,6 +1,7 @@
 //! Builds the page and the companion, and starts the companion.
 
 use std::{
+    ffi::OsString,
     fs, io,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -10,6 +11,7 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
+    hosting,
     run::{cargo, program, root, step, target},
     tools, wasm,
 };
@@ -30,6 +32,9 @@ const ADDRESS: &str = "127.0.0.1:8080";
 /// `cargo xtask dist`
 pub(crate) fn dist(_: &[String]) -> anyhow::Result<()> {
     let folder = page()?;
+    let list = fs::read_to_string(folder.join(hosting::HASHES)).context(hosting::HASHES)?;
+    print!("{list}");
+    println!("{}  {}", hosting::hash(list.as_bytes()), hosting::HASHES);
     eprintln!("the page is in {}", folder.display());
     Ok(())
 }
@@ -80,20 +85,48 @@ pub(crate) fn page() -> anyhow::Result<PathBuf> {
     }
     let folders = tools::page_tools()?;
     let started = SystemTime::now();
+    let built = plain_page();
     let mut trunk = program(folders_first(&folders), &["build", "--offline", "--release", "true"]);
-    trunk.arg("--dist").arg(&dist).env("PATH", tools::path_with(&folders)?);
+    trunk.arg("--dist").arg(&built).env("PATH", tools::path_with(&folders)?);
+    trunk.env(PAGE_FLAGS, page_flags()?);
     // Trunk takes this as an option of its own, with other values.
     trunk.env_remove("NO_COLOR");
     step("building the page and its worker", &mut trunk)?;
     for name in ["app_bg.wasm", "worker_bg.wasm"] {
-        let path = dist.join(name);
+        let path = built.join(name);
         let module = wasm::without_names(&fs::read(&path).context(name)?).context(name)?;
         fs::write(&path, module).context(name)?;
     }
+    eprintln!("· naming and packing the page's files");
+    hosting::assemble(&built, &dist)?;
     fs::create_dir_all(target()).context("making the target folder")?;
     let file = fs::File::create(&stamp).context("marking the page as built")?;
     file.set_modified(started).context("marking the page as built")?;
     Ok(dist)
+}
+
+/// Where the page's files are by the names they are built with.
+pub(crate) fn plain_page() -> PathBuf {
+    target().join("page")
+}
+
+/// The variable by which cargo learns [`page_flags`].
+pub(crate) const PAGE_FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// How the page's modules are compiled: places in the sources, which faults tell, are the same wherever these are; views
+/// are put together from parts of one type each, not of a type of their own each (Leptos), which takes less room; and
+/// names of functions, which are no part of what is served, tell their types to who looks for what takes it.
+pub(crate) fn page_flags() -> anyhow::Result<OsString> {
+    let folders =
+        [(tools::cargo_home()?, "/cargo"), (root(), "/tractor"), (target(), "/tractor/target")];
+    let mut flags = OsString::new();
+    for (folder, name) in folders {
+        flags.push("--remap-path-prefix=");
+        flags.push(folder);
+        flags.push(format!("={name} "));
+    }
+    flags.push("--cfg erase_components -Csymbol-mangling-version=v0");
+    Ok(flags)
 }
 
 /// Trunk by its whole path: what else is called so is not meant.

@@ -29,7 +29,8 @@ const NO_CAPTURES: &[&str] = &["jsonl", "md", "tsv", "txt"];
 pub(crate) fn read(arguments: &[String]) -> anyhow::Result<()> {
     let [folder] = arguments else { bail!("usage: cargo xtask corpus FOLDER") };
     let companion = build::companion()?;
-    let page = build::page()?;
+    build::page()?;
+    let page = build::plain_page();
     let mut captures = captures(folder.into())?;
     captures.sort();
     let waiting = Mutex::new(captures);

@@ -7,6 +7,7 @@ mod exports;
 mod fuzz;
 mod generate;
 mod halves;
+mod hosting;
 mod measure;
 mod run;
 mod test;
@@ -20,7 +21,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("serve", "build what is missing and start the companion on loopback", build::serve),
     ("test", "run every test, in headless Chromium too", test::all),
     ("ci", "the same; what `.ci/run` calls", test::all),
-    ("dist", "build the page into the folder `dist`", build::dist),
+    ("dist", "build the page into the folder `dist`, and print its hashes", build::dist),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
     ("pictures", "take the pictures of the README anew", test::pictures),

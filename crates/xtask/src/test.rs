@@ -29,6 +29,7 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
         test(&["-p", "web", "--target", WASM, "--test", "wasm", "--profile", "page"]);
     in_worker
         .env("PATH", tools::path_with(&folders)?)
+        .env(build::PAGE_FLAGS, build::page_flags()?)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
         // Thousands of captures take some seconds, on a busy machine more than the usual 20.
         .env("WASM_BINDGEN_TEST_TIMEOUT", "300")

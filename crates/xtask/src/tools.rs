@@ -73,7 +73,8 @@ fn cargo_tool(package: &str, binary: &str, version: &str) -> anyhow::Result<Path
     Ok(own.join("bin"))
 }
 
-fn cargo_home() -> anyhow::Result<PathBuf> {
+/// Where cargo keeps what it fetched and installed.
+pub(crate) fn cargo_home() -> anyhow::Result<PathBuf> {
     let set = env::var_os("CARGO_HOME").map(PathBuf::from);
     let usual = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));
     set.or_else(usual).context("neither CARGO_HOME nor HOME is set")

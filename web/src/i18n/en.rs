@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, beside, link, overview, packets, report, table, train};
+use super::{Plural, Texts, beside, files, link, overview, packets, report, table, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -62,15 +62,20 @@ pub(super) const TEXTS: Texts = Texts {
     ],
     seal_limits_title: "What the rule does not cover",
     seal_limits: &[
-        "Following a link or opening a window is not a request of the page; TrActor does neither with your data.",
+        "Going to another address is no request of the page, and no rule forbids it; TrActor never does so with your data. Nor does a rule cover the names of hosts that a browser looks up ahead of time.",
+        "Connections from browser to browser (WebRTC) are not covered either. What makes them was taken out of this page before a file could be chosen.",
+        "The service worker, which keeps the page for times without a network, is not under the rule. It hears no messages: it only gives out the page's own files.",
         "Browser extensions can see what you see.",
-        "The rule holds what this page may do. It does not prove which page you were served: for that, build it from source.",
+        "The rule holds what this page may do. It does not prove which page you were served: the same sources give the same bytes to everybody, so compare the hashes, or build it yourself.",
     ],
     seal_check_title: "Check it yourself",
     seal_check: &[
         "Switch the network off now, then open a capture: everything works.",
         "Or keep the developer tools' Network panel open: it stays empty.",
+        "Or save the whole page as one file and open it from a disk: it needs no server at all.",
     ],
+    seal_single: "The page in one file",
+    seal_hashes: "SHA-256 of all files",
     unsealed_text: "The seal could not be put on, so no file can be opened here. Reload the page; a browser extension may have changed it.",
 
     first_title: ["See what is inside a network capture,", "without sending it anywhere."],
@@ -453,4 +458,5 @@ pub(super) const TEXTS: Texts = Texts {
     report: report::EN,
     link: link::EN,
     overview: overview::EN,
+    waiting_files: files::EN,
 };

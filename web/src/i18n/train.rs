@@ -164,7 +164,7 @@ pub struct TrainTexts {
     pub failed: &'static str,
 }
 
-const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
+pub(super) const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
 }
 

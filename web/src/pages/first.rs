@@ -5,7 +5,7 @@ use leptos::{html, prelude::*};
 use crate::{
     app::choose,
     backend,
-    pages::account::said,
+    pages::{account::said, waiting::WaitingFiles},
     place::Place,
     state::{address, app, texts},
 };
@@ -58,6 +58,7 @@ pub fn First(
             <h1>{first}" "<br />{second}</h1>
             <p class="lead">{t.first_lead}</p>
             {failure}
+            <WaitingFiles />
             {link}
             <div class="drop" class:is-off=!is_sealed>
                 <p class="big">{t.drop_here}</p>

@@ -9,6 +9,7 @@ use crate::{
     format, groups,
     i18n::{Lang, Texts},
     message::Stage,
+    pages::waiting::WaitingFiles,
     parts::{
         bars::{Bar, Bars},
         small::{Mark, Panel},
@@ -86,6 +87,7 @@ pub fn Reading() -> impl IntoView {
                 <div class="page">
                     {figures}
                     <HowFar state />
+                    <WaitingFiles />
                     <div class="cols">
                         <Panel title=t.table.labels_so_far.to_owned() right=move || t.by_bytes>{labels}</Panel>
                         <Panel title=t.table.largest.to_owned()>

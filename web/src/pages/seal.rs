@@ -2,7 +2,22 @@
 
 use leptos::prelude::*;
 
-use crate::{backend, parts::icons::Lock, state::texts};
+use crate::{backend, i18n::Texts, parts::icons::Lock, state::texts};
+
+/// What lies beside the page to check it by; a page opened from a disk has nothing beside it.
+fn beside(t: &'static Texts) -> Option<AnyView> {
+    let protocol = window().location().protocol().unwrap_or_default();
+    (protocol != "file:").then(|| {
+        view! {
+            <p class="links">
+                <a class="link" href="tractor.html" download="tractor.html" rel="noreferrer">{t.seal_single}</a>
+                " · "
+                <a class="link" href="hashes.txt" target="_blank" rel="noopener noreferrer">{t.seal_hashes}</a>
+            </p>
+        }
+        .into_any()
+    })
+}
 
 /// The badge and its explanation.
 #[component]
@@ -21,6 +36,7 @@ pub fn Seal() -> impl IntoView {
             {list(t.seal_blocked)}
             <h3>{t.seal_check_title}</h3>
             {list(t.seal_check)}
+            {beside(t)}
             <h3>{t.seal_limits_title}</h3>
             {list(t.seal_limits)}
         }

@@ -6,7 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -33,6 +36,7 @@ pub(crate) fn capture(name: &str) -> PathBuf {
 pub(crate) struct Site {
     pub(crate) port: u16,
     log: Arc<Mutex<Vec<String>>>,
+    is_down: Arc<AtomicBool>,
 }
 
 impl Site {
@@ -40,14 +44,23 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (kept, folder) = (log.clone(), setting("TRACTOR_PAGE"));
+        let is_down = Arc::new(AtomicBool::new(false));
+        let (kept, is_closed, folder) = (log.clone(), is_down.clone(), setting("TRACTOR_PAGE"));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if is_closed.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let (log, folder) = (kept.clone(), folder.clone());
                 thread::spawn(move || serve(stream, &folder, &log));
             }
         });
-        Self { port, log }
+        Self { port, log, is_down }
+    }
+
+    /// Answers nobody any more.
+    pub(crate) fn go_down(&self) {
+        self.is_down.store(true, Ordering::Relaxed);
     }
 
     /// Everything asked since the last call, but for what Chromium asks for itself.
@@ -82,6 +95,7 @@ fn serve(stream: TcpStream, folder: &Path, log: &Mutex<Vec<String>>) {
         header.clear();
     }
     let path = line.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
+    let path = path.split('?').next().unwrap_or(path);
     let name = if path.is_empty() { "index.html" } else { path };
     let kind = match name.rsplit('.').next().unwrap() {
         "html" => "text/html; charset=utf-8",
@@ -89,6 +103,7 @@ fn serve(stream: TcpStream, folder: &Path, log: &Mutex<Vec<String>>) {
         "css" => "text/css",
         "svg" => "image/svg+xml",
         "wasm" => "application/wasm",
+        "webmanifest" => "application/manifest+json",
         _ => "application/octet-stream",
     };
     let (status, body) = match fs::read(folder.join(name)) {
@@ -146,6 +161,46 @@ impl Companion {
 }
 
 impl Drop for Companion {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Python's own server over a folder, in which the page is somewhere below.
+pub(crate) struct Python {
+    /// Where the page is.
+    pub(crate) address: String,
+    process: Child,
+}
+
+impl Python {
+    pub(crate) fn start() -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+        let _ = fs::remove_dir_all(&folder);
+        let below = folder.join("some/where");
+        fs::create_dir_all(&below).unwrap();
+        for entry in fs::read_dir(setting("TRACTOR_PAGE")).unwrap() {
+            let file = entry.unwrap().path();
+            fs::copy(&file, below.join(file.file_name().unwrap())).unwrap();
+        }
+        let mut process = Command::new("python3")
+            .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        let port = heard(&mut said, |line| {
+            Some(line.split_once(" port ")?.1.split(' ').next()?.to_owned())
+        });
+        thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
+        Self { address: format!("http://localhost:{port}/some/where/"), process }
+    }
+}
+
+impl Drop for Python {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -241,6 +296,16 @@ impl Browser {
     /// The value of a script's `return`; a promise is waited for.
     pub(crate) fn run(&self, script: &str, arguments: &[Value]) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": arguments}))
+    }
+
+    /// A command of the DevTools protocol, which says and does what WebDriver cannot.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
+    }
+
+    /// Runs a script in every page from now on, before any of its own.
+    pub(crate) fn before_pages(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
     }
 
     /// Waits until an expression is true.

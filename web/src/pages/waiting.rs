@@ -1,0 +1,66 @@
+//! The files that wait to be opened: beside what is being read, and behind a button in the bar.
+
+use leptos::prelude::*;
+
+use crate::{
+    format,
+    parts::files::{FileRows, Row},
+    state::{App, app, texts},
+};
+
+/// The files as they are shown.
+fn rows(app: App) -> Vec<Row> {
+    let lang = app.lang.get_untracked();
+    let t = &lang.texts().waiting_files;
+    let open = if app.files.is_reading.get() { t.open_now_named } else { t.open_named };
+    let row = |(id, file): &(u32, web_sys::File)| {
+        let name = file.name();
+        let size = format::bytes(file.size() as u64, lang);
+        Row { id: *id, size, open: open(&name), remove: (t.remove)(&name), name }
+    };
+    app.files.waiting.with(|it| it.iter().map(row).collect())
+}
+
+/// The list, with what opening one does to what is open; nothing where none waits.
+#[component]
+pub fn WaitingFiles() -> impl IntoView {
+    let app = app();
+    let (t, _) = texts();
+    let t = &t.waiting_files;
+    let is_reading = app.files.is_reading;
+    let list = move || {
+        view! {
+            <section class="waiting-files" aria-label=t.title>
+                <h2>{t.title}</h2>
+                <p class="dim">{move || if is_reading.get() { t.lead_reading } else { t.lead }}</p>
+                <FileRows
+                    rows=Signal::derive(move || rows(app))
+                    open=Signal::derive(move || if is_reading.get() { t.open_now } else { t.open })
+                    on_open=Callback::new(move |id| app.open_waiting(id))
+                    on_remove=Callback::new(move |id| app.forget_waiting(id))
+                />
+            </section>
+        }
+        .into_any()
+    };
+    let is_any = Memo::new(move |_| app.files.n() > 0);
+    move || is_any.get().then(list)
+}
+
+/// The button in the bar that shows the list; nothing where none waits.
+#[component]
+pub fn WaitingButton() -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
+    let button = move || {
+        view! {
+            <button type="button" id="to-waiting" class="btn" popovertarget="waiting-text" title=t.waiting_files.title>
+                {move || t.waiting_files.n_more.with(app.files.n() as u64, lang)}
+            </button>
+            <div id="waiting-text" class="popover" popover="auto"><WaitingFiles /></div>
+        }
+        .into_any()
+    };
+    let is_any = Memo::new(move |_| app.files.n() > 0);
+    move || is_any.get().then(button)
+}
