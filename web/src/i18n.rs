@@ -1,6 +1,7 @@
 //! Every word the page shows, in both languages: one struct, one field a message, so that none can be forgotten.
 
 mod en;
+mod filter;
 mod ru;
 mod seen;
 mod sentences;
@@ -8,9 +9,10 @@ mod tables;
 mod train;
 
 pub use sentences::{
-    Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
+    Piece, evidence, fact_text, learning_error, mentions, notice, reason,
     rules_error, set_aside, table_notice,
 };
+pub use filter::FilterTexts;
 pub use train::TrainTexts;
 
 /// A language of the page.
@@ -386,6 +388,8 @@ pub struct Texts {
     pub all_flows: &'static str,
     pub refresh: &'static str,
 
+    // The filter box.
+    pub filter: FilterTexts,
     // Training.
     pub train: TrainTexts,
 }

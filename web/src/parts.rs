@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod chart;
 pub mod field;
+pub mod filter;
 pub mod graph;
 pub mod hex;
 pub mod icons;

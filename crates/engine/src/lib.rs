@@ -42,7 +42,7 @@ use crate::rows::Row;
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
-    filter::Filter,
+    filter::{Filter, FilterKey, conditions, filter_keys, quoted},
     guesses::{Applying, NotOfFlows},
     job::{Job, Progress, Rules},
     label_table::{LabelTable, LabelTableError, labels_of_captures},
@@ -73,6 +73,8 @@ pub struct Analysis {
     guesses: guesses::Guesses,
     /// What the last window of the flow table was cut from.
     order: Mutex<Option<page::Order>>,
+    /// How often the values occur that were last asked for.
+    counted: Mutex<Option<filter::Counted>>,
 }
 
 /// All that the v1 answers about a capture need; it can be stored.
@@ -101,8 +103,8 @@ impl Analysis {
         let sessions = decided::Decided::new(sessions);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
-        let (guesses, order) = (guesses::Guesses::default(), Mutex::default());
-        Self { reading, flows, verdicts, comments, sessions, hosts, guesses, order }
+        let (guesses, order, counted) = <_>::default();
+        Self { reading, flows, verdicts, comments, sessions, hosts, guesses, order, counted }
     }
 
     /// How many flows there are.
@@ -117,7 +119,11 @@ impl Analysis {
 
     /// The flows as answers see them, by their first packet.
     fn each(&self) -> impl Iterator<Item = Row<'_>> + Clone {
-        (0..).map_while(|number| self.row(number))
+        let sessions = self.sessions();
+        let labelled = (0..).zip(self.flows.iter().zip(&self.verdicts));
+        labelled.map(move |(number, (flow, verdict))| {
+            Row::new(number, sessions.of(number), flow, verdict)
+        })
     }
 
     /// The numbers of the flows that pass a filter, in order.

@@ -45,6 +45,9 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
         Query::Undo { number } => json!(analysis.undo(*number)),
         Query::Decisions => json!(analysis.decisions()),
         Query::Schemas => json!(schemas::rows()),
+        Query::Suggest { filter, at, limit } => {
+            json!(crate::filter::suggest(analysis, filter, *at, *limit))
+        }
     }
 }
 

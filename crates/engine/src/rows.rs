@@ -219,6 +219,16 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Whether a side reset the connection.
+    pub(crate) fn has_reset(&self) -> bool {
+        let is_reset = |it: flow::Step| it.flags & flow::flags::RST != 0;
+        match self.history {
+            History::Of(flow) => flow.timeline.steps().any(is_reset),
+            History::OfPiece(piece) => piece.timeline.steps().any(is_reset),
+            History::Stored(text) => text.is_some_and(|it| it.contains(['R', 'r'])),
+        }
+    }
+
     /// Frame bytes of both sides.
     pub(crate) fn bytes(&self) -> u64 {
         self.from_client.frame_bytes + self.from_server.frame_bytes

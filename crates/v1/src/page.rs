@@ -1,5 +1,6 @@
 //! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
 
+mod filter;
 mod training;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Notice;
 
+pub use filter::{
+    FilterError, SuggestionKind, SuggestionRow, Suggestions, WRONGS, Wrong,
+};
 pub use training::*;
 
 /// A question about the analysed capture.
@@ -80,6 +84,15 @@ pub enum Query {
     Decisions,
     /// The schemas features can be exported by; the same of every capture. Answered by a list of [`SchemaRow`].
     Schemas,
+    /// What can stand at a place in a filter. Answered by [`Suggestions`].
+    Suggest {
+        /// The filter as far as it is typed.
+        filter: String,
+        /// Where the cursor is, in bytes of it.
+        at: u32,
+        /// How many suggestions at most.
+        limit: u32,
+    },
 }
 
 /// The columns a flow table can be sorted by; equal ones stay in order of their first packet.
@@ -399,7 +412,7 @@ pub struct Flows {
     /// For each row, its bytes over its own duration in 16 bars, each 0 to 15.
     pub sparks: Vec<Vec<u8>>,
     /// Why the filter or the timeout cannot be understood; the window is then empty.
-    pub filter_error: Option<String>,
+    pub filter_error: Option<FilterError>,
 }
 
 /// One flow, whole.

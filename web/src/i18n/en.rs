@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, train};
+use super::{Plural, Texts, filter, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -437,5 +437,6 @@ pub(super) const TEXTS: Texts = Texts {
     all_flows: "Whole capture",
     refresh: "Look again",
 
+    filter: filter::EN,
     train: train::EN,
 };

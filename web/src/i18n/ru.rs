@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, train};
+use super::{Plural, Texts, filter, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -439,5 +439,6 @@ pub(super) const TEXTS: Texts = Texts {
     all_flows: "Весь снимок",
     refresh: "Обновить",
 
+    filter: filter::RU,
     train: train::RU,
 };

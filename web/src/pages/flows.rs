@@ -8,7 +8,7 @@ use v1::page::{FlowRow, FlowSort, Flows as Answered, Query};
 use crate::{
     app::Chips,
     format, groups,
-    i18n::{Lang, Texts, filter_error, word},
+    i18n::{Lang, Texts, word},
     pages::flow::Flow,
     parts::{
         rows::Rows,
@@ -133,7 +133,7 @@ pub fn Flows() -> impl IntoView {
         }
         if let Some(error) = app.filter_error.get() {
             return Some(
-                view! { <Failure title=t.filter_wrong.to_owned() text=filter_error(&error, lang) /> }.into_any(),
+                view! { <Failure title=t.filter_wrong.to_owned() text=lang.of(&error.words()) /> }.into_any(),
             );
         }
         match rows.total.get() {

@@ -5,7 +5,9 @@ use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr, sync::Arc};
 use classify::{Fact, Verdict};
 use features::Piece;
 use flow::{Cut, Direction, Flow, Timeline};
-use v1::page::{FactRow, FlowDetail, FlowSort, Flows, SideHealth, StepRow, Words};
+use v1::page::{
+    FactRow, FilterError, FlowDetail, FlowSort, Flows, SideHealth, StepRow, Words, Wrong,
+};
 
 use super::{hosts::name, link, schemas, windowed};
 use crate::{
@@ -106,14 +108,17 @@ fn order(
     filter: &str,
     timeout: &str,
     sort: (FlowSort, bool),
-) -> Result<Order, String> {
+) -> Result<Order, FilterError> {
     let mut last = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
     let is_same = |it: &&Order| it.filter == filter && it.timeout == timeout && it.sort == sort;
     if let Some(order) = last.as_ref().filter(is_same) {
         return Ok(order.clone());
     }
     let parsed = Filter::parse(filter)?;
-    let cut = timeout.parse::<Timeout>()?.cut();
+    let cut = match timeout.parse::<Timeout>() {
+        Ok(timeout) => timeout.cut(),
+        Err(_) => return Err(FilterError::new(0..0, Wrong::Timeout, &[timeout])),
+    };
     let mut numbers = analysis.passing(&parsed);
     let bytes = numbers.iter().map(|number| bytes_beside(analysis, &numbers, *number)).sum();
     let flows = numbers.len() as u64;
