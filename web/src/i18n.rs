@@ -8,11 +8,11 @@ mod sentences;
 mod tables;
 mod train;
 
-pub use sentences::{
-    Piece, evidence, fact_text, learning_error, mentions, notice, reason,
-    rules_error, set_aside, table_notice,
-};
 pub use filter::FilterTexts;
+pub use sentences::{
+    Piece, evidence, fact_text, learning_error, mentions, notice, reason, rules_error, set_aside,
+    table_notice,
+};
 pub use train::TrainTexts;
 
 /// A language of the page.

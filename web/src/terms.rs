@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn a_place_is_the_same_in_bytes_and_in_units() {
-        for (text, bytes, units) in [("abc", 2, 2), ("ёж", 2, 1), ("🙂a", 4, 2), ("", 0, 0), ("ё", 2, 1)] {
+        for (text, bytes, units) in
+            [("abc", 2, 2), ("ёж", 2, 1), ("🙂a", 4, 2), ("", 0, 0), ("ё", 2, 1)]
+        {
             assert_eq!((to_bytes(text, units), to_units(text, bytes)), (bytes, units), "{text}");
         }
         assert_eq!((to_bytes("ab", 9), to_units("ab", 9)), (2, 2));

@@ -16,11 +16,11 @@ use v1::page::FilterError;
 use self::test::Test;
 use crate::rows::Row;
 
+pub(crate) use self::suggest::{Counted, suggest};
 pub use self::{
     lexer::{conditions, quoted},
     suggest::{FilterKey, filter_keys},
 };
-pub(crate) use self::suggest::{Counted, suggest};
 
 /// A filter, understood.
 #[derive(Clone, Debug)]
@@ -256,8 +256,11 @@ mod tests {
 
     #[test]
     fn a_value_may_hold_signs() {
-        let row = FlowRow { user_agent: Some("App/1 (X11; a:b) \"q\"".into()), ..FlowRow::default() };
-        for filter in ["agent:1", "agent:(X11", "agent:\"App/1 (X11; a:b) \"\"q\"\"\"", "ua:", "ua=="] {
+        let row =
+            FlowRow { user_agent: Some("App/1 (X11; a:b) \"q\"".into()), ..FlowRow::default() };
+        for filter in
+            ["agent:1", "agent:(X11", "agent:\"App/1 (X11; a:b) \"\"q\"\"\"", "ua:", "ua=="]
+        {
             let is_open = filter == "agent:(X11";
             let passes = Filter::parse(if is_open { "agent:\"(X11\"" } else { filter }).unwrap();
             assert!(passes.matches(&Row::stored(&row), 0), "{filter}");
@@ -284,7 +287,8 @@ mod tests {
 
     #[test]
     fn a_long_list_is_one_test() {
-        let ips: Vec<String> = (0..4_000).map(|it| format!("10.1.{}.{}", it / 250, it % 250)).collect();
+        let ips: Vec<String> =
+            (0..4_000).map(|it| format!("10.1.{}.{}", it / 250, it % 250)).collect();
         check(&format!("ip in {{{}}}", ips.join(", ")), false);
         check(&format!("ip in {{{}, 10.0.4.21}}", ips.join(",")), true);
     }

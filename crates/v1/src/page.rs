@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Notice;
 
-pub use filter::{
-    FilterError, SuggestionKind, SuggestionRow, Suggestions, WRONGS, Wrong,
-};
+pub use filter::{FilterError, SuggestionKind, SuggestionRow, Suggestions, WRONGS, Wrong};
 pub use training::*;
 
 /// A question about the analysed capture.

@@ -279,8 +279,8 @@ fn json(value: &impl serde::Serialize) -> Result<JsValue, v1::Error> {
 }
 
 fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
-    let filter = Filter::parse(&export.filter)
-        .map_err(|it| v1::Error::bad_request(it.to_string()))?;
+    let filter =
+        Filter::parse(&export.filter).map_err(|it| v1::Error::bad_request(it.to_string()))?;
     let timeout = export.timeout.parse::<engine::Timeout>().map_err(v1::Error::bad_request)?;
     let wanted = engine::Export::new(&export.format, export.schema.as_deref());
     let mut export = wanted.map_err(v1::Error::bad_request)?;

@@ -133,7 +133,8 @@ pub fn Flows() -> impl IntoView {
         }
         if let Some(error) = app.filter_error.get() {
             return Some(
-                view! { <Failure title=t.filter_wrong.to_owned() text=lang.of(&error.words()) /> }.into_any(),
+                view! { <Failure title=t.filter_wrong.to_owned() text=lang.of(&error.words()) /> }
+                    .into_any(),
             );
         }
         match rows.total.get() {

@@ -5,7 +5,7 @@
 
 use gloo::timers::callback::Timeout;
 use leptos::{ev, html, prelude::*};
-use v1::page::{FilterError, Query, SuggestionKind, Suggestions, Words};
+use v1::page::{FilterError, Query, SuggestionKind, Suggestions, Words, Wrong};
 use wasm_bindgen::JsCast;
 
 use crate::{
@@ -34,6 +34,15 @@ struct Line {
     is_past: bool,
 }
 
+/// Why what is typed shall become the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// The typing rests: in the table what is typed is looked at while it is.
+    Rested,
+    /// It was entered: in whatever view, and to be remembered.
+    Entered,
+}
+
 /// What the box knows.
 #[derive(Clone, Copy)]
 struct Typed {
@@ -48,8 +57,8 @@ struct Typed {
     active: RwSignal<Option<usize>>,
     /// What the engine says, and of which text.
     said: RwSignal<Option<Result<(String, Suggestions), String>>>,
-    /// Whether what is typed shall become the filter as soon as it is understood, in whatever view.
-    is_wanted: StoredValue<bool>,
+    /// That what is typed shall become the filter as soon as it is understood.
+    wish: StoredValue<Option<Wish>>,
     resting: StoredValue<Option<Timeout>, LocalStorage>,
 }
 
@@ -75,7 +84,7 @@ impl Typed {
             is_open: RwSignal::new(false),
             active: RwSignal::new(None),
             said,
-            is_wanted: StoredValue::new(false),
+            wish: StoredValue::new(None),
             resting: StoredValue::new_local(None),
         }
     }
@@ -87,10 +96,6 @@ impl Typed {
             Some(Ok((of, said))) if *of == text => Some(said.clone()),
             _ => None,
         })
-    }
-
-    fn error(self) -> Option<FilterError> {
-        self.answer()?.error
     }
 
     /// The lines of the list: earlier filters in an empty box, then what can be typed on.
@@ -137,7 +142,7 @@ impl Typed {
         if line.is_past {
             self.put(&line.text, line.text.len() as u32);
             self.is_open.set(false);
-            return self.apply(true);
+            return self.apply(Wish::Entered);
         }
         let Some(answer) = untrack(move || self.answer()) else { return };
         let typed = self.text.get_untracked();
@@ -149,26 +154,28 @@ impl Typed {
         self.rest();
     }
 
-    /// Makes what is typed the filter, once it is understood. In another view than the table that takes an Enter.
-    fn apply(self, is_final: bool) {
+    /// Makes what is typed the filter, now or once the engine understands it.
+    fn apply(self, wish: Wish) {
         self.resting.set_value(None);
         let is_table = self.app.place.with_untracked(|it| it.view == View::Flows);
-        let is_wanted = is_final || is_table;
-        self.is_wanted.set_value(is_wanted);
-        if is_wanted {
-            self.settle(is_final);
+        if is_table || wish == Wish::Entered {
+            self.wish.set_value(Some(wish));
+            self.settle();
         }
     }
 
-    /// Makes the text the filter if it is wanted and understood.
-    fn settle(self, is_final: bool) {
-        let Some(answer) = untrack(move || self.answer()) else { return };
-        if answer.error.is_some() || !self.is_wanted.get_value() {
+    /// Makes the text the filter if that is wished and it is understood.
+    fn settle(self) {
+        let (Some(wish), Some(answer)) = (self.wish.get_value(), untrack(move || self.answer()))
+        else {
+            return;
+        };
+        if answer.error.is_some() {
             return;
         }
-        self.is_wanted.set_value(false);
+        self.wish.set_value(None);
         let filter = self.text.with_untracked(|it| it.trim().to_owned());
-        if is_final {
+        if wish == Wish::Entered {
             self.remember(&filter);
         }
         let place = self.app.place.get_untracked();
@@ -181,7 +188,8 @@ impl Typed {
 
     /// Waits until the typing rests.
     fn rest(self) {
-        let timeout = Timeout::new(REST_MILLIS, move || self.apply(false));
+        self.wish.set_value(None);
+        let timeout = Timeout::new(REST_MILLIS, move || self.apply(Wish::Rested));
         self.resting.set_value(Some(timeout));
     }
 
@@ -218,7 +226,13 @@ impl Typed {
                 let next = match active {
                     None if is_down || !is_shown => 0,
                     None => last,
-                    Some(at) if is_down => if at == last { 0 } else { at + 1 },
+                    Some(at) if is_down => {
+                        if at == last {
+                            0
+                        } else {
+                            at + 1
+                        }
+                    }
                     Some(at) => at.checked_sub(1).unwrap_or(last),
                 };
                 self.active.set(Some(next));
@@ -228,11 +242,11 @@ impl Typed {
                 Some(line) => self.take(line),
                 None => {
                     self.is_open.set(false);
-                    self.apply(true);
+                    self.apply(Wish::Entered);
                 }
             },
             "Tab" if is_shown && !event.shift_key() => {
-                let first = lines.first().filter(|it| !it.is_past && self.is_begun());
+                let first = lines.first().filter(|it| self.is_begun(it));
                 let Some(line) = active.and_then(|it| lines.get(it)).or(first) else { return };
                 self.take(line);
             }
@@ -251,9 +265,30 @@ impl Typed {
         event.stop_propagation();
     }
 
-    /// Whether the part at the cursor is begun.
-    fn is_begun(self) -> bool {
-        untrack(move || self.answer()).is_some_and(|it| it.end > it.start)
+    /// Whether the part at the cursor is the beginning of a line.
+    fn is_begun(self, line: &Line) -> bool {
+        let Some(answer) = untrack(move || self.answer()) else { return false };
+        let part = self.text.with_untracked(|text| {
+            let part = text.get(answer.start as usize..answer.end as usize);
+            part.unwrap_or_default().to_lowercase()
+        });
+        !part.is_empty()
+            && part.len() < line.text.len()
+            && line.text.to_lowercase().starts_with(&part)
+    }
+}
+
+/// Whether what is wrong may be right once more is typed: that is no reason to complain yet.
+fn is_unfinished(error: &FilterError, text: &str) -> bool {
+    let [_, part, after] = error.split(text);
+    let is_last = after.trim().is_empty();
+    match error.wrong {
+        Wrong::OpenQuote | Wrong::OpenParenthesis | Wrong::OpenList => true,
+        Wrong::NoValue | Wrong::NoCondition | Wrong::NoList => is_last,
+        Wrong::Network => {
+            is_last && part.chars().all(|it| it.is_ascii_hexdigit() || ".:/".contains(it))
+        }
+        _ => false,
     }
 }
 
@@ -284,8 +319,13 @@ pub fn Filter(
     let (t, lang) = texts();
     let typed = Typed::new(app, input);
     let lines = Memo::new(move |_| typed.lines());
-    let error = Memo::new(move |_| typed.error());
     let is_focused = RwSignal::new(false);
+    let is_understood = Memo::new(move |_| typed.answer().is_some_and(|it| it.error.is_none()));
+    let error = Memo::new(move |_| {
+        let error = typed.answer()?.error?;
+        let is_unfinished = is_focused.get() && typed.text.with(|it| is_unfinished(&error, it));
+        (!is_unfinished).then_some(error)
+    });
     let is_shown = move || typed.is_open.get() && lines.with(|it| !it.is_empty());
 
     // A filter from elsewhere, such as a chip that goes, is written into the box.
@@ -301,7 +341,7 @@ pub fn Filter(
     // What was wanted before the engine had said what it is.
     Effect::new(move |_| {
         if typed.said.with(Option::is_some) {
-            typed.settle(false);
+            typed.settle();
         }
     });
     let scroll = NodeRef::<html::Div>::new();
@@ -339,10 +379,11 @@ pub fn Filter(
     };
     let is_wrong = move || error.with(Option::is_some);
     let is_empty = move || typed.text.with(|it| it.trim().is_empty());
+    let is_right = move || !is_empty() && is_understood.get();
     let sign = move || {
         if is_wrong() {
             view! { <b class="filter-sign" aria-hidden="true">"!"</b> }.into_any()
-        } else if !is_empty() && typed.answer().is_some() {
+        } else if is_right() {
             view! { <b class="filter-sign" aria-hidden="true">"✓"</b> }.into_any()
         } else {
             view! { <Glass /> }.into_any()
@@ -363,9 +404,7 @@ pub fn Filter(
     };
     let count = move || match is_shown() {
         true => (t.filter.n_suggestions)(&format::count(lines.with(Vec::len) as u64, lang)),
-        false if is_focused.get() && !is_empty() && typed.answer().is_some() && !is_wrong() => {
-            t.filter.understood.to_owned()
-        }
+        false if is_focused.get() && is_right() => t.filter.understood.to_owned(),
         false => String::new(),
     };
     let list = move || {
@@ -381,7 +420,7 @@ pub fn Filter(
         <search
             class="filter"
             class:is-wrong=is_wrong
-            class:is-right=move || !is_wrong() && !is_empty() && typed.answer().is_some()
+            class:is-right=is_right
         >
             {sign}
             <div class="filter-text mono">
@@ -476,7 +515,7 @@ fn Help(
             }
             typed.put(filter, filter.len() as u32);
             typed.is_open.set(false);
-            typed.apply(true);
+            typed.apply(Wish::Entered);
         };
         view! { <button type="button" class="chip mono" on:click=take>{filter}</button> }
     };
@@ -491,5 +530,35 @@ fn Help(
             <ul>{lines.collect_view()}</ul>
             <p>{t.filter.help_keys}</p>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: bool) {
+        let error = engine::Filter::parse(text).expect_err("it is not understood");
+        assert_eq!(is_unfinished(&error, text), expected);
+    }
+
+    #[test]
+    fn what_is_being_typed_is_not_wrong_yet() {
+        for text in [
+            "port:",
+            "bytes >",
+            "(a or b",
+            "label:\"a",
+            "port in {80,",
+            "ip:10.0",
+            "a and !",
+            "port in",
+        ] {
+            check(text, true);
+        }
+        for text in ["labl:", "bytes>x", "ip:here", "port: a", "a)", "ip:10.0 a"] {
+            check(text, false);
+        }
     }
 }

@@ -44,49 +44,239 @@ pub(super) struct Known {
 
 /// Every key but those of facts, which are in [`FACTS`].
 pub(super) const KEYS: &[Known] = &[
-    row(&["label"], Key::Exact(|it| Some(it.label.into())), "service, else protocol", "сервис, иначе протокол"),
+    row(
+        &["label"],
+        Key::Exact(|it| Some(it.label.into())),
+        "service, else protocol",
+        "сервис, иначе протокол",
+    ),
     row(&["group"], Key::Exact(|it| Some(it.group.into())), "kind of traffic", "вид трафика"),
-    row(&["proto", "protocol", "app"], Key::Exact(|it| Some(it.protocol.into())), "what the payload speaks", "протокол содержимого"),
+    row(
+        &["proto", "protocol", "app"],
+        Key::Exact(|it| Some(it.protocol.into())),
+        "what the payload speaks",
+        "протокол содержимого",
+    ),
     row(&["transport"], Key::Transport, "tcp, udp, icmp …", "tcp, udp, icmp …"),
-    row(&["name", "sni", "host", "domain_name"], Key::Containing(|it| it.domain_name.map(Cow::Borrowed)), "name the client asked for", "имя, к которому обращались"),
-    row(&["ip", "ip.addr", "ipv6.addr"], Key::Address(|it| [it.client.ip, it.server.ip]), "address of either side, or its network", "адрес любой стороны или её сеть"),
-    row(&["client", "client_ip", "ip.src", "ipv6.src"], Key::Address(|it| [it.client.ip; 2]), "address of who opened the flow", "адрес открывшего поток"),
-    row(&["server", "server_ip", "ip.dst", "ipv6.dst"], Key::Address(|it| [it.server.ip; 2]), "address of who answered", "адрес ответившего"),
+    row(
+        &["name", "sni", "host", "domain_name"],
+        Key::Containing(|it| it.domain_name.map(Cow::Borrowed)),
+        "name the client asked for",
+        "имя, к которому обращались",
+    ),
+    row(
+        &["ip", "ip.addr", "ipv6.addr"],
+        Key::Address(|it| [it.client.ip, it.server.ip]),
+        "address of either side, or its network",
+        "адрес любой стороны или её сеть",
+    ),
+    row(
+        &["client", "client_ip", "ip.src", "ipv6.src"],
+        Key::Address(|it| [it.client.ip; 2]),
+        "address of who opened the flow",
+        "адрес открывшего поток",
+    ),
+    row(
+        &["server", "server_ip", "ip.dst", "ipv6.dst"],
+        Key::Address(|it| [it.server.ip; 2]),
+        "address of who answered",
+        "адрес ответившего",
+    ),
     row(&["port"], number(|it, _| ports(it, None)), "port of either side", "порт любой стороны"),
-    row(&["server_port"], number(|it, _| one(it.server.port)), "port of who answered", "порт ответившего"),
-    row(&["client_port"], number(|it, _| one(it.client.port)), "port of who opened the flow", "порт открывшего поток"),
+    row(
+        &["server_port"],
+        number(|it, _| one(it.server.port)),
+        "port of who answered",
+        "порт ответившего",
+    ),
+    row(
+        &["client_port"],
+        number(|it, _| one(it.client.port)),
+        "port of who opened the flow",
+        "порт открывшего поток",
+    ),
     row(&["bytes"], size(|it, _| one(it.bytes())), "bytes of both sides", "байты обеих сторон"),
-    row(&["packets"], number(|it, _| one(it.from_client.packets + it.from_server.packets)), "packets of both sides", "пакеты обеих сторон"),
-    row(&["duration"], time(|it, _| one(it.time_end_ns.saturating_sub(it.time_start_ns))), "from the first packet to the last", "от первого пакета до последнего"),
-    row(&["start", "frame.time_relative"], time(|it, zero| one(it.time_start_ns.saturating_sub(zero))), "first packet, since the capture began", "первый пакет, от начала снимка"),
-    row(&["end"], time(|it, zero| one(it.time_end_ns.saturating_sub(zero))), "last packet, since the capture began", "последний пакет, от начала снимка"),
-    row(&["state", "conn_state"], Key::Exact(|it| it.conn_state.map(Cow::Borrowed)), "how the connection ended, in Zeek's words", "чем кончилось соединение, словами Zeek"),
-    row(&["evidence"], Key::Exact(|it| Some(it.evidence.into())), "how the label was reached", "откуда метка"),
-    row(&["confidence", "label.conf"], number(|it, _| one(it.confidence?)), "how sure a model is, in percent", "уверенность модели, в процентах"),
-    row(&["shown_by"], Key::Exact(|it| it.shown_by.map(Cow::Borrowed)), "whose bytes show the protocol", "чьи байты выдают протокол"),
-    row(&["reason"], Key::Containing(|it| Some(it.reason())), "why the flow has its label", "почему у потока эта метка"),
-    row(&["tunnel"], Key::Containing(|it| it.tunnel.map(|it| it.to_string().into())), "tunnel the flow is in", "туннель, в котором поток"),
-    row(&["flow", "flow_id"], number(|it, _| one(it.flow_id)), "number of the flow", "номер потока"),
-    row(&["session", "session_id"], number(|it, _| one(it.session_id)), "number of its session", "номер сеанса"),
-    row(&["parent", "parent_id"], number(|it, _| one(it.parent_id?)), "flow that carries it", "поток, в котором он идёт"),
-    row(&["tcp.port"], number(|it, _| ports(it, Some(Transport::TCP))), "TCP port of either side", "порт TCP любой стороны"),
-    row(&["tcp.srcport"], number(|it, _| port(it, Transport::TCP, it.client.port)), "TCP port of who opened the flow", "порт TCP открывшего поток"),
-    row(&["tcp.dstport"], number(|it, _| port(it, Transport::TCP, it.server.port)), "TCP port of who answered", "порт TCP ответившего"),
-    row(&["udp.port"], number(|it, _| ports(it, Some(Transport::UDP))), "UDP port of either side", "порт UDP любой стороны"),
-    row(&["udp.srcport"], number(|it, _| port(it, Transport::UDP, it.client.port)), "UDP port of who opened the flow", "порт UDP открывшего поток"),
-    row(&["udp.dstport"], number(|it, _| port(it, Transport::UDP, it.server.port)), "UDP port of who answered", "порт UDP ответившего"),
-    row(&["tcp.flags.reset"], Key::Flag(|it| it.has_reset()), "a side reset the connection", "соединение сброшено"),
-    row(&["dns.qry.name"], Key::Containing(|it| name_of(it, &["dns", "mdns", "llmnr"])), "name asked of DNS", "имя в запросе DNS"),
-    row(&["http.host"], Key::Containing(|it| name_of(it, &["http", "http2"])), "host of an HTTP request", "узел запроса HTTP"),
-    row(&["tls.handshake.extensions_server_name"], Key::Containing(|it| name_of(it, &["tls", "quic"])), "name in a TLS greeting", "имя в приветствии TLS"),
+    row(
+        &["packets"],
+        number(|it, _| one(it.from_client.packets + it.from_server.packets)),
+        "packets of both sides",
+        "пакеты обеих сторон",
+    ),
+    row(
+        &["duration"],
+        time(|it, _| one(it.time_end_ns.saturating_sub(it.time_start_ns))),
+        "from the first packet to the last",
+        "от первого пакета до последнего",
+    ),
+    row(
+        &["start", "frame.time_relative"],
+        time(|it, zero| one(it.time_start_ns.saturating_sub(zero))),
+        "first packet, since the capture began",
+        "первый пакет, от начала снимка",
+    ),
+    row(
+        &["end"],
+        time(|it, zero| one(it.time_end_ns.saturating_sub(zero))),
+        "last packet, since the capture began",
+        "последний пакет, от начала снимка",
+    ),
+    row(
+        &["state", "conn_state"],
+        Key::Exact(|it| it.conn_state.map(Cow::Borrowed)),
+        "how the connection ended, in Zeek's words",
+        "чем кончилось соединение, словами Zeek",
+    ),
+    row(
+        &["evidence"],
+        Key::Exact(|it| Some(it.evidence.into())),
+        "how the label was reached",
+        "откуда метка",
+    ),
+    row(
+        &["confidence", "label.conf"],
+        number(|it, _| one(it.confidence?)),
+        "how sure a model is, in percent",
+        "уверенность модели, в процентах",
+    ),
+    row(
+        &["shown_by"],
+        Key::Exact(|it| it.shown_by.map(Cow::Borrowed)),
+        "whose bytes show the protocol",
+        "чьи байты выдают протокол",
+    ),
+    row(
+        &["reason"],
+        Key::Containing(|it| Some(it.reason())),
+        "why the flow has its label",
+        "почему у потока эта метка",
+    ),
+    row(
+        &["tunnel"],
+        Key::Containing(|it| it.tunnel.map(|it| it.to_string().into())),
+        "tunnel the flow is in",
+        "туннель, в котором поток",
+    ),
+    row(
+        &["flow", "flow_id"],
+        number(|it, _| one(it.flow_id)),
+        "number of the flow",
+        "номер потока",
+    ),
+    row(
+        &["session", "session_id"],
+        number(|it, _| one(it.session_id)),
+        "number of its session",
+        "номер сеанса",
+    ),
+    row(
+        &["parent", "parent_id"],
+        number(|it, _| one(it.parent_id?)),
+        "flow that carries it",
+        "поток, в котором он идёт",
+    ),
+    row(
+        &["tcp.port"],
+        number(|it, _| ports(it, Some(Transport::TCP))),
+        "TCP port of either side",
+        "порт TCP любой стороны",
+    ),
+    row(
+        &["tcp.srcport"],
+        number(|it, _| port(it, Transport::TCP, it.client.port)),
+        "TCP port of who opened the flow",
+        "порт TCP открывшего поток",
+    ),
+    row(
+        &["tcp.dstport"],
+        number(|it, _| port(it, Transport::TCP, it.server.port)),
+        "TCP port of who answered",
+        "порт TCP ответившего",
+    ),
+    row(
+        &["udp.port"],
+        number(|it, _| ports(it, Some(Transport::UDP))),
+        "UDP port of either side",
+        "порт UDP любой стороны",
+    ),
+    row(
+        &["udp.srcport"],
+        number(|it, _| port(it, Transport::UDP, it.client.port)),
+        "UDP port of who opened the flow",
+        "порт UDP открывшего поток",
+    ),
+    row(
+        &["udp.dstport"],
+        number(|it, _| port(it, Transport::UDP, it.server.port)),
+        "UDP port of who answered",
+        "порт UDP ответившего",
+    ),
+    row(
+        &["tcp.flags.reset"],
+        Key::Flag(|it| it.has_reset()),
+        "a side reset the connection",
+        "соединение сброшено",
+    ),
+    row(
+        &["dns.qry.name"],
+        Key::Containing(|it| name_of(it, &["dns", "mdns", "llmnr"])),
+        "name asked of DNS",
+        "имя в запросе DNS",
+    ),
+    row(
+        &["http.host"],
+        Key::Containing(|it| name_of(it, &["http", "http2"])),
+        "host of an HTTP request",
+        "узел запроса HTTP",
+    ),
+    row(
+        &["tls.handshake.extensions_server_name"],
+        Key::Containing(|it| name_of(it, &["tls", "quic"])),
+        "name in a TLS greeting",
+        "имя в приветствии TLS",
+    ),
     // How an established TCP connection fared: of either side.
-    row(&["retransmissions"], number(|it, _| sides(it, |it| Some(it.retransmissions.into()))), "segments sent again", "повторно посланные сегменты"),
-    row(&["out_of_order"], number(|it, _| sides(it, |it| Some(it.out_of_order.into()))), "segments out of order", "сегменты не по порядку"),
-    row(&["duplicate_acks"], number(|it, _| sides(it, |it| Some(it.duplicate_acks.into()))), "repeated acknowledgements", "повторные подтверждения"),
-    row(&["zero_windows"], number(|it, _| sides(it, |it| Some(it.zero_windows.into()))), "times a side could take no more", "сколько раз сторона не принимала"),
-    row(&["lost_bytes"], size(|it, _| sides(it, |it| Some(it.lost_bytes))), "bytes the capture does not have", "байты, которых нет в снимке"),
-    row(&["handshake"], time(|it, _| sides(it, |it| it.handshake_ns)), "time of a side's handshake", "время рукопожатия стороны"),
-    row(&["round_trip"], time(|it, _| sides(it, |it| it.round_trip_ns)), "round trip of a side", "время в оба конца"),
+    row(
+        &["retransmissions"],
+        number(|it, _| sides(it, |it| Some(it.retransmissions.into()))),
+        "segments sent again",
+        "повторно посланные сегменты",
+    ),
+    row(
+        &["out_of_order"],
+        number(|it, _| sides(it, |it| Some(it.out_of_order.into()))),
+        "segments out of order",
+        "сегменты не по порядку",
+    ),
+    row(
+        &["duplicate_acks"],
+        number(|it, _| sides(it, |it| Some(it.duplicate_acks.into()))),
+        "repeated acknowledgements",
+        "повторные подтверждения",
+    ),
+    row(
+        &["zero_windows"],
+        number(|it, _| sides(it, |it| Some(it.zero_windows.into()))),
+        "times a side could take no more",
+        "сколько раз сторона не принимала",
+    ),
+    row(
+        &["lost_bytes"],
+        size(|it, _| sides(it, |it| Some(it.lost_bytes))),
+        "bytes the capture does not have",
+        "байты, которых нет в снимке",
+    ),
+    row(
+        &["handshake"],
+        time(|it, _| sides(it, |it| it.handshake_ns)),
+        "time of a side's handshake",
+        "время рукопожатия стороны",
+    ),
+    row(
+        &["round_trip"],
+        time(|it, _| sides(it, |it| it.round_trip_ns)),
+        "round trip of a side",
+        "время в оба конца",
+    ),
 ];
 
 /// Other names of facts: those of ours, and Wireshark's.
@@ -102,7 +292,12 @@ const FACT_NAMES: &[(&[&str], Fact)] = &[
     (&["ja3s", "tls.handshake.ja3s"], Fact::Ja3s),
 ];
 
-const fn row(names: &'static [&'static str], key: Key, en: &'static str, ru: &'static str) -> Known {
+const fn row(
+    names: &'static [&'static str],
+    key: Key,
+    en: &'static str,
+    ru: &'static str,
+) -> Known {
     Known { names, key, en, ru }
 }
 
@@ -154,9 +349,14 @@ impl Key {
     /// What can compare it, in the order it is offered.
     pub(super) fn operators(self) -> &'static [Operator] {
         match self {
-            Self::Exact(_) | Self::Containing(_) | Self::Fact(_) | Self::Transport => {
-                &[Operator::Has, Operator::Is, Operator::IsNot, Operator::In, Operator::Contains, Operator::Matches]
-            }
+            Self::Exact(_) | Self::Containing(_) | Self::Fact(_) | Self::Transport => &[
+                Operator::Has,
+                Operator::Is,
+                Operator::IsNot,
+                Operator::In,
+                Operator::Contains,
+                Operator::Matches,
+            ],
             Self::Address(_) => &[Operator::Has, Operator::Is, Operator::IsNot, Operator::In],
             Self::Number(..) => &[
                 Operator::Has,
@@ -238,7 +438,8 @@ mod tests {
             assert!(!known.en.is_empty() && !known.ru.is_empty(), "{}", known.name());
             for name in known.names {
                 assert!(names.insert(*name), "{name}");
-                let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || "_.".contains(it);
+                let is_plain =
+                    |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || "_.".contains(it);
                 assert!(name.chars().all(is_plain), "{name}");
             }
         }
@@ -247,7 +448,11 @@ mod tests {
     #[test]
     fn every_fact_is_asked_for_by_its_key() {
         for fact in FACTS {
-            assert!(matches!(find(fact.key).map(|it| it.key), Some(Key::Fact(it)) if it == fact.fact), "{}", fact.key);
+            assert!(
+                matches!(find(fact.key).map(|it| it.key), Some(Key::Fact(it)) if it == fact.fact),
+                "{}",
+                fact.key
+            );
         }
     }
 

@@ -340,7 +340,12 @@ pub fn conditions(text: &str) -> Vec<Range<usize>> {
             What::Close => depth = depth.saturating_sub(1),
             // An `or` binds less than what stands beside it, so that all is one.
             What::Or if is_top => {
-                return tokens.first().zip(tokens.last()).map(|it| whole(it.0, it.1)).into_iter().collect();
+                return tokens
+                    .first()
+                    .zip(tokens.last())
+                    .map(|it| whole(it.0, it.1))
+                    .into_iter()
+                    .collect();
             }
             What::And if is_top => {
                 continues = false;
@@ -419,7 +424,8 @@ mod tests {
 
     #[test]
     fn what_has_no_end_ends_with_the_text() {
-        for text in ["\"a", "label:\"a", "port in {80", "port in {", "((", "label:a(", "\"", "a\"b"] {
+        for text in ["\"a", "label:\"a", "port in {80", "port in {", "((", "label:a(", "\"", "a\"b"]
+        {
             assert_eq!(tokens(text).last().map(|it| it.range.end), Some(text.len()), "{text}");
         }
     }

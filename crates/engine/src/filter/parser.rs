@@ -85,9 +85,9 @@ impl<'a> Parser<'a> {
         self.at += 1;
         match &token.what {
             What::Not => {
-                let next = self.peek().filter(|it| {
-                    matches!(it.what, What::Not | What::Open | What::Condition(_))
-                });
+                let next = self
+                    .peek()
+                    .filter(|it| matches!(it.what, What::Not | What::Open | What::Condition(_)));
                 let Some(next) = next else { return wrong(&token.range, Wrong::NoCondition, &[]) };
                 Ok(Node::Not(Box::new(self.one(next, depth + 1)?)))
             }
@@ -129,7 +129,9 @@ impl<'a> Parser<'a> {
             return wrong(operator_range, Wrong::Operator, &[&head.text, &all.join(" ")]);
         }
         let values: &[Text] = match values {
-            Values::List { range, is_closed: false, .. } => return wrong(range, Wrong::OpenList, &[]),
+            Values::List { range, is_closed: false, .. } => {
+                return wrong(range, Wrong::OpenList, &[]);
+            }
             Values::List { texts, range, .. } if texts.is_empty() => {
                 return wrong(range, Wrong::EmptyList, &[]);
             }
@@ -160,7 +162,7 @@ fn closed(text: &Text) -> Parsed<()> {
 
 /// Whether a comparison with nothing asks whether there is anything at all.
 fn may_lack_value(key: Key, operator: Operator) -> bool {
-    let is_text = matches!(key, Key::Exact(_) | Key::Containing(_) | Key::Fact(_));
+    let is_text = matches!(key, Key::Exact(_) | Key::Containing(_) | Key::Fact(_) | Key::Transport);
     is_text && operator.is_equality() && operator != Operator::In
 }
 
@@ -198,7 +200,9 @@ fn test(key: Key, operator: Operator, values: &[Text]) -> Parsed<Test> {
                     Operator::In => values::numbers(&value.text, scale),
                     _ => values::number(&value.text, scale).map(|it| (it, it)),
                 };
-                let Some(read) = read else { return wrong(&value.range, Wrong::Number, &[&value.text]) };
+                let Some(read) = read else {
+                    return wrong(&value.range, Wrong::Number, &[&value.text]);
+                };
                 ranges.push(read);
             }
             match (operator, ranges.first()) {

@@ -96,11 +96,13 @@ fn place(filter: &str, at: usize) -> Place {
                 within(filter, at, condition, earlier)
             }
             // A word that joins may be the beginning of another.
-            What::And | What::Or | What::Not if filter[token.range.clone()].len() > 1 => Place::Key {
-                range: token.range.clone(),
-                typed: filter[token.range.start..at].to_owned(),
-                has_operator: false,
-            },
+            What::And | What::Or | What::Not if filter[token.range.clone()].len() > 1 => {
+                Place::Key {
+                    range: token.range.clone(),
+                    typed: filter[token.range.start..at].to_owned(),
+                    has_operator: false,
+                }
+            }
             What::Close => Place::Nothing,
             _ => key_at(here, at),
         },
@@ -135,7 +137,11 @@ fn within(filter: &str, at: usize, condition: &Condition, earlier: Option<&Token
             && is_lone_key(it)
             && super::values::WORDS.iter().any(|it| it.0.starts_with(&typed))
         {
-            return Place::Operator { range: head.range.clone(), typed, name: it.head.text.clone() };
+            return Place::Operator {
+                range: head.range.clone(),
+                typed,
+                name: it.head.text.clone(),
+            };
         }
         return Place::Key { range: head.range.clone(), typed, has_operator: operator.is_some() };
     }
@@ -162,9 +168,10 @@ fn within(filter: &str, at: usize, condition: &Condition, earlier: Option<&Token
 fn after(at: usize, condition: &Condition, here: Option<&Token>) -> Place {
     let (typed, name) = (String::new(), condition.head.text.clone());
     let is_open = match &condition.values {
-        Values::None => {
-            condition.operator.as_ref().is_some_and(|it| it.0 != Operator::Has && it.0 != Operator::In)
-        }
+        Values::None => condition
+            .operator
+            .as_ref()
+            .is_some_and(|it| it.0 != Operator::Has && it.0 != Operator::In),
         Values::List { is_closed, .. } => !is_closed,
         Values::One(_) => false,
     };
@@ -187,18 +194,22 @@ fn key_rows(typed: &str, has_operator: bool, limit: usize) -> Vec<SuggestionRow>
     let typed = typed.to_lowercase();
     let mut rows: Vec<(usize, SuggestionRow)> = Vec::new();
     for known in keys::all() {
-        let named = |is_such: &dyn Fn(&str) -> bool| known.names.iter().copied().find(|it| is_such(it));
+        let named =
+            |is_such: &dyn Fn(&str) -> bool| known.names.iter().copied().find(|it| is_such(it));
         // Of what is typed in full nothing is to be told.
         let (rank, name) = if let Some(name) = named(&|it| it.starts_with(&typed)) {
             (0, name)
         } else if let Some(name) = named(&|it| typed.len() > 1 && it.contains(&typed)) {
             (1, name)
-        } else if typed.len() > 1 && [known.en, known.ru].iter().any(|it| it.to_lowercase().contains(&typed)) {
+        } else if typed.len() > 1
+            && [known.en, known.ru].iter().any(|it| it.to_lowercase().contains(&typed))
+        {
             (2, known.name())
         } else {
             continue;
         };
-        let text = if has_operator { name.to_owned() } else { format!("{name}{}", joint(known.key)) };
+        let text =
+            if has_operator { name.to_owned() } else { format!("{name}{}", joint(known.key)) };
         let what = Words { en: known.en.to_owned(), ru: known.ru.to_owned() };
         rows.push((rank, SuggestionRow { text, what: Some(what), count: None }));
     }
@@ -230,12 +241,14 @@ const OPERATORS: &[(Operator, &str, &str)] = &[
 
 fn operator_rows(typed: &str, name: &str, limit: usize) -> Vec<SuggestionRow> {
     let Some(known) = keys::find(name) else { return Vec::new() };
-    let rows = OPERATORS.iter().filter(|it| known.key.operators().contains(&it.0)).filter_map(|it| {
-        let written = it.0.written();
-        let text = if it.0 == Operator::In { format!("{written} {{") } else { format!("{written} ") };
-        let what = Some(Words { en: it.1.to_owned(), ru: it.2.to_owned() });
-        written.starts_with(typed).then_some(SuggestionRow { text, what, count: None })
-    });
+    let rows =
+        OPERATORS.iter().filter(|it| known.key.operators().contains(&it.0)).filter_map(|it| {
+            let written = it.0.written();
+            let text =
+                if it.0 == Operator::In { format!("{written} {{") } else { format!("{written} ") };
+            let what = Some(Words { en: it.1.to_owned(), ru: it.2.to_owned() });
+            written.starts_with(typed).then_some(SuggestionRow { text, what, count: None })
+        });
     rows.take(limit).collect()
 }
 
@@ -248,7 +261,8 @@ fn value_rows(analysis: &Analysis, typed: &str, name: &str, limit: usize) -> Vec
     let first = values.iter().filter(|it| begins(&it.0));
     let then = values.iter().filter(|it| !begins(&it.0) && needle.is_in(&it.0));
     let rows = first.chain(then).take(limit);
-    rows.map(|(value, n)| SuggestionRow { text: quoted(value), what: None, count: Some(*n) }).collect()
+    rows.map(|(value, n)| SuggestionRow { text: quoted(value), what: None, count: Some(*n) })
+        .collect()
 }
 
 /// Whether the values of a key can be suggested: texts of the flow, addresses, and numbers of which few differ.
@@ -282,9 +296,7 @@ fn count(analysis: &Analysis, known: &Known) -> Vec<(String, u64)> {
         Key::Fact(fact) => tally(rows.map(|it| [it.fact(fact).map(Cow::Borrowed), None])),
         Key::Transport => tally(rows.map(|it| [Some(it.transport), None])),
         Key::Address(of) => tally(rows.map(|it| of(&it).map(Some))),
-        Key::Number(of, _) => {
-            tally(rows.map(|it| of(&it, 0).map_or([None; 2], |it| it.map(Some))))
-        }
+        Key::Number(of, _) => tally(rows.map(|it| of(&it, 0).map_or([None; 2], |it| it.map(Some)))),
         Key::Flag(of) => tally(rows.map(|it| {
             let is_such = (it.transport == flow::Transport::TCP).then(|| u8::from(of(&it)));
             [is_such, None]
@@ -293,7 +305,9 @@ fn count(analysis: &Analysis, known: &Known) -> Vec<(String, u64)> {
 }
 
 /// How many flows have each value; a flow with the same twice counts once.
-fn tally<T: Ord + Clone + ToString>(flows: impl Iterator<Item = [Option<T>; 2]>) -> Vec<(String, u64)> {
+fn tally<T: Ord + Clone + ToString>(
+    flows: impl Iterator<Item = [Option<T>; 2]>,
+) -> Vec<(String, u64)> {
     let mut counts: BTreeMap<T, u64> = BTreeMap::new();
     for [first, second] in flows {
         let second = second.filter(|it| first.as_ref() != Some(it));
@@ -407,19 +421,25 @@ mod tests {
 
     #[test]
     fn keys_come_by_their_beginning_first() {
-        let texts = |typed| key_rows(typed, false, 4).into_iter().map(|it| it.text).collect::<Vec<_>>();
+        let texts =
+            |typed| key_rows(typed, false, 4).into_iter().map(|it| it.text).collect::<Vec<_>>();
         assert_eq!(texts("lab")[0], "label:");
         assert_eq!(texts("tcp.")[0], "tcp.port:");
         assert_eq!(texts("byt")[0], "bytes>");
         assert_eq!(texts("tcp.fl"), ["tcp.flags.reset"]);
-        assert!(texts("метка").contains(&"label:".to_owned()) || texts("метка").contains(&"evidence:".to_owned()));
+        assert!(
+            texts("метка").contains(&"label:".to_owned())
+                || texts("метка").contains(&"evidence:".to_owned())
+        );
         assert_eq!(key_rows("lab", true, 1)[0].text, "label");
         assert!(key_rows("nothing like it", false, 9).is_empty());
     }
 
     #[test]
     fn operators_are_those_of_the_key() {
-        let texts = |typed, name| operator_rows(typed, name, 9).into_iter().map(|it| it.text).collect::<Vec<_>>();
+        let texts = |typed, name| {
+            operator_rows(typed, name, 9).into_iter().map(|it| it.text).collect::<Vec<_>>()
+        };
         assert_eq!(texts("", "ip"), ["== ", "!= ", "in {"]);
         assert_eq!(texts("m", "sni"), ["matches "]);
         assert!(texts("", "bytes").contains(&">= ".to_owned()));

@@ -111,7 +111,10 @@ impl Word {
         let options = [row.domain_name, row.conn_state];
         let always = [row.protocol, row.label, row.group];
         is_marked(&self.transports, row.transport)
-            || always.into_iter().chain(options.into_iter().flatten()).any(|it| self.needle.is_in(it))
+            || always
+                .into_iter()
+                .chain(options.into_iter().flatten())
+                .any(|it| self.needle.is_in(it))
             || row.facts().any(|it| self.needle.is_in(it.1))
             || self.is_in_address(row.client.ip)
             || self.is_in_address(row.server.ip)
@@ -121,7 +124,9 @@ impl Word {
         let is_possible = match ip {
             IpAddr::V4(_) => self.may_be_v4,
             // Only the few that hold an address of IPv4 are written with dots.
-            IpAddr::V6(it) => self.may_be_v6 && (!self.needle.text().contains('.') || is_dotted(it)),
+            IpAddr::V6(it) => {
+                self.may_be_v6 && (!self.needle.text().contains('.') || is_dotted(it))
+            }
         };
         let mut written = Written { bytes: [0; 48], len: 0 };
         is_possible && write!(written, "{ip}").is_ok() && self.needle.is_in(written.text())

@@ -33,11 +33,8 @@ pub(super) const SYMBOLS: &[(&str, Operator)] = &[
 ];
 
 /// The operators that are words.
-pub(super) const WORDS: &[(&str, Operator)] = &[
-    ("contains", Operator::Contains),
-    ("matches", Operator::Matches),
-    ("in", Operator::In),
-];
+pub(super) const WORDS: &[(&str, Operator)] =
+    &[("contains", Operator::Contains), ("matches", Operator::Matches), ("in", Operator::In)];
 
 impl Operator {
     pub(super) fn is_word(self) -> bool {

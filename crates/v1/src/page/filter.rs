@@ -70,7 +70,11 @@ pub enum Wrong {
 pub const WRONGS: &[(Wrong, &str, &str)] = &[
     (Wrong::OpenQuote, "a double quote is not closed", "двойная кавычка не закрыта"),
     (Wrong::OpenParenthesis, "a parenthesis is not closed", "скобка не закрыта"),
-    (Wrong::CloseParenthesis, "a parenthesis is closed that is not open", "лишняя закрывающая скобка"),
+    (
+        Wrong::CloseParenthesis,
+        "a parenthesis is closed that is not open",
+        "лишняя закрывающая скобка",
+    ),
     (Wrong::OpenList, "the list is not closed by `}`", "список не закрыт знаком `}`"),
     (Wrong::EmptyList, "the list is empty", "список пуст"),
     (

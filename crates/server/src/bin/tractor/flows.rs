@@ -8,9 +8,9 @@ use std::{
 };
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
-use engine::{Apart, Export, FORMATS, Filter, FlowWriter, Rules};
+use engine::{Apart, Export, FORMATS, FlowWriter, Rules};
 
-use crate::{Error, Outcome, input};
+use crate::{Error, Outcome, filter, input};
 
 #[derive(Args)]
 pub(crate) struct Flows {
@@ -29,7 +29,8 @@ pub(crate) struct Flows {
     /// whole, zeek cuts them as Zeek does by default.
     #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
-    /// Only flows that pass this filter, as in the page's filter box.
+    /// Only flows that pass this filter, as in the page's filter box: label:vk, bytes > 10MB, not (port in {80, 443}),
+    /// ip:10.0.0.0/8, sni contains vk; docs/filter.md has every key.
     #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// Take flows between the same addresses for different ones in different networks.
@@ -83,8 +84,7 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 }
 
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
-    let filter = Filter::parse(&arguments.filter)
-        .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))?;
+    let filter = filter::parse(&arguments.filter)?;
     let schema = arguments.schema.as_deref();
     let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
     (export.filter, export.timeout) = (filter, arguments.timeout);

@@ -3,6 +3,7 @@
 //! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense;
 //! of `isolate` that of the program.
 
+mod filter;
 mod flows;
 mod input;
 #[cfg(target_os = "linux")]
@@ -62,6 +63,13 @@ enum Error {
     /// The arguments make no sense.
     #[error("{0}")]
     Usage(String),
+    /// A filter makes none.
+    #[error("the filter cannot be understood: {error}")]
+    Filter {
+        /// As it was typed.
+        text: String,
+        error: v1::page::FilterError,
+    },
     /// The companion cannot start.
     #[error("{0}")]
     Start(String),
@@ -98,7 +106,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // It may quote a name that somebody else chose.
             eprintln!("tractor: {}", engine::plain(&error.to_string()));
-            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
+            if let Error::Filter { text, error } = &error {
+                eprintln!("{}", filter::pointed(text, error));
+            }
+            let is_of_usage = matches!(error, Error::Usage(_) | Error::Filter { .. });
+            ExitCode::from(if is_of_usage { 2 } else { 1 })
         }
     }
 }
