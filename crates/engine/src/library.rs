@@ -339,7 +339,7 @@ fn details_of_ip(found: &Found, ip: &str) -> Result<DetailsIp, Error> {
         country: unknown(),
         city: unknown(),
         user_agent: as_client.find_map(|it| it.fact(Fact::UserAgent)).map(str::to_owned),
-        domain_name: own.find_map(|it| it.domain_name).map(str::to_owned),
+        domain_name: own.find_map(|it| it.domain_name()).map(str::to_owned),
         statistics: statistics::of(rows()),
     })
 }

@@ -60,7 +60,7 @@ pub(super) const KEYS: &[Known] = &[
     row(&["transport"], Key::Transport, "tcp, udp, icmp …", "tcp, udp, icmp …"),
     row(
         &["name", "sni", "host", "domain_name"],
-        Key::Containing(|it| it.domain_name.map(Cow::Borrowed)),
+        Key::Containing(|it| it.domain_name().map(Cow::Borrowed)),
         "name the client asked for",
         "имя, к которому обращались",
     ),
@@ -122,7 +122,7 @@ pub(super) const KEYS: &[Known] = &[
     ),
     row(
         &["state", "conn_state"],
-        Key::Exact(|it| it.conn_state.map(Cow::Borrowed)),
+        Key::Exact(|it| it.conn_state().map(Cow::Borrowed)),
         "how the connection ended, in Zeek's words",
         "чем кончилось соединение, словами Zeek",
     ),
@@ -335,7 +335,7 @@ fn sides(row: &Row<'_>, of: fn(&SideHealth) -> Option<u64>) -> Option<[u64; 2]> 
 
 /// The name of a flow that speaks one of these protocols.
 fn name_of<'a>(row: &Row<'a>, protocols: &[&str]) -> Option<Cow<'a, str>> {
-    row.domain_name.filter(|_| protocols.contains(&row.protocol)).map(Cow::Borrowed)
+    if protocols.contains(&row.protocol) { row.domain_name().map(Cow::Borrowed) } else { None }
 }
 
 impl Known {

@@ -243,7 +243,7 @@ fn text_test(operator: Operator, is_whole: bool, values: &[Text]) -> Parsed<Text
     let Some(first) = values.first() else { return Ok(TextTest::Any) };
     Ok(match operator {
         Operator::In => TextTest::OneOf(Texts::new(values.iter().map(|it| it.text.clone()))),
-        Operator::Matches => match values::expression(&first.text) {
+        Operator::Matches => match values::Expression::new(&first.text) {
             Ok(expression) => TextTest::Matches(expression),
             Err(what) => return wrong(&first.range, what, &[&first.text]),
         },

@@ -96,19 +96,21 @@ fn place(filter: &str, at: usize) -> Place {
                 within(filter, at, condition, earlier)
             }
             // A word that joins may be the beginning of another.
-            What::And | What::Or | What::Not if filter[token.range.clone()].len() > 1 => {
-                Place::Key {
-                    range: token.range.clone(),
-                    typed: filter[token.range.start..at].to_owned(),
-                    has_operator: false,
-                }
-            }
+            What::And | What::Or | What::Not if is_word(filter, token) => Place::Key {
+                range: token.range.clone(),
+                typed: filter.get(token.range.start..at).unwrap_or_default().to_owned(),
+                has_operator: false,
+            },
             What::Close => Place::Nothing,
             _ => key_at(here, at),
         },
         Some(Token { what: What::Condition(condition), .. }) => after(at, condition, here),
         _ => key_at(here, at),
     }
+}
+
+fn is_word(filter: &str, token: &Token) -> bool {
+    filter.get(token.range.clone()).is_some_and(|it| it.starts_with(char::is_alphabetic))
 }
 
 /// A key that begins at the cursor.
@@ -385,6 +387,7 @@ mod tests {
         check("a -la|b:x", "key", "lab", "la");
         check("(|", "key", "", "");
         check("a and |", "key", "", "");
+        check("a &&|", "key", "", "");
         check("label:vk |", "key", "", "");
         check("no|", "key", "no", "no");
         check("or|", "key", "or", "or");

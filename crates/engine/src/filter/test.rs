@@ -10,7 +10,7 @@ use flow::Transport;
 
 use super::{
     keys::{Addresses, Flag, Numbers, Text},
-    values::{Needle, Networks, Operator, Ranges, Texts},
+    values::{Expression, Needle, Networks, Operator, Ranges, Texts},
 };
 use crate::rows::Row;
 
@@ -37,7 +37,7 @@ pub(super) enum TextTest {
     Is(Needle),
     Contains(Needle),
     OneOf(Texts),
-    Matches(regex_lite::Regex),
+    Matches(Expression),
 }
 
 impl TextTest {
@@ -47,7 +47,7 @@ impl TextTest {
             Self::Is(needle) => needle.is(text),
             Self::Contains(needle) => needle.is_in(text),
             Self::OneOf(texts) => texts.hold(text),
-            Self::Matches(expression) => expression.is_match(text),
+            Self::Matches(expression) => expression.is_in(text),
         }
     }
 }
@@ -108,16 +108,14 @@ impl Test {
 impl Word {
     /// Whether it stands in a text of the row. The reason is ours and not searched.
     fn is_in(&self, row: &Row<'_>) -> bool {
-        let options = [row.domain_name, row.conn_state];
-        let always = [row.protocol, row.label, row.group];
+        // What is at hand first, what must be gone for last.
         is_marked(&self.transports, row.transport)
-            || always
-                .into_iter()
-                .chain(options.into_iter().flatten())
-                .any(|it| self.needle.is_in(it))
-            || row.facts().any(|it| self.needle.is_in(it.1))
+            || [row.label, row.protocol, row.group].iter().any(|it| self.needle.is_in(it))
             || self.is_in_address(row.client.ip)
             || self.is_in_address(row.server.ip)
+            || row.conn_state().is_some_and(|it| self.needle.is_in(it))
+            || row.domain_name().is_some_and(|it| self.needle.is_in(it))
+            || row.facts().any(|it| self.needle.is_in(it.1))
     }
 
     fn is_in_address(&self, ip: IpAddr) -> bool {
@@ -129,7 +127,12 @@ impl Word {
             }
         };
         let mut written = Written { bytes: [0; 48], len: 0 };
-        is_possible && write!(written, "{ip}").is_ok() && self.needle.is_in(written.text())
+        let is_written = match ip {
+            _ if !is_possible => return false,
+            IpAddr::V4(it) => written.octets(it.octets()),
+            IpAddr::V6(it) => write!(written, "{it}"),
+        };
+        is_written.is_ok() && self.needle.is_in(written.text())
     }
 }
 
@@ -144,6 +147,20 @@ struct Written {
 }
 
 impl Written {
+    /// An address of IPv4, faster than the standard library writes it.
+    fn octets(&mut self, octets: [u8; 4]) -> std::fmt::Result {
+        for (at, octet) in octets.into_iter().enumerate() {
+            let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|it| b'0' + it);
+            let first = if octet > 99 { 0 } else { usize::from(octet < 10) + 1 };
+            let dot = if at == 0 { &b""[..] } else { b"." };
+            for byte in dot.iter().chain(digits.get(first..).unwrap_or_default()) {
+                *self.bytes.get_mut(self.len).ok_or(std::fmt::Error)? = *byte;
+                self.len += 1;
+            }
+        }
+        Ok(())
+    }
+
     fn text(&self) -> &str {
         self.bytes.get(..self.len).and_then(|it| std::str::from_utf8(it).ok()).unwrap_or_default()
     }
@@ -168,4 +185,19 @@ fn transports(is_such: impl Fn(&str) -> bool) -> Box<[bool; 256]> {
 
 fn is_marked(marks: &[bool; 256], transport: Transport) -> bool {
     marks.get(usize::from(transport.0)).is_some_and(|it| *it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_everywhere() {
+        for text in ["0.0.0.0", "9.10.99.100", "255.199.200.1"] {
+            let mut written = Written { bytes: [0; 48], len: 0 };
+            let ip: std::net::Ipv4Addr = text.parse().unwrap();
+            written.octets(ip.octets()).unwrap();
+            assert_eq!(written.text(), text);
+        }
+    }
 }

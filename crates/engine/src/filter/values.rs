@@ -1,7 +1,12 @@
 //! How a filter compares: operators, and the values they compare with, understood once so that a flow is compared quickly.
 
-use std::net::IpAddr;
+use std::{
+    hash::{DefaultHasher, Hasher as _},
+    net::IpAddr,
+    sync::Mutex,
+};
 
+use regex_lite::{Regex, RegexBuilder};
 use v1::page::Wrong;
 
 /// How something is compared.
@@ -254,12 +259,47 @@ pub(super) fn flag(text: &str) -> Option<bool> {
 }
 
 /// A regular expression whatever the case, as Wireshark has it. It is searched in a time that grows with the text alone.
-pub(super) fn expression(text: &str) -> Result<regex_lite::Regex, Wrong> {
-    let mut builder = regex_lite::RegexBuilder::new(text);
-    builder.case_insensitive(true).size_limit(MAX_EXPRESSION).nest_limit(MAX_NESTED);
-    builder.build().map_err(|_| Wrong::Expression)
+#[derive(Debug)]
+pub(super) struct Expression {
+    regex: Regex,
+    /// Texts it was searched in, and whether it was found: names come again and again. Each has one place to be at.
+    seen: Mutex<Vec<Option<(Box<str>, bool)>>>,
 }
 
 /// How large a compiled expression may be, in bytes, and how deep it may nest.
 const MAX_EXPRESSION: usize = 64 << 10;
 const MAX_NESTED: u32 = 32;
+/// How many texts are remembered, and how long they may be, in bytes.
+const N_SEEN: usize = 1 << 10;
+const MAX_SEEN_LEN: usize = 256;
+
+impl Expression {
+    pub(super) fn new(text: &str) -> Result<Self, Wrong> {
+        let mut builder = RegexBuilder::new(text);
+        builder.case_insensitive(true).size_limit(MAX_EXPRESSION).nest_limit(MAX_NESTED);
+        // What the library says of it is in English, and more than fits.
+        let regex = builder.build().map_err(|_| Wrong::Expression)?;
+        Ok(Self { regex, seen: Mutex::default() })
+    }
+
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        if text.len() > MAX_SEEN_LEN {
+            return self.regex.is_match(text);
+        }
+        let mut hasher = DefaultHasher::new();
+        hasher.write(text.as_bytes());
+        let mut seen = self.seen.lock().unwrap_or_else(|it| it.into_inner());
+        seen.resize(N_SEEN, None);
+        let Some(place) = seen.get_mut(hasher.finish() as usize % N_SEEN) else { return false };
+        match place {
+            Some((of, is_found)) if **of == *text => *is_found,
+            _ => place.insert((text.into(), self.regex.is_match(text))).1,
+        }
+    }
+}
+
+impl Clone for Expression {
+    fn clone(&self) -> Self {
+        Self { regex: self.regex.clone(), seen: Mutex::default() }
+    }
+}
