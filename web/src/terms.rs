@@ -2,16 +2,20 @@
 //!
 //! What a filter means is the engine's, which says where a term begins and ends; the page has to know which are a time.
 
-use engine::{conditions, quoted};
+use engine::{filter_conditions, filter_value};
 
 /// The terms of a filter that must all hold, as typed. What an `or` joins is one, and so is a parenthesis.
 pub fn split(filter: &str) -> Vec<String> {
-    conditions(filter).into_iter().filter_map(|it| filter.get(it)).map(str::to_owned).collect()
+    filter_conditions(filter)
+        .into_iter()
+        .filter_map(|it| filter.get(it))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A term as typed that wants `key` to be `value`, quoted where it must be.
 pub fn term(key: &str, value: &str) -> String {
-    format!("{key}:{}", quoted(value))
+    format!("{key}:{}", filter_value(value))
 }
 
 /// The filter with one more term, once.
@@ -26,7 +30,7 @@ pub fn with(filter: &str, term: &str) -> String {
 /// Terms that must hold beside one more.
 fn joined(filter: &str, mut terms: Vec<String>, term: &str) -> String {
     // Beside what an `or` joins, a term would belong to its last alternative alone.
-    if conditions(&format!("{filter} {term}")).len() == 1 && !terms.is_empty() {
+    if filter_conditions(&format!("{filter} {term}")).len() == 1 && !terms.is_empty() {
         terms = vec![format!("({})", terms.join(" "))];
     }
     terms.push(term.to_owned());

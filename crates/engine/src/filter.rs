@@ -18,7 +18,7 @@ use crate::rows::Row;
 
 pub(crate) use self::suggest::{Counted, suggest};
 pub use self::{
-    lexer::{conditions, quoted},
+    lexer::{filter_conditions, filter_value},
     suggest::{FilterKey, filter_keys},
 };
 

@@ -42,7 +42,7 @@ use crate::rows::Row;
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
-    filter::{Filter, FilterKey, conditions, filter_keys, quoted},
+    filter::{Filter, FilterKey, filter_conditions, filter_keys, filter_value},
     guesses::{Applying, NotOfFlows},
     job::{Job, Progress, Rules},
     label_table::{LabelTable, LabelTableError, labels_of_captures},

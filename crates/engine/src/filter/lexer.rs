@@ -327,7 +327,7 @@ fn is_word(text: &str) -> bool {
 
 /// Where the conditions of a filter are that must all hold, each with what negates it: a parenthesis and what an `or` joins
 /// are one.
-pub fn conditions(text: &str) -> Vec<Range<usize>> {
+pub fn filter_conditions(text: &str) -> Vec<Range<usize>> {
     let tokens = tokens(text);
     let whole = |first: &Token, last: &Token| first.range.start..last.range.end;
     let mut depth = 0_usize;
@@ -363,7 +363,7 @@ pub fn conditions(text: &str) -> Vec<Range<usize>> {
 }
 
 /// A value as it is written in a filter: in quotes where it would not be one.
-pub fn quoted(value: &str) -> String {
+pub fn filter_value(value: &str) -> String {
     let is_plain = |it: char| !it.is_whitespace() && !"\"(){},|&".contains(it);
     if !value.is_empty() && value.chars().all(is_plain) {
         value.to_owned()
@@ -378,7 +378,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<&str> = conditions(text).into_iter().map(|it| &text[it]).collect();
+        let found: Vec<&str> = filter_conditions(text).into_iter().map(|it| &text[it]).collect();
         assert_eq!(found, expected);
     }
 
@@ -412,14 +412,14 @@ mod tests {
     #[test]
     fn a_value_is_quoted_where_it_must_be() {
         for value in ["vk", "apple music", "", "a\"b", "f(x)", "{1}", "a||b", "\"", "2001:db8::1"] {
-            let text = format!("label:{}", quoted(value));
+            let text = format!("label:{}", filter_value(value));
             let [Token { what: What::Condition(it), .. }] = &tokens(&text)[..] else {
                 panic!("{text}");
             };
             let Values::One(read) = &it.values else { panic!("{text}") };
             assert_eq!(read.text, value);
         }
-        assert_eq!(quoted("2001:db8::1"), "2001:db8::1");
+        assert_eq!(filter_value("2001:db8::1"), "2001:db8::1");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use v1::page::{SuggestionKind, SuggestionRow, Suggestions, Words};
 use super::{
     Filter,
     keys::{self, Key, Known},
-    lexer::{Condition, Text, Token, Values, What, quoted, tokens},
+    lexer::{Condition, Text, Token, Values, What, filter_value, tokens},
     values::{Needle, Operator, Scale},
 };
 use crate::Analysis;
@@ -263,7 +263,7 @@ fn value_rows(analysis: &Analysis, typed: &str, name: &str, limit: usize) -> Vec
     let first = values.iter().filter(|it| begins(&it.0));
     let then = values.iter().filter(|it| !begins(&it.0) && needle.is_in(&it.0));
     let rows = first.chain(then).take(limit);
-    rows.map(|(value, n)| SuggestionRow { text: quoted(value), what: None, count: Some(*n) })
+    rows.map(|(value, n)| SuggestionRow { text: filter_value(value), what: None, count: Some(*n) })
         .collect()
 }
 

@@ -219,7 +219,11 @@ impl Needle {
     }
 
     pub(super) fn is(&self, text: &str) -> bool {
-        compare(&self.lower, text).is_eq()
+        if text.is_ascii() {
+            self.lower.eq_ignore_ascii_case(text)
+        } else {
+            self.lower == text.to_lowercase()
+        }
     }
 }
 
@@ -262,9 +266,12 @@ pub(super) fn flag(text: &str) -> Option<bool> {
 #[derive(Debug)]
 pub(super) struct Expression {
     regex: Regex,
-    /// Texts it was searched in, and whether it was found: names come again and again. Each has one place to be at.
-    seen: Mutex<Vec<Option<(Box<str>, bool)>>>,
+    /// Texts it was searched in: names come again and again. Each has one place to be at.
+    seen: Mutex<Vec<Option<Seen>>>,
 }
+
+/// A text, and whether the expression was found in it.
+type Seen = (Box<str>, bool);
 
 /// How large a compiled expression may be, in bytes, and how deep it may nest.
 const MAX_EXPRESSION: usize = 64 << 10;
@@ -277,8 +284,8 @@ impl Expression {
     pub(super) fn new(text: &str) -> Result<Self, Wrong> {
         let mut builder = RegexBuilder::new(text);
         builder.case_insensitive(true).size_limit(MAX_EXPRESSION).nest_limit(MAX_NESTED);
-        // What the library says of it is in English, and more than fits.
-        let regex = builder.build().map_err(|_| Wrong::Expression)?;
+        // What the library says of it is in English alone.
+        let Ok(regex) = builder.build() else { return Err(Wrong::Expression) };
         Ok(Self { regex, seen: Mutex::default() })
     }
 
