@@ -1,5 +1,5 @@
-//! `docs/features.md` is what the table of columns says, `crates/classify/README.md` what the tables of protocols, services
-//! and facts say.
+//! `docs/features.md` is what the table of columns says, `docs/filter.md` what the table of keys says,
+//! `crates/classify/README.md` what the tables of protocols, services and facts say.
 //!
 //! `TRACTOR_ACCEPT=1 cargo test -p tests --test documentation` writes them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -51,6 +51,40 @@ Every protocol, service and fact, made from the tables in `src/protocol.rs`, `sr
 * What carries no more than its transport is called by that (`icmp`), and what carries other flows by its tunnel (`mpls`).
   A flow that nothing tells is `unknown`, unless a model says more.
 ";
+
+const FILTER_PREFACE: &str = r#"# The filter language
+
+The same in the page's filter box, after `tractor flows --filter`, and in the companion's trainings. The keys below are made
+from the table in `crates/engine/src/filter/keys.rs` by `tests/documentation.rs`.
+
+| to find | write |
+|---|---|
+| everything except HTTP | `-proto:http` or `not proto:http` |
+| TCP or UDP | `tcp or udp` |
+| flows over 10 MB with fewer than 20 packets | `bytes > 10MB packets < 20` |
+| two labels, two ports left out | `(label==vk \|\| label==youtube) && !(port in {80, 8080})` |
+| names by a regular expression | `sni matches "^.*\.vk\.com$"` |
+| a network | `ip:10.0.0.0/8`, or `10.0.0.0/8` alone |
+| a word anywhere | `itunes` |
+
+* Conditions stand side by side and must all hold, with or without `and` or `&&` between them. `or` or `||` separates
+  alternatives and binds less; `not`, `!` or `-` before a condition or a parenthesis negates it.
+* A condition is a key, an operator and a value. Spaces may stand around an operator, but not before or after `:`. A word
+  without an operator is searched for in protocol, label, group, name, state, facts, transport and addresses.
+* Values with spaces, parentheses, braces, commas, `||` or `&&` stand in double quotes; a double quote in them is written
+  twice. Case does not matter anywhere.
+* `:`, `=` and `==` mean the same: a word must be equal, of a text a part is enough, an address must be in the network, a
+  number must be equal on either side. `!=` is the opposite; of a text, that the part is not in it. With no value they ask
+  whether there is one at all: `ja4:`.
+* `contains` wants a part of a word or text. `matches` wants a regular expression to be found in it, as the Rust crate
+  `regex-lite` has them: no look-around and no back-references, so that none takes long. `in {a, b}` wants one of the values,
+  whole; of numbers there may be ranges: `port in {80, 8000..8100}`. A list of some thousand addresses is one condition.
+* What a flow does not have is no less and no more than a number, and differs from every one.
+* Bytes have the units b, kB, MB, GB (1000), KiB, MiB, GiB (1024); times ns, us, ms, s, min, h, and seconds without one.
+* The names of Wireshark are those of its display filters where they mean the same of a flow. `ip.src` is who opened the flow
+  and `ip.dst` who answered, whoever sent a packet. `tcp.port` wants TCP.
+* A filter is at most 64 KiB long, with at most 200 conditions in parentheses at most 64 deep.
+"#;
 
 /// Name, title and source of each protocol and form.
 type Named = (&'static str, &'static str, &'static str);
@@ -120,6 +154,25 @@ fn facts_section(text: &mut String) {
     }
 }
 
+fn filter_documentation() -> String {
+    let mut text = FILTER_PREFACE.to_owned();
+    let keys = engine::filter_keys();
+    writeln!(text, "\n## {} keys\n", keys.len()).unwrap();
+    writeln!(text, "| key | also | what | is a | compared by |\n|---|---|---|---|---|").unwrap();
+    for it in keys {
+        let also: Vec<String> = it.names.iter().skip(1).map(|it| format!("`{it}`")).collect();
+        let operators: Vec<String> = it.operators.iter().map(|it| format!("`{it}`")).collect();
+        let (also, operators) = (also.join(", "), operators.join(" "));
+        writeln!(
+            text,
+            "| `{}` | {also} | {} | {} | {operators} |",
+            it.names[0], it.what[0], it.kind
+        )
+        .unwrap();
+    }
+    text
+}
+
 fn documentation() -> String {
     let mut text = PREFACE.to_owned();
     for schema in SCHEMAS {
@@ -181,6 +234,22 @@ fn check(file: &str, text: &str) {
 #[test]
 fn the_documentation_is_what_the_table_says() {
     check("docs/features.md", &documentation());
+}
+
+#[test]
+fn the_keys_of_filters_are_what_the_table_says() {
+    check("docs/filter.md", &filter_documentation());
+}
+
+#[test]
+fn every_filter_in_the_documentation_is_understood() {
+    let rows = FILTER_PREFACE.lines().filter(|it| it.starts_with('|')).skip(2);
+    let mut n = 0;
+    for filter in rows.flat_map(|it| it.split('`').skip(1).step_by(2)) {
+        engine::Filter::parse(&filter.replace("\\|", "|")).unwrap();
+        n += 1;
+    }
+    assert!(n > 6, "only {n} filters");
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::{
         seal::Seal, sessions::Sessions, talks::Talks, train::Train, waiting::WaitingButton,
     },
     parts::{
-        icons::{Glass, HalfMoon, Outline, Sign},
+        filter::Filter,
+        icons::{HalfMoon, Outline, Sign},
         link::{Link, OtherCapture},
         small::Failure,
     },
@@ -304,77 +305,6 @@ fn File() -> impl IntoView {
         })
     };
     view! { {file} }
-}
-
-/// The filter of the flow table, in the bar.
-#[component]
-fn Filter(
-    /// The field.
-    input: NodeRef<html::Input>,
-) -> impl IntoView {
-    let app = app();
-    let (t, _) = texts();
-    let text = move || app.place.with(|it| it.filter.clone());
-    let is_wrong = move || app.filter_error.with(Option::is_some) && !text().is_empty();
-    // What was typed goes into the address once the typing rests.
-    let waiting = StoredValue::new_local(None::<gloo::timers::callback::Timeout>);
-    let take = move |is_final: bool| {
-        waiting.set_value(None);
-        let Some(field) = input.get_untracked() else { return };
-        let typed = field.value().trim().to_owned();
-        let place = app.place.get_untracked();
-        if place.view == View::Flows {
-            app.replace(Place { filter: typed, ..place });
-        } else if is_final {
-            app.go(Place { filter: typed, ..place.in_view(View::Flows) });
-        }
-    };
-    let on_input = move |_| {
-        let timeout = gloo::timers::callback::Timeout::new(250, move || take(false));
-        waiting.set_value(Some(timeout));
-    };
-    let on_key = move |event: leptos::ev::KeyboardEvent| {
-        let field = input.get_untracked();
-        match event.key().as_str() {
-            "Enter" => take(true),
-            "Escape" => {
-                if let Some(field) = field {
-                    drop(field.blur());
-                }
-            }
-            _ => return,
-        }
-        event.stop_propagation();
-    };
-    let clear = move |_| {
-        app.go(Place { filter: String::new(), ..app.place.get_untracked() });
-        if let Some(field) = input.get_untracked() {
-            drop(field.focus());
-        }
-    };
-    view! {
-        <search class="filter" class:is-wrong=is_wrong>
-            <Glass />
-            <input
-                id="filter"
-                class="mono"
-                type="text"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                aria-label=t.filter_label
-                aria-invalid=move || is_wrong().then_some("true")
-                placeholder=t.filter_hint
-                node_ref=input
-                prop:value=text
-                on:input=on_input
-                on:keydown=on_key
-            />
-            <Show when=move || app.place.with(|it| !it.filter.is_empty()) fallback=|| view! { <kbd>"/"</kbd> }>
-                <button type="button" class="bare" aria-label=t.clear title=t.clear on:click=clear>"✕"</button>
-            </Show>
-        </search>
-    }
 }
 
 /// The filter's terms as words that can be taken out, a range of time in words of its own.

@@ -3,6 +3,7 @@
 mod beside;
 mod en;
 mod files;
+mod filter;
 mod link;
 mod overview;
 mod packets;
@@ -16,13 +17,14 @@ mod train;
 
 pub use beside::BesideTexts;
 pub use files::FilesTexts;
+pub use filter::FilterTexts;
 pub use link::LinkTexts;
 pub use overview::{OverviewTexts, notable};
 pub use packets::PacketTexts;
 pub use report::ReportTexts;
 pub use sentences::{
-    Piece, evidence, fact_text, filter_error, learning_error, mentions, notice, reason,
-    rules_error, set_aside, table_notice,
+    Piece, evidence, fact_text, learning_error, mentions, notice, reason, rules_error, set_aside,
+    table_notice,
 };
 pub use table::TableTexts;
 pub use train::TrainTexts;
@@ -404,6 +406,8 @@ pub struct Texts {
     // A flow's packets.
     pub packets_view: PacketTexts,
 
+    // The filter box.
+    pub filter: FilterTexts,
     // Training.
     pub table: TableTexts,
     pub train: TrainTexts,

@@ -85,7 +85,7 @@ impl Learner {
         let timeout_micros = timeout_micros(&reading.timeout)?;
         Ok(Self {
             studio: RefCell::new(Studio::new(schema, timeout_micros)),
-            filter: Filter::parse(&reading.filter)?,
+            filter: Filter::parse(&reading.filter).map_err(|it| it.to_string())?,
             is_stopped: Cell::new(false),
             is_busy: Cell::new(false),
             seed,

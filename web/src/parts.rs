@@ -4,6 +4,7 @@ pub mod bars;
 pub mod chart;
 pub mod field;
 pub mod files;
+pub mod filter;
 pub mod graph;
 pub mod hex;
 pub mod icons;

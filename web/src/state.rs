@@ -6,7 +6,7 @@ use gloo::storage::{LocalStorage as Storage, Storage as _};
 use leptos::{prelude::*, task::spawn_local};
 use v1::{
     Notice,
-    page::{Overview, Preview, Query},
+    page::{FilterError, Overview, Preview, Query},
 };
 use wasm_bindgen::JsValue;
 
@@ -177,7 +177,9 @@ pub struct App {
     /// A file that could not be opened, and why.
     pub failure: RwSignal<Option<(String, Notice)>>,
     /// Why the filter cannot be understood.
-    pub filter_error: RwSignal<Option<String>>,
+    pub filter_error: RwSignal<Option<FilterError>>,
+    /// The last filters, the newest first. They may hold addresses, and are kept here alone.
+    pub past_filters: RwSignal<Vec<String>>,
     /// A word that passes.
     pub toast: RwSignal<Option<String>>,
     /// The user's rules, by which captures are read.
@@ -236,6 +238,7 @@ impl App {
             decided: RwSignal::new(0),
             failure: RwSignal::new(None),
             filter_error: RwSignal::new(None),
+            past_filters: RwSignal::new(Vec::new()),
             toast: RwSignal::new(None),
             step: RwSignal::new((0, None)),
             training: Training::new(),

@@ -451,3 +451,67 @@ fn a_model_is_trained_judged_saved_loaded_and_applied_without_a_request() {
     assert_eq!(site.asked(), Vec::<String>::new());
     let _ = fs::remove_dir_all(folder);
 }
+
+#[test]
+fn a_filter_is_typed_by_suggestions_and_what_is_wrong_leaves_the_last_one() {
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    browser.choose(&capture("sample.pcapng"));
+    browser.until_read();
+    browser.run("location.hash = '#v=flows'", &[]);
+    let rows = "document.querySelectorAll('main table tbody tr').length";
+    browser.until(&format!("{rows} > 5"));
+    let n_all = browser.run(&format!("return {rows}"), &[]);
+    let type_keys = |text: &str| text.chars().for_each(|it| browser.press(&it.to_string()));
+    let value = "document.querySelector('#filter').value";
+
+    // What is wrong is underlined and said; the rows stay.
+    browser.press("/");
+    browser.until("document.activeElement.id === 'filter'");
+    type_keys("labl:vk");
+    browser.until("document.querySelector('.filter-under u')?.textContent === 'labl'");
+    browser.until(
+        "document.querySelector('#filter-wrong').innerText.includes('did you mean `label`')",
+    );
+    browser.until("document.querySelector('#filter').getAttribute('aria-invalid') === 'true'");
+    browser.press("\u{e007}");
+    assert_eq!(browser.run(&format!("return {rows}"), &[]), n_all);
+    assert_eq!(browser.run("return location.hash.includes('q=')", &[]), json!(false));
+
+    // A key, then a value, taken by keys.
+    browser.run("document.querySelector('#filter').select()", &[]);
+    type_keys("lab");
+    browser.until(
+        "document.querySelector('#filter-list [role=option]')?.innerText.startsWith('label:')",
+    );
+    browser.press("\u{e015}");
+    browser.until(
+        "document.querySelector('#filter').getAttribute('aria-activedescendant') === 'filter-0'",
+    );
+    browser.press("\u{e007}");
+    browser.until(&format!("{value} === 'label:'"));
+    type_keys("v");
+    browser.until("document.querySelector('#filter-list .num')?.innerText > 0");
+    browser.until("document.querySelector('#filter-list .mono').innerText === 'vk'");
+    let n_vk = browser.run("return document.querySelector('#filter-list .num').innerText", &[]);
+    browser.press("\u{e004}");
+    browser.until(&format!("{value} === 'label:vk'"));
+    browser.until("document.querySelector('.chip')?.innerText.includes('label:vk')");
+    browser.until(&format!("{rows} < {n_all}"));
+    let expected = n_vk.as_str().unwrap().parse::<u64>().unwrap();
+    let said = tractor(&["flows", "sample.pcapng", "--filter", "label:vk"]);
+    assert_eq!(said.lines().count() as u64, expected);
+
+    // A chip takes its condition out; the box shows the filters there were, and what escapes closes it.
+    browser.press("\u{e007}");
+    browser.click(".chip");
+    browser.until(&format!("{value} === ''"));
+    browser.press("/");
+    browser.until("document.querySelector('#filter-list .mono')?.innerText === 'label:vk'");
+    browser.press("\u{e00c}");
+    browser.until("document.querySelector('#filter-list') === null");
+    assert_eq!(
+        browser.run("return JSON.stringify(localStorage).includes('vk')", &[]),
+        json!(false)
+    );
+}

@@ -161,6 +161,7 @@ impl Analysis {
         }
         self.guesses.model = Some(Arc::clone(model));
         self.order = std::sync::Mutex::default();
+        self.counted = std::sync::Mutex::default();
         Ok(applied)
     }
 
@@ -179,6 +180,7 @@ impl Analysis {
         }
         self.guesses = Guesses::default();
         self.order = std::sync::Mutex::default();
+        self.counted = std::sync::Mutex::default();
     }
 
     /// What a model says of every flow that is to be asked of.

@@ -51,7 +51,7 @@ pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     countries::{Countries, CountriesError},
     export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
-    filter::Filter,
+    filter::{Filter, FilterKey, filter_conditions, filter_keys, filter_value},
     guesses::{Applying, NotOfFlows},
     identity::{EDGE_LEN, identity},
     job::{Job, Progress, Rules, Stage},
@@ -86,6 +86,8 @@ pub struct Analysis {
     guesses: guesses::Guesses,
     /// What windows of the flow table were cut from.
     order: Mutex<page::Kept>,
+    /// How often the values occur that were last asked for.
+    counted: Mutex<Option<filter::Counted>>,
     /// What is worth a look; found when first asked for.
     notable: OnceLock<v1::Notables>,
     /// Who sends for which addresses.
@@ -132,7 +134,7 @@ impl Analysis {
         tell(Stage::Hosts);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
-        let (guesses, order, notable, neighbours, countries) = Default::default();
+        let (guesses, order, counted, notable, neighbours, countries) = Default::default();
         Self {
             reading,
             read,
@@ -143,6 +145,7 @@ impl Analysis {
             hosts,
             guesses,
             order,
+            counted,
             notable,
             neighbours,
             countries,
@@ -162,9 +165,9 @@ impl Analysis {
     /// The flows as answers see them, by their first packet.
     fn each(&self) -> impl Iterator<Item = Row<'_>> + Clone {
         let sessions = self.sessions();
-        (0..).map_while(move |number| {
-            let (flow, verdict) = self.labelled(number)?;
-            Some(Row::new(number, sessions.of(number), flow, verdict))
+        let labelled = (0..).zip(self.flows.iter().zip(&self.verdicts));
+        labelled.map(move |(number, (flow, verdict))| {
+            Row::new(number, sessions.of(number), flow, verdict)
         })
     }
 

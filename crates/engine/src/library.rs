@@ -353,7 +353,7 @@ fn details_of_ip(
         country: country.unwrap_or_else(unknown),
         city: unknown(),
         user_agent: as_client.find_map(|it| it.fact(Fact::UserAgent)).map(str::to_owned),
-        domain_name: own.find_map(|it| it.domain_name).map(str::to_owned),
+        domain_name: own.find_map(|it| it.domain_name()).map(str::to_owned),
         statistics: statistics::of(rows()),
     })
 }

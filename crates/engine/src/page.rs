@@ -60,6 +60,9 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
             json!(talks::talks(analysis, filter, *by, *n_ends))
         }
         Query::Schemas => json!(schemas::rows()),
+        Query::Suggest { filter, at, limit } => {
+            json!(crate::filter::suggest(analysis, filter, *at, *limit))
+        }
     }
 }
 

@@ -28,7 +28,6 @@ pub(crate) struct Row<'a> {
     pub(crate) parent_id: Option<u32>,
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) carried_bytes: u64,
-    pub(crate) conn_state: Option<&'a str>,
     /// How an established TCP connection fared, the whole of it; not of a stored report.
     pub(crate) health: Option<&'a Health>,
     history: History<'a>,
@@ -37,7 +36,6 @@ pub(crate) struct Row<'a> {
     pub(crate) protocol: &'a str,
     pub(crate) label: &'a str,
     pub(crate) group: &'a str,
-    pub(crate) domain_name: Option<&'a str>,
     told: Told<'a>,
     /// How the label was reached, in a word.
     pub(crate) evidence: &'a str,
@@ -48,18 +46,18 @@ pub(crate) struct Row<'a> {
     reason: Reason<'a>,
 }
 
-/// Where a history is from; made when asked for.
+/// Where state and history of the connection are from; made when asked for.
 #[derive(Clone, Copy)]
 enum History<'a> {
     Of(&'a Flow),
     OfPiece(&'a Piece<'a>),
-    Stored(Option<&'a str>),
+    Stored(&'a FlowRow),
 }
 
 /// Where facts are from.
 #[derive(Clone, Copy)]
 enum Told<'a> {
-    Of(&'a classify::Told),
+    Of(&'a Verdict),
     Stored(&'a FlowRow),
 }
 
@@ -72,7 +70,6 @@ enum Reason<'a> {
 impl<'a> Row<'a> {
     /// A flow of an analysis.
     pub(crate) fn new(flow_id: u32, session_id: u32, flow: &'a Flow, verdict: &'a Verdict) -> Self {
-        let facts = verdict.facts();
         Self {
             flow_id,
             piece: None,
@@ -87,7 +84,6 @@ impl<'a> Row<'a> {
             parent_id: flow.tunnels().and_then(|it| it.parent),
             tunnel: flow.tunnels().and_then(|it| it.inside),
             carried_bytes: flow.bytes() - flow.own_bytes(),
-            conn_state: flow.conn_state().map(flow::ConnState::name),
             health: flow.health(),
             history: History::Of(flow),
             about_id: flow.errors().and_then(|it| it.about),
@@ -95,8 +91,7 @@ impl<'a> Row<'a> {
             protocol: verdict.protocol,
             label: &verdict.label,
             group: verdict.group,
-            domain_name: facts.server_name.as_deref(),
-            told: Told::Of(&facts.told),
+            told: Told::Of(verdict),
             evidence: verdict.evidence(),
             confidence: match &verdict.reason {
                 classify::Reason::Model(guess) => Some(guess.percent()),
@@ -131,15 +126,13 @@ impl<'a> Row<'a> {
             parent_id: row.parent_id,
             tunnel: row.tunnel.as_deref().and_then(|it| it.parse().ok()),
             carried_bytes: row.carried_bytes,
-            conn_state: row.conn_state.as_deref(),
             health: None,
-            history: History::Stored(row.history.as_deref()),
+            history: History::Stored(row),
             about_id: row.about_id,
             icmp_errors: row.icmp_errors,
             protocol: &row.protocol,
             label: &row.label,
             group: &row.group,
-            domain_name: row.domain_name.as_deref(),
             told: Told::Stored(row),
             evidence: &row.evidence,
             confidence: row.confidence,
@@ -153,7 +146,7 @@ impl<'a> Row<'a> {
     where
         'a: 'b,
     {
-        let (flow, timeline, forward) = (piece.flow, &*piece.timeline, piece.forward);
+        let (timeline, forward) = (&*piece.timeline, piece.forward);
         let mut sides = [(self.client, Total::default()), (self.server, Total::default())];
         (sides[0].1, sides[1].1) = timeline.totals();
         if forward == Direction::Backward {
@@ -171,7 +164,6 @@ impl<'a> Row<'a> {
             time_end_ns,
             from_client,
             from_server,
-            conn_state: flow.conn_state_of(timeline, forward).map(flow::ConnState::name),
             history: History::OfPiece(piece),
             ..self
         }
@@ -188,7 +180,7 @@ impl<'a> Row<'a> {
     /// What the payload tells of this.
     pub(crate) fn fact(&self, fact: Fact) -> Option<&'a str> {
         match (self.told, fact) {
-            (Told::Of(told), _) => told.get(fact),
+            (Told::Of(verdict), _) => verdict.facts().told.get(fact),
             (Told::Stored(row), Fact::UserAgent) => row.user_agent.as_deref(),
             (Told::Stored(row), Fact::Ja4) => row.ja4.as_deref(),
             (Told::Stored(row), _) => row.facts.get(fact.row().key).map(String::as_str),
@@ -198,7 +190,7 @@ impl<'a> Row<'a> {
     /// All that it tells.
     pub(crate) fn facts(&self) -> impl Iterator<Item = (Fact, &'a str)> {
         let (told, stored) = match self.told {
-            Told::Of(told) => (Some(told.iter()), None),
+            Told::Of(verdict) => (Some(verdict.facts().told.iter()), None),
             Told::Stored(row) => (None, Some(row)),
         };
         let stored = stored.into_iter().flat_map(|row| {
@@ -210,12 +202,40 @@ impl<'a> Row<'a> {
         told.into_iter().flatten().chain(stored)
     }
 
+    /// The name the client asked for, or the server was called by.
+    pub(crate) fn domain_name(&self) -> Option<&'a str> {
+        match self.told {
+            Told::Of(verdict) => verdict.facts().server_name.as_deref(),
+            Told::Stored(row) => row.domain_name.as_deref(),
+        }
+    }
+
+    /// How far the connection came, in Zeek's words.
+    pub(crate) fn conn_state(&self) -> Option<&'a str> {
+        let state = match self.history {
+            History::Of(flow) => flow.conn_state(),
+            History::OfPiece(piece) => piece.flow.conn_state_of(&piece.timeline, piece.forward),
+            History::Stored(row) => return row.conn_state.as_deref(),
+        };
+        state.map(flow::ConnState::name)
+    }
+
     /// What the connection went through, in Zeek's letters.
     pub(crate) fn history(&self) -> Option<String> {
         match self.history {
             History::Of(flow) => flow.history(),
             History::OfPiece(piece) => piece.flow.history_of(&piece.timeline, piece.forward),
-            History::Stored(text) => text.map(str::to_owned),
+            History::Stored(row) => row.history.clone(),
+        }
+    }
+
+    /// Whether a side reset the connection.
+    pub(crate) fn has_reset(&self) -> bool {
+        let is_reset = |it: flow::Step| it.flags & flow::flags::RST != 0;
+        match self.history {
+            History::Of(flow) => flow.timeline.steps().any(is_reset),
+            History::OfPiece(piece) => piece.timeline.steps().any(is_reset),
+            History::Stored(row) => row.history.as_ref().is_some_and(|it| it.contains(['R', 'r'])),
         }
     }
 
@@ -248,7 +268,7 @@ impl<'a> Row<'a> {
             parent_id: self.parent_id,
             tunnel: self.tunnel.map(|it| it.to_string()),
             carried_bytes: self.carried_bytes,
-            conn_state: text(self.conn_state),
+            conn_state: text(self.conn_state()),
             history: self.history(),
             about_id: self.about_id,
             icmp_errors: self.icmp_errors,
@@ -259,7 +279,7 @@ impl<'a> Row<'a> {
             confidence: self.confidence,
             shown_by: text(self.shown_by),
             reason: self.reason().into_owned(),
-            domain_name: text(self.domain_name),
+            domain_name: text(self.domain_name()),
             user_agent: text(self.fact(Fact::UserAgent)),
             ja4: text(self.fact(Fact::Ja4)),
             facts: self

@@ -203,8 +203,11 @@ impl Shared {
         let bad = |message: String| Error::bad_request(message);
         let schema = features::schema(&request.schema)
             .ok_or_else(|| bad(format!("there is no schema `{}`", request.schema)))?;
-        let filter = Filter::parse(&request.filter)
-            .map_err(|error| bad(format!("the filter cannot be understood: {error}")))?;
+        let filter = Filter::parse(&request.filter).map_err(|error| {
+            // A program that asks has the text, and wants to know where.
+            let at = error.split(&request.filter)[0].chars().count() + 1;
+            bad(format!("the filter cannot be understood at character {at}: {error}"))
+        })?;
         if request.files.is_empty() {
             return Err(bad("`files` names no file to learn from".to_owned()));
         }

@@ -1,6 +1,7 @@
 //! What the page asks beyond the book's nine requests, and the answers: tables in windows, details, charts.
 
 mod compare;
+mod filter;
 mod hosts;
 mod overview;
 mod training;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::Notice;
 
 pub use compare::*;
+pub use filter::{FilterError, SuggestionKind, SuggestionRow, Suggestions, WRONGS, Wrong};
 pub use hosts::*;
 pub use overview::*;
 pub use training::*;
@@ -118,6 +120,15 @@ pub enum Query {
     },
     /// The schemas features can be exported by; the same of every capture. Answered by a list of [`SchemaRow`].
     Schemas,
+    /// What can stand at a place in a filter. Answered by [`Suggestions`].
+    Suggest {
+        /// The filter as far as it is typed.
+        filter: String,
+        /// Where the cursor is, in bytes of it.
+        at: u32,
+        /// How many suggestions at most.
+        limit: u32,
+    },
 }
 
 /// The columns a flow table can be sorted by; equal ones stay in order of their first packet, and those without a value
@@ -498,7 +509,7 @@ pub struct Flows {
     #[serde(default)]
     pub health: Vec<Option<RowHealth>>,
     /// Why the filter or the timeout cannot be understood; the window is then empty.
-    pub filter_error: Option<String>,
+    pub filter_error: Option<FilterError>,
 }
 
 /// How an established TCP connection fared, the whole of it, as far as a row shows that.

@@ -385,9 +385,13 @@ fn json(value: &impl serde::Serialize) -> Result<JsValue, v1::Error> {
     Ok(Uint8Array::from(&*bytes).buffer().into())
 }
 
+fn filter_of(text: &str) -> Result<Filter, v1::Error> {
+    Filter::parse(text).map_err(|it| v1::Error::bad_request(it.to_string()))
+}
+
 /// What is to be written, as the engine has it.
 fn wanted(export: &Export) -> Result<engine::Export, v1::Error> {
-    let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
+    let filter = filter_of(&export.filter)?;
     let timeout = export.timeout.parse::<engine::Timeout>().map_err(v1::Error::bad_request)?;
     let wanted = engine::Export::new(&export.format, export.schema.as_deref());
     let mut wanted = wanted.map_err(v1::Error::bad_request)?;
@@ -406,7 +410,7 @@ fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
 /// About how many rows or packets, and bytes.
 fn estimate(analysis: &Analysis, export: &Export) -> Result<(u64, u64), v1::Error> {
     if export.format == PCAPNG {
-        let filter = Filter::parse(&export.filter).map_err(v1::Error::bad_request)?;
+        let filter = filter_of(&export.filter)?;
         return Ok(analysis.estimate_packets(&filter));
     }
     let about = analysis.estimate(&wanted(export)?, &analysis.reading().file_name);
@@ -433,7 +437,7 @@ async fn pick(
     let unread = || v1::Error::not_found("the capture is still being read");
     let analysis = state.analysis.borrow().clone().ok_or_else(unread)?;
     let file = state.file.borrow().clone().ok_or_else(unread)?;
-    let filter = Filter::parse(&packets.filter).map_err(v1::Error::bad_request)?;
+    let filter = filter_of(&packets.filter)?;
     let chosen = analysis.passing(&filter);
     let remarks = if packets.has_comments { Remarks::Labels } else { Remarks::None };
     let refuse = |error: PickError| match error {

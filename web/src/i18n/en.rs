@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::{Plural, Texts, beside, files, link, overview, packets, report, table, train};
+use super::{Plural, Texts, beside, files, filter, link, overview, packets, report, table, train};
 
 const fn plural(one: &'static str, many: &'static str) -> Plural {
     Plural { one, few: many, many }
@@ -453,6 +453,7 @@ pub(super) const TEXTS: Texts = Texts {
     packets_view: packets::EN,
 
     table: table::EN,
+    filter: filter::EN,
     train: train::EN,
     beside: beside::EN,
     report: report::EN,

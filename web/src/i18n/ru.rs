@@ -1,6 +1,6 @@
 //! The page in Russian.
 
-use super::{Plural, Texts, beside, files, link, overview, packets, report, table, train};
+use super::{Plural, Texts, beside, files, filter, link, overview, packets, report, table, train};
 
 const fn plural(one: &'static str, few: &'static str, many: &'static str) -> Plural {
     Plural { one, few, many }
@@ -455,6 +455,7 @@ pub(super) const TEXTS: Texts = Texts {
     packets_view: packets::RU,
 
     table: table::RU,
+    filter: filter::RU,
     train: train::RU,
     beside: beside::RU,
     report: report::RU,

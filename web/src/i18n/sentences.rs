@@ -1,6 +1,6 @@
 //! The engine's English sentences in Russian, as far as their pattern is known. The others stay as they are.
 
-use v1::{Notice, Parameter, Said};
+use v1::{Notice, Parameter, Said, page::WRONGS};
 
 use super::{Lang, seen::SEEN, tables::TABLES};
 use crate::{format, groups};
@@ -207,22 +207,6 @@ pub fn evidence(text: &str, lang: Lang) -> String {
     translate(EVIDENCE, text, lang)
 }
 
-const FILTER_ERRORS: &[(&str, &str)] = &[
-    ("a double quote is not closed", "двойная кавычка не закрыта"),
-    ("unknown key `{}`; known are {}", "неизвестный ключ `{}`; есть такие: {}"),
-    ("`{}` can be compared by `:` and `!=` alone", "`{}` сравнивают только через `:` и `!=`"),
-    ("`{}` is not a number", "`{}` не число"),
-    (
-        "`{}` is no address and no network like 10.0.0.0/8",
-        "`{}` не адрес и не сеть, как 10.0.0.0/8",
-    ),
-];
-
-/// Why a filter cannot be understood.
-pub fn filter_error(text: &str, lang: Lang) -> String {
-    translate(FILTER_ERRORS, text, lang)
-}
-
 /// Why something cannot be learned, or a model not used.
 const LEARNING_ERRORS: &[(&str, &str)] = &[
     (
@@ -285,7 +269,11 @@ const LEARNING_ERRORS: &[(&str, &str)] = &[
 pub fn learning_error(text: &str, lang: Lang) -> String {
     let said = translate(LEARNING_ERRORS, text, lang);
     // The filter of what is learned has errors of its own.
-    if said == text { filter_error(text, lang) } else { said }
+    if said != text || lang == Lang::En {
+        return said;
+    }
+    let filter = WRONGS.iter().find_map(|(_, en, ru)| translated(&[(en, ru)], text));
+    filter.unwrap_or(said)
 }
 
 /// What is to be known of a data set.

@@ -67,7 +67,7 @@ pub fn Export() -> impl IntoView {
     let lead = move || match counted.get() {
         Some(Ok(flows)) => {
             if let Some(error) = flows.filter_error {
-                return format!("{}: {error}", t.filter_wrong);
+                return format!("{}: {}", t.filter_wrong, lang.of(&error.words()));
             }
             let all = t.n_flows.with(flows.total, lang);
             let n = if flows.matching == flows.total {

@@ -11,7 +11,7 @@ use crate::{
     clock::{self, MODES, Mode},
     columns::{self, Line, Look, Shown, Value},
     format, groups,
-    i18n::{Lang, Texts, filter_error, word},
+    i18n::{Lang, Texts, word},
     pages::{chooser::Chooser, flow::Flow, flow_menu},
     parts::{
         menu::Menu,
@@ -191,7 +191,8 @@ pub fn Flows() -> impl IntoView {
         }
         if let Some(error) = app.filter_error.get() {
             return Some(
-                view! { <Failure title=t.filter_wrong.to_owned() text=filter_error(&error, lang) /> }.into_any(),
+                view! { <Failure title=t.filter_wrong.to_owned() text=lang.of(&error.words()) /> }
+                    .into_any(),
             );
         }
         match rows.total.get() {

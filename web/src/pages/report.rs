@@ -91,7 +91,7 @@ async fn written(app: App, choice: &Choice) -> Result<(String, String), String> 
     };
     let flows: Flows = backend.ask(&flows).await?;
     if let Some(error) = flows.filter_error {
-        return Err(error);
+        return Err(lang.of(&error.words()));
     }
     let content = Content {
         file_name: &capture.name,

@@ -6,7 +6,7 @@ use v1::page::{Query, Talk, TalkBy, TalkEnd, Talks as Answered};
 use crate::{
     app::Chips,
     format, groups,
-    i18n::{Lang, Texts, filter_error, word},
+    i18n::{Lang, Texts, word},
     parts::{
         ribbons,
         small::{Failure, Mark, Panel, Switch, Waiting},
@@ -36,7 +36,7 @@ pub fn Talks() -> impl IntoView {
         Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
         Some(Ok(it)) => match &it.filter_error {
             Some(error) => {
-                let text = filter_error(error, lang);
+                let text = lang.of(&error.words());
                 view! { <Failure title=t.filter_wrong.to_owned() text /> }.into_any()
             }
             None if it.talks.is_empty() => {

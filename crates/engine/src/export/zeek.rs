@@ -69,7 +69,7 @@ const FIELDS: &[Field] = &[
     field("duration", "interval", |it| it.lasting(Value::Nanos(it.duration()))),
     field("orig_bytes", "count", |it| it.lasting(Value::Number(it.payload.0))),
     field("resp_bytes", "count", |it| it.lasting(Value::Number(it.payload.1))),
-    field("conn_state", "string", |it| it.row.conn_state.map(|it| Value::Text(it.to_owned()))),
+    field("conn_state", "string", |it| it.row.conn_state().map(|it| Value::Text(it.to_owned()))),
     field("local_orig", "bool", |it| Some(Value::Bool(is_local(it.row.client.ip)))),
     field("local_resp", "bool", |it| Some(Value::Bool(is_local(it.row.server.ip)))),
     field("missed_bytes", "count", |it| Some(Value::Number(it.lost_bytes))),

@@ -6,7 +6,8 @@ use classify::Fact;
 use features::Piece;
 use flow::{ConnState, Cut, Direction, Flow, Timeline};
 use v1::page::{
-    FactRow, FlowDetail, FlowRow, FlowSort, Flows, RowHealth, SideHealth, StepRow, Words,
+    FactRow, FilterError, FlowDetail, FlowRow, FlowSort, Flows, RowHealth, SideHealth, StepRow,
+    Words, Wrong,
 };
 
 use super::{
@@ -139,7 +140,7 @@ fn order(
     filter: &str,
     timeout: &str,
     (column, is_descending): (FlowSort, bool),
-) -> Result<(Arc<Listed>, Arc<[u32]>), String> {
+) -> Result<(Arc<Listed>, Arc<[u32]>), FilterError> {
     let mut kept = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
     let is_same = |it: &&Arc<Listed>| it.filter == filter && it.timeout == timeout;
     let listed = match kept.listed.as_ref().filter(is_same) {
@@ -211,9 +212,12 @@ impl Kept {
 }
 
 impl Listed {
-    fn new(analysis: &Analysis, filter: &str, timeout: &str) -> Result<Self, String> {
+    fn new(analysis: &Analysis, filter: &str, timeout: &str) -> Result<Self, FilterError> {
         let parsed = Filter::parse(filter)?;
-        let cut = timeout.parse::<Timeout>()?.cut();
+        let cut = match timeout.parse::<Timeout>() {
+            Ok(timeout) => timeout.cut(),
+            Err(_) => return Err(FilterError::new(0..0, Wrong::Timeout, &[timeout])),
+        };
         let flows = analysis.passing(&parsed);
         let bytes = flows.iter().map(|number| bytes_beside(analysis, &flows, *number)).sum();
         let pieces = (cut != Cut::Whole).then(|| slots(analysis, &flows, cut));

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FilterError;
+
 /// What a capture is compared by: its totals, and of each kind of thing what it has most of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
@@ -118,7 +120,7 @@ pub struct Talks {
     /// How many flows pass the filter.
     pub flows: u64,
     /// Why the filter cannot be understood.
-    pub filter_error: Option<String>,
+    pub filter_error: Option<FilterError>,
 }
 
 /// One end.

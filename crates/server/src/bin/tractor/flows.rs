@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use engine::{Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, PickError, Remarks, Rules};
 use server::PickingError;
 
-use crate::{Error, Outcome, input};
+use crate::{Error, Outcome, filter, input};
 
 #[derive(Args)]
 pub(crate) struct Flows {
@@ -31,7 +31,8 @@ pub(crate) struct Flows {
     /// whole, zeek cuts them as Zeek does by default.
     #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
-    /// Only flows that pass this filter, as in the page's filter box.
+    /// Only flows that pass this filter, as in the page's filter box: label:vk, bytes > 10MB, not (port in {80, 443}),
+    /// ip:10.0.0.0/8, sni contains vk; docs/filter.md has every key.
     #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// With pcapng: write no comments, neither labels nor those the capture has.
@@ -92,8 +93,7 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 }
 
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
-    let filter = Filter::parse(&arguments.filter)
-        .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))?;
+    let filter = filter::parse(&arguments.filter)?;
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let own = Arc::new(arguments.own.read()?);

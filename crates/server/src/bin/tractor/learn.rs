@@ -16,12 +16,12 @@ use std::{
 };
 
 use clap::{Args, builder::PossibleValuesParser};
-use engine::{Applying, Export, Filter, FlowWriter, Rules, Studio, StudioError};
+use engine::{Applying, Export, FlowWriter, Rules, Studio, StudioError};
 use learn::Model;
 use v1::page::{TrainingPlan, TrainingReport};
 
 use crate::{
-    Error, Outcome,
+    Error, Outcome, filter,
     flows::{self, Timeout},
     input,
 };
@@ -192,11 +192,6 @@ fn splits() -> PossibleValuesParser {
 
 fn refused(error: StudioError) -> Error {
     Error::Usage(error.to_string())
-}
-
-pub(crate) fn filter(text: &str) -> Result<Filter, Error> {
-    Filter::parse(text)
-        .map_err(|error| Error::Usage(format!("the filter cannot be understood: {error}")))
 }
 
 impl How {
@@ -402,7 +397,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let rules = Rules { own: Arc::new(arguments.own.read()?), ..Rules::default() };
     let schema = arguments.schema.as_deref();
     let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
-    export.filter = filter(&arguments.filter)?;
+    export.filter = filter::parse(&arguments.filter)?;
     let how = arguments.applying();
     let (to, out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };

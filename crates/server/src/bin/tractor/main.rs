@@ -4,6 +4,7 @@
 //! of `isolate` that of the program.
 
 mod compare;
+mod filter;
 mod flows;
 mod input;
 #[cfg(target_os = "linux")]
@@ -65,6 +66,13 @@ enum Error {
     /// The arguments make no sense.
     #[error("{0}")]
     Usage(String),
+    /// A filter makes none.
+    #[error("the filter cannot be understood: {error}")]
+    Filter {
+        /// As it was typed.
+        text: String,
+        error: v1::page::FilterError,
+    },
     /// The companion cannot start.
     #[error("{0}")]
     Start(String),
@@ -102,7 +110,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // It may quote a name that somebody else chose.
             eprintln!("tractor: {}", engine::plain(&error.to_string()));
-            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
+            if let Error::Filter { text, error } = &error {
+                eprintln!("{}", filter::pointed(text, error));
+            }
+            let is_of_usage = matches!(error, Error::Usage(_) | Error::Filter { .. });
+            ExitCode::from(if is_of_usage { 2 } else { 1 })
         }
     }
 }

@@ -13,7 +13,7 @@ use engine::{LabelTable, Lesson, Rules, Studio, Teacher};
 use learn::{Model, Reading, Table};
 use v1::page::TrainingPart;
 
-use super::{Classify, Data, filter, refused};
+use super::{Classify, Data, refused};
 use crate::{Error, Outcome, flows, input};
 
 /// What captures are called in folders, before what packs them.
@@ -226,7 +226,7 @@ impl Data {
         let schema = of_model.or(asked).unwrap_or(&features::TRACTOR);
         let timeout_micros = model.map_or(self.timeout.0, Model::timeout_micros);
         let mut studio = Studio::new(schema, timeout_micros);
-        let filter = filter(&self.filter)?;
+        let filter = crate::filter::parse(&self.filter)?;
         let says = Says::read(&self.label_from, self.clock_offset)?;
         let rules = Rules { own: Arc::new(self.own.read()?), ..Rules::default() };
         let mut outcome = Outcome::Complete;

@@ -1,0 +1,60 @@
+//! `--filter`: a filter understood, or the part of it that is wrong shown.
+
+use engine::{Filter, plain};
+use v1::page::FilterError;
+
+use crate::Error;
+
+/// How much of a filter is shown before and after what is wrong with it, in letters.
+const MAX_AROUND: usize = 60;
+
+/// Understands a filter.
+pub(crate) fn parse(text: &str) -> Result<Filter, Error> {
+    Filter::parse(text).map_err(|error| Error::Filter { text: text.to_owned(), error })
+}
+
+/// The filter, and below it what marks the wrong part.
+pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
+    let [before, part, after] = error.split(text).map(plain);
+    let n_before = before.chars().count();
+    let is_cut = n_before > MAX_AROUND;
+    let before: String = before.chars().skip(n_before.saturating_sub(MAX_AROUND)).collect();
+    let before = if is_cut { format!("…{before}") } else { before };
+    let [part, after]: [String; 2] = [part, after].map(|it| it.chars().take(MAX_AROUND).collect());
+    let marks = "^".repeat(part.chars().count().max(1));
+    format!("  {before}{part}{after}\n  {}{marks}", " ".repeat(before.chars().count()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(filter: &str, expected: &str) {
+        let error = Filter::parse(filter).unwrap_err();
+        assert_eq!(pointed(filter, &error), expected);
+    }
+
+    #[test]
+    fn the_wrong_part_is_marked() {
+        check("port:443 labl:vk a", "  port:443 labl:vk a\n           ^^^^");
+        check("имя ip:x", "  имя ip:x\n         ^");
+        check("a (b", "  a (b\n    ^");
+    }
+
+    #[test]
+    fn of_a_long_filter_what_is_around_is_shown() {
+        let filter = format!("{} labl:vk {}", "a ".repeat(100), "b ".repeat(90));
+        let error = Filter::parse(&filter).unwrap_err();
+        let shown = pointed(&filter, &error);
+        let (line, marks) = shown.split_once('\n').unwrap();
+        assert!(line.chars().count() < 140 && line.contains("labl:vk"), "{line}");
+        let at = line.chars().position(|it| it == 'l');
+        assert_eq!(marks.chars().position(|it| it == '^'), at);
+    }
+
+    #[test]
+    fn what_would_move_the_cursor_is_not_shown() {
+        check("\u{1b}[2J:x\n", "  \u{fffd}[2J:x\u{fffd}\n  ^^^^");
+    }
+}
