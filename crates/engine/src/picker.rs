@@ -375,7 +375,7 @@ fn interface(decoder: &Decoder, frame: &Frame<'_>) -> Interface {
 fn remark(analysis: &Analysis, number: u32) -> String {
     let Some(row) = analysis.row(number) else { return String::new() };
     let mut text = format!("flow {number}: label {}; protocol {}", row.label, row.protocol);
-    if let Some(name) = row.domain_name {
+    if let Some(name) = row.domain_name() {
         text += &format!("; name {name}");
     }
     plain(&format!("{text}; {}", row.reason()))

@@ -33,7 +33,7 @@ pub fn digest(analysis: &Analysis) -> Digest {
             part("protocols", analysis, |it| {
                 Some((it.protocol, classify::group_of_protocol(it.protocol)))
             }),
-            part("names", analysis, |it| Some((it.domain_name?, ""))),
+            part("names", analysis, |it| Some((it.domain_name()?, ""))),
             hosts(analysis),
             ports(analysis),
         ],
