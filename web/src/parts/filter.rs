@@ -37,7 +37,7 @@ struct Line {
 /// Why what is typed shall become the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
-    /// The typing rests: in the table what is typed is looked at while it is.
+    /// The typing rests: where a view follows the filter, what is typed is looked at while it is.
     Rested,
     /// It was entered: in whatever view, and to be remembered.
     Entered,
@@ -157,8 +157,8 @@ impl Typed {
     /// Makes what is typed the filter, now or once the engine understands it.
     fn apply(self, wish: Wish) {
         self.resting.set_value(None);
-        let is_table = self.app.place.with_untracked(|it| it.view == View::Flows);
-        if is_table || wish == Wish::Entered {
+        let is_filtered = self.app.place.with_untracked(|it| is_filtered(it.view));
+        if is_filtered || wish == Wish::Entered {
             self.wish.set_value(Some(wish));
             self.settle();
         }
@@ -179,7 +179,7 @@ impl Typed {
             self.remember(&filter);
         }
         let place = self.app.place.get_untracked();
-        if place.view == View::Flows {
+        if is_filtered(place.view) {
             self.app.replace(Place { filter, ..place });
         } else {
             self.app.go(Place { filter, ..place.in_view(View::Flows) });
@@ -292,6 +292,11 @@ fn is_unfinished(error: &FilterError, text: &str) -> bool {
     }
 }
 
+/// Whether a view shows what passes the filter; the others lead to the table.
+fn is_filtered(view: View) -> bool {
+    matches!(view, View::Flows | View::Talks | View::Export)
+}
+
 fn line_id(at: usize) -> String {
     format!("filter-{at}")
 }
@@ -399,7 +404,7 @@ pub fn Filter(
     };
     let wrong = move || {
         let error = error.get()?;
-        let stays = app.place.with(|it| it.view == View::Flows).then_some(t.filter.last_stays);
+        let stays = app.place.with(|it| is_filtered(it.view)).then_some(t.filter.last_stays);
         Some(view! { <b>{lang.of(&error.words())}</b> " " <span class="dim">{stays}</span> })
     };
     let count = move || match is_shown() {

@@ -273,6 +273,8 @@ pub(super) fn flag(text: &str) -> Option<bool> {
 #[derive(Debug)]
 pub(super) struct Expression {
     regex: Regex,
+    /// What stands in every text it is found in: to look for that alone is much quicker.
+    part: Option<Needle>,
     /// Texts it was searched in: names come again and again. Each has one place to be at.
     seen: Mutex<Vec<Option<Seen>>>,
 }
@@ -293,10 +295,14 @@ impl Expression {
         builder.case_insensitive(true).size_limit(MAX_EXPRESSION).nest_limit(MAX_NESTED);
         // What the library says of it is in English alone.
         let Ok(regex) = builder.build() else { return Err(Wrong::Expression) };
-        Ok(Self { regex, seen: Mutex::default() })
+        let part = required(text).map(|it| Needle::new(&it));
+        Ok(Self { regex, part, seen: Mutex::default() })
     }
 
     pub(super) fn is_in(&self, text: &str) -> bool {
+        if self.part.as_ref().is_some_and(|it| !it.is_in(text)) {
+            return false;
+        }
         if text.len() > MAX_SEEN_LEN {
             return self.regex.is_match(text);
         }
@@ -314,6 +320,102 @@ impl Expression {
 
 impl Clone for Expression {
     fn clone(&self) -> Self {
-        Self { regex: self.regex.clone(), seen: Mutex::default() }
+        let (regex, part) = (self.regex.clone(), self.part.clone());
+        Self { regex, part, seen: Mutex::default() }
+    }
+}
+
+/// The longest text that everything an expression fits holds, as far as that is seen without understanding all of it.
+fn required(expression: &str) -> Option<String> {
+    // What is one of several need not be there, and flags may change what signs mean.
+    if expression.contains('|') || expression.replace("(?:", "(").contains("(?") {
+        return None;
+    }
+    let (mut runs, mut run, mut depth) = (Vec::new(), String::new(), 0_u32);
+    let mut chars = expression.chars();
+    while let Some(char) = chars.next() {
+        let literal = match char {
+            '\\' => match chars.next() {
+                Some(it) if it.is_ascii_punctuation() => Some(it),
+                // Some are followed by letters that stand for another.
+                _ => break,
+            },
+            '[' => break,
+            '*' | '?' | '{' => {
+                // What is before it need not be there.
+                run.pop();
+                if char == '{' {
+                    chars.find(|it| *it == '}');
+                }
+                None
+            }
+            '(' => {
+                depth += 1;
+                None
+            }
+            ')' => {
+                depth = depth.saturating_sub(1);
+                None
+            }
+            '.' | '^' | '$' | '+' => None,
+            it => it.is_ascii().then_some(it),
+        };
+        match literal.filter(|_| depth == 0) {
+            Some(it) => run.push(it),
+            None => runs.push(std::mem::take(&mut run)),
+        }
+    }
+    runs.push(run);
+    // The first of the longest.
+    runs.into_iter().rev().max_by_key(String::len).filter(|it| !it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expression: &str, expected: Option<&str>) {
+        assert_eq!(required(expression).as_deref(), expected);
+    }
+
+    #[test]
+    fn what_an_expression_wants_in_any_case_is_seen() {
+        check(r"^.*\.vk\.com$", Some(".vk.com"));
+        check("ab*c", Some("a"));
+        check("abc?d+e", Some("ab"));
+        check("x{0,3}yz", Some("yz"));
+        check("(abc)?d", Some("d"));
+        check("(?:abc)*d", Some("d"));
+        check("google", Some("google"));
+        check(r"vk[0-9]+\.com", Some("vk"));
+        check("кабель a", Some(" a"));
+    }
+
+    #[test]
+    fn what_need_not_be_there_is_not_wanted() {
+        for it in
+            ["", ".*", "a|b", "(?i)a", "(?x) a b", "a*", "(a)", r"\d", r"\x41", "[ab]c", "[b]*"]
+        {
+            check(it, None);
+        }
+    }
+
+    #[test]
+    fn expressions_are_found_as_without_what_is_quicker() {
+        let texts =
+            ["", "a", "ab", "ABC.vk.com", "x.VK.com", "vk.com", "кабель a", "aaaa", "d", "b{c"];
+        let expressions =
+            [r"^.*\.vk\.com$", "ab*c?", "(abc)?d", "x{0,3}a", "a+", "^a", "[ab]+", r"\{c", "ель"];
+        for of in expressions {
+            let (expression, plain) =
+                (Expression::new(of).unwrap(), Regex::new(&format!("(?i){of}")).unwrap());
+            for text in texts {
+                // The second time it is remembered.
+                for _ in 0..2 {
+                    assert_eq!(expression.is_in(text), plain.is_match(text), "{of} in {text}");
+                }
+            }
+        }
     }
 }
