@@ -93,7 +93,7 @@ impl Column {
 
     /// Whether it takes the room that others leave.
     pub fn is_elastic(&self) -> bool {
-        matches!(self.look, Look::Name | Look::Server | Look::Label)
+        matches!(self.look, Look::Name | Look::Client | Look::Server | Look::Label)
     }
 }
 
@@ -146,7 +146,7 @@ pub const COLUMNS: &[Column] = &[
         "label",
         ["Label", "Метка"],
         Some(FlowSort::Label),
-        (170, Look::Label),
+        (150, Look::Label),
         |it| text(&it.row.label),
         |it| Some(terms::term("label", &it.row.label)),
     ),
@@ -194,7 +194,7 @@ pub const COLUMNS: &[Column] = &[
         "server",
         ["Server", "Сервер"],
         Some(FlowSort::Server),
-        (200, Look::Server),
+        (160, Look::Server),
         server,
         |it| {
             Some(match &it.row.domain_name {
@@ -231,7 +231,7 @@ pub const COLUMNS: &[Column] = &[
         "over_time",
         ["Bytes over time", "Байты по времени"],
         None,
-        (84, Look::Spark),
+        (122, Look::Spark),
         |_| Value::Nothing,
         |_| None,
     ),

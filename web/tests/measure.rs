@@ -78,7 +78,7 @@ const LISTEN: &str = "
             if (said.Progress) seen.progress = said.Progress;
             if (said.Progress && said.Progress.stage !== seen.stage) {
                 seen.stage = said.Progress.stage;
-                (seen.stages ??= []).push([seen.stage, now - seen.began]);
+                (seen.stages ??= []).push([seen.stage, Math.round(now - seen.began), said.Progress.memory / 1048576]);
             }
             if (said === 'Done' || said.Failed || said.Broken) seen.done = now - seen.began;
             const asked = said.Answer ?? said.Refused;

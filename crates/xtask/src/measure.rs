@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::{
     build,
-    run::{cargo, quick_example, step, target},
+    run::{cargo, example, step, target},
     tools,
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let mut made = Vec::new();
     for (setting, kind, count) in CAPTURES {
         let file = folder.join(format!("{kind}.pcap"));
-        let mut generate = quick_example("generate");
+        let mut generate = example("generate");
         step(&format!("making {}", file.display()), generate.arg(kind).arg(&file).arg(count))?;
         test.env(setting, &file);
         made.push(file);

@@ -43,6 +43,8 @@ const JOB: JobId = JobId(1);
 #[derive(Default)]
 struct State {
     is_stopped: Cell<bool>,
+    /// How far it read, and what was told of its memory last.
+    progress: Cell<Progress>,
     /// Answers the v1 interface, as the companion's does.
     library: RefCell<Library>,
     /// Answers the page, once the capture is read.
@@ -100,7 +102,10 @@ fn main() {
             ToWorker::Ask { id, question: Question::Countries } => {
                 spawn_local(locate(page.clone(), state.clone(), id, payload));
             }
-            ToWorker::Ask { id, question } => tell(&page, id, answer(&state, &question)),
+            ToWorker::Ask { id, question } => {
+                tell(&page, id, answer(&state, &question));
+                tell_memory(&page, &state);
+            }
         }
     });
     scope.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
@@ -279,7 +284,8 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
     });
     let analysis = Arc::new(analysis);
     progress.stage = Stage::Overview;
-    tell_progress(&page, &progress);
+    state.progress.set(progress);
+    tell_memory(&page, &state);
     let failure = analysis.failure().cloned();
     state.library.borrow_mut().finish(JOB, analysis.result(), now_seconds());
     state.analysis.replace(Some(analysis));
@@ -342,6 +348,15 @@ fn progress(job: &Job, total: u64) -> Progress {
 fn tell_progress(page: &DedicatedWorkerGlobalScope, progress: &Progress) {
     let progress = Progress { memory: memory(), ..*progress };
     say(page, &FromWorker::Progress(progress), &JsValue::UNDEFINED);
+}
+
+/// Says how much memory the answers took, where that became more.
+fn tell_memory(page: &DedicatedWorkerGlobalScope, state: &State) {
+    let told = state.progress.get();
+    if memory() > told.memory && told.total > 0 {
+        tell_progress(page, &told);
+        state.progress.set(Progress { memory: memory(), ..told });
+    }
 }
 
 /// Bytes of memory that were taken so far.

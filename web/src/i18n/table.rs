@@ -41,9 +41,6 @@ pub struct TableTexts {
     pub sort_by: fn(&str) -> String,
     pub empty_cell: &'static str,
 
-    // What goes into an export.
-    pub as_shown: (&'static str, &'static str),
-
     // Keys besides those of the whole page.
     pub keys: &'static [(&'static str, &'static str)],
 
@@ -95,11 +92,6 @@ pub(super) const EN: TableTexts = TableTexts {
     open_session: |number| format!("Open session {number}"),
     sort_by: |column| format!("Sort by {column}"),
     empty_cell: "nothing",
-
-    as_shown: (
-        "as in the table",
-        "the columns on show, in the order of the rows there; times as numbers",
-    ),
 
     keys: &[
         ("← →", "cell before, cell after"),
@@ -158,8 +150,6 @@ pub(super) const RU: TableTexts = TableTexts {
     open_session: |number| format!("Открыть сессию {number}"),
     sort_by: |column| format!("Упорядочить по столбцу «{column}»"),
     empty_cell: "пусто",
-
-    as_shown: ("как в таблице", "видимые столбцы, строки в том же порядке; времена числами"),
 
     keys: &[
         ("← →", "ячейка слева, справа"),

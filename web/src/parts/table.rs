@@ -152,6 +152,8 @@ pub fn Table(
     let is_head = RwSignal::new(false);
     let is_pressed = StoredValue::new(false);
     let scroll = RwSignal::new(0.0_f64);
+    // Columns are scrolled away below the first one.
+    let is_sideways = RwSignal::new(false);
     let height = RwSignal::new(600.0_f64);
     let total = Memo::new(move |_| u32::try_from(total.get()).unwrap_or(u32::MAX));
     let window = Memo::new(move |_| visible(scroll.get(), height.get(), total.get()));
@@ -347,7 +349,11 @@ pub fn Table(
     };
     let active = move || match (is_head.get(), cursor.get()) {
         (true, _) => Some(heading_id(at_cell.get())),
-        (false, Some(row)) => Some(cell_id(row, at_cell.get())),
+        // Only a row in the page can be named.
+        (false, Some(row)) => {
+            let (first, end) = rows.get();
+            (first..end).contains(&row).then(|| cell_id(row, at_cell.get()))
+        }
         (false, None) => None,
     };
 
@@ -380,10 +386,12 @@ pub fn Table(
     view! {
         <div
             class="scroll"
+            class:is-sideways=Memo::new(move |_| is_sideways.get())
             node_ref=frame
             on:scroll=move |_| {
                 if let Some(element) = frame.get_untracked() {
                     scroll.set(f64::from(element.scroll_top()));
+                    is_sideways.set(element.scroll_left() > 0);
                 }
             }
         >

@@ -388,7 +388,7 @@ impl Browser {
 
     /// Waits until the capture is read.
     pub(crate) fn until_read(&self) {
-        self.until("document.querySelector('nav.rail') !== null");
+        self.until("document.querySelector('nav.rail') !== null && document.querySelector('.how-far') === null");
     }
 
     /// Waits until the capture of this name is read.

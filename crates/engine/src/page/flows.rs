@@ -179,12 +179,14 @@ impl Kept {
         }
         let n_flows = analysis.n_flows();
         if listed.flows.len() == n_flows {
-            let all = || of_flows(analysis, 0..n_flows as u32, column);
+            let all = || of_flows(analysis, None, column);
             return self.of(column, all).rows(is_descending);
         }
         let is_known = self.orders.iter().any(|it| it.0 == column);
         if !is_known && listed.flows.len() < n_flows / FEW {
-            return of_flows(analysis, listed.flows.iter().copied(), column).rows(is_descending);
+            let places = of_flows(analysis, Some(&listed.flows), column).rows(is_descending);
+            let number = |at: u32| listed.flows.get(at as usize).copied();
+            return places.into_iter().filter_map(number).collect();
         }
         let mut is_listed = vec![false; n_flows];
         for number in &listed.flows {
@@ -192,7 +194,7 @@ impl Kept {
                 *it = true;
             }
         }
-        let all = self.of(column, || of_flows(analysis, 0..n_flows as u32, column));
+        let all = self.of(column, || of_flows(analysis, None, column));
         let mut rows = all.rows(is_descending);
         rows.retain(|it| is_listed.get(*it as usize).copied().unwrap_or(false));
         rows
@@ -218,8 +220,11 @@ impl Listed {
             Ok(timeout) => timeout.cut(),
             Err(_) => return Err(FilterError::new(0..0, Wrong::Timeout, &[timeout])),
         };
-        let flows = analysis.passing(&parsed);
-        let bytes = flows.iter().map(|number| bytes_beside(analysis, &flows, *number)).sum();
+        let flows = match filter.trim() {
+            "" => (0..analysis.n_flows() as u32).collect(),
+            _ => analysis.passing(&parsed),
+        };
+        let bytes = bytes_of(analysis, &flows);
         let pieces = (cut != Cut::Whole).then(|| slots(analysis, &flows, cut));
         let (filter, timeout) = (filter.to_owned(), timeout.to_owned());
         Ok(Self { filter, timeout, cut, flows, pieces, bytes })
@@ -252,10 +257,12 @@ fn slots(analysis: &Analysis, numbers: &[u32], cut: Cut) -> Vec<Slot> {
     slots
 }
 
-/// These flows in order of a column.
-fn of_flows(analysis: &Analysis, numbers: impl Iterator<Item = u32>, column: FlowSort) -> Sorted {
+/// Flows in order of a column: all of them, or places of some in their list.
+fn of_flows(analysis: &Analysis, some: Option<&[u32]>, column: FlowSort) -> Sorted {
     let sessions = analysis.sessions();
-    Sorted::new(column, numbers, |number| {
+    let n_rows = some.map_or(analysis.n_flows(), <[u32]>::len);
+    Sorted::new(column, n_rows, |at| {
+        let number = some.map_or(Some(at), |it| it.get(at as usize).copied())?;
         let (flow, verdict) = analysis.labelled(number)?;
         Some(Item {
             number,
@@ -268,7 +275,7 @@ fn of_flows(analysis: &Analysis, numbers: impl Iterator<Item = u32>, column: Flo
             last_ns: flow.last.0,
             packets: [flow.from_client.packets, flow.from_server.packets],
             bytes: [flow.from_client.frame_bytes, flow.from_server.frame_bytes],
-            state: flow.conn_state(),
+            state: None,
         })
     })
 }
@@ -276,7 +283,7 @@ fn of_flows(analysis: &Analysis, numbers: impl Iterator<Item = u32>, column: Flo
 /// Places of these pieces in order of a column.
 fn of_pieces(analysis: &Analysis, pieces: &[Slot], column: FlowSort) -> Sorted {
     let sessions = analysis.sessions();
-    Sorted::new(column, 0..pieces.len() as u32, |at| {
+    Sorted::new(column, pieces.len(), |at| {
         let slot = pieces.get(at as usize)?;
         let (flow, verdict) = analysis.labelled(slot.flow)?;
         let mut ends = [flow.client, flow.server];
@@ -295,21 +302,22 @@ fn of_pieces(analysis: &Analysis, pieces: &[Slot], column: FlowSort) -> Sorted {
             last_ns: slot.last_ns,
             packets: slot.packets,
             bytes: slot.bytes,
-            state: slot.state,
+            state: Some(slot.state),
         })
     })
 }
 
-/// Frame bytes of a flow, without those it carries for others of the flows, whose numbers are in order.
-fn bytes_beside(analysis: &Analysis, numbers: &[u32], number: u32) -> u64 {
-    let Some((flow, _)) = analysis.labelled(number) else { return 0 };
-    let has_all = numbers.len() == analysis.n_flows();
-    let parent = flow.tunnels().and_then(|it| it.parent);
-    match parent {
-        _ if has_all => flow.own_bytes(),
+/// Frame bytes of flows, whose numbers are in order, without those they carry for each other.
+fn bytes_of(analysis: &Analysis, numbers: &[u32]) -> u64 {
+    if numbers.len() == analysis.n_flows() {
+        return analysis.flows.iter().map(Flow::own_bytes).sum();
+    }
+    let flows = numbers.iter().filter_map(|it| Some(analysis.labelled(*it)?.0));
+    let bytes = flows.map(|flow| match flow.tunnels().and_then(|it| it.parent) {
         Some(parent) if numbers.binary_search(&parent).is_ok() => 0,
         _ => flow.bytes(),
-    }
+    });
+    bytes.sum()
 }
 
 /// Bytes over the packets' own duration, the highest bar at full height; a bar with any byte shows.

@@ -20,7 +20,14 @@ pub(super) struct Item<'a> {
     pub(super) last_ns: u64,
     pub(super) packets: [u64; 2],
     pub(super) bytes: [u64; 2],
-    pub(super) state: Option<ConnState>,
+    /// The state of a piece; of a flow its own.
+    pub(super) state: Option<Option<ConnState>>,
+}
+
+impl Item<'_> {
+    fn state(&self) -> Option<ConnState> {
+        self.state.unwrap_or_else(|| self.flow.conn_state())
+    }
 }
 
 /// A part of a column's order: rows that are equal by it are ordered by the next part.
@@ -64,7 +71,7 @@ fn keys(column: FlowSort) -> &'static [Key] {
         FlowSort::Bytes => &[Key::Number(|it| Some(it.bytes[0] + it.bytes[1]))],
         FlowSort::ClientBytes => &[Key::Number(|it| Some(it.bytes[0]))],
         FlowSort::ServerBytes => &[Key::Number(|it| Some(it.bytes[1]))],
-        FlowSort::State => &[Key::Text(|it| it.state.map(ConnState::name))],
+        FlowSort::State => &[Key::Text(|it| it.state().map(ConnState::name))],
         FlowSort::Agent => &[Key::Text(|it| it.verdict.facts().told.get(Fact::UserAgent))],
         FlowSort::Ja4 => &[Key::Text(|it| it.verdict.facts().told.get(Fact::Ja4))],
         FlowSort::Session => &[Key::Number(|it| Some(it.session.into()))],
@@ -103,29 +110,58 @@ pub(super) fn both(flow: &Flow, of: fn(&SideHealth) -> u64) -> Option<u64> {
     Some(of(&health.client) + of(&health.server))
 }
 
-impl Key {
-    /// The nth eight bytes of a row's key: in the order of the values, as far as eight bytes tell.
-    fn part(self, item: &Item<'_>, n: usize) -> u64 {
+/// The values of one part of the order, row for row: they are taken out of the rows once, for these lie far apart.
+enum Values<'a> {
+    Numbers(Vec<Option<u64>>),
+    Texts(Vec<Option<&'a str>>),
+    Addresses(Vec<Option<IpAddr>>),
+}
+
+impl<'a> Values<'a> {
+    fn new(key: Key, n: usize, item: &impl Fn(u32) -> Option<Item<'a>>) -> Self {
+        let items = (0..n as u32).map(item);
+        match key {
+            Key::Number(of) => Self::Numbers(items.map(|it| of(&it?)).collect()),
+            Key::Text(of) => Self::Texts(items.map(|it| of(&it?)).collect()),
+            Key::Address(of) => Self::Addresses(items.map(|it| Some(of(&it?))).collect()),
+        }
+    }
+
+    /// The nth eight bytes of a row's value: in the order of the values, as far as eight bytes tell.
+    fn part(&self, row: u32, n: usize) -> u64 {
+        let row = row as usize;
         match self {
-            Self::Number(of) => of(item).map_or(BLANK, |it| it.min(BLANK - 1)),
-            Self::Text(of) => of(item).map_or(BLANK, |it| text_part(it, n)),
-            Self::Address(of) => match of(item) {
-                IpAddr::V4(ip) => ip.to_bits().into(),
-                IpAddr::V6(ip) if n == 0 => (1 << 32) + (ip.to_bits() >> 96) as u64,
-                IpAddr::V6(ip) => {
-                    let shift = 96_u32.saturating_sub(ADDRESS_BITS * n as u32);
-                    (ip.to_bits() >> shift) as u64 & ((1 << ADDRESS_BITS) - 1)
-                }
-            },
+            Self::Numbers(values) => {
+                values.get(row).copied().flatten().map_or(BLANK, |it| it.min(BLANK - 1))
+            }
+            Self::Texts(values) => {
+                values.get(row).copied().flatten().map_or(BLANK, |it| text_part(it, n))
+            }
+            Self::Addresses(values) => {
+                values.get(row).copied().flatten().map_or(BLANK, |it| address_part(it, n))
+            }
         }
     }
 
     /// Whether rows whose nth eight bytes are these may still differ.
-    fn goes_on(self, part: u64, n: usize) -> bool {
+    fn goes_on(&self, part: u64, n: usize) -> bool {
         match self {
-            Self::Number(_) => false,
-            Self::Text(_) => part != BLANK && part & 0xff > TEXT_BYTES as u64,
-            Self::Address(_) => n == 1 || n == 0 && part >> 32 != 0,
+            _ if part == BLANK => false,
+            Self::Numbers(_) => false,
+            Self::Texts(_) => text_goes_on(part),
+            Self::Addresses(_) => n == 1 || n == 0 && part >> 32 != 0,
+        }
+    }
+}
+
+/// The nth part of an address: IPv4 before IPv6.
+fn address_part(ip: IpAddr, n: usize) -> u64 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_bits().into(),
+        IpAddr::V6(ip) if n == 0 => (1 << 32) + (ip.to_bits() >> 96) as u64,
+        IpAddr::V6(ip) => {
+            let shift = 96_u32.saturating_sub(ADDRESS_BITS * n as u32);
+            (ip.to_bits() >> shift) as u64 & ((1 << ADDRESS_BITS) - 1)
         }
     }
 }
@@ -141,6 +177,10 @@ fn text_part(text: &str, n: usize) -> u64 {
     u64::from_be_bytes(key)
 }
 
+fn text_goes_on(part: u64) -> bool {
+    part & 0xff > TEXT_BYTES as u64
+}
+
 /// Rows from the smallest to the greatest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sorted {
@@ -152,18 +192,22 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// Sorts rows, which are given in order of their first packet.
+    /// Sorts so many rows, which are numbered in order of their first packet.
     pub(super) fn new<'a>(
         column: FlowSort,
-        rows: impl Iterator<Item = u32>,
+        n_rows: usize,
         item: impl Fn(u32) -> Option<Item<'a>>,
     ) -> Self {
         let keys = keys(column);
         // With the row beside the key no two are equal, and what is equal by the column stays in order.
-        let mut rows: Vec<(u64, u32)> = rows.map(|it| (0, it)).collect();
+        let mut rows: Vec<(u64, u32)> = (0..n_rows as u32).map(|it| (0, it)).collect();
         let mut equal = Vec::new();
-        equal.extend((rows.len() > 1).then_some(0..rows.len()));
+        equal.extend((n_rows > 1).then_some(0..n_rows));
         for key in keys {
+            if equal.is_empty() {
+                break;
+            }
+            let values = Values::new(*key, n_rows, &item);
             let mut waiting = std::mem::take(&mut equal);
             let mut n = 0;
             while !waiting.is_empty() {
@@ -171,7 +215,7 @@ impl Sorted {
                 for run in waiting {
                     let Some(part) = rows.get_mut(run.clone()) else { continue };
                     for (bytes, row) in part.iter_mut() {
-                        *bytes = item(*row).map_or(BLANK, |it| key.part(&it, n));
+                        *bytes = values.part(*row, n);
                     }
                     part.sort_unstable();
                     let mut from = run.start;
@@ -179,9 +223,8 @@ impl Sorted {
                         let run = from..from + same.len();
                         from = run.end;
                         if let [(bytes, _), _, ..] = same {
-                            let next =
-                                if key.goes_on(*bytes, n) { &mut longer } else { &mut equal };
-                            next.push(run);
+                            let is_longer = values.goes_on(*bytes, n);
+                            if is_longer { &mut longer } else { &mut equal }.push(run);
                         }
                     }
                 }
@@ -195,7 +238,7 @@ impl Sorted {
             // A row without the first value has the second.
             _ => 0,
         };
-        let n_known = rows.len() - n_blank;
+        let n_known = n_rows - n_blank;
         let equal = equal.into_iter().map(|it| it.start as u32..it.end as u32);
         Self { equal: equal.collect(), n_known, rows: rows.into_iter().map(|it| it.1).collect() }
     }
@@ -229,7 +272,7 @@ mod tests {
     fn check(texts: &[&str]) {
         let parts = |text: &str| {
             let mut parts = vec![text_part(text, 0)];
-            while Key::Text(|_| None).goes_on(parts[parts.len() - 1], parts.len() - 1) {
+            while text_goes_on(parts[parts.len() - 1]) {
                 parts.push(text_part(text, parts.len()));
             }
             parts
