@@ -103,7 +103,8 @@ fn a_file_that_changed_is_told_and_nothing_is_saved() {
     fs::write(&file, [&fs::read(&file).unwrap()[..], b"more"].concat()).unwrap();
     browser.click("#save-packets");
     browser.until("document.querySelector('.note.gone') !== null");
-    browser.until("document.querySelector('#save-packets:disabled').title.includes('Open it again')");
+    browser
+        .until("document.querySelector('#save-packets:disabled').title.includes('Open it again')");
     // Another look finds it out before anything is tried.
     browser.choose(&file);
     browser.until_read_of("ethernet.pcap");
