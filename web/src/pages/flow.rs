@@ -1,15 +1,16 @@
 //! One flow, beside the table: why it has its label, its facts, packets, features and first bytes.
 
+mod health;
+mod packets;
+
 use leptos::prelude::*;
-use v1::page::{FactRow, FeatureValue, FlowDetail, FlowRow, Query, SideHealth};
+use v1::page::{FactRow, FeatureValue, FlowDetail, FlowRow, Query};
 
 use crate::{
-    backend::Packets as Wanted,
     format, groups,
     i18n::{Lang, Texts, evidence, fact_text, mentions, reason, word},
     pages::saving::Saving,
     parts::{
-        hex::{self, Hex},
         packets::{Packet, Packets},
         small::{Failure, Mark, Sentence, Switch, Waiting},
     },
@@ -72,19 +73,10 @@ fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>, has_cell: Si
             }
             Some(Step::Host) => app.go(Place::host(&row.server_ip)),
             Some(Step::Copy) => app.copy(wireshark_filter(&row)),
-            Some(Step::Save) => save_packets(app, row.flow_id),
+            Some(Step::Save) => packets::save(app, row.flow_id),
             _ => {}
         }
     });
-}
-
-/// Saves the packets of one flow, unless that is known not to go.
-fn save_packets(app: App, number: u32) {
-    if app.picking.gone.with_untracked(Option::is_some) {
-        return;
-    }
-    let name = app.file_name_of(&format!("flow-{number}"), engine::PCAPNG);
-    app.save_packets(Wanted { filter: format!("flow:{number}"), has_comments: true }, name);
 }
 
 /// A display filter of Wireshark that finds the flow's packets.
@@ -292,8 +284,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         stored.with_value(|detail| match tab.get() {
             0 => facts(&detail.facts, lang).into_any(),
             1 => features(&detail.features, lang).into_any(),
-            2 => heads(detail, is_text).into_any(),
-            _ => packet_list(detail, chosen, lang).into_any(),
+            2 => packets::heads(detail, is_text).into_any(),
+            _ => packets::list(detail, chosen, lang).into_any(),
         })
     };
     view! {
@@ -360,7 +352,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
                 class="btn"
                 disabled=cannot_save
                 title=save_title
-                on:click=move |_| save_packets(app, number)
+                on:click=move |_| packets::save(app, number)
             >
                 {t.packets_view.save}
                 " (pcapng)"
@@ -371,9 +363,9 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
             <thead>
                 <tr><td></td><th scope="col" class="num">{t.client}</th><th scope="col" class="num">{t.server}</th></tr>
             </thead>
-            <tbody>{totals.collect_view()} {health(&detail, lang)}</tbody>
+            <tbody>{totals.collect_view()} {health::health(&detail, lang)}</tbody>
         </table>
-        {health_words(&detail, lang)}
+        {health::health_words(&detail, lang)}
         <div class="tabs">
             <Switch
                 label=(t.flow_n)(&row.flow_id.to_string())
@@ -402,72 +394,6 @@ fn history(letters: &str, t: &Texts) -> String {
         .map(|(who, what)| format!("{}: {what}", who.to_lowercase()))
         .collect::<Vec<_>>()
         .join("; ")
-}
-
-/// A row of how the connection fared: its key, its title, and both sides' figures.
-type Fared = (&'static str, &'static str, [String; 2]);
-
-/// How the connection fared: the times, and what went wrong at all.
-fn fared(detail: &FlowDetail, lang: Lang) -> Vec<Fared> {
-    let t = lang.texts();
-    let sides = detail.health.unwrap_or_default();
-    let time = |key, title, of: fn(&SideHealth) -> Option<u64>| {
-        let values = sides.each_ref().map(of);
-        let cell = |it: Option<u64>| it.map(|it| format::duration(it, lang)).unwrap_or_default();
-        values.iter().any(Option::is_some).then(|| (key, title, values.map(cell)))
-    };
-    let counted = |key, title, of: fn(&SideHealth) -> u64, text: fn(u64, Lang) -> String| {
-        let values = sides.each_ref().map(of);
-        values.iter().any(|it| *it > 0).then(|| (key, title, values.map(|it| text(it, lang))))
-    };
-    let rows = [
-        time("handshake", t.handshake, |it| it.handshake_ns),
-        time("round_trip", t.round_trip, |it| it.round_trip_ns),
-        counted("sent_again", t.sent_again, |it| it.retransmissions, format::count),
-        counted("out_of_order", t.out_of_order, |it| it.out_of_order, format::count),
-        counted("repeated_acks", t.repeated_acks, |it| it.duplicate_acks, format::count),
-        counted("window_closed", t.window_closed, |it| it.zero_windows, format::count),
-        counted("window_full", t.window_full, |it| it.full_windows, format::count),
-        counted("other_bytes", t.other_bytes, |it| it.differing, format::count),
-        counted("keep_alives", t.keep_alives, |it| it.keep_alives, format::count),
-        counted("lost_bytes", t.lost_bytes, |it| it.lost_bytes, format::bytes),
-    ];
-    rows.into_iter().flatten().collect()
-}
-
-/// The same as rows of the table of both sides.
-fn health(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
-    let t = lang.texts();
-    let rows = fared(detail, lang).into_iter().map(|(key, title, [client, server])| {
-        view! {
-            <tr title=word(&t.packets_view.health, key)>
-                <th scope="row">{title}</th>
-                <td class="num">{client}</td>
-                <td class="num">{server}</td>
-            </tr>
-        }
-    });
-    rows.collect_view()
-}
-
-/// What each of these figures means, for whoever opens it.
-fn health_words(detail: &FlowDetail, lang: Lang) -> impl IntoView + use<> {
-    let t = lang.texts();
-    let rows = fared(detail, lang);
-    (!rows.is_empty()).then(|| {
-        let rows = rows.into_iter().map(|(key, title, _)| {
-            view! {
-                <dt>{title}</dt>
-                <dd>{word(&t.packets_view.health, key)}</dd>
-            }
-        });
-        view! {
-            <details class="fold">
-                <summary>{t.packets_view.health_title}</summary>
-                <dl class="meanings inset">{rows.collect_view()}</dl>
-            </details>
-        }
-    })
 }
 
 /// The facts shown above all others.
@@ -532,151 +458,6 @@ pub fn features(features: &[FeatureValue], lang: Lang) -> impl IntoView + use<> 
             </thead>
             <tbody>{rows}</tbody>
         </table>
-    }
-}
-
-/// What is kept of both streams, as numbers or as text.
-fn heads(detail: &FlowDetail, form: RwSignal<usize>) -> impl IntoView + use<> {
-    let app = app();
-    let (t, lang) = texts();
-    let words = &t.packets_view;
-    let sides = [(t.client, &detail.client_head), (t.server, &detail.server_head)];
-    let sides = sides.into_iter().zip(detail.payload_bytes).map(|((title, bytes), all)| {
-        if bytes.is_empty() {
-            return view! {
-                <h3>{title}</h3>
-                <p class="dim">{t.no_payload}</p>
-            }
-            .into_any();
-        }
-        // A capture may lack bytes that were sent, and what is kept may have been sent once more.
-        let all = all.max(bytes.len() as u64);
-        let kept = (words.kept)(
-            &format::count(bytes.len() as u64, lang),
-            &format::bytes_exactly(all, lang),
-        );
-        let size = format::bytes_exactly(bytes.len() as u64, lang);
-        let (shown, to_copy) = (bytes.clone(), bytes.clone());
-        let label = format!("{}: {title}", t.first_bytes);
-        view! {
-            <div class="head-of">
-                <h3>{title}</h3>
-                <span class="dim" title=words.kept_hint>{kept}</span>
-                <button
-                    type="button"
-                    class="btn"
-                    on:click=move |_| {
-                        let text = hex::to_copy(&to_copy, form.get_untracked() == 1);
-                        app.copy_saying(text, (t.packets_view.copied_bytes)(&size));
-                    }
-                >
-                    {words.copy}
-                </button>
-            </div>
-            {move || view! { <Hex bytes=shown.clone() label=label.clone() is_text=form.get() == 1 /> }}
-        }
-        .into_any()
-    });
-    let sides = sides.collect_view();
-    let signs = move || (form.get() == 1).then(|| view! { <p class="dim">{words.signs}</p> });
-    view! {
-        <div class="inset">
-            <Switch
-                label=words.shown_as.to_owned()
-                options=words.forms.map(str::to_owned).to_vec()
-                chosen=form
-            />
-            {sides}
-            {signs}
-        </div>
-    }
-}
-
-/// Packets in the list at first, and with each step more.
-const LISTED: usize = 200;
-
-/// The packets as a table: the chart's twin.
-fn packet_list(
-    detail: &FlowDetail,
-    chosen: RwSignal<Option<usize>>,
-    lang: Lang,
-) -> impl IntoView + use<> {
-    let t = lang.texts();
-    let n = detail.steps.len();
-    let listed = RwSignal::new(LISTED.min(n));
-    let row = move |(at, it): (usize, &v1::page::StepRow)| {
-        let (arrow, who) = if it.is_from_client { ("↑", t.client) } else { ("↓", t.server) };
-        let is_chosen = move || (chosen.get() == Some(at)).then_some("true");
-        view! {
-            <tr
-                id=format!("packet-{}", at + 1)
-                aria-current=is_chosen
-                on:click=move |_| chosen.set(Some(at))
-            >
-                <td class="num">
-                    <button type="button" class="bare" title=t.packets_view.list_hint aria-pressed=move || (chosen.get() == Some(at)).to_string()>
-                        {format::count(at as u64 + 1, lang)}
-                    </button>
-                </td>
-                <td class="num">{crate::parts::packets::offset(it.offset_ns, 1_000, lang)}</td>
-                <td title=who aria-label=who>{arrow}</td>
-                <td class="num">{format::count(it.bytes.into(), lang)}</td>
-                <td class="num">{format::count(it.payload_bytes.into(), lang)}</td>
-                <td class="mono dim">{format::tcp_flags(it.flags)}</td>
-            </tr>
-        }
-    };
-    let steps = StoredValue::new(detail.steps.clone());
-    let rows = move || {
-        let listed = listed.get();
-        steps.with_value(|it| it.iter().take(listed).enumerate().map(row).collect_view())
-    };
-    // A packet chosen in the chart comes into view, once it is listed.
-    Effect::new(move |_| {
-        let Some(at) = chosen.get().filter(|it| *it < n) else { return };
-        if at >= listed.get_untracked() {
-            listed.set((at + 1).next_multiple_of(LISTED).min(n));
-        }
-        let show = move || {
-            if let Some(row) = document().get_element_by_id(&format!("packet-{}", at + 1)) {
-                let options = web_sys::ScrollIntoViewOptions::new();
-                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                row.scroll_into_view_with_scroll_into_view_options(&options);
-            }
-        };
-        gloo::timers::callback::Timeout::new(0, show).forget();
-    });
-    let more = move || {
-        let left = n - listed.get();
-        (left > 0).then(|| {
-            let text = (t.packets_view.show_more)(&format::count(left.min(LISTED) as u64, lang));
-            view! {
-                <button type="button" class="more" on:click=move |_| listed.update(|it| *it = (*it + LISTED).min(n))>
-                    {text}
-                </button>
-            }
-        })
-    };
-    let part = (detail.packets > n as u64).then(|| {
-        let shown = format::count(n as u64, lang);
-        view! { <p class="dim inset">{(t.first_of)(&shown, &t.n_packets.with(detail.packets, lang))}</p> }
-    });
-    view! {
-        <table class="features packet-list">
-            <thead>
-                <tr>
-                    <th scope="col" class="num">{t.packets_view.number}</th>
-                    <th scope="col" class="num">{t.offset}</th>
-                    <td></td>
-                    <th scope="col" class="num">{t.bytes}</th>
-                    <th scope="col" class="num">{t.payload}</th>
-                    <th scope="col">{t.flags}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-        {more}
-        {part}
     }
 }
 
