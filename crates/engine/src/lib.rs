@@ -140,7 +140,12 @@ impl Analysis {
 
     /// The flows as answers see them, by their first packet.
     fn each(&self) -> impl Iterator<Item = Row<'_>> + Clone {
-        (0..).map_while(|number| self.row(number))
+        // Which sessions there are is asked once.
+        let sessions = self.sessions();
+        (0..).map_while(move |number| {
+            let (flow, verdict) = self.labelled(number)?;
+            Some(Row::new(number, sessions.of(number), flow, verdict))
+        })
     }
 
     /// The numbers of the flows that pass a filter, in order.
