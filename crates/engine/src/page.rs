@@ -14,10 +14,7 @@ use std::collections::BTreeMap;
 
 use flow::Flow;
 use serde_json::{Value, json};
-use v1::{
-    StatisticItem,
-    page::{LabelRow, LinkRow, Query},
-};
+use v1::page::{LabelRow, LinkRow, Query};
 
 use crate::Analysis;
 
@@ -70,12 +67,6 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
 fn windowed<T>(list: &[T], offset: u32, len: u32) -> &[T] {
     let rest = list.get(offset as usize..).unwrap_or_default();
     rest.get(..len.min(MAX_WINDOW) as usize).unwrap_or(rest)
-}
-
-/// The book's statistics as far as a page can show them.
-fn first_lines(mut statistics: Vec<StatisticItem>) -> Vec<StatisticItem> {
-    statistics.iter_mut().for_each(|it| it.content.truncate(MAX_LINES));
-    statistics
 }
 
 /// Labels or protocols of flows, most bytes first.

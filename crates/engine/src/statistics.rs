@@ -45,17 +45,45 @@ impl fmt::Display for Key<'_> {
 
 /// Counts over flows, greatest first, equal ones by label.
 pub(crate) fn of<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Vec<StatisticItem> {
+    first(rows, usize::MAX)
+}
+
+/// The same, of each statistic the first lines alone: a capture may hold a million addresses.
+pub(crate) fn first<'a>(
+    rows: impl Iterator<Item = Row<'a>> + Clone,
+    n_lines: usize,
+) -> Vec<StatisticItem> {
     STATISTICS
         .iter()
         .map(|(title, counted)| {
             let mut keys: Vec<Key<'_>> = rows.clone().filter_map(|it| counted(&it)).collect();
             keys.sort_unstable();
-            let counts = keys.chunk_by(|a, b| a == b).filter_map(|same| {
-                Some(Count { label: same.first()?.to_string(), count: same.len() as u64 })
-            });
+            let counts = keys.chunk_by(|a, b| a == b);
+            let counts = counts.filter_map(|same| Some((*same.first()?, same.len() as u64)));
+            let counts = only_first(counts.collect(), n_lines).into_iter();
+            let counts = counts.map(|(key, count)| Count { label: key.to_string(), count });
             StatisticItem { title: (*title).to_owned(), content: greatest_first(counts.collect()) }
         })
         .collect()
+}
+
+/// The greatest counts; of equal ones at the end those whose labels come first.
+fn only_first(mut counts: Vec<(Key<'_>, u64)>, n: usize) -> Vec<(Key<'_>, u64)> {
+    if counts.len() <= n {
+        return counts;
+    }
+    counts.sort_unstable_by_key(|it| Reverse(it.1));
+    let least = counts.get(n.saturating_sub(1)).map_or(0, |it| it.1);
+    let sure = counts.partition_point(|it| it.1 > least);
+    let end = counts.partition_point(|it| it.1 >= least);
+    let equal = counts.get(sure..end).unwrap_or_default().iter();
+    let mut equal: Vec<(String, Key<'_>)> = equal.map(|it| (it.0.to_string(), it.0)).collect();
+    if sure < n && n - sure < equal.len() {
+        equal.select_nth_unstable(n - sure);
+    }
+    counts.truncate(sure);
+    counts.extend(equal.into_iter().take(n - sure).map(|it| (it.1, least)));
+    counts
 }
 
 /// Sorts counts, greatest first, equal ones by label, and adds up those of one label.
@@ -69,4 +97,26 @@ pub(crate) fn greatest_first(mut counts: Vec<Count>) -> Vec<Count> {
     // By label they are already.
     counts.sort_by_key(|it| Reverse(it.count));
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_lines_are_those_of_all() {
+        let counts: Vec<(Key<'_>, u64)> =
+            (0..200).map(|it| (Key::Port(Transport::TCP, it), u64::from(it % 7))).collect();
+        let lines = |counts: Vec<(Key<'_>, u64)>| {
+            let counts = counts.into_iter();
+            greatest_first(
+                counts.map(|(key, count)| Count { label: key.to_string(), count }).collect(),
+            )
+        };
+        let all = lines(counts.clone());
+        for n in [0, 1, 28, 29, 30, 57, 199, 200, 300] {
+            let first = lines(only_first(counts.clone(), n));
+            assert_eq!(first, all[..n.min(200)], "{n}");
+        }
+    }
 }

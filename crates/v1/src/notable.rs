@@ -124,7 +124,7 @@ const TABLE: &[Row] = &[
         en: [
             "Port scan",
             "{0} tried {3 port|ports} of {1} over {2}: {4} of {5 attempt|attempts} were refused or not answered.",
-            "So do scanners, and programs that check what is up.",
+            "Scanners do so, and programs that check what is up.",
         ],
         ru: [
             "Сканирование портов",
@@ -138,7 +138,7 @@ const TABLE: &[Row] = &[
         en: [
             "Host sweep",
             "{0} tried {1} port {2} of {3 host|hosts}: {4} of {5 attempt|attempts} were refused or not answered.",
-            "So do scanners and worms; a peer-to-peer program that calls old peers looks alike.",
+            "Scanners and worms do so; a peer-to-peer program that calls old peers looks alike.",
         ],
         ru: [
             "Перебор узлов",
@@ -152,7 +152,7 @@ const TABLE: &[Row] = &[
         en: [
             "Regular contacts",
             "{0} called {1} ({2} port {3}) {4 time|times}, every {5 ns}; half of the intervals are within {6} % of that.",
-            "So do programs that ask for news, and malware that waits for orders.",
+            "Programs that ask for news do so, and malware that waits for orders.",
         ],
         ru: [
             "Регулярные обращения",

@@ -83,7 +83,9 @@ fn row(bar: Bar) -> impl IntoView {
         view! { <td class="num">{cell}</td> }
     });
     let figures = figures.collect_view();
-    let width = format!("{:.1}%", (bar.share * 100.0).clamp(0.6, 100.0));
+    // What there is little of is seen still, what there is nothing of is not.
+    let least = if bar.share > 0.0 { 0.6 } else { 0.0 };
+    let width = format!("{:.1}%", (bar.share * 100.0).clamp(least, 100.0));
     view! {
         <tr>
             <td class="title">{mark}{title}{sub}</td>

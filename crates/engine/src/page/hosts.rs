@@ -7,12 +7,12 @@ use std::{
 };
 
 use classify::Fact;
-use flow::Transport;
+use flow::{ConnState, Transport};
 use v1::page::{
     CountryRow, CountryTable, HostCard, HostDetail, HostRow, Hosts, PortRow, SystemRow,
 };
 
-use super::{Tally, first_lines, most_first, sessions, windowed};
+use super::{MAX_LINES, Tally, most_first, sessions, windowed};
 use crate::{
     Analysis,
     hosts::{End, MAX_NAMES, network, scope},
@@ -27,7 +27,7 @@ const MAX_PEERS: usize = 50;
 /// How many ports it served and used.
 const MAX_PORTS: usize = 50;
 /// How many sessions.
-const MAX_SESSIONS: usize = 20;
+const MAX_SESSIONS: usize = 10;
 
 pub(super) fn window(analysis: &Analysis, search: &str, offset: u32, len: u32) -> Hosts {
     let search = search.trim().to_lowercase();
@@ -103,8 +103,9 @@ fn card(analysis: &Analysis, ip: IpAddr, ends: &[End]) -> HostCard {
         card.bytes_out += out.frame_bytes;
         card.bytes_in += back.frame_bytes;
         *sessions.entry(of_flow.of(end.flow())).or_default() += 1;
-        // Where nobody answered no port is served, and where there are none no port is used.
-        let is_answered = flow.from_server.packets > 0;
+        // Where nobody answered, or only to refuse, no port is served; where there are none no port is used.
+        let is_refused = flow.conn_state() == Some(ConnState::Rej);
+        let is_answered = flow.from_server.packets > 0 && !is_refused;
         if flow.server.port != 0 && (is_answered || !end.is_server()) {
             let ports = if end.is_server() { &mut served } else { &mut used };
             let row = ports.entry((flow.transport, flow.server.port)).or_default();
@@ -129,7 +130,7 @@ fn card(analysis: &Analysis, ip: IpAddr, ends: &[End]) -> HostCard {
         said: said.to_owned(),
     });
     card.systems = systems.collect();
-    card.served = rows(served, &format!("server:{ip} server_packets>0"));
+    card.served = rows(served, &format!("server:{ip} server_packets>0 -state:REJ"));
     card.used = rows(used, &format!("client:{ip}"));
     card.n_sessions = sessions.len() as u64;
     let mut sessions: Vec<(Reverse<u64>, u32)> =
@@ -228,7 +229,7 @@ pub(super) fn detail(analysis: &Analysis, ip: &str) -> Option<HostDetail> {
         user_agents: user_agents.into_iter().map(str::to_owned).collect(),
         labels: labels.into_rows(),
         peers: peers.collect(),
-        statistics: first_lines(statistics::of(flows)),
+        statistics: statistics::first(flows, MAX_LINES),
         card: card(analysis, ip, ends),
     })
 }

@@ -3,8 +3,8 @@
 use flow::Transport;
 use v1::page::{Fared, Overview, SeriesBy};
 
-use super::{Tally, breakdown, first_lines, hosts};
-use crate::{Analysis, Filter, rows::Row, statistics};
+use super::{MAX_LINES, Tally, breakdown, hosts};
+use crate::{Analysis, Filter, statistics};
 
 /// The most bars the traffic over time can have.
 pub(super) const MAX_BINS: u32 = 2_000;
@@ -50,7 +50,7 @@ pub(super) fn overview(analysis: &Analysis, bins: u32) -> Overview {
             .take(TOP_HOSTS)
             .filter_map(|place| hosts::row(analysis, *place))
             .collect(),
-        statistics: first_lines(statistics::of(analysis.each())),
+        statistics: statistics::first(analysis.each(), MAX_LINES),
         tcp: fared(analysis),
         tcp_flows: flows().filter(|it| it.transport == Transport::TCP).count() as u64,
         reading: analysis.reading().clone(),
@@ -71,11 +71,14 @@ const FATES: &[(&str, &str)] = &[
 fn fared(analysis: &Analysis) -> Vec<Fared> {
     let start = analysis.time_start_ns();
     let fates = FATES.iter().filter_map(|(what, filter)| {
-        let parsed = Filter::parse(filter).ok()?;
-        let is_tcp = |it: &Row<'_>| it.transport == Transport::TCP;
-        let rows = analysis.each().filter(|it| is_tcp(it) && parsed.matches(it, start));
-        let flows = rows.count() as u64;
-        Some(Fared { what: (*what).to_owned(), filter: (*filter).to_owned(), flows })
+        let fared = Fared { what: (*what).to_owned(), filter: (*filter).to_owned(), flows: 0 };
+        Some((Filter::parse(filter).ok()?, fared))
     });
-    fates.filter(|it| it.flows > 0).collect()
+    let mut fates: Vec<(Filter, Fared)> = fates.collect();
+    for row in analysis.each().filter(|it| it.transport == Transport::TCP) {
+        for (filter, fared) in &mut fates {
+            fared.flows += u64::from(filter.matches(&row, start));
+        }
+    }
+    fates.into_iter().map(|it| it.1).filter(|it| it.flows > 0).collect()
 }

@@ -31,7 +31,7 @@ pub struct HostCard {
     pub used: Vec<PortRow>,
     /// What its system may be, each with who said so.
     pub systems: Vec<SystemRow>,
-    /// Its sessions, those with most of its flows first, at most 20.
+    /// Its sessions, those with most of its flows first, at most 10.
     pub sessions: Vec<SessionRow>,
     /// How many sessions it has.
     pub n_sessions: u64,
