@@ -395,7 +395,7 @@ fn publish(inner: &Rc<Inner>) {
 }
 
 async fn answer(inner: Weak<Inner>, request: String) -> Result<JsValue, JsValue> {
-    let request = serde_json::from_str(&request).map_err(|it| JsValue::from(it.to_string()))?;
+    let request = serde_json::from_slice(request.as_bytes()).map_err(|it| JsValue::from(it.to_string()))?;
     let inner = inner.upgrade().ok_or("no capture is open")?;
     let answer = inner.v1(request).await;
     answer.map(JsValue::from).map_err(|it| JsValue::from(it.message))

@@ -80,10 +80,10 @@ async fn read<T: serde::de::DeserializeOwned>(
 ) -> Result<T, String> {
     let text = answer.text().await.map_err(|it| it.to_string())?;
     if answer.ok() {
-        return serde_json::from_str(&text).map_err(|it| it.to_string());
+        return serde_json::from_slice(text.as_bytes()).map_err(|it| it.to_string());
     }
     // Every error of the interface has its shape; what has not comes from elsewhere.
-    let error = serde_json::from_str::<v1::Error>(&text).map(|it| it.message);
+    let error = serde_json::from_slice::<v1::Error>(text.as_bytes()).map(|it| it.message);
     Err(error.unwrap_or_else(|_| format!("{} {}", answer.status(), answer.status_text())))
 }
 

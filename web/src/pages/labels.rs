@@ -200,7 +200,7 @@ fn Known(seen: Arc<Overview>) -> impl IntoView {
         let backend = app.backend()?;
         Some(async move {
             let text = backend.v1(&v1::Request::Labels).await.map_err(|it| it.message)?;
-            serde_json::from_str::<Vec<v1::Label>>(&text).map_err(|it| it.to_string())
+            serde_json::from_slice::<Vec<v1::Label>>(text.as_bytes()).map_err(|it| it.to_string())
         })
     });
     move || match answer.get() {
