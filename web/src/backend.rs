@@ -12,7 +12,7 @@ use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use v1::{
     Notice,
-    page::{CountrySource, ModelApplied, Preview, TrainingProgress},
+    page::{Comparison, CountrySource, ModelApplied, Preview, TrainingProgress},
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -137,6 +137,16 @@ impl Backend {
     /// Where there is no answer (yet), or the worker ended.
     pub async fn ask<T: DeserializeOwned>(&self, query: &v1::page::Query) -> Result<T, String> {
         self.json(Question::Page(query.clone()), &JsValue::UNDEFINED).await
+    }
+
+    /// How another capture differs from this one.
+    ///
+    /// # Errors
+    /// Where one of them is not read yet, or its worker ended.
+    pub async fn compare(&self, other: &Self) -> Result<Comparison, String> {
+        let digest = Question::Page(v1::page::Query::Digest);
+        let digest = other.inner.ask(digest, &JsValue::UNDEFINED).await.map_err(|it| it.message)?;
+        self.json(Question::Compare, &digest).await
     }
 
     /// Asks a worker that learns; what is large comes with the question.
@@ -395,7 +405,8 @@ fn publish(inner: &Rc<Inner>) {
 }
 
 async fn answer(inner: Weak<Inner>, request: String) -> Result<JsValue, JsValue> {
-    let request = serde_json::from_slice(request.as_bytes()).map_err(|it| JsValue::from(it.to_string()))?;
+    let request =
+        serde_json::from_slice(request.as_bytes()).map_err(|it| JsValue::from(it.to_string()))?;
     let inner = inner.upgrade().ok_or("no capture is open")?;
     let answer = inner.v1(request).await;
     answer.map(JsValue::from).map_err(|it| JsValue::from(it.message))

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use leptos::{prelude::*, task::spawn_local};
-use v1::{
-    Notice,
-    page::{Comparison, Digest, Query},
-};
+use v1::{Notice, page::Comparison};
 
 use crate::{
     backend::{Backend, Event, Progress},
@@ -111,11 +108,7 @@ impl Comparing {
         let other = self.other.with_untracked(|it| it.as_ref().map(|it| it.backend.clone()));
         let (Some(here), Some(there)) = (app.backend(), other) else { return };
         spawn_local(async move {
-            let found = async {
-                let with = there.ask::<Digest>(&Query::Digest).await?;
-                here.ask::<Comparison>(&Query::Compare { with }).await
-            };
-            let found = found.await;
+            let found = here.compare(&there).await;
             if self.turn.get_untracked() == turn {
                 self.progress.set(None);
                 self.found.set(Some(found.map(Arc::new)));

@@ -58,6 +58,9 @@ pub enum Question {
     /// Know countries by the database in the payload, a file of the user's; without one, none. The payload of the answer is
     /// JSON: what the database says of itself, or null. A file that is none is refused.
     Countries,
+    /// How does the capture differ whose digest, as JSON, is in the payload? Answered by a `Comparison`; the payload of the
+    /// answer is JSON.
+    Compare,
     /// Take the guesses of a model back; the payload of the answer is JSON.
     TakeBack,
     /// Of a worker that learns.

@@ -52,7 +52,6 @@ pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
         Query::Undo { number } => json!(analysis.undo(*number)),
         Query::Decisions => json!(analysis.decisions()),
         Query::Digest => json!(compare::digest(analysis)),
-        Query::Compare { with } => json!(compare::compare(&compare::digest(analysis), with)),
         Query::Talks { filter, by, n_ends } => {
             json!(talks::talks(analysis, filter, *by, *n_ends))
         }

@@ -104,11 +104,6 @@ pub enum Query {
     Decisions,
     /// What the capture is compared by. Answered by a [`Digest`].
     Digest,
-    /// How another capture differs. Answered by a [`Comparison`].
-    Compare {
-        /// What the other one is compared by.
-        with: Digest,
-    },
     /// Who talks to whom. Answered by [`Talks`].
     Talks {
         /// Only flows that pass this filter; empty for all.

@@ -99,6 +99,9 @@ fn main() {
             ToWorker::Ask { id, question: Question::Apply { threshold } } => {
                 tell(&page, id, apply(&state, &payload, threshold));
             }
+            ToWorker::Ask { id, question: Question::Compare } => {
+                tell(&page, id, compared(&state, &payload));
+            }
             ToWorker::Ask { id, question: Question::Countries } => {
                 spawn_local(locate(page.clone(), state.clone(), id, payload));
             }
@@ -196,6 +199,16 @@ async fn read_countries(file: &File) -> Result<Countries, String> {
     }
     let buffer = JsFuture::from(file.array_buffer()).await.map_err(|it| describe(&it))?;
     Countries::read(Uint8Array::new(&buffer).to_vec()).map_err(|it| it.to_string())
+}
+
+/// How another capture differs.
+fn compared(state: &State, digest: &JsValue) -> Result<JsValue, v1::Error> {
+    let unread = || v1::Error::not_found("the capture is still being read");
+    let analysis = state.analysis.borrow();
+    let analysis = analysis.as_ref().ok_or_else(unread)?;
+    let with = serde_json::from_slice(&learner::bytes_of(digest));
+    let with = with.map_err(|it| v1::Error::internal(it.to_string()))?;
+    json(&engine::compare(&engine::digest(analysis), &with))
 }
 
 /// Changes the analysis, which is the library's too.
@@ -384,6 +397,7 @@ fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
         }
         // Those that come with a payload, or last, are answered elsewhere.
         Question::Apply { .. }
+        | Question::Compare
         | Question::Countries
         | Question::Packets(_)
         | Question::Study(_) => Err(v1::Error::internal("the question is not asked here")),

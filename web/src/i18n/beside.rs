@@ -84,7 +84,7 @@ pub(super) const EN: BesideTexts = BesideTexts {
     servers: "Servers",
     labels: "Labels",
     clients: "Clients",
-    others: |n| format!("{n} others"),
+    others: |n| format!("{n} more"),
     group: "Group",
     picture: "Who talks to whom, by bytes",
     nothing: "No flow passes the filter.",

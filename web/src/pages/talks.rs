@@ -62,7 +62,9 @@ pub fn Talks() -> impl IntoView {
     };
     view! {
         <div class="page">
-            <div class="above"><Chips /></div>
+            <Show when=move || app.place.with(|it| !it.filter.is_empty())>
+                <div class="above"><Chips /></div>
+            </Show>
             <Panel title=t.beside.talks.to_owned() right=right>
                 <p class="dim inset">{t.beside.talks_lead}</p>
                 {content}
