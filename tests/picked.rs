@@ -37,7 +37,7 @@ fn pick(
             rest = after;
         }
         match picker.end()? {
-            Passed::Again(it) => picker = it,
+            Passed::Again(it) => picker = *it,
             Passed::Done { out, picked } => return Ok((out, picked)),
         }
     }

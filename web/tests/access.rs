@@ -17,7 +17,7 @@ const VIEWS: [&str; 12] = [
     "#v=flows",
     "#v=flows&id=0",
     "#v=hosts",
-    "#v=hosts&id=10.0.0.1",
+    "#v=hosts&id=10.20.0.11",
     "#v=sessions",
     "#v=sessions&id=0",
     "#v=talks",

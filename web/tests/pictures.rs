@@ -14,7 +14,7 @@ const PICTURES: [(&str, &str, &str); 4] = [
     ("overview.png", "#v=overview", "light"),
     ("flows.png", "#v=flows&q=label:vk&id=25", "dark"),
     ("talks.png", "#v=talks", "light"),
-    ("host.png", "#v=hosts&id=10.0.0.1", "dark"),
+    ("host.png", "#v=hosts&id=10.20.0.11", "dark"),
 ];
 
 /// What base64 stands for.

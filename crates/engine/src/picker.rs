@@ -70,7 +70,7 @@ pub struct Picked {
 #[derive(Debug)]
 pub enum Passed<'a, W: Write> {
     /// The capture is to be fed again, from its beginning.
-    Again(Picker<'a, W>),
+    Again(Box<Picker<'a, W>>),
     /// Everything is written.
     Done {
         /// What it was written to.
@@ -197,7 +197,7 @@ impl<'a, W: Write> Picker<'a, W> {
             Stage::Looking(fragments) => {
                 let stage = Stage::writing(fragments, self.chosen.len());
                 let pass = Pass::new(self.analysis, &self.chosen, self.seed);
-                Ok(Passed::Again(Self { stage, pass, ..self }))
+                Ok(Passed::Again(Box::new(Self { stage, pass, ..self })))
             }
             Stage::Writing { .. } => {
                 let picked = Picked { bytes: self.out.n_bytes, ..self.picked };

@@ -43,7 +43,7 @@ pub fn pick<R: Read, W: Write>(
             }
         }
         match picker.end()? {
-            Passed::Again(it) => picker = it,
+            Passed::Again(it) => picker = *it,
             Passed::Done { out, picked } => return Ok((out, picked)),
         }
     }

@@ -506,7 +506,7 @@ async fn pick(
         }
         before += of_pass;
         match picker.end().map_err(refuse)? {
-            Passed::Again(it) => picker = it,
+            Passed::Again(it) => picker = *it,
             Passed::Done { out, .. } => return out.blob("application/x-pcapng"),
         }
     }

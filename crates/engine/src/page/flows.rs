@@ -36,6 +36,9 @@ const MAX_ORDERS: usize = 4;
 /// Fewer than one flow in so many is sorted by itself, not picked out of the order of all.
 const FEW: usize = 4;
 
+/// A column, and whether the greatest comes first.
+type Sort = (FlowSort, bool);
+
 /// What is kept from one window to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -44,7 +47,7 @@ pub(crate) struct Kept {
     /// Orders of all flows, or of the pieces that are listed; the one used last comes last.
     orders: Vec<(FlowSort, Arc<Sorted>)>,
     /// The order of the last window.
-    last: Option<((FlowSort, bool), Arc<[u32]>)>,
+    last: Option<(Sort, Arc<[u32]>)>,
 }
 
 /// The rows that a filter and a timeout leave.
@@ -78,7 +81,7 @@ pub(super) fn window(
     analysis: &Analysis,
     filter: &str,
     timeout: &str,
-    sort: (FlowSort, bool),
+    sort: Sort,
     offset: u32,
     len: u32,
 ) -> Flows {
@@ -139,7 +142,7 @@ fn order(
     analysis: &Analysis,
     filter: &str,
     timeout: &str,
-    (column, is_descending): (FlowSort, bool),
+    (column, is_descending): Sort,
 ) -> Result<(Arc<Listed>, Arc<[u32]>), FilterError> {
     let mut kept = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
     let is_same = |it: &&Arc<Listed>| it.filter == filter && it.timeout == timeout;
