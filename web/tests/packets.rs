@@ -63,7 +63,7 @@ fn the_packets_of_a_flow_are_those_of_the_command_line() {
     browser.until("document.querySelector('#save-packets:enabled') !== null");
     // By its key, too.
     browser.run("document.activeElement.blur()", &[]);
-    browser.press("s");
+    browser.press("w");
     check_saved(&browser, &[&pcapng[..], &["--filter", "flow:7"]].concat());
     assert!(site.asked().iter().all(|it| !it.contains("pcapng")));
 }

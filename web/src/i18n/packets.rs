@@ -125,7 +125,7 @@ pub(super) const EN: PacketTexts = PacketTexts {
     health_title: "How the connection fared",
 
     save: "Save packets",
-    save_hint: "Read the file again and save this flow's packets as pcapng, with label and reason as a comment (s)",
+    save_hint: "Read the file again and save this flow's packets as pcapng, with label and reason as a comment (w)",
     running: |percent, frames| format!("Reading the file again: {percent}, {frames}"),
     stop: "Stop",
     stopped: "Stopped; nothing was saved",
@@ -210,7 +210,7 @@ pub(super) const RU: PacketTexts = PacketTexts {
     health_title: "Как прошло соединение",
 
     save: "Сохранить пакеты",
-    save_hint: "Прочитать файл ещё раз и сохранить пакеты этого потока в pcapng, метка и её причина – в комментарии (s)",
+    save_hint: "Прочитать файл ещё раз и сохранить пакеты этого потока в pcapng, метка и её причина – в комментарии (w)",
     running: |percent, frames| format!("Файл читается ещё раз: {percent}, {frames}"),
     stop: "Остановить",
     stopped: "Остановлено; ничего не сохранено",
