@@ -169,6 +169,6 @@ fn first_bytes_are_shown_as_text_in_which_nothing_is_hidden() {
     browser.until("document.querySelector('.hex') !== null");
     browser.run("document.querySelectorAll('.detail .inset .switch button')[1].click()", &[]);
     browser.until("document.querySelector('.plain-text') !== null");
-    browser.until("document.querySelector('.plain-text').innerText.includes('HTTP/1.1␍␊')");
+    browser.until("document.querySelector('.plain-text').innerText.includes('HTTP/1.1\\\\r\\\\n')");
     browser.until("/ of .* are kept/.test(document.querySelector('.head-of').innerText)");
 }
