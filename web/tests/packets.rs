@@ -63,7 +63,7 @@ fn the_packets_of_a_flow_are_those_of_the_command_line() {
     browser.until("document.querySelector('#save-packets:enabled') !== null");
     // By its key, too.
     browser.run("document.activeElement.blur()", &[]);
-    browser.press("s");
+    browser.press("w");
     check_saved(&browser, &[&pcapng[..], &["--filter", "flow:7"]].concat());
     assert!(site.asked().iter().all(|it| !it.contains("pcapng")));
 }
@@ -169,6 +169,6 @@ fn first_bytes_are_shown_as_text_in_which_nothing_is_hidden() {
     browser.until("document.querySelector('.hex') !== null");
     browser.run("document.querySelectorAll('.detail .inset .switch button')[1].click()", &[]);
     browser.until("document.querySelector('.plain-text') !== null");
-    browser.until("document.querySelector('.plain-text').innerText.includes('HTTP/1.1␍␊')");
+    browser.until("document.querySelector('.plain-text').innerText.includes('HTTP/1.1\\\\r\\\\n')");
     browser.until("/ of .* are kept/.test(document.querySelector('.head-of').innerText)");
 }

@@ -59,7 +59,7 @@ fn picked_packets_are_a_capture_with_the_same_flows() {
         assert!(written.status.success(), "{written:?}");
         let expected = flows(captures, &filter);
         assert!(!expected.is_empty());
-        let own = |it: &String| it.split_once(r#""parent_id""#).unwrap().0.to_owned();
+        let own = |it: &String| it.split_once(r#","protocol""#).unwrap().0.to_owned();
         let found: Vec<String> = flows(&[&out], &[]).iter().map(own).collect();
         assert_eq!(found, expected.iter().map(own).collect::<Vec<_>>());
     }

@@ -470,7 +470,10 @@ async fn pick(
     let chosen = analysis.passing(&filter);
     let remarks = if packets.has_comments { Remarks::Labels } else { Remarks::None };
     let refuse = |error: PickError| match error {
-        PickError::Changed { .. } => v1::Error::new(410, error.to_string()),
+        PickError::Changed { found, known } => {
+            let message = format!("it has {found} packets of these flows now and had {known}");
+            v1::Error::new(410, message)
+        }
         PickError::Write { .. } => v1::Error::internal(error.to_string()),
     };
     let begun = Picker::new(&analysis, &chosen, remarks, seed(page), Pieces::new());
@@ -492,9 +495,7 @@ async fn pick(
                     picker.feed(chunk).map_err(refuse)?;
                 }
                 Err(error) => {
-                    let why = describe(&error);
-                    let message = format!("the capture cannot be read again: {why}");
-                    return Err(v1::Error::new(410, message));
+                    return Err(v1::Error::new(410, describe(&error)));
                 }
             }
             let now = js_sys::Date::now();

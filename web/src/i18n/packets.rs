@@ -80,7 +80,7 @@ pub(super) const EN: PacketTexts = PacketTexts {
     kept_hint: "Payload of all its packets, what was sent again included. To see the rest, save the packets.",
     copy: "Copy",
     copied_bytes: |size| format!("Copied, {size}"),
-    signs: "Control characters, marks that cannot be seen and bytes that are no text are shown as signs.",
+    signs: "Control characters, marks that cannot be seen and bytes that are no text are shown as escapes.",
     unit: "Unit",
 
     health: [
@@ -122,14 +122,15 @@ pub(super) const EN: PacketTexts = PacketTexts {
             "Bytes the other side acknowledged, so they arrived, but the capture does not have them",
         ),
     ],
-    health_title: "How the connection fared",
+    health_title: "What these figures mean",
 
     save: "Save packets",
-    save_hint: "Read the file again and save this flow's packets as pcapng, with label and reason as a comment (s)",
+    save_hint: "Read the file again and save this flow's packets as pcapng, with label and reason as a comment (w)",
     running: |percent, frames| format!("Reading the file again: {percent}, {frames}"),
     stop: "Stop",
     stopped: "Stopped; nothing was saved",
     gone: |why| {
+        let why = why.trim_end_matches('.');
         format!(
             "The file cannot be read as it was any more, so its packets cannot be saved: {why}. Open it again."
         )
@@ -168,7 +169,7 @@ pub(super) const RU: PacketTexts = PacketTexts {
     kept_hint: "Данные всех его пакетов вместе с повторами. Чтобы увидеть остальное, сохраните пакеты.",
     copy: "Скопировать",
     copied_bytes: |size| format!("Скопировано, {size}"),
-    signs: "Управляющие символы, невидимые знаки и байты, которые не текст, показаны значками.",
+    signs: "Управляющие символы, невидимые знаки и байты, которые не текст, показаны условной записью.",
     unit: "Единица",
 
     health: [
@@ -207,14 +208,15 @@ pub(super) const RU: PacketTexts = PacketTexts {
             "Байты, которые другая сторона подтвердила, то есть получила, но в снимке их нет",
         ),
     ],
-    health_title: "Как прошло соединение",
+    health_title: "Что значат эти числа",
 
     save: "Сохранить пакеты",
-    save_hint: "Прочитать файл ещё раз и сохранить пакеты этого потока в pcapng, метка и её причина – в комментарии (s)",
+    save_hint: "Прочитать файл ещё раз и сохранить пакеты этого потока в pcapng, метка и её причина – в комментарии (w)",
     running: |percent, frames| format!("Файл читается ещё раз: {percent}, {frames}"),
     stop: "Остановить",
     stopped: "Остановлено; ничего не сохранено",
     gone: |why| {
+        let why = why.trim_end_matches('.');
         format!(
             "Файл больше не читается таким, каким был, поэтому пакеты не сохранить: {why}. Откройте его заново."
         )

@@ -56,7 +56,8 @@ fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>, has_cell: Si
             return;
         }
         heard.set_value(number);
-        if has_cell.get_untracked() {
+        // What the table says of a cell goes first; packets are of the whole flow.
+        if has_cell.get_untracked() && step != Some(Step::Save) {
             return;
         }
         let Some(Ok(Some(detail))) = answer.get_untracked() else { return };

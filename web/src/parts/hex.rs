@@ -23,7 +23,7 @@ pub fn lines(bytes: &[u8]) -> Vec<(String, String, String)> {
 pub enum Piece {
     /// To be read as it is.
     Plain(String),
-    /// In place of what is no visible character: a control character's picture, a mark's number, a byte that is no text.
+    /// In place of what is no visible character: an escape that every font has.
     Sign(String),
     /// A line ends here; its sign comes before.
     LineEnd,
@@ -37,17 +37,16 @@ pub fn text(bytes: &[u8]) -> Vec<Piece> {
         for it in chunk.valid().chars() {
             match it {
                 '\n' => {
-                    pieces.push(Piece::Sign("␊".to_owned()));
+                    pieces.push(Piece::Sign("\\n".to_owned()));
                     pieces.push(Piece::LineEnd);
                 }
-                // The pictures of control characters (Unicode, Control Pictures).
-                '\0'..='\u{1f}' => {
-                    let picture = char::from_u32(0x2400 + u32::from(it)).unwrap_or('␀');
-                    pieces.push(Piece::Sign(picture.to_string()));
+                '\r' => pieces.push(Piece::Sign("\\r".to_owned())),
+                '\t' => pieces.push(Piece::Sign("\\t".to_owned())),
+                '\0'..='\u{1f}' | '\u{7f}' => {
+                    pieces.push(Piece::Sign(format!("\\x{:02x}", u32::from(it))));
                 }
-                '\u{7f}' => pieces.push(Piece::Sign("␡".to_owned())),
                 it if engine::plain(it.encode_utf8(&mut [0; 4])) != it.to_string() => {
-                    pieces.push(Piece::Sign(format!("U+{:04X}", u32::from(it))));
+                    pieces.push(Piece::Sign(format!("\\u{{{:x}}}", u32::from(it))));
                 }
                 it => match pieces.last_mut() {
                     Some(Piece::Plain(text)) => text.push(it),
@@ -55,7 +54,7 @@ pub fn text(bytes: &[u8]) -> Vec<Piece> {
                 },
             }
         }
-        let wrong = chunk.invalid().iter().map(|it| Piece::Sign(format!("{it:02x}")));
+        let wrong = chunk.invalid().iter().map(|it| Piece::Sign(format!("\\x{it:02x}")));
         pieces.extend(wrong);
     }
     pieces
@@ -128,12 +127,12 @@ mod tests {
 
     #[test]
     fn what_steers_is_a_sign() {
-        check(b"GET /\r\nHost", "GET /␍␊\nHost");
+        check(b"GET /\r\nHost", "GET /\\r\\n\nHost");
         check("Привет".as_bytes(), "Привет");
-        check(b"\x1b[31mred\0\x7f", "␛[31mred␀␡");
-        check("a\u{202e}gpj.exe\u{2066}".as_bytes(), "aU+202Egpj.exeU+2066");
-        check("\u{feff}\u{9b}".as_bytes(), "U+FEFFU+009B");
-        check(b"\x16\x03\x01\xffab", "␖␃␁ffab");
+        check(b"\x1b[31mred\0\x7f\t", r"\x1b[31mred\x00\x7f\t");
+        check("a\u{202e}gpj.exe\u{2066}".as_bytes(), r"a\u{202e}gpj.exe\u{2066}");
+        check("\u{feff}\u{9b}".as_bytes(), r"\u{feff}\u{9b}");
+        check(b"\x16\x03\x01\xffab", r"\x16\x03\x01\xffab");
         check(b"", "");
     }
 
