@@ -480,25 +480,25 @@ pub fn Filter(
 
 /// A line of the list.
 fn option(typed: Typed, at: usize, line: Line, lang: Lang, recent: &'static str) -> AnyView {
-    let what = match &line.what {
-        Some(words) => lang.of(words),
-        None if line.is_past => recent.to_owned(),
-        None => String::new(),
-    };
+    let is_past = line.is_past;
+    let what = line.what.as_ref().map(|it| lang.of(it));
+    let is_alone = what.is_none();
     let count = line.count.map(|it| format::count(it, lang));
+    let count = count.unwrap_or_else(|| if is_past { recent.to_owned() } else { String::new() });
     let (text, title) = (line.text.clone(), line.text.clone());
     view! {
         <li
             id=line_id(at)
             role="option"
+            class:is-alone=is_alone
             aria-selected=move || (typed.active.get() == Some(at)).to_string()
             // The box keeps the focus.
             on:mousedown=|event| event.prevent_default()
             on:click=move |_| typed.take(&line)
         >
             <span class="mono" title=title>{text}</span>
-            <span class="dim what">{what}</span>
-            <span class="num">{count}</span>
+            {what.map(|it| view! { <span class="dim what">{it}</span> })}
+            <span class="num" class:dim=is_past>{count}</span>
         </li>
     }
     .into_any()
