@@ -98,7 +98,9 @@
   async function keep() {
     if (!parts.keeper || !navigator.serviceWorker) return;
     keeper = new URL(parts.keeper, location.href).href;
-    const kept = await navigator.serviceWorker.register(scriptUrl(keeper));
+    // Its name changes with its content. So it need not be asked for anew, which a browser does on its own, later.
+    const how = { updateViaCache: 'all' };
+    const kept = await navigator.serviceWorker.register(scriptUrl(keeper), how);
     const worker = kept.installing;
     if (!worker) return;
     await new Promise(resolve => {

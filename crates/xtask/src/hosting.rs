@@ -102,15 +102,15 @@ fn named(built: &Path) -> anyhow::Result<Files> {
         files.insert(name, bytes);
     }
     let names: Vec<String> = files.keys().map(|it| format!("{it:?}")).collect();
-    let release = hash(page.as_bytes());
-    let release = &release[..HASH_LEN];
+    // It keeps the page too, so it is another one wherever that is.
+    let release = &hash(page.as_bytes())[..HASH_LEN];
     let keeper = text(built, KEEPER)?;
-    let keeper = format!(
-        "const RELEASE = {{ name: {release:?}, files: [{}] }};\n{keeper}",
-        names.join(", ")
-    );
+    let keeper =
+        format!("const RELEASE = {{ name: {release:?}, files: [{}] }};\n{keeper}", names.join(", "));
+    let name = named_by_content(KEEPER, keeper.as_bytes())?;
+    page = replaced(&page, &format!("\"{KEEPER}\""), &format!("\"{name}\""))?;
+    files.insert(name, keeper.into_bytes());
     files.insert(PAGE.to_owned(), page.into_bytes());
-    files.insert(KEEPER.to_owned(), keeper.into_bytes());
     Ok(files)
 }
 
