@@ -2,10 +2,16 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod driver;
 mod hosting;
+mod measure;
 mod opening;
+mod packets;
+mod pictures;
 mod seal;
+mod table;
+mod views;
 
 use std::{
     fs,

@@ -48,7 +48,7 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
 pub(crate) fn pictures(_: &[String]) -> anyhow::Result<()> {
     let driver = tools::chromium_driver()?;
     let page = build::page()?;
-    let mut pictures = test(&["-p", "web", "--test", "pictures"]);
+    let mut pictures = test(&["-p", "web", "--test", "browser", "pictures"]);
     pictures
         .env("CHROMEDRIVER", driver)
         .env("TRACTOR_PAGE", page)

@@ -263,7 +263,7 @@ pub fn Packets(
     };
     // The keyboard and the buttons zoom around the chosen packet, where it is seen.
     let zoom_here = move |factor: f64| {
-        let place = chosen.get_untracked().and_then(|it| place_of(it));
+        let place = chosen.get_untracked().and_then(&place_of);
         let x = place.and_then(|it| seen(it, view.get_untracked()));
         zoom(factor, x.unwrap_or(0.5));
     };

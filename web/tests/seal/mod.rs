@@ -1,6 +1,8 @@
 //! The seal: after it nothing is asked of anybody, whatever is tried.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use crate::driver::{Browser, Site, capture};
 
@@ -163,6 +165,10 @@ fn prepare(browser: &Browser) {
     ));
 }
 
+fn all_refused<'a>(names: &[&&'a str]) -> BTreeMap<&'a str, Value> {
+    names.iter().map(|it| (**it, json!("refused"))).collect()
+}
+
 #[test]
 fn nothing_is_asked_of_any_network_after_the_seal() {
     let site = Site::start();
@@ -191,8 +197,7 @@ fn nothing_is_asked_of_any_network_after_the_seal() {
         let own = browser.run("return document.querySelector('script[data-app]').src", &[]);
         let names: Vec<&&str> = IN_WORKER.iter().chain(IN_PAGE).collect();
         let tried = browser.run("return attempt(...arguments)", &[json!(names), own.clone()]);
-        let all = |names: &[&&str]| names.iter().map(|it| (**it, json!("refused"))).collect();
-        let expected: std::collections::BTreeMap<&str, serde_json::Value> = all(&names);
+        let expected = all_refused(&names);
         assert_eq!(tried, json!(expected), "the page");
         let in_worker = "const worker = tractor.startWorker();
             return new Promise(resolve => {
@@ -203,7 +208,7 @@ fn nothing_is_asked_of_any_network_after_the_seal() {
             }).finally(() => worker.terminate());";
         let tried = browser.run(in_worker, &[json!(IN_WORKER), own]);
         let names: Vec<&&str> = IN_WORKER.iter().collect();
-        let expected: std::collections::BTreeMap<&str, serde_json::Value> = all(&names);
+        let expected = all_refused(&names);
         assert_eq!(tried, json!(expected), "the worker");
         assert_eq!(site.asked(), Vec::<String>::new());
     }

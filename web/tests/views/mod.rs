@@ -1,14 +1,11 @@
 //! The page's views in headless Chromium: two captures side by side, who talks to whom, the report, links, and names that
 //! are to do something to whoever reads them. Run by `cargo xtask test`.
-#![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod driver;
 
 use std::{fs, path::Path};
 
-use driver::{Browser, Site, capture};
 use serde_json::json;
+
+use crate::driver::{Browser, Site, capture};
 
 /// Opens the sample.
 fn opened(site: &Site, language: &str) -> Browser {

@@ -1,11 +1,8 @@
 //! The flow table in headless Chromium: columns, times, the menu of a cell, and the keys of a grid. Run by `cargo xtask test`.
-#![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod driver;
-
-use driver::{Browser, Site};
 use serde_json::json;
+
+use crate::driver::{Browser, Site};
 
 const RIGHT: &str = "\u{e014}";
 const DOWN: &str = "\u{e015}";

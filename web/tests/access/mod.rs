@@ -1,15 +1,12 @@
 //! Whether everybody can use the page: every view in both languages and themes, wide and narrow; and by the keyboard alone.
 //! Run by `cargo xtask test`.
-#![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod driver;
-
-use driver::{Browser, Site};
 use serde_json::json;
 
+use crate::driver::{Browser, Site};
+
 /// What is wrong with the page as it is shown.
-const ACCESS: &str = include_str!("driver/access.js");
+const ACCESS: &str = include_str!("../driver/access.js");
 
 /// The views, each as an address.
 const VIEWS: [&str; 12] = [

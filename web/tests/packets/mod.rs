@@ -1,13 +1,10 @@
 //! A flow's packets in headless Chromium: saved, looked at closer, and their first bytes. Run by `cargo xtask test`.
-#![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod driver;
 
 use std::{fs, process::Command};
 
-use driver::{Browser, Site, capture, setting};
 use serde_json::json;
+
+use crate::driver::{Browser, Site, capture, setting};
 
 /// Opens the sample as a chosen file, and keeps what the page gives the browser to save.
 fn opened(site: &Site) -> Browser {

@@ -1,11 +1,10 @@
 //! What the page does with large captures, in figures: `cargo xtask measure`. It fails where a limit does not hold.
 //!
 //! Times are of the worker, from question to answer, as the page has to wait for them.
-#![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it measures, and tells")]
 
-#[expect(dead_code, reason = "the browser's tests use the rest of it")]
-mod driver;
+#![expect(clippy::print_stdout, reason = "what is measured is what it prints")]
+
+use crate::driver::{Browser, Site, setting};
 
 use std::{
     fs,
@@ -14,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use driver::{Browser, Site, setting};
 use serde_json::{Value, json};
 use v1::page::FlowSort;
 
@@ -209,6 +207,7 @@ fn opened(site: &Site, capture: &Path) -> Browser {
 }
 
 #[test]
+#[ignore = "takes captures that `cargo xtask measure` makes"]
 fn a_million_flows() {
     let capture = setting("TRACTOR_MANY");
     let (site, mut measured) = (Site::start(), Measured { failed: Vec::new() });
@@ -266,6 +265,7 @@ fn a_million_flows() {
 }
 
 #[test]
+#[ignore = "takes captures that `cargo xtask measure` makes"]
 fn five_gibibytes() {
     let capture = setting("TRACTOR_LONG");
     let (site, mut measured) = (Site::start(), Measured { failed: Vec::new() });

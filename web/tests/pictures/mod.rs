@@ -1,13 +1,10 @@
 //! The pictures of the README, made of the sample: `cargo xtask pictures`.
-#![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod driver;
 
 use std::{env, fs, path::PathBuf};
 
-use driver::{Browser, Site};
 use serde_json::json;
+
+use crate::driver::{Browser, Site};
 
 /// The pictures: the file's name, the view, the theme.
 const PICTURES: [(&str, &str, &str); 4] = [
