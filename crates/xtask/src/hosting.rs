@@ -105,8 +105,10 @@ fn named(built: &Path) -> anyhow::Result<Files> {
     // It keeps the page too, so it is another one wherever that is.
     let release = &hash(page.as_bytes())[..HASH_LEN];
     let keeper = text(built, KEEPER)?;
-    let keeper =
-        format!("const RELEASE = {{ name: {release:?}, files: [{}] }};\n{keeper}", names.join(", "));
+    let keeper = format!(
+        "const RELEASE = {{ name: {release:?}, files: [{}] }};\n{keeper}",
+        names.join(", ")
+    );
     let name = named_by_content(KEEPER, keeper.as_bytes())?;
     page = replaced(&page, &format!("\"{KEEPER}\""), &format!("\"{name}\""))?;
     files.insert(name, keeper.into_bytes());
