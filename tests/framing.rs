@@ -174,6 +174,7 @@ fn a_pcapng_says_what_it_is() {
         name: name.map(str::to_owned),
         description: description.map(str::to_owned),
         link_type,
+        snap_len: 0,
     };
     let Notes { hardware, application, comments, interfaces, sections, dropped, .. } =
         decoder.notes();
