@@ -233,6 +233,7 @@ mod tests {
                 wire_len: bytes.len() as u32,
                 bytes,
                 comment: None,
+                origin: None,
             });
         }
         into
