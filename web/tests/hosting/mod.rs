@@ -18,7 +18,7 @@ fn check(browser: &Browser, address: &str) {
     browser.until_read();
     check_answers(browser, "sample.pcapng");
     browser.run("location.hash = '#v=flows&q=label:vk'", &[]);
-    let rows = "document.querySelectorAll('main table.long tbody tr:not(.coming)')";
+    let rows = "document.querySelectorAll('main table.long tbody tr[aria-rowindex]')";
     browser.until(&format!(
         "{rows}.length > 0 && Array.from({rows}).every(it => it.innerText.includes('VK'))"
     ));
