@@ -7,7 +7,7 @@
 (() => {
   // Whatever is not named here is refused by default: styles, fonts, frames, hints, requests of any kind.
   const SEAL =
-    "default-src 'none'; connect-src 'none'; worker-src blob:; script-src 'wasm-unsafe-eval'; img-src data: blob:";
+    "default-src 'none'; connect-src 'none'; worker-src blob:; script-src 'wasm-unsafe-eval'; img-src data: blob:; manifest-src data:";
 
   // Ways out that no policy covers, or that lead to what is not sealed: to peers, to another window, to the service worker.
   // Gone from this window before a file can be chosen; a worker of ours never had the first two.
@@ -94,6 +94,24 @@
     return response.arrayBuffer();
   }
 
+  /**
+   * Puts the description of the page for systems that install pages into the page: a browser reads it at any time, and after
+   * the seal it could not be fetched.
+   */
+  async function describe() {
+    const address = new URL(parts.manifest, location.href);
+    const manifest = JSON.parse(new TextDecoder().decode(await load('manifest')));
+    const whole = it => new URL(it, address).href;
+    manifest.start_url = whole(manifest.start_url);
+    manifest.scope = whole(manifest.scope);
+    for (const handler of manifest.file_handlers) handler.action = whole(handler.action);
+    const text = encodeURIComponent(JSON.stringify(manifest));
+    const link = document.createElement('link');
+    link.rel = 'manifest';
+    link.href = `data:application/manifest+json,${text}`;
+    document.head.append(link);
+  }
+
   /** Lets the service worker keep the page for times without a network; it is done before the seal, or not at all. */
   async function keep() {
     if (!parts.keeper || !navigator.serviceWorker) return;
@@ -139,6 +157,7 @@
     if (isCompanionPage()) return startApp(await load('app'));
     // It may fail: from a file, without HTTPS, in a private window.
     const keeping = keep().catch(() => {});
+    if (parts.manifest) describe().catch(() => {});
     const [appWasm, workerScript, workerWasm, sample] = await Promise.all([
       load('app'),
       load('worker'),

@@ -264,6 +264,16 @@ pub fn describe(error: &JsValue) -> String {
     }
 }
 
+/// Why a file is read no further. What browsers say of one that changed or went is long and of one language, and mostly about
+/// permissions; its name is the same everywhere.
+pub fn why_unread(error: &JsValue) -> String {
+    let name = error.dyn_ref::<js_sys::Error>().map(|it| String::from(it.name()));
+    match name {
+        Some(name) if name == "NotReadableError" || name == "NotFoundError" => name,
+        _ => describe(error).trim_end_matches('.').to_owned(),
+    }
+}
+
 /// A fault of ours, told.
 pub fn fault(what: &str) -> Notice {
     Notice::new("E-PROGRAM", "", vec![what.into()])

@@ -16,7 +16,7 @@ use crate::http::response_of;
 
 /// What the page may do before it seals itself; `index.html` says the same for hosts that send no headers.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self' blob:; connect-src 'self'; \
+     img-src 'self' data: blob:; font-src 'self'; manifest-src data:; worker-src 'self' blob:; connect-src 'self'; \
      form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types default; \
      frame-ancestors 'none'";
 

@@ -155,8 +155,6 @@ fn single(built: &Path) -> anyhow::Result<String> {
             format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")
         } else if line.starts_with("<link rel=\"stylesheet\"") {
             format!("<style>{style}</style>")
-        } else if line.starts_with("<link rel=\"manifest\"") {
-            continue;
         } else if line.starts_with("<script ") {
             // They want the whole document, and no script within it waits for that.
             continue;

@@ -21,7 +21,7 @@ use web::{
     learner::{self, Answer, Learner, Told},
     message::{
         Export, FromWorker, Packets, Picking, Progress, Question, Stage, Study, ToWorker, describe,
-        fault, pack, unpack,
+        fault, pack, unpack, why_unread,
     },
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -266,7 +266,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
             Ok(Some(bytes)) if job.feed(bytes).is_err() => break,
             Ok(Some(_)) => {}
             Err(error) => {
-                job.interrupt(&describe(&error));
+                job.interrupt(&why_unread(&error));
                 break;
             }
         }

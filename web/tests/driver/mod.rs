@@ -110,8 +110,12 @@ fn serve(stream: TcpStream, folder: &Path, log: &Mutex<Vec<String>>) {
         Ok(body) if !name.contains("..") => ("200 OK", body),
         _ => ("404 Not Found", Vec::new()),
     };
+    // As docs/hosting.md says: what is named by its content is the same for ever.
+    let hash = name.rsplit_once('-').and_then(|it| it.1.split_once('.')).map_or("", |it| it.0);
+    let caching = if hash.len() == 16 { "max-age=31536000, immutable" } else { "no-cache" };
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncache-control: {caching}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     let mut stream = stream;

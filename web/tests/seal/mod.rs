@@ -1,8 +1,6 @@
 //! The seal: after it nothing is asked of anybody, whatever is tried.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::driver::{Browser, Site, capture};
 
@@ -165,8 +163,9 @@ fn prepare(browser: &Browser) {
     ));
 }
 
-fn all_refused<'a>(names: &[&&'a str]) -> BTreeMap<&'a str, Value> {
-    names.iter().map(|it| (**it, json!("refused"))).collect()
+/// That each of these was refused.
+fn refused(names: &[&str]) -> Value {
+    names.iter().map(|it| ((*it).to_owned(), json!("refused"))).collect::<Map<_, _>>().into()
 }
 
 #[test]
@@ -195,10 +194,9 @@ fn nothing_is_asked_of_any_network_after_the_seal() {
         // And when it is tried on purpose, from the page and from a worker like ours. What the service worker has kept, it
         // would give without a network: that it is refused shows that the question never reaches it.
         let own = browser.run("return document.querySelector('script[data-app]').src", &[]);
-        let names: Vec<&&str> = IN_WORKER.iter().chain(IN_PAGE).collect();
-        let tried = browser.run("return attempt(...arguments)", &[json!(names), own.clone()]);
-        let expected = all_refused(&names);
-        assert_eq!(tried, json!(expected), "the page");
+        let all: Vec<&str> = IN_WORKER.iter().chain(IN_PAGE).copied().collect();
+        let tried = browser.run("return attempt(...arguments)", &[json!(all), own.clone()]);
+        assert_eq!(tried, refused(&all), "the page");
         let in_worker = "const worker = tractor.startWorker();
             return new Promise(resolve => {
                 worker.addEventListener('message', event => {
@@ -207,9 +205,7 @@ fn nothing_is_asked_of_any_network_after_the_seal() {
                 });
             }).finally(() => worker.terminate());";
         let tried = browser.run(in_worker, &[json!(IN_WORKER), own]);
-        let names: Vec<&&str> = IN_WORKER.iter().collect();
-        let expected = all_refused(&names);
-        assert_eq!(tried, json!(expected), "the worker");
+        assert_eq!(tried, refused(IN_WORKER), "the worker");
         assert_eq!(site.asked(), Vec::<String>::new());
     }
 }
