@@ -233,5 +233,6 @@ fn a_host_card_tells_ports_traffic_and_what_is_worth_a_look() {
     for it in scanner.used.iter().chain(&scanned.served) {
         assert_eq!(flows(&analysis, &it.filter), it.flows, "{}", it.filter);
     }
-    assert_eq!(scanner.n_sessions, scanner.sessions.len() as u64);
+    // Each attempt is a session of its own; the first ones are shown.
+    assert_eq!((scanner.n_sessions, scanner.sessions.len()), (15, 10));
 }

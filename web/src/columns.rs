@@ -588,7 +588,7 @@ mod tests {
             }
         }
         let asked = COLUMNS.iter().filter(|it| (it.term)(&line).is_some()).count();
-        assert_eq!(asked, 24);
+        assert_eq!(asked, 25);
     }
 
     #[test]

@@ -509,7 +509,7 @@ mod tests {
     fn written(choice: &Choice, lang: Lang) -> String {
         let (overview, hosts, flows) = hostile();
         let content = Content {
-            file_name: "<img src=x onerror=alert(1)>.pcap",
+            file_name: "<img onerror=alert(1)>.pcap",
             file_bytes: 10,
             overview: &overview,
             hosts: &hosts,

@@ -5,7 +5,6 @@
 mod access;
 mod driver;
 mod hosting;
-mod measure;
 mod opening;
 mod packets;
 mod pictures;

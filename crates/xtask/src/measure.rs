@@ -22,9 +22,9 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let folder = arguments.first().map_or_else(|| target().join("measure"), PathBuf::from);
     fs::create_dir_all(&folder).context("making the folder of the captures")?;
     let folder = folder.canonicalize().context("the folder of the captures")?;
-    let mut test = cargo(&["test", "--package", "web", "--test", "browser"]);
+    let mut test = cargo(&["test", "--package", "web", "--test", "measure"]);
     // One after the other, or they would measure each other.
-    test.args(["measure", "--", "--ignored", "--nocapture", "--test-threads", "1"]);
+    test.args(["--", "--nocapture", "--test-threads", "1"]);
     test.env("CHROMEDRIVER", driver).env("TRACTOR_PAGE", page);
     let mut made = Vec::new();
     for (setting, kind, count) in CAPTURES {

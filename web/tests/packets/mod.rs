@@ -119,7 +119,7 @@ fn the_chart_is_looked_at_closer_and_knows_its_list() {
     go(&browser, "#v=flows&s=-packets");
     browser.until("document.querySelectorAll('main table tbody tr').length > 10");
     browser.press("j");
-    browser.press("Enter");
+    browser.press("\u{e007}");
     browser.until("document.querySelector('.packets .plot') !== null");
     let range = "document.querySelector('.packets .range').innerText";
     let readout = "document.querySelector('.packets .readout').innerText";
@@ -161,7 +161,7 @@ fn first_bytes_are_shown_as_text_in_which_nothing_is_hidden() {
     go(&browser, "#v=flows&q=proto:http&s=-bytes");
     browser.until("document.querySelectorAll('main table tbody tr').length > 1");
     browser.press("j");
-    browser.press("Enter");
+    browser.press("\u{e007}");
     browser.click(".tabs .switch button:nth-child(3)");
     browser.until("document.querySelector('.hex') !== null");
     browser.run("document.querySelectorAll('.detail .inset .switch button')[1].click()", &[]);

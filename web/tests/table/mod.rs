@@ -38,7 +38,7 @@ fn titles(browser: &Browser) -> Vec<String> {
 /// The texts of a column, of the rows in the page.
 fn column(browser: &Browser, at: usize) -> Vec<String> {
     let texts = browser.run(
-        "return Array.from(document.querySelectorAll('#rows tbody tr'), it => it.cells[arguments[0]]?.innerText)
+        "return Array.from(document.querySelectorAll('#rows tbody tr[aria-rowindex]'), it => it.cells[arguments[0]]?.innerText)
             .filter(it => it !== undefined)",
         &[json!(at)],
     );

@@ -2,9 +2,14 @@
 //!
 //! Times are of the worker, from question to answer, as the page has to wait for them.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::print_stdout, reason = "what is measured is what it prints")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crate::driver::{Browser, Site, setting};
+#[expect(dead_code, reason = "the browser's tests use the rest of it")]
+mod driver;
+
+use driver::{Browser, Site, setting};
 
 use std::{
     fs,
@@ -207,7 +212,6 @@ fn opened(site: &Site, capture: &Path) -> Browser {
 }
 
 #[test]
-#[ignore = "takes captures that `cargo xtask measure` makes"]
 fn a_million_flows() {
     let capture = setting("TRACTOR_MANY");
     let (site, mut measured) = (Site::start(), Measured { failed: Vec::new() });
@@ -265,7 +269,6 @@ fn a_million_flows() {
 }
 
 #[test]
-#[ignore = "takes captures that `cargo xtask measure` makes"]
 fn five_gibibytes() {
     let capture = setting("TRACTOR_LONG");
     let (site, mut measured) = (Site::start(), Measured { failed: Vec::new() });
