@@ -93,7 +93,8 @@ fn every_capture_chosen_or_dropped_gives_what_the_command_line_gives() {
             _ => browser.drop_file(&capture(name)),
         }
         if UNREADABLE.contains(&&**name) {
-            browser.until(&format!("document.querySelector('main').innerText.includes('{name}')"));
+            let failure = "document.querySelector('main .failure')?.innerText";
+            browser.until(&format!("{failure}.includes('{name}')"));
             continue;
         }
         browser.until_read_of(name);

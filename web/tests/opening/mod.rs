@@ -112,11 +112,11 @@ fn a_file_chosen_while_another_is_read_waits_until_it_is_wanted() {
     browser.choose(&long);
     browser.until("document.querySelector('#stop') !== null");
     browser.choose(&capture("ethernet.pcap"));
-    browser.until("document.querySelector('.reading .file-rows') !== null");
+    browser.until("document.querySelector('main .file-rows') !== null");
     assert_eq!(waiting(&browser), json!(["ethernet.pcap"]));
     // Reading goes on.
     browser.until("document.querySelector('#stop') !== null");
-    browser.click(".reading .file-rows .btn");
+    browser.click("main .file-rows .btn");
     browser.until_read_of("ethernet.pcap");
     browser.until_read();
     assert_eq!(waiting(&browser), json!(["waiting.pcap"]));
