@@ -278,6 +278,7 @@ impl Browser {
     }
 
     /// The process whose children the browser's are.
+    #[allow(dead_code, reason = "what is measured needs it")]
     pub(crate) fn process_id(&self) -> u32 {
         self.driver.id()
     }
