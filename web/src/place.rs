@@ -133,6 +133,10 @@ impl Place {
         if self.time == Mode::Utc {
             self.time = other.time;
         }
+        // Whatever leads there, it is of the same capture.
+        if self.file.is_empty() {
+            self.file.clone_from(&other.file);
+        }
         self
     }
 

@@ -263,7 +263,7 @@ fn a_million_flows() {
     let memory = number(&browser, "seen.progress.memory");
     let limit = Some((MEMORY_OF_MANY / 1_048_576.0, true));
     measured.tell("memory of the worker", memory / 1_048_576.0, "MiB", limit);
-    let peak = renderer_peak(browser.process_id());
+    let peak = renderer_peak(browser.driver.id());
     measured.tell("with page and browser, at most", peak / 1_048_576.0, "MiB", None);
     measured.end();
 }
@@ -300,7 +300,7 @@ fn five_gibibytes() {
         }
         let taken = number(&browser, "seen.progress.memory") / 1_048_576.0;
         measured.tell(&format!("{about}memory of the worker"), taken, "MiB", memory);
-        let peak = renderer_peak(browser.process_id()) / 1_048_576.0;
+        let peak = renderer_peak(browser.driver.id()) / 1_048_576.0;
         measured.tell(&format!("{about}with page and browser"), peak, "MiB", None);
     }
     measured.end();

@@ -8,6 +8,9 @@ use crate::driver::{Browser, Site};
 /// What is wrong with the page as it is shown.
 const ACCESS: &str = include_str!("../driver/access.js");
 
+/// Until what is asked for is there: some pictures, and some tenths of a second.
+const SETTLED: &str = "return new Promise(it => setTimeout(it, 400))";
+
 /// The views, each as an address.
 const VIEWS: [&str; 12] = [
     "#v=overview",
@@ -44,9 +47,8 @@ fn every_view_can_be_used_by_everybody() {
             browser.resize(width, 900);
             for view in VIEWS {
                 browser.run("location.hash = arguments[0]", &[json!(view)]);
-                browser.until(
-                    "document.querySelector('main .waiting, main tr.coming') === null && document.querySelector('main h1') !== null",
-                );
+                browser.until("document.querySelector('main h1') !== null");
+                browser.run(SETTLED, &[]);
                 complaints(&browser, &format!("{view} {language} {theme} {width}"), &mut found);
             }
         }

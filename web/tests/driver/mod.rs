@@ -225,7 +225,8 @@ fn heard(said: &mut impl BufRead, find: impl Fn(&str) -> Option<String>) -> Stri
 /// A browser with one window.
 pub(crate) struct Browser {
     agent: ureq::Agent,
-    driver: Child,
+    /// The process whose children the browser's are.
+    pub(crate) driver: Child,
     session: String,
 }
 
@@ -275,12 +276,6 @@ impl Browser {
         browser.go(&format!("http://localhost:{}/", site.port));
         browser.until("document.querySelector('#choose-file:enabled') !== null");
         browser
-    }
-
-    /// The process whose children the browser's are.
-    #[allow(dead_code, reason = "what is measured needs it")]
-    pub(crate) fn process_id(&self) -> u32 {
-        self.driver.id()
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {

@@ -52,6 +52,7 @@ fn the_packets_of_a_flow_are_those_of_the_command_line() {
     let browser = opened(&site);
     go(&browser, "#v=flows&id=7");
     browser.click("#save-packets:enabled");
+    site.asked();
     let pcapng = ["sample.pcapng", "--format", "pcapng"];
     check_saved(&browser, &[&pcapng[..], &["--filter", "flow:7"]].concat());
     let name = browser.run("return savedAs", &[]);
@@ -62,7 +63,7 @@ fn the_packets_of_a_flow_are_those_of_the_command_line() {
     browser.run("document.activeElement.blur()", &[]);
     browser.press("w");
     check_saved(&browser, &[&pcapng[..], &["--filter", "flow:7"]].concat());
-    assert!(site.asked().iter().all(|it| !it.contains("pcapng")));
+    assert_eq!(site.asked(), Vec::<String>::new());
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn the_chart_is_looked_at_closer_and_knows_its_list() {
     browser.until(&format!("{range} === {whole}"));
     // What is chosen in the list is told and marked in the chart.
     browser.click(".tabs .switch button:nth-child(4)");
-    browser.click("#packet-3 button");
+    browser.run("document.querySelector('#packet-3 button').click()", &[]);
     browser.until(&format!("{readout}.startsWith('packet 3 ')"));
     browser.until("document.querySelector('.packets .at.is-chosen') !== null");
     browser.until("document.querySelector('#packet-3[aria-current]') !== null");
