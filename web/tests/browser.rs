@@ -510,7 +510,8 @@ fn a_filter_is_typed_by_suggestions_and_what_is_wrong_leaves_the_last_one() {
 
     // A chip takes its condition out; the box shows the filters there were, and what escapes closes it.
     browser.press("\u{e007}");
-    browser.run("document.querySelector('.above .chip').click()", &[]);
+    browser
+        .run("document.querySelector('.above .chip').click(); document.activeElement.blur()", &[]);
     browser.until(&format!("{value} === ''"));
     browser.press("/");
     browser.until("document.querySelector('#filter-list .mono')?.innerText === 'label:vk'");
