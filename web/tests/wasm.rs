@@ -105,7 +105,17 @@ async fn taught_learner() -> Rc<Learner> {
 }
 
 async fn ask<T: DeserializeOwned>(learner: &Rc<Learner>, study: Study, payload: JsValue) -> T {
-    match Rc::clone(learner).answer(study, payload, |_| {}).await.unwrap() {
+    ask_and(learner, study, payload, |_| {}).await
+}
+
+/// Asks, and hears what is told meanwhile.
+async fn ask_and<T: DeserializeOwned>(
+    learner: &Rc<Learner>,
+    study: Study,
+    payload: JsValue,
+    tell: impl Fn(Told) + 'static,
+) -> T {
+    match Rc::clone(learner).answer(study, payload, tell).await.unwrap() {
         Answer::Json(value) => serde_json::from_value(value).unwrap(),
         Answer::Bytes(_) => panic!("JSON was asked for"),
     }
@@ -145,9 +155,8 @@ async fn learning_stops_when_it_shall_and_keeps_what_was_judged() {
             stopper.stop();
         }
     };
-    let answer = Rc::clone(&learner).answer(Study::Train(plan), JsValue::UNDEFINED, tell).await;
-    let Ok(Answer::Json(report)) = answer else { panic!("there is no report") };
-    let report: TrainingReport = serde_json::from_value(report).unwrap();
+    let report: TrainingReport =
+        ask_and(&learner, Study::Train(plan), JsValue::UNDEFINED, tell).await;
     assert!(report.is_stopped && report.figures.rows > 0, "{:?}", heard.borrow());
     let model = Rc::clone(&learner).answer(Study::Model, JsValue::UNDEFINED, |_| {}).await;
     assert!(model.is_err());

@@ -204,7 +204,8 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
             };
             let links =
                 found.series.iter().zip(series(&found.series, 0, t, lang)).map(|(it, one)| {
-                    let Series { class, letter, name, .. } = one;
+                    let Series { class, letter, name, shade, .. } = one;
+                    let class = format!("{class} shade-{shade}");
                     let href = match (it.n_others, it.name.as_str()) {
                         (0, "") => Place::flows(terms::term("group", &it.group)).hash(),
                         (0, own) => Place::flows(terms::term(key, own)).hash(),

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 /// A letter on its colour.
 #[component]
 pub fn Mark(
-    /// The style sheet's class of the colour.
-    class: &'static str,
+    /// The style sheet's classes of the colour.
+    #[prop(into)]
+    class: String,
     /// The letter.
     letter: &'static str,
 ) -> impl IntoView {
