@@ -338,6 +338,21 @@ pub fn written(label: &str, lang: Lang) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Names of transports that are not written in capitals throughout.
+const TRANSPORTS: &[(&str, &str)] = &[
+    ("icmpv6", "ICMPv6"),
+    ("ipip", "IP in IP"),
+    ("ipv6", "IPv6"),
+    ("ipv6-nonxt", "IPv6-NoNxt"),
+    ("udplite", "UDP-Lite"),
+];
+
+/// A transport as it is written: `tcp` as TCP; a number stays one.
+pub fn transport(name: &str) -> String {
+    let own = TRANSPORTS.iter().find(|it| it.0 == name).map(|it| it.1.to_owned());
+    own.unwrap_or_else(|| name.to_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,5 +367,6 @@ mod tests {
         check("unknown", "unknown");
         check("epicgames", "Epic Games");
         assert_eq!(written("unknown", Lang::Ru), "неизвестно");
+        assert_eq!(["tcp", "icmpv6", "99"].map(transport), ["TCP", "ICMPv6", "99"]);
     }
 }

@@ -23,8 +23,8 @@ pub use overview::{OverviewTexts, notable};
 pub use packets::PacketTexts;
 pub use report::ReportTexts;
 pub use sentences::{
-    Piece, evidence, fact_text, learning_error, mentions, notice, reason, rules_error, set_aside,
-    table_notice,
+    Piece, evidence, fact_text, file_format, learning_error, mentions, notice, reason, rules_error,
+    set_aside, table_notice,
 };
 pub use table::TableTexts;
 pub use train::TrainTexts;
@@ -325,7 +325,7 @@ pub struct Texts {
 
     // Sessions.
     pub held_by: &'static str,
-    pub kinds: [(&'static str, &'static str); 13],
+    pub kinds: [(&'static str, &'static str); 15],
     pub session_n: fn(&str) -> String,
     pub sessions_lead: &'static str,
     pub why_together: &'static str,
@@ -463,6 +463,14 @@ mod tests {
             (&en.overview.whose, &ru.overview.whose),
         ] {
             assert_eq!(keys(en), keys(ru));
+        }
+    }
+
+    #[test]
+    fn every_reason_of_a_session_has_words() {
+        let told = Lang::En.texts().kinds.map(|it| it.0);
+        for kind in engine::SESSION_KINDS {
+            assert!(told.contains(&kind), "{kind}");
         }
     }
 

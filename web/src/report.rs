@@ -12,7 +12,7 @@ use v1::{
 
 use crate::{
     format, groups,
-    i18n::{Lang, Texts, notice, reason, set_aside, word},
+    i18n::{Lang, Texts, file_format, notice, reason, set_aside, word},
     parts::chart::{self, Series},
 };
 
@@ -189,7 +189,7 @@ impl Page {
     fn head(&mut self, content: &Content<'_>, name: &str) {
         let seen = content.overview;
         let mut lines = vec![format::bytes(content.file_bytes, self.lang)];
-        lines.push(seen.reading.format.clone());
+        lines.push(file_format(&seen.reading.format, self.lang));
         if seen.flows > 0 {
             let (from, to) = (seen.time_start_ns, seen.time_end_ns);
             lines.push(format!("{} – {}", format::moment(from), format::moment(to)));

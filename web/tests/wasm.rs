@@ -143,7 +143,7 @@ async fn a_learner_trains_and_gives_a_model_that_judges_as_it_does() {
 #[wasm_bindgen_test]
 async fn learning_stops_when_it_shall_and_keeps_what_was_judged() {
     let learner = taught_learner().await;
-    let numbers = [("rounds".to_owned(), 2_000), ("trees".to_owned(), 2_000)].into();
+    let numbers = [("rounds".to_owned(), 2_000)].into();
     let plan = TrainingPlan { numbers, folds: 4, ..TrainingPlan::default() };
     let stopper = Rc::clone(&learner);
     let heard = Rc::new(RefCell::new(Vec::new()));

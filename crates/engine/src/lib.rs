@@ -65,6 +65,7 @@ pub use crate::{
 pub use capture::{Block, Error, Span, plain};
 pub use classify::{OwnRules, OwnRulesError};
 pub use flow::{Apart, Partial};
+pub use session::KINDS as SESSION_KINDS;
 
 /// What a capture holds. Answers the questions of the page and of the v1 interface.
 ///

@@ -103,9 +103,17 @@ pub(crate) fn find(analysis: &Analysis) -> Notables {
             notables.more += (of_code.len() - shown) as u64;
         }
     }
-    // Warnings first; else as they were found.
-    notables.rows.sort_by_key(Notable::severity);
+    notables.rows = first_of_each(&notables.rows);
     notables
+}
+
+/// Warnings first; of those the first of each code, then the second of each: whoever reads a few lines sees what kinds
+/// there are.
+fn first_of_each(rows: &[Notable]) -> Vec<Notable> {
+    let of_codes = codes(rows).into_iter().flat_map(|it| it.into_iter().enumerate());
+    let mut ordered: Vec<_> = of_codes.collect();
+    ordered.sort_by_key(|(nth, it)| (it.severity(), *nth));
+    ordered.into_iter().map(|(_, it)| it.clone()).collect()
 }
 
 /// The same of one host: what it did or had done to it, and what its flows tell.

@@ -102,8 +102,27 @@ pub enum Kind {
     User,
 }
 
+/// The names of all kinds.
+pub const KINDS: [&str; 15] = [
+    "ftp data",
+    "media",
+    "dns answer",
+    "same name",
+    "file transfer",
+    "tunnel set up",
+    "icmp error",
+    "same service",
+    "other transport",
+    "same socket",
+    "alike",
+    "same tls session",
+    "same connection",
+    "same p2p port",
+    "user",
+];
+
 impl Kind {
-    /// Its name for people.
+    /// Its name for people, one of [`KINDS`].
     pub fn name(self) -> &'static str {
         match self {
             Self::FtpData { .. } => "ftp data",

@@ -193,12 +193,12 @@ const TABLE: &[Row] = &[
         code: "I-COMMUNITY",
         en: [
             "Community in clear",
-            "{0}: went in clear in {1 flow|flows}, from {2 client|clients} to {3 server|servers}.",
+            "A community, the word that lets ask, went in clear in {1 flow|flows}, from {2 client|clients} to {3 server|servers}.",
             "SNMP before version 3 has no other way; whoever sees the word can ask too.",
         ],
         ru: [
             "Слово доступа открытым текстом",
-            "{0}: передано открыто в {1 потоке|потоках|потоках}, от {2 клиента|клиентов|клиентов} к {3 серверу|серверам|серверам}.",
+            "Слово доступа (community) передано открыто в {1 потоке|потоках|потоках}, от {2 клиента|клиентов|клиентов} к {3 серверу|серверам|серверам}.",
             "SNMP до версии 3 иначе не умеет; кто видит это слово, может спрашивать сам.",
         ],
     },

@@ -340,6 +340,8 @@ pub(super) const TEXTS: Texts = Texts {
         ("same service", "same service"),
         ("other transport", "other transport"),
         ("same socket", "same socket"),
+        ("same tls session", "same TLS session"),
+        ("same connection", "same QUIC connection"),
         ("alike", "several signs"),
     ],
     session_n: |n| format!("Session {n}"),

@@ -340,6 +340,8 @@ pub(super) const TEXTS: Texts = Texts {
         ("same service", "тот же сервис"),
         ("other transport", "другой транспорт"),
         ("same socket", "тот же сокет"),
+        ("same tls session", "та же сессия TLS"),
+        ("same connection", "то же соединение QUIC"),
         ("alike", "несколько признаков"),
     ],
     session_n: |n| format!("Сессия {n}"),

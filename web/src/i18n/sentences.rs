@@ -89,6 +89,7 @@ const REASONS: &[(&str, &str)] = &[
 const OF_PROTOCOL: &[(&str, &str)] = &[
     ("{} server's answer", "ответ сервера {}"),
     ("{} greeting for {}", "приветствие {} для {}"),
+    ("{} message for the root", "сообщение {} для корня"),
     ("{} message for {}", "сообщение {} для {}"),
     ("{} greeting", "приветствие {}"),
     ("{} message", "сообщение {}"),
@@ -483,6 +484,21 @@ fn written(name: &str) -> String {
     out
 }
 
+/// Words in the names of formats of files.
+const FILE_FORMATS: &[(&str, &str)] = &[
+    ("pcap, microseconds", "pcap, микросекунды"),
+    ("pcap, nanoseconds", "pcap, наносекунды"),
+    ("pcap, modified format", "pcap, изменённый формат"),
+];
+
+/// A capture's format.
+pub fn file_format(text: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => text.to_owned(),
+        Lang::Ru => FILE_FORMATS.iter().fold(text.to_owned(), |it, (en, ru)| it.replace(en, ru)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -628,6 +644,8 @@ mod tests {
         assert_eq!(reason("a BGP message", Lang::Ru), "сообщение BGP");
         assert_eq!(reason("an AFP request", Lang::Ru), "запрос AFP");
         assert_eq!(reason("a DNS message for a.example", Lang::Ru), "сообщение DNS для a.example");
+        assert_eq!(reason("a DNS message for the root", Lang::Ru), "сообщение DNS для корня");
+        assert_eq!(file_format("pcap, microseconds, gzip", Lang::Ru), "pcap, микросекунды, gzip");
         assert_eq!(
             reason("a greeting of nobody we know", Lang::Ru),
             "a greeting of nobody we know"

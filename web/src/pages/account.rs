@@ -8,7 +8,7 @@ use v1::{
 
 use crate::{
     format, groups,
-    i18n::{Lang, Texts, notice, set_aside},
+    i18n::{Lang, Texts, file_format, notice, set_aside},
     parts::small::Panel,
     state::texts,
 };
@@ -29,7 +29,8 @@ pub fn ReadingPanel(
         (false, true) => (t.partial, "tag warn"),
         (false, false) => (t.complete, "tag ok"),
     };
-    let format = format!("{} · {}", reading.format, format::bytes(reading.bytes, lang));
+    let format = file_format(&reading.format, lang);
+    let format = format!("{format} · {}", format::bytes(reading.bytes, lang));
     let names = reading.names.iter().map(|it| {
         format!("{} {}", groups::written(&it.label, lang), format::count(it.count, lang))
     });

@@ -88,8 +88,11 @@ fn tree(
         let is_shown =
             move || opened.with(|it| above.iter().all(|at| it.get(*at).copied().unwrap_or(false)));
         let is_open = move || opened.with(|it| it.get(at).copied().unwrap_or(false));
-        let is_named = matches!(layer.kind.as_str(), "protocol" | "label");
-        let name = if is_named { groups::written(&layer.name, lang) } else { layer.name.clone() };
+        let name = match layer.kind.as_str() {
+            "protocol" | "label" => groups::written(&layer.name, lang),
+            "transport" => groups::transport(&layer.name),
+            _ => layer.name.clone(),
+        };
         let kind = word(&t.overview.layer_kinds, &layer.kind);
         let class = if layer.group.is_empty() { "" } else { groups::class(&layer.group) };
         let mark = (!layer.group.is_empty())

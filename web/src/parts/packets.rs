@@ -383,6 +383,9 @@ pub fn Packets(
             }
         });
         let all = t.n_packets.with(n_packets, lang);
+        if n_packets == 1 {
+            return all;
+        }
         let n_seen = format::count(seen as u64, lang);
         let numbers = format!("{}–{}", count(first), count(last));
         let times = format!("{} – {}", offset(from, step, lang), offset(to, step, lang));

@@ -120,7 +120,11 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     }
     let mut asked = asked.into_iter();
     let first = asked.next();
-    let for_name = first.as_deref().map(|it| format!(" for {}", text(it.as_bytes(), 100)));
+    let for_name = first.as_deref().map(|it| match it {
+        // RFC 1034, 3.1: the root's name has no letters.
+        "" => " for the root".to_owned(),
+        name => format!(" for {}", text(name.as_bytes(), 100)),
+    });
     facts.seen = format!("a {what} message{}", for_name.unwrap_or_default()).into();
     facts.server_name = first.and_then(|it| host_name(it.as_bytes()));
     facts.further_names = asked.collect();
@@ -407,6 +411,15 @@ mod tests {
         let name = "www.example.org".to_owned();
         assert_eq!(facts.server_name.as_ref(), Some(&name));
         assert_eq!(facts.answers, [Answer { name, ip: "192.0.2.7".parse().expect("an address") }]);
+    }
+
+    #[test]
+    fn the_root_has_a_name_too() {
+        let root = [&QUESTION[..12], b"\0\0\x02\0\x01"].concat();
+        check(
+            &Heads::udp(&[&root], &[]).with_ports(50_000, 53),
+            Some("a DNS message for the root"),
+        );
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl<'a> Contacts<'a> {
                 parameters: vec![
                     text(client),
                     text(server),
-                    text(over),
+                    text(over.to_string().to_uppercase()),
                     number(ports.len()),
                     number(tried.len()),
                     number(some.len()),
@@ -154,7 +154,7 @@ impl<'a> Contacts<'a> {
                 code: "W-HOST-SWEEP".to_owned(),
                 parameters: vec![
                     text(client),
-                    text(over),
+                    text(over.to_string().to_uppercase()),
                     text(port),
                     number(hosts.len()),
                     number(tried.len()),
@@ -195,7 +195,7 @@ impl<'a> Contacts<'a> {
                 parameters: vec![
                     text(client),
                     text(server),
-                    text(over),
+                    text(over.to_string().to_uppercase()),
                     text(port),
                     number(some.len()),
                     interval.into(),
