@@ -12,7 +12,7 @@ use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use v1::{
     Notice,
-    page::{Comparison, CountrySource, ModelApplied, Preview, TrainingProgress},
+    page::{Comparison, ModelApplied, Preview, TrainingProgress},
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -191,13 +191,17 @@ impl Backend {
         self.json(Question::Apply { threshold }, &model).await
     }
 
-    /// Knows countries by a database of the user's from now on; without a file, none. Returns what it says of itself.
+    /// Looks things up in a file of the user's from now on; without a file, in none. Returns what it says of itself.
     ///
     /// # Errors
-    /// Where the file is no such database, or the worker ended.
-    pub async fn locate(&self, file: Option<&File>) -> Result<Option<CountrySource>, String> {
+    /// Where the file is none of that kind, or the worker ended.
+    pub async fn look_up<T: DeserializeOwned>(
+        &self,
+        question: fn() -> Question,
+        file: Option<&File>,
+    ) -> Result<Option<T>, String> {
         let payload = file.map_or(JsValue::UNDEFINED, JsValue::from);
-        self.json(Question::Countries, &payload).await
+        self.json(question(), &payload).await
     }
 
     /// Takes the guesses of a model back.

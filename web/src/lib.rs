@@ -17,6 +17,7 @@ pub mod pages;
 pub mod parts;
 pub mod picking;
 pub mod place;
+pub mod reference;
 pub mod report;
 pub mod state;
 pub mod terms;

@@ -58,6 +58,9 @@ pub enum Question {
     /// Know countries by the database in the payload, a file of the user's; without one, none. The payload of the answer is
     /// JSON: what the database says of itself, or null. A file that is none is refused.
     Countries,
+    /// Know makers of network interfaces by the list in the payload, a file of the user's; without one, none. The payload of
+    /// the answer is JSON: how many prefixes the list has, or null. A file that is none is refused.
+    Makers,
     /// How does the capture differ whose digest, as JSON, is in the payload? Answered by a `Comparison`; the payload of the
     /// answer is JSON.
     Compare,

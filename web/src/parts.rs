@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod menu;
 pub mod packets;
 pub mod plain;
+pub mod reference;
 pub mod ribbons;
 pub mod rows;
 pub mod small;

@@ -6,20 +6,20 @@ use gloo::storage::{LocalStorage as Storage, Storage as _};
 use leptos::{prelude::*, task::spawn_local};
 use v1::{
     Notice,
-    page::{FilterError, Overview, Preview, Query},
+    page::{CountrySource, FilterError, Overview, Preview, Query},
 };
 use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{self, Backend, Event, Progress},
     comparing::Comparing,
-    countries::Countries,
     files::Files,
     format,
     i18n::{Lang, Texts},
-    message::fault,
+    message::{Question, fault},
     picking::Picking,
     place::{Place, View},
+    reference::Reference,
     training::Training,
 };
 
@@ -199,7 +199,9 @@ pub struct App {
     /// Saving packets.
     pub picking: Picking,
     /// Where addresses are.
-    pub countries: Countries,
+    pub countries: Reference<CountrySource>,
+    /// A list of makers of network interfaces, and how many prefixes it has.
+    pub makers: Reference<u64>,
     /// Files that wait to be opened.
     pub files: Files,
     /// Counts opened captures, so that a late word of an earlier one is not heard.
@@ -245,7 +247,8 @@ impl App {
             expected: RwSignal::new(None),
             comparing: Comparing::new(),
             picking: Picking::new(),
-            countries: Countries::new(),
+            countries: Reference::new(|| Question::Countries),
+            makers: Reference::new(|| Question::Makers),
             files: Files::new(),
             turn: RwSignal::new(0),
         }
@@ -496,6 +499,7 @@ impl App {
         let Some(backend) = self.backend() else { return };
         spawn_local(async move {
             self.countries.send(&backend).await;
+            self.makers.send(&backend).await;
             if self.turn.get_untracked() == turn {
                 self.look();
             }

@@ -18,6 +18,7 @@ mod label_table;
 mod labels;
 mod lesson;
 mod library;
+mod makers;
 mod neighbours;
 mod notable;
 mod page;
@@ -58,6 +59,7 @@ pub use crate::{
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
+    makers::{Makers, MakersError},
     page::compare::{compare, digest},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     studio::{Studio, StudioError, card, choices, say},
@@ -95,6 +97,7 @@ pub struct Analysis {
     neighbours: neighbours::Neighbours,
     /// The user's own database.
     countries: Option<Arc<Countries>>,
+    makers: Option<Arc<Makers>>,
 }
 
 /// What is to be known of how a capture was read, to read it again.
@@ -135,7 +138,7 @@ impl Analysis {
         tell(Stage::Hosts);
         let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
         reading.names = hosts.sources(&verdicts);
-        let (guesses, order, counted, notable, neighbours, countries) = Default::default();
+        let (guesses, order, counted, notable, neighbours, countries, makers) = Default::default();
         Self {
             reading,
             read,
@@ -150,6 +153,7 @@ impl Analysis {
             notable,
             neighbours,
             countries,
+            makers,
         }
     }
 
@@ -226,6 +230,11 @@ impl Analysis {
             Some(notice) => Err(notice.to_string()),
             None => Ok(Found::Read(Arc::clone(self))),
         }
+    }
+
+    /// Knows makers of network interfaces by this list from now on; by none, no makers.
+    pub fn set_makers(&mut self, makers: Option<Arc<Makers>>) {
+        self.makers = makers;
     }
 
     /// Knows countries by this database from now on; by none, no countries.

@@ -11,7 +11,7 @@ use std::{
 use capture::Frame;
 use v1::page::MacRow;
 
-use crate::hosts::scope;
+use crate::{Makers, hosts::scope};
 
 /// How many Ethernet addresses are kept of a capture: the first ones.
 const MAX_MACS: usize = 4_096;
@@ -136,7 +136,7 @@ impl Neighbours {
     }
 
     /// The Ethernet addresses of a host, those it calls its own first.
-    pub(crate) fn of(&self, ip: IpAddr) -> Vec<MacRow> {
+    pub(crate) fn of(&self, ip: IpAddr, makers: Option<&Makers>) -> Vec<MacRow> {
         let rows = self.senders.iter().filter_map(|(mac, sender)| {
             let is_own = sender.own.ips.contains(&ip);
             (is_own || sender.sources.ips.contains(&ip)).then(|| {
@@ -156,6 +156,7 @@ impl Neighbours {
                     n_addresses: sender.sources.ips.len() as u64,
                     has_more: sender.sources.has_more,
                     is_local: mac[0] & 2 != 0,
+                    maker: makers.and_then(|it| it.of(*mac)).map(str::to_owned),
                 }
             })
         });
@@ -241,7 +242,7 @@ mod tests {
 
     #[track_caller]
     fn check(frames: &[Vec<u8>], ip: [u8; 4], expected: &[(&str, &str)]) {
-        let rows = seen(Neighbours::default(), frames).of(IpAddr::from(ip));
+        let rows = seen(Neighbours::default(), frames).of(IpAddr::from(ip), None);
         let rows: Vec<(&str, &str)> = rows.iter().map(|it| (&*it.mac, &*it.whose)).collect();
         assert_eq!(rows, expected);
     }
@@ -277,7 +278,7 @@ mod tests {
             joined.add(seen(Neighbours::of_block(), &frames[at..]));
             for sender in &whole.senders {
                 for ip in &sender.1.sources.ips {
-                    assert_eq!(joined.of(*ip), whole.of(*ip));
+                    assert_eq!(joined.of(*ip, None), whole.of(*ip, None));
                 }
             }
         }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use engine::{
-    Analysis, Countries, FileEntry, Filter, Job, Library, OwnRules, PCAPNG, Passed, PickError,
-    Picker, Remarks, Rules,
+    Analysis, Countries, FileEntry, Filter, Job, Library, Makers, OwnRules, PCAPNG, Passed,
+    PickError, Picker, Remarks, Rules,
 };
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
@@ -105,6 +105,9 @@ fn main() {
             ToWorker::Ask { id, question: Question::Countries } => {
                 spawn_local(locate(page.clone(), state.clone(), id, payload));
             }
+            ToWorker::Ask { id, question: Question::Makers } => {
+                spawn_local(name_makers(page.clone(), state.clone(), id, payload));
+            }
             ToWorker::Ask { id, question } => {
                 tell(&page, id, answer(&state, &question));
                 tell_memory(&page, &state);
@@ -194,11 +197,43 @@ async fn locate(page: DedicatedWorkerGlobalScope, state: Rc<State>, id: u32, pay
 }
 
 async fn read_countries(file: &File) -> Result<Countries, String> {
-    if file.size() > MAX_COUNTRIES {
-        return Err(format!("the file has more than {MAX_COUNTRIES} bytes"));
+    Countries::read(whole(file, MAX_COUNTRIES).await?).map_err(|it| it.to_string())
+}
+
+/// A list of makers may be so long, in bytes: the IEEE's longest has a tenth of that.
+const MAX_MAKERS: f64 = 64e6;
+
+/// Knows makers of network interfaces by a list from now on.
+async fn name_makers(
+    page: DedicatedWorkerGlobalScope,
+    state: Rc<State>,
+    id: u32,
+    payload: JsValue,
+) {
+    let makers = match payload.dyn_into::<File>() {
+        Ok(file) => read_makers(&file).await.map(|it| Some(Arc::new(it))),
+        Err(_) => Ok(None),
+    };
+    let answer = makers.map_err(v1::Error::bad_request).and_then(|makers| {
+        let n_prefixes = makers.as_ref().map(|it| it.n_prefixes());
+        change(&state, |analysis| analysis.set_makers(makers))?;
+        json(&n_prefixes)
+    });
+    tell(&page, id, answer);
+}
+
+async fn read_makers(file: &File) -> Result<Makers, String> {
+    let bytes = whole(file, MAX_MAKERS).await?;
+    Makers::read(&String::from_utf8_lossy(&bytes)).map_err(|it| it.to_string())
+}
+
+/// A file of the user's that is not longer than this, in bytes.
+async fn whole(file: &File, most: f64) -> Result<Vec<u8>, String> {
+    if file.size() > most {
+        return Err(format!("the file has more than {most} bytes"));
     }
     let buffer = JsFuture::from(file.array_buffer()).await.map_err(|it| describe(&it))?;
-    Countries::read(Uint8Array::new(&buffer).to_vec()).map_err(|it| it.to_string())
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// How another capture differs.
@@ -399,6 +434,7 @@ fn answer(state: &State, question: &Question) -> Result<JsValue, v1::Error> {
         Question::Apply { .. }
         | Question::Compare
         | Question::Countries
+        | Question::Makers
         | Question::Packets(_)
         | Question::Study(_) => Err(v1::Error::internal("the question is not asked here")),
         Question::Rules(text) => match OwnRules::read(text) {

@@ -1,6 +1,6 @@
 //! Where the hosts are, by a database of the user's own; without one the page says so, and how to load one.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use v1::page::{CountrySource, CountryTable, Query};
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     i18n::{Lang, Texts},
     parts::{
         bars::{Bar, Bars},
+        reference::{LoadReference, Words},
         small::{Panel, Waiting},
     },
     place::{Place, View},
@@ -23,38 +24,9 @@ pub fn CountriesPanel() -> impl IntoView {
         app.countries.changed.track();
         Some(Query::Countries)
     });
-    let input = NodeRef::<html::Input>::new();
-    let on_choice = move |_| {
-        let Some(input) = input.get_untracked() else { return };
-        if let Some(file) = input.files().and_then(|it| it.get(0)) {
-            app.countries.choose(app, Some(file));
-        }
-        // So that the same file can be chosen again.
-        input.set_value("");
-    };
     let right = move || {
-        let is_loaded = app.countries.source.with(Option::is_some);
-        let drop = is_loaded.then(|| {
-            view! {
-                <button type="button" class="btn" on:click=move |_| app.countries.choose(app, None)>
-                    {t.overview.drop_countries}
-                </button>
-            }
-        });
-        view! {
-            <button
-                type="button"
-                class="btn"
-                on:click=move |_| {
-                    if let Some(input) = input.get_untracked() {
-                        input.click();
-                    }
-                }
-            >
-                {t.overview.load_countries}
-            </button>
-            {drop}
-        }
+        let words = Words { load: t.overview.load_countries, drop: t.overview.drop_countries };
+        view! { <LoadReference reference=app.countries words id="countries-input" accept=".mmdb" /> }
     };
     let error = move || {
         let why = app.countries.error.get()?;
@@ -74,16 +46,6 @@ pub fn CountriesPanel() -> impl IntoView {
         <Panel title=t.overview.countries.to_owned() class="countries" right=right>
             {error}
             {content}
-            <input
-                id="countries-input"
-                class="unseen"
-                type="file"
-                accept=".mmdb"
-                tabindex="-1"
-                aria-hidden="true"
-                node_ref=input
-                on:change=on_choice
-            />
         </Panel>
     }
 }

@@ -209,8 +209,10 @@ pub fn Export() -> impl IntoView {
     };
     app.look_for_file();
     view! {
-        <div class="page narrow">
+        <div class="page">
             <div class="above"><Chips /><span role="status">{lead}</span></div>
+            <div class="cols export">
+            <div class="stack">
             <Panel title=t.export_format.to_owned()><div class="inset" role="radiogroup" aria-label=t.export_format>{formats}</div></Panel>
             <Show when=move || is_packets.get()>
                 <Panel title=t.packets_view.comments.to_owned()>
@@ -254,6 +256,8 @@ pub fn Export() -> impl IntoView {
                 </div>
             </Panel>
             </div>
+            </div>
+            <div class="stack act">
             <div class="sample">
                 <button type="button" id="save" class="btn main large" disabled=is_busy on:click=save_flows>
                     {move || if is_saving.get() { t.saving } else { t.save }}
@@ -271,6 +275,8 @@ pub fn Export() -> impl IntoView {
                 <pre class="command mono" tabindex="0">{command}</pre>
             </div>
             <Report />
+            </div>
+            </div>
         </div>
     }
 }

@@ -151,7 +151,10 @@ fn One(ip: String) -> impl IntoView {
     let app = app();
     let (t, _) = texts();
     let query = Query::Host { ip };
-    let answer = app.ask::<Option<HostDetail>>(move || Some(query.clone()));
+    let answer = app.ask::<Option<HostDetail>>(move || {
+        app.makers.changed.track();
+        Some(query.clone())
+    });
     let back = Place::default().in_view(View::Hosts).hash();
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),

@@ -6,6 +6,8 @@ use leptos::{prelude::*, task::spawn_local};
 
 /// Rows in a page.
 const PAGE: u32 = 200;
+/// How many rows beyond those on show are fetched.
+const AHEAD: u32 = 60;
 /// Pages kept.
 const MAX_PAGES: usize = 12;
 
@@ -22,7 +24,10 @@ pub struct Rows<T: Send + Sync + 'static> {
     turn: StoredValue<u32>,
     /// The pages are of the list before: they stay on show until the first new one is there.
     is_stale: StoredValue<bool>,
-    version: RwSignal<u32>,
+    /// Counts the lists: whoever shows a row shows it anew.
+    list: RwSignal<u32>,
+    /// Counts the pages of this list: who waits for a row looks again.
+    page: RwSignal<u32>,
     /// How many rows there are; nothing until that is known.
     pub total: RwSignal<Option<u64>>,
     /// Why there are none.
@@ -46,7 +51,8 @@ impl<T: Clone + Send + Sync + 'static> Rows<T> {
             wanted: StoredValue::new(Vec::new()),
             turn: StoredValue::new(0),
             is_stale: StoredValue::new(false),
-            version: RwSignal::new(0),
+            list: RwSignal::new(0),
+            page: RwSignal::new(0),
             total: RwSignal::new(None),
             error: RwSignal::new(None),
         }
@@ -58,13 +64,17 @@ impl<T: Clone + Send + Sync + 'static> Rows<T> {
         self.is_stale.set_value(true);
         self.wanted.set_value(Vec::new());
         self.need(0, PAGE / 2);
-        self.version.update(|it| *it += 1);
+        self.list.update(|it| *it += 1);
     }
 
     /// A row, once it is there; whoever asks is told when it comes.
     pub fn get(self, at: u32) -> Option<T> {
-        self.version.track();
-        self.peek(at)
+        self.list.track();
+        let row = self.peek(at);
+        if row.is_none() {
+            self.page.track();
+        }
+        row
     }
 
     /// A row, if it is there.
@@ -72,9 +82,11 @@ impl<T: Clone + Send + Sync + 'static> Rows<T> {
         self.pages.with_value(|pages| pages.get(&(at / PAGE))?.get((at % PAGE) as usize).cloned())
     }
 
-    /// Fetches what of these rows is not there.
+    /// Fetches what of these rows, and of some before and after, is not there.
     pub fn need(self, first: u32, last: u32) {
-        for page in first / PAGE..=last.max(first) / PAGE {
+        let most = self.total.get_untracked().map_or(last, |it| (it as u32).saturating_sub(1));
+        let (before, after) = (first.saturating_sub(AHEAD), last.saturating_add(AHEAD));
+        for page in before / PAGE..=after.min(most.max(last)).max(first) / PAGE {
             let is_here = !self.is_stale.get_value()
                 && self.pages.with_value(|pages| pages.contains_key(&page));
             if !is_here && self.wanted.with_value(|it| !it.contains(&page)) {
@@ -82,11 +94,6 @@ impl<T: Clone + Send + Sync + 'static> Rows<T> {
                 self.fetch(page);
             }
         }
-    }
-
-    /// Tells whoever follows when the list has been started over.
-    pub fn follow(self) {
-        self.version.track();
     }
 
     fn fetch(self, page: u32) {
@@ -117,13 +124,16 @@ impl<T: Clone + Send + Sync + 'static> Rows<T> {
                             pages.remove(&far);
                         }
                     });
-                    self.is_stale.set_value(false);
                     self.error.set(None);
                     self.total.set(Some(total));
+                    if self.is_stale.get_value() {
+                        self.is_stale.set_value(false);
+                        self.list.update(|it| *it += 1);
+                    }
                 }
                 Err(error) => self.error.set(Some(error)),
             }
-            self.version.update(|it| *it += 1);
+            self.page.update(|it| *it += 1);
         });
     }
 }

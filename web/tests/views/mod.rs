@@ -144,6 +144,43 @@ fn a_link_knows_its_capture() {
 }
 
 #[test]
+fn makers_are_told_by_the_users_own_list() {
+    let site = Site::start();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("makers");
+    fs::create_dir_all(&folder).unwrap();
+    // A capture whose Ethernet addresses somebody chose, and the same with a maker's.
+    let mut bytes = fs::read(capture("ethernet.pcap")).unwrap();
+    let (chosen, made) = ([2, 0, 0, 0, 0, 1], [0, 0x50, 0xc2, 0, 0, 1]);
+    for at in 0..bytes.len() - chosen.len() {
+        if bytes[at..].starts_with(&chosen) {
+            bytes[at..at + chosen.len()].copy_from_slice(&made);
+        }
+    }
+    let [file, list, none] = ["made.pcap", "oui.csv", "other.csv"].map(|it| folder.join(it));
+    fs::write(&file, bytes).unwrap();
+    fs::write(
+        &list,
+        "Registry,Assignment,Organization Name\nMA-L,0050C2,\"<b>A maker</b>, Ltd.\",\n",
+    )
+    .unwrap();
+    fs::write(&none, "a,b,c\n").unwrap();
+    let browser = Browser::open_page(&site, "en");
+    browser.drop_file(&file);
+    browser.until_read_of("made.pcap");
+    site.asked();
+    go(&browser, "#v=hosts&id=10.0.0.7");
+    browser.until("document.querySelector('main').innerText.includes('maker 00:50:C2')");
+    browser.choose_in("#makers-input", &list);
+    browser.until("document.querySelector('main').innerText.includes('<b>A maker</b>, Ltd.')");
+    browser.until("document.querySelector('main').innerText.includes('your list of 1 prefixes')");
+    // What is no list changes nothing.
+    browser.choose_in("#makers-input", &none);
+    browser.until("document.querySelector('main [role=alert]') !== null");
+    browser.until("document.querySelector('main').innerText.includes('<b>A maker</b>, Ltd.')");
+    assert_eq!(site.asked(), Vec::<String>::new());
+}
+
+#[test]
 fn names_that_are_html_stay_text() {
     let site = Site::start();
     let browser = Browser::open_page(&site, "en");

@@ -83,7 +83,7 @@ fn card(analysis: &Analysis, ip: IpAddr, ends: &[End]) -> HostCard {
     let mut card = HostCard {
         time_start_ns: u64::MAX,
         network: network(ip),
-        macs: analysis.neighbours.of(ip),
+        macs: analysis.neighbours.of(ip, analysis.makers.as_deref()),
         ..HostCard::default()
     };
     let (mut served, mut used) = (Ports::default(), Ports::default());

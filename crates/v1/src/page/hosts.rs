@@ -62,6 +62,9 @@ pub struct MacRow {
     pub has_more: bool,
     /// Somebody chose it: no maker's number is in it (IEEE 802, locally administered).
     pub is_local: bool,
+    /// Who made the interface, by the user's own list; none where there is no such list or it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<String>,
 }
 
 /// A port and what was spoken there.

@@ -9,9 +9,11 @@ use crate::{
     pages::notable,
     parts::{
         bars::{Bar, Bars},
+        reference::{LoadReference, Words},
         small::{Mark, Panel},
     },
     place::Place,
+    state::app,
     terms,
 };
 
@@ -128,10 +130,10 @@ pub(super) fn systems_panel(card: &HostCard, t: &'static Texts, lang: Lang) -> A
 pub(super) fn macs_panel(card: &HostCard, t: &'static Texts, lang: Lang) -> AnyView {
     let lines = card.macs.iter().map(|it| {
         let whose = whose(it, t, lang);
-        let maker = if it.is_local {
-            t.overview.local_mac.to_owned()
-        } else {
-            (t.overview.maker)(&it.mac.get(..8).unwrap_or(&it.mac).to_uppercase())
+        let maker = match &it.maker {
+            Some(maker) => maker.clone(),
+            None if it.is_local => t.overview.local_mac.to_owned(),
+            None => (t.overview.maker)(&it.mac.get(..8).unwrap_or(&it.mac).to_uppercase()),
         };
         view! {
             <li>
@@ -147,7 +149,29 @@ pub(super) fn macs_panel(card: &HostCard, t: &'static Texts, lang: Lang) -> AnyV
     } else {
         view! { <ul class="lines">{lines}</ul> }.into_any()
     };
-    view! { <Panel title=t.overview.macs.to_owned()>{content}</Panel> }.into_any()
+    let makers = app().makers;
+    let has_assigned = card.macs.iter().any(|it| !it.is_local);
+    let right = move || {
+        has_assigned.then(|| {
+            let words = Words { load: t.overview.load_makers, drop: t.overview.drop_countries };
+            let accept = ".csv,.txt,manuf";
+            view! { <LoadReference reference=makers words id="makers-input" accept /> }
+        })
+    };
+    let said = move || match (makers.error.get(), makers.source.get()) {
+        (Some(why), _) => Some((t.overview.not_makers)(&why)),
+        (None, Some(n)) => Some((t.overview.by_makers)(&format::count(n, lang))),
+        (None, None) => Some(t.overview.makers_hint.to_owned()),
+    };
+    let said = move || {
+        let said = said().filter(|_| has_assigned)?;
+        let (class, role) = match makers.error.get() {
+            Some(_) => ("bad inset", "alert"),
+            None => ("dim inset", "note"),
+        };
+        Some(view! { <p class=class role=role>{said}</p> })
+    };
+    view! { <Panel title=t.overview.macs.to_owned() right=right>{content}{said}</Panel> }.into_any()
 }
 
 fn whose(mac: &MacRow, t: &Texts, lang: Lang) -> String {
