@@ -42,7 +42,7 @@ use serde::{Deserialize, Serialize};
 use session::Sessions;
 use v1::{
     Notice, Severity,
-    page::{FlowRow, Reading},
+    page::{FlowRow, HostRow, Reading, SessionRow},
 };
 
 use crate::rows::Row;
@@ -175,6 +175,16 @@ impl Analysis {
     pub fn passing(&self, filter: &Filter) -> Vec<u32> {
         let start = self.time_start_ns();
         self.each().filter(|it| filter.matches(it, start)).map(|it| it.flow_id).collect()
+    }
+
+    /// The sessions of which a flow passes a filter, whole; those of most flows first.
+    pub fn session_rows(&self, filter: &Filter) -> impl Iterator<Item = SessionRow> {
+        page::sessions::rows(self, filter)
+    }
+
+    /// The hosts of which a flow passes a filter, whole; those of most bytes first.
+    pub fn host_rows(&self, filter: &Filter) -> impl Iterator<Item = HostRow> {
+        page::hosts::passing(self, filter)
     }
 
     /// A flow as answers see it.
