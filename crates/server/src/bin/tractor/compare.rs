@@ -6,7 +6,12 @@ use clap::Args;
 use engine::{Rules, compare, digest};
 use v1::page::{Amount, ComparedRow, Comparison};
 
-use crate::{Error, Outcome, flows, input};
+use crate::{
+    Error, Outcome,
+    captures::Files,
+    flows, input,
+    voice::{Colours, Paint, words},
+};
 
 /// How many lines a kind of thing has, when written for reading.
 const LINES: usize = 20;
@@ -16,9 +21,8 @@ pub(crate) struct Compare {
     /// The first capture, then the one compared with it.
     #[arg(value_name = "CAPTURE", num_args = 2)]
     captures: Vec<PathBuf>,
-    /// Write the whole comparison as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: input::TextOrJson,
     #[command(flatten)]
     own: input::OwnRulesFile,
     #[command(flatten)]
@@ -28,7 +32,8 @@ pub(crate) struct Compare {
 pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
     let rules = Rules { own: std::sync::Arc::new(arguments.own.read()?), ..Rules::default() };
     let mut digests = Vec::new();
-    let outcome = input::each(&arguments.captures, &rules, arguments.effort, |_, analysis| {
+    let files = Files { paths: arguments.captures.clone(), n_missing: 0 };
+    let outcome = input::each(&files, &rules, arguments.effort, |_, analysis| {
         digests.push(digest(&analysis));
         Ok(())
     })?;
@@ -37,7 +42,7 @@ pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
         return Ok(Outcome::Partial);
     };
     let comparison = compare(here, there);
-    let text = match arguments.json {
+    let text = match arguments.form.is_json() {
         true => serde_json::to_string(&comparison).unwrap_or_default() + "\n",
         false => written(&comparison, &here.file_name, &there.file_name),
     };
@@ -51,44 +56,65 @@ pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
 /// For reading: totals, then what is new (+), gone (-) and changed (~), the greatest change first.
 fn written(comparison: &Comparison, here: &str, there: &str) -> String {
     let mut out = format!("{} -> {}\n", engine::plain(here), engine::plain(there));
+    let (here, there) = (&comparison.here, &comparison.there);
     let totals = [
-        ("flows", comparison.here.flows, comparison.there.flows),
-        ("sessions", comparison.here.sessions, comparison.there.sessions),
-        ("hosts", comparison.here.hosts, comparison.there.hosts),
-        ("packets", comparison.here.packets, comparison.there.packets),
-        ("bytes", comparison.here.bytes, comparison.there.bytes),
+        (words("flows", "потоки"), here.flows, there.flows),
+        (words("sessions", "сессии"), here.sessions, there.sessions),
+        (words("hosts", "хосты"), here.hosts, there.hosts),
+        (words("packets", "пакеты"), here.packets, there.packets),
+        (words("bytes", "байты"), here.bytes, there.bytes),
     ];
     for (title, here, there) in totals {
         out += &format!("{title:10} {here:>15} {there:>15}\n");
     }
+    let colours = Colours::of_output();
     for part in &comparison.parts {
-        out += &format!(
-            "\n{}: {} new, {} gone, {} changed, {} the same\n",
-            part.kind, part.new, part.gone, part.changed, part.same
+        let (kind, n) = (kind(&part.kind), [part.new, part.gone, part.changed, part.same]);
+        let [new, gone, changed, same] = n;
+        out += &words(
+            format!("\n{kind}: {new} new, {gone} gone, {changed} changed, {same} the same\n"),
+            format!(
+                "\n{kind}: новых {new}, исчезло {gone}, изменилось {changed}, без изменений {same}\n"
+            ),
         );
         for row in part.rows.iter().take(LINES) {
-            out += &line(row);
+            out += &line(row, colours);
         }
         if part.rows.len() > LINES {
-            out += &format!("  and {} more\n", part.rows.len() - LINES);
+            let more = part.rows.len() - LINES;
+            out += &words(format!("  and {more} more\n"), format!("  и ещё {more}\n"));
         }
     }
     out
 }
 
-fn line(row: &ComparedRow) -> String {
-    let sign = match (row.here, row.there) {
-        (None, _) => '+',
-        (_, None) => '-',
-        _ => '~',
+/// What the parts of a comparison are called.
+fn kind(kind: &str) -> &str {
+    match kind {
+        "labels" => words("labels", "метки"),
+        "protocols" => words("protocols", "протоколы"),
+        "names" => words("names", "имена"),
+        "hosts" => words("hosts", "хосты"),
+        "ports" => words("ports", "порты"),
+        other => other,
+    }
+}
+
+fn line(row: &ComparedRow, colours: Colours) -> String {
+    let (sign, paint) = match (row.here, row.there) {
+        (None, _) => ('+', Paint::Green),
+        (_, None) => ('-', Paint::Red),
+        _ => ('~', Paint::Yellow),
     };
     let bytes = |it: Option<Amount>| it.map_or_else(|| "-".to_owned(), |it| it.bytes.to_string());
     let about = if row.about.is_empty() { String::new() } else { format!(" ({})", row.about) };
     let text = format!("{}{about}", row.key);
     format!(
-        "  {sign} {:48} {:>15} {:>15} bytes\n",
+        "  {} {:48} {:>15} {:>15} {}\n",
+        colours.paint(paint, sign),
         engine::plain(&text),
         bytes(row.here),
-        bytes(row.there)
+        bytes(row.there),
+        words("bytes", "байт")
     )
 }

@@ -3,6 +3,7 @@
 //! Exit status: 0 everything was read, 1 some input could not be read or only in part, 2 the command makes no sense;
 //! of `isolate` that of the program.
 
+mod captures;
 mod compare;
 mod filter;
 mod flows;
@@ -10,17 +11,28 @@ mod input;
 #[cfg(target_os = "linux")]
 mod isolate;
 mod learn;
+mod lists;
+mod manual;
+mod progress;
 mod serve;
 mod stats;
+mod stop;
+mod table;
+mod voice;
+mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::voice::words;
 
 /// Opens network captures: who talked to whom, by which applications.
 #[derive(Parser)]
 #[command(name = "tractor", version, arg_required_else_help = true)]
 struct Arguments {
+    #[command(flatten)]
+    voice: voice::Voice,
     #[command(subcommand)]
     command: Command,
 }
@@ -29,8 +41,14 @@ struct Arguments {
 enum Command {
     /// Writes the flows of captures as JSON lines, CSV or ARFF.
     Flows(flows::Flows),
-    /// Counts the flows of a capture, as the v1 interface answers.
+    /// Lists the sessions of captures: the flows that one application opened together.
+    Sessions(lists::Sessions),
+    /// Lists the hosts of captures, with their names and labels.
+    Hosts(lists::Hosts),
+    /// Counts the flows of captures, as the v1 interface answers.
     Stats(stats::Stats),
+    /// Lists every label there can be, by group.
+    Labels(stats::Labels),
     /// Says what is new, gone, more or less in a second capture.
     Compare(compare::Compare),
     /// Learns to tell flows apart from labelled captures and data sets, and writes a model.
@@ -41,11 +59,17 @@ enum Command {
     Classify(learn::Classify),
     /// Shows what a model can say, what it was learned from and how well it does.
     Model(learn::ShowModel),
+    /// Processes the captures of a folder as they arrive: a file of flows beside each.
+    Watch(watch::Watch),
     /// Serves the page and the v1 interface over a folder of captures.
     Serve(serve::Serve),
     /// Runs a program in a network namespace of its own and records its traffic.
     #[cfg(target_os = "linux")]
     Isolate(isolate::Isolate),
+    /// Prints what a shell needs to complete the words of this command.
+    Completion(manual::Completion),
+    /// Prints the manual page, or that of a command.
+    Man(manual::Manual),
 }
 
 /// How a command ends.
@@ -67,7 +91,11 @@ enum Error {
     #[error("{0}")]
     Usage(String),
     /// A filter makes none.
-    #[error("the filter cannot be understood: {error}")]
+    #[error(
+        "{}: {}",
+        words("the filter cannot be understood", "фильтр непонятен"),
+        understood(error)
+    )]
     Filter {
         /// As it was typed.
         text: String,
@@ -77,7 +105,7 @@ enum Error {
     #[error("{0}")]
     Start(String),
     /// The output cannot be written.
-    #[error("cannot write {to}: {source}")]
+    #[error("{} {to}: {source}", words("cannot write", "не записать"))]
     Write {
         /// Where to.
         to: String,
@@ -85,18 +113,32 @@ enum Error {
     },
 }
 
+/// What is wrong with a filter.
+fn understood(error: &v1::page::FilterError) -> String {
+    let said = error.words();
+    words(said.en, said.ru)
+}
+
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    arguments.voice.settle();
+    let result = match arguments.command {
         Command::Flows(it) => flows::run(&it),
+        Command::Sessions(it) => lists::sessions(&it),
+        Command::Hosts(it) => lists::hosts(&it),
         Command::Stats(it) => stats::run(&it),
+        Command::Labels(it) => stats::labels(&it),
         Command::Compare(it) => compare::run(&it),
         Command::Train(it) => learn::train(&it),
         Command::Evaluate(it) => learn::evaluate(&it),
         Command::Classify(it) => learn::classify(&it),
         Command::Model(it) => learn::show(&it),
+        Command::Watch(it) => watch::run(&it),
         Command::Serve(it) => serve::run(&it),
         #[cfg(target_os = "linux")]
         Command::Isolate(it) => isolate::run(&it),
+        Command::Completion(it) => manual::completion(&it, Arguments::command()),
+        Command::Man(it) => manual::manual(&it, Arguments::command()),
     };
     match result {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
@@ -109,9 +151,9 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             // It may quote a name that somebody else chose.
-            eprintln!("tractor: {}", engine::plain(&error.to_string()));
+            voice::complain(engine::plain(&error.to_string()));
             if let Error::Filter { text, error } = &error {
-                eprintln!("{}", filter::pointed(text, error));
+                voice::say(filter::pointed(text, error));
             }
             let is_of_usage = matches!(error, Error::Usage(_) | Error::Filter { .. });
             ExitCode::from(if is_of_usage { 2 } else { 1 })
