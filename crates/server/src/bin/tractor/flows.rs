@@ -44,13 +44,25 @@ pub(crate) struct Flows {
     timeout: engine::Timeout,
     /// Only flows that pass this filter, as in the page's filter box: label:vk, bytes > 10MB, not (port in {80, 443}),
     /// ip:10.0.0.0/8, sni contains vk; docs/filter.md has every key.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// With pcapng: write no comments, neither labels nor those the capture has.
     #[arg(long)]
     no_comments: bool,
-    /// Take flows between the same addresses for different ones in different networks.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "NETWORKS")]
+    /// Take flows between the same addresses for different ones in different networks: VLANs, tunnels or both.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "vlan,tunnel",
+        hide_possible_values = true
+    )]
     apart: Vec<Network>,
     /// Leave out packets with a wrong checksum, as their receiver did; what the capturing machine sent itself may have
     /// wrong ones that its network card set right.
@@ -68,9 +80,7 @@ pub(crate) struct Flows {
 /// What makes a network of its own.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Network {
-    /// A VLAN.
     Vlan,
-    /// A tunnel.
     Tunnel,
 }
 

@@ -57,7 +57,13 @@ struct Data {
     #[arg(long, value_name = "SECONDS|none", default_value = "none", value_parser = flows::timeout)]
     timeout: Timeout,
     /// Only flows that pass this filter, as in the page's filter box: `-proto:dns -proto:ntp` leaves the background out.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Leave out rows that repeat an earlier one of the same label.
     #[arg(long)]
@@ -158,7 +164,13 @@ pub(crate) struct Classify {
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Only flows that pass this filter, once they are labelled.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]

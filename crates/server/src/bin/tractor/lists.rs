@@ -23,11 +23,8 @@ use crate::{
 /// How rows are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A table to read.
     Text,
-    /// A JSON object a row and line.
     Jsonl,
-    /// Comma-separated values.
     Csv,
 }
 
@@ -36,7 +33,7 @@ enum Format {
 struct List {
     #[command(flatten)]
     captures: Captures,
-    /// The format: text, a table to read; jsonl, a JSON object a line; csv, which has the same columns.
+    /// The format: text, a table to read; jsonl, a JSON object a line; csv.
     #[arg(
         long,
         value_enum,
@@ -46,7 +43,13 @@ struct List {
     )]
     format: Format,
     /// Only what has a flow that passes this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
@@ -139,7 +142,7 @@ const SESSION: Kind<SessionRow> = Kind {
             it.bytes.to_string(),
             it.time_start_ns.to_string(),
             it.time_end_ns.to_string(),
-            it.kinds.join(" "),
+            it.kinds.join("; "),
         ]
     },
 };
@@ -192,7 +195,7 @@ const HOST: Kind<HostRow> = Kind {
             it.client_flows.to_string(),
             it.server_flows.to_string(),
             it.bytes.to_string(),
-            it.labels.join(" "),
+            it.labels.join("; "),
         ]
     },
 };

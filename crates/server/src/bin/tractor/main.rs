@@ -5,6 +5,7 @@
 
 mod captures;
 mod compare;
+mod examples;
 mod filter;
 mod flows;
 mod input;
@@ -29,7 +30,7 @@ use crate::voice::words;
 
 /// Opens network captures: who talked to whom, by which applications.
 #[derive(Parser)]
-#[command(name = "tractor", version, arg_required_else_help = true)]
+#[command(name = "tractor", version, arg_required_else_help = true, subcommand_help_heading = "Commands", after_help = examples::TRACTOR)]
 struct Arguments {
     #[command(flatten)]
     voice: voice::Voice,
@@ -39,36 +40,51 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes the flows of captures as JSON lines, CSV or ARFF.
+    /// Writes the flows of captures: as a table to read, JSON lines, CSV, Parquet, ARFF, Zeek's log or packets.
+    #[command(after_help = examples::FLOWS)]
     Flows(flows::Flows),
     /// Lists the sessions of captures: the flows that one application opened together.
+    #[command(after_help = examples::SESSIONS)]
     Sessions(lists::Sessions),
     /// Lists the hosts of captures, with their names and labels.
+    #[command(after_help = examples::HOSTS)]
     Hosts(lists::Hosts),
     /// Counts the flows of captures, as the v1 interface answers.
+    #[command(after_help = examples::STATS)]
     Stats(stats::Stats),
     /// Lists every label there can be, by group.
+    #[command(after_help = examples::LABELS)]
     Labels(stats::Labels),
     /// Says what is new, gone, more or less in a second capture.
+    #[command(after_help = examples::COMPARE)]
     Compare(compare::Compare),
     /// Learns to tell flows apart from labelled captures and data sets, and writes a model.
+    #[command(after_help = examples::TRAIN)]
     Train(learn::Train),
     /// Says how well flows can be told apart: the figures, the confusion matrix and how the data was split.
+    #[command(after_help = examples::EVALUATE)]
     Evaluate(learn::Evaluate),
     /// Writes flows; those that say nothing of themselves get their label from a model.
+    #[command(after_help = examples::CLASSIFY)]
     Classify(learn::Classify),
     /// Shows what a model can say, what it was learned from and how well it does.
+    #[command(after_help = examples::MODEL)]
     Model(learn::ShowModel),
     /// Processes the captures of a folder as they arrive: a file of flows beside each.
+    #[command(after_help = examples::WATCH)]
     Watch(watch::Watch),
     /// Serves the page and the v1 interface over a folder of captures.
+    #[command(after_help = examples::SERVE)]
     Serve(serve::Serve),
     /// Runs a program in a network namespace of its own and records its traffic.
     #[cfg(target_os = "linux")]
+    #[command(after_help = examples::ISOLATE)]
     Isolate(isolate::Isolate),
     /// Prints what a shell needs to complete the words of this command.
+    #[command(after_help = examples::COMPLETION)]
     Completion(manual::Completion),
     /// Prints the manual page, or that of a command.
+    #[command(after_help = examples::MAN)]
     Man(manual::Manual),
 }
 

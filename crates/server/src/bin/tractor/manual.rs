@@ -22,8 +22,9 @@ pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
         "1",
         "some input could not be read, or only in part; standard error says which, and the rest is written",
     ),
-    ("2", "the command makes no sense; nothing was read"),
+    ("2", "the command makes no sense"),
     ("130", "Ctrl-C was pressed twice"),
+    ("other", "of isolate: that of the program it ran"),
 ];
 
 /// Variables of the environment that change something.
@@ -56,9 +57,9 @@ pub(crate) fn completion(arguments: &Completion, mut program: Command) -> Result
     print(&script)
 }
 
-pub(crate) fn manual(arguments: &Manual, mut program: Command) -> Result<Outcome, Error> {
+pub(crate) fn manual(arguments: &Manual, program: Command) -> Result<Outcome, Error> {
+    let mut program = program.disable_help_subcommand(true);
     program.build();
-    let program = program.disable_help_subcommand(true);
     if let Some(folder) = &arguments.output {
         return write_all(&program, folder);
     }
@@ -66,7 +67,7 @@ pub(crate) fn manual(arguments: &Manual, mut program: Command) -> Result<Outcome
     match program.get_subcommands().find(|it| it.get_name() == name) {
         Some(command) => print(&page(command)),
         None => {
-            let names: Vec<&str> = commands(&program).map(Command::get_name).collect();
+            let names: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
             Err(Error::Usage(format!(
                 "there is no command `{name}`; there are {}",
                 names.join(", ")
@@ -75,15 +76,10 @@ pub(crate) fn manual(arguments: &Manual, mut program: Command) -> Result<Outcome
     }
 }
 
-/// The commands that have a page.
-fn commands(program: &Command) -> impl Iterator<Item = &Command> {
-    program.get_subcommands().filter(|it| it.get_name() != "help")
-}
-
 fn write_all(program: &Command, folder: &Path) -> Result<Outcome, Error> {
     let failed = |path: &Path, source| Error::Write { to: path.display().to_string(), source };
     fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-    for command in [program].into_iter().chain(commands(program)) {
+    for command in [program].into_iter().chain(program.get_subcommands()) {
         let path = folder.join(format!("{}.1", page_name(command)));
         fs::write(&path, page(command)).map_err(|source| failed(&path, source))?;
     }
@@ -105,10 +101,15 @@ fn page(command: &Command) -> Vec<u8> {
 
 fn write_page(command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
     let name = page_name(command);
-    let man = Man::new(command.clone()).title(name.to_uppercase());
+    let source = concat!("tractor ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).title(name.to_uppercase()).source(source);
     man.render_title(out)?;
     man.render_name_section(out)?;
-    man.render_synopsis_section(out)?;
+    let mut synopsis = Roff::new();
+    let usage = command.clone().render_usage().to_string();
+    synopsis.control("SH", ["SYNOPSIS"]);
+    synopsis.text([roman(usage.trim_start_matches("Usage: "))]);
+    synopsis.to_writer(out)?;
     man.render_description_section(out)?;
     man.render_options_section(out)?;
     if command.has_subcommands() {
@@ -116,12 +117,12 @@ fn write_page(command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
     }
     let mut more = Roff::new();
     if let Some(examples) = command.get_after_help() {
-        // Its first line is the heading that `--help` shows.
         let lines = examples.to_string();
         more.control("SH", ["EXAMPLES"]);
         more.control("nf", []);
-        for line in lines.lines().skip(1) {
-            more.text([roman(line.trim_start())]);
+        // The others are headings that `--help` shows.
+        for line in lines.lines().filter_map(|it| it.strip_prefix("  ")) {
+            more.text([roman(line)]);
         }
         more.control("fi", []);
     }

@@ -8,8 +8,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use engine::{Analysis, FileEntry, Filter, Found, Library, Report, Rules};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use v1::{DetailsIp, DetailsLabelItem, JobId, Request, StatisticItem};
 
 use crate::{
@@ -26,11 +26,8 @@ const LINES: usize = 20;
 /// How answers are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// As the v1 interface answers.
     Json,
-    /// To read.
     Text,
-    /// Comma-separated values.
     Csv,
 }
 
@@ -51,7 +48,13 @@ pub(crate) struct Stats {
     #[arg(long, conflicts_with_all = ["label", "ip", "filter"])]
     reading: bool,
     /// Count only flows that pass this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// The format: json, as the v1 interface answers, of several captures an object a line that names the capture; text, to
     /// read; csv.
@@ -116,7 +119,7 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         };
         let written = match arguments.format {
             Format::Json if is_one => writeln!(out, "{answer}"),
-            Format::Json => writeln!(out, "{}", json!({ "capture": capture, "answer": answer })),
+            Format::Json => write_json(&mut out, &capture, &answer),
             Format::Csv => write_csv(&mut out, &capture, answer, arguments, n_written == 0),
             Format::Text => {
                 let gap = if n_written > 0 { "\n" } else { "" };
@@ -166,6 +169,17 @@ fn request(arguments: &Stats, job: JobId) -> Request {
         (None, None) if arguments.reading => Request::Reading { job },
         (None, None) => Request::Statistics { job },
     }
+}
+
+/// An answer that says of which capture it is.
+fn write_json(out: &mut impl Write, capture: &str, answer: &Value) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        capture: &'a str,
+        answer: &'a Value,
+    }
+    serde_json::to_writer(&mut *out, &Line { capture, answer })?;
+    out.write_all(b"\n")
 }
 
 /// The answer as what it is.

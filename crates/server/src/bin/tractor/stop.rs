@@ -3,7 +3,10 @@
 use std::{
     io::{self, IsTerminal},
     mem, process,
-    sync::{Condvar, Mutex, MutexGuard, Once, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, Once, PoisonError,
+        mpsc::{self, Sender},
+    },
     thread,
     time::Duration,
 };
@@ -20,13 +23,16 @@ static WAKE: Condvar = Condvar::new();
 /// From now on the program does not end by itself when it is asked to.
 pub(crate) fn listen() {
     LISTENING.call_once(|| {
+        let (ready, is_ready) = mpsc::channel();
         thread::spawn(|| {
             // Where signals cannot be waited for, one ends the program as ever.
-            if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build()
-            {
-                runtime.block_on(hear(asked));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(hear(ready));
             }
         });
+        // Nothing is sent; the channel ends once signals are heard, or cannot be.
+        let _: Result<(), _> = is_ready.recv();
     });
 }
 
@@ -49,10 +55,11 @@ fn state() -> MutexGuard<'static, bool> {
 }
 
 #[cfg(unix)]
-async fn hear(asked: fn()) {
+async fn hear(ready: Sender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
+    drop(ready);
     loop {
         tokio::select! {
             _ = interrupt.recv() => asked(),
@@ -62,7 +69,8 @@ async fn hear(asked: fn()) {
 }
 
 #[cfg(not(unix))]
-async fn hear(asked: fn()) {
+async fn hear(ready: Sender<()>) {
+    drop(ready);
     while tokio::signal::ctrl_c().await.is_ok() {
         asked();
     }

@@ -12,34 +12,33 @@ use std::{
 use clap::{Args, ValueEnum};
 use v1::{Notice, Severity};
 
+/// Where these stand among the options of a command.
+const HEADING: &str = "Options of every command";
+
 /// How to speak, as it was asked for.
 #[derive(Args)]
 pub(crate) struct Voice {
-    /// The language of messages and tables; without it that of LC_ALL, LC_MESSAGES or LANG where it is Russian, else English.
-    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    /// The language of messages and tables; without it Russian where LC_ALL, LC_MESSAGES or LANG says so, else English.
+    #[arg(long, global = true, value_enum, value_name = "en|ru", hide_possible_values = true, help_heading = HEADING)]
     lang: Option<Lang>,
-    /// Colours; auto has them on a terminal, unless NO_COLOR is set.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    /// Colours: auto, on a terminal unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true,
+        help_heading = HEADING)]
     color: When,
 }
 
 /// A language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
-    /// English.
     En,
-    /// Russian.
     Ru,
 }
 
 /// When there are colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum When {
-    /// On a terminal.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 

@@ -53,7 +53,13 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
     /// Only flows that pass this filter, as of `tractor flows`.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// A capture is complete when it was left unchanged for so long: longer than its recorder waits between two writes.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
