@@ -35,8 +35,8 @@ fn captures() -> Vec<PathBuf> {
         name.contains(".pcap") || name.ends_with(".cap")
     };
     let captures: Vec<PathBuf> = files_below(&folder).into_iter().filter(is_capture).collect();
-    let step = captures.len().div_ceil(MAX_CAPTURES).max(1);
-    captures.into_iter().step_by(step).collect()
+    let (len, n) = (captures.len(), captures.len().min(MAX_CAPTURES));
+    (0..n).map(|it| captures[it * len / n].clone()).collect()
 }
 
 /// What a command prints, and whether it goes well.
