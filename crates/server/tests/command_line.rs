@@ -143,6 +143,29 @@ fn a_pipe_with_a_name_is_read() {
 }
 
 #[test]
+fn no_command_writes_over_what_it_reads() {
+    let folder = Folder::new("over");
+    let copy = folder.put("ftp.pcap", "copy.pcap");
+    let before = fs::read(&copy).unwrap();
+    for command in ["flows", "sessions", "hosts", "stats", "classify"] {
+        let (_, said) = run(&[command, &copy, "-o", &copy], 2);
+        assert!(said.contains("the capture would be overwritten"), "{command}: {said}");
+    }
+    assert_eq!(fs::read(&copy).unwrap(), before);
+}
+
+#[test]
+fn a_terminal_is_no_capture_and_no_file() {
+    let Some(said) = on_a_terminal(&[], "flows -") else { return };
+    assert!(said.contains("standard input is a terminal"), "{said}");
+    for format in ["pcapng", "parquet"] {
+        let line = format!("flows --format {format} '{}'", capture("ftp.pcap"));
+        let said = on_a_terminal(&[], &line).unwrap();
+        assert!(said.contains(&format!("{format} is no text")), "{said}");
+    }
+}
+
+#[test]
 fn whoever_reads_no_further_is_not_told() {
     let sample = capture("sample.pcapng");
     for arguments in [&["flows"][..], &["flows", "--format", "text"], &["hosts"], &["sessions"]] {
@@ -426,7 +449,10 @@ fn every_command_has_its_manual_page() {
         page.lines().filter_map(|it| it.strip_prefix("tractor\\-")?.strip_suffix("(1)")).collect();
     assert!(names.len() >= 14 && names.contains(&"flows") && !names.contains(&"help"), "{names:?}");
     assert_eq!(fs::read_dir(&to).unwrap().count(), names.len() + 1);
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command-line.md");
+    let document = fs::read_to_string(document).unwrap();
     for name in names {
+        assert!(document.contains(&format!("\n| `{name}` | ")), "{name} has no row there");
         let (page, _) = run(&["man", name], 0);
         let path = Path::new(&to).join(format!("tractor-{name}.1"));
         assert_eq!(fs::read_to_string(path).unwrap(), page);

@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
 
@@ -52,9 +53,17 @@ impl Captures {
     /// The files; of folders those in them.
     ///
     /// # Errors
-    /// Where standard input is named twice.
+    /// Where standard input is named twice, or is a terminal.
     pub(crate) fn files(&self) -> Result<Files, Error> {
-        if self.captures.iter().filter(|it| is_standard_input(it)).count() > 1 {
+        let n_inputs = self.captures.iter().filter(|it| is_standard_input(it)).count();
+        if n_inputs > 0 && io::stdin().is_terminal() {
+            let (en, ru) = (
+                "standard input is a terminal; pipe a capture into it: tcpdump -w - | tractor …",
+                "стандартный ввод - терминал; направьте в него снимок: tcpdump -w - | tractor …",
+            );
+            return Err(Error::Usage(words(en, ru).to_owned()));
+        }
+        if n_inputs > 1 {
             let (en, ru) =
                 ("standard input can be read once", "стандартный ввод читается один раз");
             return Err(Error::Usage(words(en, ru).to_owned()));
@@ -87,6 +96,24 @@ impl Captures {
             }
         }
         Ok(files)
+    }
+}
+
+impl Files {
+    /// Sees to it that the output is none of the captures, which would be gone before it is read.
+    ///
+    /// # Errors
+    /// Where it is.
+    pub(crate) fn spare(&self, output: Option<&Path>) -> Result<(), Error> {
+        let Some(output) = output.and_then(|it| it.canonicalize().ok()) else { return Ok(()) };
+        if !self.paths.iter().any(|it| it.canonicalize().is_ok_and(|it| it == output)) {
+            return Ok(());
+        }
+        let (en, ru) = (
+            "the capture would be overwritten while it is read: give another name with -o",
+            "снимок был бы затёрт, пока читается: дайте другое имя после -o",
+        );
+        Err(Error::Usage(words(en, ru).to_owned()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,6 +22,8 @@ use crate::{
     voice::{self, Colours, Paint, words},
 };
 
+/// The other format that is no text, besides packets.
+const PARQUET: &str = "parquet";
 /// The format for reading.
 const TEXT: &str = "text";
 
@@ -129,7 +131,7 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let schema = arguments.schema.as_deref();
     let rows = Rows::new(&arguments.format, schema, arguments.timeout, filter)?;
     let files = arguments.captures.files()?;
-    let mut writer = Writer::open(rows, arguments.output.as_deref(), files.paths.len())?;
+    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
     let outcome = input::each(&files, &rules, arguments.effort, |capture, analysis| {
         writer.add(&analysis, &capture.to_string_lossy())
     })?;
@@ -192,11 +194,15 @@ enum Kind<W: Write> {
 }
 
 impl Writer<Output> {
-    /// Writes to the file, or to standard output, the flows of so many captures.
-    pub(crate) fn open(rows: Rows, path: Option<&Path>, n_captures: usize) -> Result<Self, Error> {
+    /// Writes to the file, or to standard output, the flows of these captures.
+    pub(crate) fn open(rows: Rows, path: Option<&Path>, captures: &Files) -> Result<Self, Error> {
+        captures.spare(path)?;
+        if let Rows::Export(export) = &rows {
+            no_terminal(export.format().name, path)?;
+        }
         let (to, out) = output(path)?;
         let colours = if path.is_some() { Colours::none() } else { Colours::of_output() };
-        Ok(Self::new(rows, to, out, colours, n_captures == 1))
+        Ok(Self::new(rows, to, out, colours, captures.paths.len() == 1))
     }
 }
 
@@ -231,6 +237,18 @@ impl<W: Write> Writer<W> {
         };
         finished.map_err(|source| Error::Write { to: self.to, source })
     }
+}
+
+/// Sees to it that what is no text is not written to a terminal.
+fn no_terminal(format: &str, output: Option<&Path>) -> Result<(), Error> {
+    let is_text = format != PCAPNG && format != PARQUET;
+    if is_text || output.is_some() || !io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Error::Usage(words(
+        format!("{format} is no text, and standard output is a terminal: give a file with -o"),
+        format!("{format} - не текст, а стандартный вывод - терминал: дайте файл после -o"),
+    )))
 }
 
 /// Writes flows to read: times are from the first packet of the capture on.
@@ -293,13 +311,8 @@ fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome,
     if paths.iter().any(|it| is_standard_input(it)) {
         return refuse("standard input cannot be read twice, as pcapng needs: give a file");
     }
-    let is_same = |it: &PathBuf| it.canonicalize().ok();
-    let written = arguments.output.as_ref().and_then(is_same);
-    if written.is_some() && paths.iter().any(|it| is_same(it) == written) {
-        return refuse(
-            "the capture would be overwritten while it is read: give another name with -o",
-        );
-    }
+    files.spare(arguments.output.as_deref())?;
+    no_terminal(PCAPNG, arguments.output.as_deref())?;
     let remarks = if arguments.no_comments { Remarks::None } else { Remarks::Labels };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let mut is_partial = false;

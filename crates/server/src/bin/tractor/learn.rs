@@ -396,7 +396,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let rows = Rows::new(&arguments.format, schema, engine::Timeout::None, filter)?;
     let how = arguments.applying();
     let files = Captures::of(captures).files()?;
-    let mut writer = Writer::open(rows, arguments.output.as_deref(), files.paths.len())?;
+    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
     let outcome = input::each(&files, &rules, arguments.effort, |capture, mut analysis| {
         let applied = analysis.apply(&model, &how);
         let applied = applied.map_err(|error| Error::Usage(error.to_string()))?;

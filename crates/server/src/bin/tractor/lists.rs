@@ -221,6 +221,7 @@ fn write<R: Serialize>(
     let filter = filter::parse(&list.filter)?;
     let rules = Rules { own: Arc::new(list.own.read()?), ..Rules::default() };
     let files = list.captures.files()?;
+    files.spare(list.output.as_deref())?;
     let (to, mut out) = flows::output(list.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let colours = if list.output.is_some() { Colours::none() } else { Colours::of_output() };

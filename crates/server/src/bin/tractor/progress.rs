@@ -127,7 +127,8 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, place: (usize, usize), len: Option<u64>, width: usize, expected: &str) {
-        let progress = Progress { read: 250_000_000, ..Progress::new(name, place, len) };
+        let mut progress = Progress::new(name, place, len);
+        progress.read = 250_000_000;
         let line = progress.line(Duration::from_secs(2), width);
         assert_eq!(line, expected);
         assert!(line.chars().count() <= width);

@@ -96,6 +96,7 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
     let rules = Rules { own: Arc::clone(&own), ..Rules::default() };
     let files = arguments.captures.files()?;
     let is_one = arguments.captures.is_one_file();
+    files.spare(arguments.output.as_deref())?;
     let (to, mut out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let colours = if arguments.output.is_some() { Colours::none() } else { Colours::of_output() };
