@@ -204,6 +204,17 @@ fn what_cannot_be_read_is_told_once_and_by_the_exit_status() {
 }
 
 #[test]
+fn a_capture_that_was_cut_short_stays_one_that_was_read_in_part() {
+    let folder = Folder::new("part");
+    fs::write(folder.path("a.pcap"), bytes("cut-short.pcap")).unwrap();
+    for n_results in [1, 0] {
+        let output = run(&["watch", "--once"], &folder);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), n_results);
+    }
+}
+
+#[test]
 fn two_watches_do_not_write_the_same_results() {
     let folder = Folder::new("two");
     fs::write(folder.path("a.pcap"), bytes("ftp.pcap")).unwrap();

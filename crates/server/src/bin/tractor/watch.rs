@@ -219,16 +219,16 @@ impl Watcher<'_> {
         let settle = self.arguments.settle;
         let seen = self.seen.get_mut(capture).filter(|it| it.version == version);
         let Some(seen) = seen else {
-            let is_known = self.journal.has(&self.relative(capture), version)
-                && self.result_of(capture).is_file();
-            let state = match is_known {
-                true => State::Done { is_whole: true },
-                false => State::Waits { since: now },
+            let processed = self.journal.processed(&self.relative(capture), version);
+            let processed = processed.filter(|_| self.result_of(capture).is_file());
+            let state = match processed {
+                Some(is_whole) => State::Done { is_whole },
+                None => State::Waits { since: now },
             };
             self.seen.insert(capture.to_owned(), Seen { version, state });
             // What lies there when the watch begins need not be waited for, unless it was written just now.
             let is_settled = self.is_first && version.is_older(settle);
-            return !is_known && (is_settled || self.arguments.once || settle.is_zero());
+            return processed.is_none() && (is_settled || self.arguments.once || settle.is_zero());
         };
         match seen.state {
             State::Waits { since } => now - since >= settle,
@@ -278,8 +278,9 @@ impl Watcher<'_> {
         version: Version,
     ) -> Result<State, Error> {
         let result = self.result_of(capture);
+        let is_whole = analysis.is_complete();
         let written = write_aside(&result, self.rows.clone(), capture, analysis)
-            .and_then(|()| self.journal.note(&self.relative(capture), version));
+            .and_then(|()| self.journal.note(&self.relative(capture), version, is_whole));
         if let Err(error) = written {
             voice::complain(engine::plain(&error.to_string()));
             return Ok(State::Unwritten { again: Instant::now() + AGAIN });
@@ -288,7 +289,7 @@ impl Watcher<'_> {
         writeln!(out, "{}", engine::plain(&result.to_string_lossy()))
             .and_then(|()| out.flush())
             .map_err(|source| Error::Write { to, source })?;
-        Ok(State::Done { is_whole: analysis.is_complete() })
+        Ok(State::Done { is_whole })
     }
 
     /// How a capture lies below the folder.

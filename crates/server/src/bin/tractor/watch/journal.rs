@@ -26,6 +26,8 @@ struct Line {
     capture: String,
     len: u64,
     changed_ns: u64,
+    /// Whether all of it was read.
+    is_whole: bool,
     /// What its result depends on besides.
     how: u64,
 }
@@ -93,18 +95,25 @@ impl Journal {
         self.file.write_all(&text)
     }
 
-    /// Whether this version of a capture was processed.
-    pub(super) fn has(&self, capture: &Path, version: Version) -> bool {
-        let line = capture.to_str().and_then(|it| self.processed.get(it));
-        line.is_some_and(|it| (it.len, it.changed_ns) == (version.len, version.changed_ns))
+    /// Whether all of this version of a capture was read; `None` where it was not processed.
+    pub(super) fn processed(&self, capture: &Path, version: Version) -> Option<bool> {
+        let line = capture.to_str().and_then(|it| self.processed.get(it))?;
+        let is_same = (line.len, line.changed_ns) == (version.len, version.changed_ns);
+        is_same.then_some(line.is_whole)
     }
 
     /// Keeps that this version of a capture was processed.
-    pub(super) fn note(&mut self, capture: &Path, version: Version) -> Result<(), Error> {
+    pub(super) fn note(
+        &mut self,
+        capture: &Path,
+        version: Version,
+        is_whole: bool,
+    ) -> Result<(), Error> {
         // A name that is no text is forgotten at the end.
         let Some(capture) = capture.to_str() else { return Ok(()) };
         let Version { len, changed_ns } = version;
-        let line = Line { capture: capture.to_owned(), len, changed_ns, how: self.how };
+        let capture = capture.to_owned();
+        let line = Line { capture, len, changed_ns, is_whole, how: self.how };
         let mut text = Vec::new();
         let written = push(&mut text, &line).and_then(|()| self.file.write_all(&text));
         self.processed.insert(line.capture.clone(), line);
