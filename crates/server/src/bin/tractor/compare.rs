@@ -18,9 +18,12 @@ const LINES: usize = 20;
 
 #[derive(Args)]
 pub(crate) struct Compare {
-    /// The first capture, then the one compared with it.
-    #[arg(value_name = "CAPTURE", num_args = 2)]
-    captures: Vec<PathBuf>,
+    /// The first capture.
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+    /// The one that is compared with it.
+    #[arg(value_name = "AFTER")]
+    after: PathBuf,
     #[command(flatten)]
     form: input::TextOrJson,
     #[command(flatten)]
@@ -32,7 +35,8 @@ pub(crate) struct Compare {
 pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
     let rules = Rules { own: std::sync::Arc::new(arguments.own.read()?), ..Rules::default() };
     let mut digests = Vec::new();
-    let files = Files { paths: arguments.captures.clone(), n_missing: 0 };
+    let paths = vec![arguments.before.clone(), arguments.after.clone()];
+    let files = Files { paths, n_missing: 0 };
     let outcome = input::each(&files, &rules, arguments.effort, |_, analysis| {
         digests.push(digest(&analysis));
         Ok(())
