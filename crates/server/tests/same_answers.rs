@@ -41,7 +41,8 @@ fn captures() -> Vec<PathBuf> {
 
 /// What a command prints, and whether it goes well.
 fn tractor(arguments: &[&str]) -> (String, Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tractor")).args(arguments).output().unwrap();
+    let mut tractor = Command::new(env!("CARGO_BIN_EXE_tractor"));
+    let output = tractor.args(arguments).env("LC_ALL", "C").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), output.status.code(), text(output.stderr))
 }

@@ -35,7 +35,7 @@ use self::{
     state::{Folder, Run, State},
     user::User,
 };
-use crate::{Error, Outcome};
+use crate::{Error, Outcome, voice::words};
 
 #[derive(Args)]
 pub(crate) struct Isolate {
@@ -136,8 +136,11 @@ pub(crate) fn run(arguments: &Isolate) -> Result<Outcome, Error> {
     }
     if !machine::is_root() {
         return Err(Error::Usage(
-            "network namespaces are root's on Linux: run this by sudo, or see the steps by --dry-run"
-                .to_owned(),
+            words(
+                "network namespaces are root's on Linux: run this by sudo, or see the steps by --dry-run",
+                "пространства имён сети в Linux доступны root: запустите через sudo или посмотрите шаги: --dry-run",
+            )
+            .to_owned(),
         ));
     }
     if arguments.clean {
@@ -169,7 +172,7 @@ fn clean(name: Option<&str>) -> Result<Outcome, Error> {
     let folder = Folder::lock().map_err(Error::Start)?;
     let names = name.map_or_else(|| folder.names(), |it| vec![it.to_owned()]);
     if names.is_empty() {
-        say("no run was left behind");
+        say(words("no run was left behind", "брошенных запусков нет"));
     }
     let mut failures = Vec::new();
     for it in names {
@@ -181,9 +184,15 @@ fn clean(name: Option<&str>) -> Result<Outcome, Error> {
             }
         };
         match run {
-            Run::None => say(&format!("no run called {it} was left behind")),
+            Run::None => say(&words(
+                format!("no run called {it} was left behind"),
+                format!("брошенного запуска {it} нет"),
+            )),
             Run::GoesOn(process) if name.is_some() => return Err(goes_on(&it, process)),
-            Run::GoesOn(_) => say(&format!("the run called {it} goes on and stays")),
+            Run::GoesOn(_) => say(&words(
+                format!("the run called {it} goes on and stays"),
+                format!("запуск {it} ещё идёт и остаётся"),
+            )),
             Run::LeftBehind(state) => failures.extend(undo::undo_all(state, &folder, &it).err()),
         }
     }
@@ -209,13 +218,24 @@ async fn isolate(arguments: &Isolate) -> Result<Outcome, Error> {
     };
     let output = arguments.output.display();
     let how = match end {
-        End::Itself(status) => format!("the program ended ({status})"),
-        End::Told => "the program was ended".to_owned(),
-        End::Time => "the program was ended after its time".to_owned(),
+        End::Itself(status) => words(
+            format!("the program ended ({status})"),
+            format!("программа завершилась ({status})"),
+        ),
+        End::Told => words("the program was ended", "программа остановлена").to_owned(),
+        End::Time => {
+            words("the program was ended after its time", "время программы вышло").to_owned()
+        }
     };
-    say(&format!("{how}; {n_frames} frames are in {output}"));
+    say(&words(
+        format!("{how}; {n_frames} frames are in {output}"),
+        format!("{how}; кадров в {output}: {n_frames}"),
+    ));
     if n_lost > 0 {
-        say(&format!("{n_lost} frames were lost: they came faster than they were recorded"));
+        say(&words(
+            format!("{n_lost} frames were lost: they came faster than they were recorded"),
+            format!("потеряно кадров: {n_lost}: они шли быстрее, чем записывались"),
+        ));
     }
     Ok(match end {
         End::Itself(status) => Outcome::Ended(inside::code(status)),
@@ -242,9 +262,10 @@ fn set_up(arguments: &Isolate, user: Option<&User>) -> Result<State, Error> {
         machine.forwarding = before;
     }
     if !arguments.no_nat && machine.dns.is_none() && !machine::inside_etc(name).exists() {
-        say(
+        say(words(
             "no name server can be reached from inside: the program finds no names; say one by --dns",
-        );
+            "изнутри не достать ни одного сервера имён, и программа имён не найдёт; укажите его: --dns",
+        ));
     }
     let mut state = folder.begin(name).map_err(Error::Start)?;
     for step in plan::plan(arguments, &machine) {
