@@ -1,17 +1,23 @@
 //! `cargo xtask package`: the command with its page, manual pages and completions, as a Debian package or a static program.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
+use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     build,
-    run::{cargo, output, program, root, step, target},
+    run::{cargo, output, program, step, target},
     tools,
 };
 
-/// Where what is packaged besides the program is put together; the package's list of files names it.
-const STAGE: &str = "target/package";
+/// Where what is packaged is put together, beside the program; the package's list of files (`crates/server/Cargo.toml`) names
+/// it.
+const STAGE: &str = "package";
 /// Where the shells look for what completes words: the shell's name here, and the file's.
 const COMPLETIONS: &[(&str, &str)] =
     &[("bash", "tractor.bash"), ("zsh", "_tractor"), ("fish", "tractor.fish")];
@@ -44,16 +50,16 @@ fn fixed() -> anyhow::Result<()> {
     step("building the static program", &mut build)?;
     let page = build::page()?;
     let built = target().join(&musl).join("release").join("tractor");
-    stage(&built, &page)?;
-    let placed = root().join(STAGE).join("tractor");
+    let stage = stage(&built, &page)?;
+    let placed = stage.join("tractor");
     fs::copy(&built, &placed).with_context(|| placed.display().to_string())?;
-    eprintln!("the program and its files are in {}", root().join(STAGE).display());
+    eprintln!("the program and its files are in {}", stage.display());
     Ok(())
 }
 
-/// Puts together what the program says of itself, and the page.
-fn stage(companion: &Path, page: &Path) -> anyhow::Result<()> {
-    let stage = root().join(STAGE);
+/// Puts together what the program says of itself, and the page; the folder of it all.
+fn stage(companion: &Path, page: &Path) -> anyhow::Result<PathBuf> {
+    let stage = companion.with_file_name(STAGE);
     if stage.exists() {
         fs::remove_dir_all(&stage).context("removing what was packaged before")?;
     }
@@ -63,9 +69,25 @@ fn stage(companion: &Path, page: &Path) -> anyhow::Result<()> {
         let script = output(companion, &["completion", shell]).context("completions")?;
         fs::write(completions.join(file), script + "\n").context(*file)?;
     }
+    let pages = stage.join("man");
     let mut man = program(companion, &["man", "-o"]);
-    step("writing the manual pages", man.arg(stage.join("man")))?;
-    copy(page, &stage.join("page"))
+    step("writing the manual pages", man.arg(&pages))?;
+    pack(&pages)?;
+    copy(page, &stage.join("page"))?;
+    Ok(stage)
+}
+
+/// Packs every file of a folder by gzip, as Debian has manual pages; the same files give the same bytes.
+fn pack(folder: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry.context("listing the manual pages")?.path();
+        let text = fs::read(&path).with_context(|| path.display().to_string())?;
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        let packed = packed.write_all(&text).and_then(|()| packed.finish());
+        fs::write(path.with_extension("1.gz"), packed.context("packing a manual page")?)?;
+        fs::remove_file(&path)?;
+    }
+    Ok(())
 }
 
 /// Copies a folder and all below it.
