@@ -197,15 +197,17 @@ fn write_text(
 ) -> io::Result<()> {
     if arguments.flows {
         let [client, server, start, lasts, why] = words(
-            ["client", "server", "start", "lasts, s", "why"],
-            ["клиент", "сервер", "начало", "длится, с", "почему"],
+            ["client", "server", "start, s", "lasts, s", "why"],
+            ["клиент", "сервер", "начало, с", "длится, с", "почему"],
         );
         let columns = [text(client), text(server), number(start), number(lasts), text(why)];
-        let rows = read::<Vec<DetailsLabelItem>>(answer)?.into_iter().map(|it| {
-            let lasts = it.time_end.saturating_sub(it.time_start);
+        let flows = read::<Vec<DetailsLabelItem>>(answer)?;
+        let first = flows.iter().map(|it| it.time_start).min().unwrap_or(0);
+        let rows = flows.into_iter().map(|it| {
+            let (start, lasts) = (it.time_start - first, it.time_end.saturating_sub(it.time_start));
             let client = end(&it.client_ip, it.client_port);
             let server = end(&it.server_ip, it.server_port);
-            vec![client, server, it.time_start.to_string(), lasts.to_string(), it.comment]
+            vec![client, server, start.to_string(), lasts.to_string(), it.comment]
         });
         return table::write(out, &columns, rows, colours);
     }
