@@ -4,7 +4,7 @@ mod piped;
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,7 +18,7 @@ use self::piped::Piped;
 use crate::{
     Error, Outcome,
     captures::{Files, cannot_read, is_standard_input},
-    progress::Progress,
+    progress::{self, Progress},
     stop,
     voice::{self, counted, words},
 };
@@ -150,13 +150,18 @@ pub(crate) fn each<E>(
     stop::listen();
     let n_captures = captures.paths.len();
     let mut told = Told { missing: captures.n_missing, ..Told::default() };
+    let mut progress = Progress::new();
+    let is_shown = io::stdout().is_terminal();
     for (at, capture) in captures.paths.iter().enumerate() {
         if stop::is_asked() {
             told.left = (n_captures - at) as u64;
             break;
         }
-        match read(capture, (at + 1, n_captures), rules, effort) {
+        match read(capture, (at + 1, n_captures), rules, effort, &mut progress) {
             Ok(analysis) => {
+                if is_shown {
+                    progress::clear();
+                }
                 told.read += 1;
                 told.partial += u64::from(!analysis.is_complete());
                 take(capture, analysis)?;
@@ -167,6 +172,7 @@ pub(crate) fn each<E>(
             }
         }
     }
+    progress::clear();
     if n_captures > 1 {
         told.say();
     }
@@ -217,24 +223,22 @@ pub(crate) fn read(
     place: (usize, usize),
     rules: &Rules,
     effort: Effort,
+    progress: &mut Progress,
 ) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
-    let watched = |input: Box<dyn Read + Send>, len| Watched {
-        input,
-        progress: Progress::new(&name, place, len),
-    };
-    let reader = if is_standard_input(capture) {
-        watched(Box::new(Piped::new(|| Ok(io::stdin()))), None)
+    let (input, len): (Box<dyn Read + Send>, _) = if is_standard_input(capture) {
+        (Box::new(Piped::new(|| Ok(io::stdin()))), None)
     } else {
         let metadata = capture.metadata()?;
         if metadata.is_file() {
-            watched(Box::new(Stoppable(File::open(capture)?)), Some(metadata.len()))
+            (Box::new(Stoppable(File::open(capture)?)), Some(metadata.len()))
         } else {
             let path = capture.to_owned();
-            watched(Box::new(Piped::new(move || File::open(path))), None)
+            (Box::new(Piped::new(move || File::open(path))), None)
         }
     };
-    let analysis = server::read(reader, &name, rules, effort.threads)?;
+    progress.begin(&name, place, len);
+    let analysis = server::read(Watched { input, progress }, &name, rules, effort.threads)?;
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {
         voice::notice(&name, notice);
@@ -243,12 +247,12 @@ pub(crate) fn read(
 }
 
 /// A capture being read, which tells how far it is and ends when the user asks to stop.
-struct Watched {
+struct Watched<'a> {
     input: Box<dyn Read + Send>,
-    progress: Progress,
+    progress: &'a mut Progress,
 }
 
-impl Read for Watched {
+impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let len = self.input.read(buffer)?;
         self.progress.advance(len as u64);

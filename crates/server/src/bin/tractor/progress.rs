@@ -3,12 +3,13 @@
 use std::{
     env,
     io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use crate::voice;
 
-/// A reading shorter than this shows nothing.
+/// Who waits less long than this is shown nothing.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// How often the line is drawn.
 const EVERY: Duration = Duration::from_millis(100);
@@ -17,48 +18,60 @@ const MAX_WIDTH: usize = 79;
 /// How many characters the bar has.
 const BAR: u64 = 20;
 
-/// The line of one capture.
+/// Whether the line is on the terminal.
+static IS_DRAWN: AtomicBool = AtomicBool::new(false);
+
+/// How far the reading of captures is.
 pub(crate) struct Progress {
+    is_watched: bool,
+    started: Instant,
+    drawn: Instant,
+    /// The capture that is read.
     name: String,
     /// Which of how many captures it is, from 1.
     place: (usize, usize),
-    /// How long the capture is, in bytes, where that is known.
+    /// How long it is, in bytes, where that is known.
     len: Option<u64>,
+    begun: Instant,
     read: u64,
-    is_watched: bool,
-    is_drawn: bool,
-    started: Instant,
-    drawn: Instant,
 }
 
 impl Progress {
     /// Nothing is read yet.
-    pub(crate) fn new(name: &str, place: (usize, usize), len: Option<u64>) -> Self {
+    pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self {
-            name: engine::plain(name),
-            place,
-            len,
-            read: 0,
             is_watched: io::stderr().is_terminal() && !voice::is_dumb(),
-            is_drawn: false,
             started: now,
             drawn: now,
+            name: String::new(),
+            place: (1, 1),
+            len: None,
+            begun: now,
+            read: 0,
         }
     }
 
-    /// So many bytes more are read.
+    /// Another capture is read from now on.
+    pub(crate) fn begin(&mut self, name: &str, place: (usize, usize), len: Option<u64>) {
+        self.name = engine::plain(name);
+        (self.place, self.len, self.read) = (place, len, 0);
+        self.begun = Instant::now();
+    }
+
+    /// So many bytes more of it are read.
     pub(crate) fn advance(&mut self, bytes: u64) {
         self.read += bytes;
         if !self.is_watched {
             return;
         }
         let now = Instant::now();
-        let took = now - self.started;
-        if took >= PATIENCE && (!self.is_drawn || now - self.drawn >= EVERY) {
-            let line = self.line(took, width());
+        if now - self.started >= PATIENCE && now - self.drawn >= EVERY {
+            let line = self.line(now - self.begun, width());
+            // A terminal that is gone must not end the reading.
             let _ = write!(io::stderr(), "\r{line}\u{1b}[K");
-            (self.is_drawn, self.drawn) = (true, now);
+            IS_DRAWN.store(true, Ordering::Relaxed);
+            self.drawn = now;
         }
     }
 
@@ -76,7 +89,7 @@ impl Progress {
             let (full, empty) = ("#".repeat(n_full), " ".repeat(BAR as usize - n_full));
             figures += &format!(" [{full}{empty}] {percent:3} %");
         }
-        let speed = self.read as f64 / took.as_secs_f64();
+        let speed = self.read as f64 / took.as_secs_f64().max(1e-3);
         figures += &format!("  {}  {}/s", bytes(self.read as f64), bytes(speed));
         if let Some((read, len)) = share.filter(|_| speed > 0.0) {
             let seconds = ((len - read) as f64 / speed) as u64;
@@ -94,12 +107,13 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.is_drawn {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
-        }
+/// Takes the line away, so that something else can be written there; whether there was one.
+pub(crate) fn clear() -> bool {
+    let is_drawn = IS_DRAWN.swap(false, Ordering::Relaxed);
+    if is_drawn {
+        let _ = write!(io::stderr(), "\r\u{1b}[K");
     }
+    is_drawn
 }
 
 /// How many characters a line may have.
@@ -127,8 +141,9 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, place: (usize, usize), len: Option<u64>, width: usize, expected: &str) {
-        let mut progress = Progress::new(name, place, len);
-        progress.read = 250_000_000;
+        let mut progress = Progress::new();
+        progress.begin(name, place, len);
+        progress.advance(250_000_000);
         let line = progress.line(Duration::from_secs(2), width);
         assert_eq!(line, expected);
         assert!(line.chars().count() <= width);

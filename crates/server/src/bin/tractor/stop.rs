@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::voice;
+use crate::{progress, voice};
 
 /// How a shell says that a program was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
@@ -43,10 +43,13 @@ fn asked() {
     }
     WAKE.notify_all();
     if io::stderr().is_terminal() {
-        voice::say(voice::words(
-            "\nstopping with what was read; Ctrl-C again ends at once",
-            "\nостановка с тем, что прочитано; ещё раз Ctrl-C завершает сразу",
-        ));
+        let stopping = voice::words(
+            "stopping with what was read; Ctrl-C again ends at once",
+            "остановка с тем, что прочитано; ещё раз Ctrl-C завершает сразу",
+        );
+        // The terminal shows the key where the cursor was.
+        let lead = if progress::clear() { "" } else { "\n" };
+        voice::say(format_args!("{lead}{stopping}"));
     }
 }
 

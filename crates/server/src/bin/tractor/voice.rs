@@ -12,6 +12,8 @@ use std::{
 use clap::{Args, ValueEnum};
 use v1::{Notice, Severity};
 
+use crate::progress;
+
 /// Where these stand among the options of a command.
 const HEADING: &str = "Options of every command";
 
@@ -147,6 +149,7 @@ pub(crate) fn is_dumb() -> bool {
 
 /// Tells the user something. A terminal or a pipe that is gone must not end the program.
 pub(crate) fn say(text: impl Display) {
+    progress::clear();
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -24,7 +24,9 @@ use crate::{
     captures::{Below, cannot_read, is_capture},
     filter,
     flows::{self, Rows, Writer},
-    input, stop,
+    input,
+    progress::{self, Progress},
+    stop,
     voice::{self, Colours, words},
 };
 
@@ -240,7 +242,9 @@ impl Watcher<'_> {
     /// Reads a capture and writes its result, unless it changes meanwhile.
     fn process(&mut self, capture: &Path) -> Result<(), Error> {
         let Some(before) = Version::of(capture) else { return Ok(()) };
-        let read = input::read(capture, (1, 1), &self.rules, self.arguments.effort);
+        let (rules, effort) = (&self.rules, self.arguments.effort);
+        let read = input::read(capture, (1, 1), rules, effort, &mut Progress::new());
+        progress::clear();
         if stop::is_asked() && read.as_ref().is_ok_and(|it| it.reading().is_stopped) {
             // It is processed the next time.
             return Ok(());
