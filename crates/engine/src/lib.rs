@@ -237,6 +237,18 @@ impl Analysis {
         }
     }
 
+    /// What the v1 interface is told of the flows that pass a filter, and of no other.
+    pub fn into_found(mut self, filter: &Filter) -> Found {
+        // Counts know no numbers: the sessions and hosts of these are not asked for any more.
+        let passing = self.passing(filter);
+        let is_left = |at: usize| passing.binary_search(&(at as u32)).is_ok();
+        let mut numbers = 0..;
+        self.flows.retain(|_| numbers.next().is_some_and(is_left));
+        let mut numbers = 0..;
+        self.verdicts.retain(|_| numbers.next().is_some_and(is_left));
+        Found::Read(Arc::new(self))
+    }
+
     /// Knows countries by this database from now on; by none, no countries.
     pub fn set_countries(&mut self, countries: Option<Arc<Countries>>) {
         self.countries = countries;

@@ -16,5 +16,6 @@ pub use crate::{
     guard::Hosts,
     http::app,
     picking::{PickingError, pick},
-    reading::{CHUNK_LEN, Stopped, analyse, n_cores, read, run_seed},
+    reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
 };
+pub use reading::Stopped;

@@ -51,11 +51,11 @@ pub fn read(
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
         match next_chunk(&mut reader, &mut chunk) {
+            Err(error) if is_stop(&error) => return Ok(job.finish(true)),
             Ok([]) => break,
             // The job keeps its error and says it in the analysis.
             Ok(bytes) if job.feed(bytes).is_err() => break,
             Ok(_) => {}
-            Err(error) if is_stop(&error) => return Ok(job.finish(true)),
             Err(error) if job.progress().frames == 0 => return Err(error),
             Err(error) => {
                 job.interrupt(&error.to_string());

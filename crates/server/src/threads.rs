@@ -156,6 +156,7 @@ impl<R: Read> Work<R> {
             Ok(bytes) => cutter.feed(bytes).and_then(|()| take_all(cutter, &mut blocks)).is_err(),
             Err(error) if is_stop(&error) => {
                 is_stopped = true;
+                self.change(|it| it.is_stopped = true);
                 true
             }
             Err(error) if cutter.frames() == 0 => {
@@ -174,7 +175,6 @@ impl<R: Read> Work<R> {
             it.source = Some(source);
             it.is_cut = is_cut;
             it.error = failure;
-            it.is_stopped = is_stopped;
             for block in blocks {
                 it.blocks.push_back((it.n_cut, block));
                 it.n_cut += 1;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use engine::{Analysis, FileEntry, Filter, Found, Library, Report, Rules};
+use engine::{FileEntry, Found, Library, Rules};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use v1::{DetailsIp, DetailsLabelItem, JobId, Request, StatisticItem};
@@ -107,7 +107,7 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         let mut library = Library::new();
         library.set_own_rules(Arc::clone(&own));
         library.set_countries(countries.clone());
-        let found = found(analysis, &filter, arguments);
+        let found = analysis.into_found(&filter);
         let answer = match answer(&mut library, &capture, found, arguments) {
             Ok(answer) => answer,
             // Of several captures one may not know the address.
@@ -133,17 +133,6 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         written.and_then(|()| out.flush()).map_err(failed)
     })?;
     Ok(if is_refused { Outcome::Partial } else { outcome })
-}
-
-/// What was found, of the flows that pass.
-fn found(analysis: Analysis, filter: &Filter, arguments: &Stats) -> Found {
-    if arguments.filter.trim().is_empty() {
-        return Found::Read(Arc::new(analysis));
-    }
-    let passing = analysis.passing(filter);
-    let mut numbers = passing.iter().peekable();
-    let rows = analysis.rows().filter(|it| numbers.next_if_eq(&&it.flow_id).is_some());
-    Found::Stored(Arc::new(Report { reading: analysis.reading().clone(), rows: rows.collect() }))
 }
 
 /// Asks what the interface would be asked.
