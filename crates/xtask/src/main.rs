@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `measure`, `package`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `measure`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`, `package`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -23,11 +23,6 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("test", "run every test, in headless Chromium too", test::all),
     ("ci", "the same; what `.ci/run` calls", test::all),
     ("dist", "build the page into the folder `dist`, and print its hashes", build::dist),
-    (
-        "package",
-        "make a Debian package of the command and its page, or a program without libraries: [static]",
-        package::package,
-    ),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
     ("pictures", "take the pictures of the README anew", test::pictures),
@@ -67,6 +62,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "measure",
         "measure the page with a million flows and with 5 GiB in Chromium: [FOLDER]",
         measure::measure,
+    ),
+    (
+        "package",
+        "make a Debian package of the command and its page, or a program without libraries: [static]",
+        package::package,
     ),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];
