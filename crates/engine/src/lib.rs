@@ -58,7 +58,7 @@ pub use crate::{
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
-    page::compare::{compare, digest},
+    page::compare::{compare, digest, digest_of},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     studio::{Studio, StudioError, card, choices, say},
 };

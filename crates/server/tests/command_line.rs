@@ -399,6 +399,27 @@ fn flows_to_read_have_a_line_each_and_no_sequence_of_a_terminal() {
 }
 
 #[test]
+fn what_is_compared_passes_the_filter() {
+    let (sample, other) = (capture("sample.pcapng"), capture("tunnels.pcap"));
+    let compared = |filter: &str| -> serde_json::Value {
+        let (json, _) = run(&["compare", "--json", "--filter", filter, &sample, &other], 0);
+        serde_json::from_str(&json).unwrap()
+    };
+    let (all, dns) = (compared(""), compared("proto:dns"));
+    // A filter that all flows pass leaves everything as it is.
+    assert_eq!(compared("bytes>0"), all);
+    let flows = |it: &serde_json::Value| it["here"]["flows"].as_u64().unwrap();
+    let (lines, _) = run(&["flows", "--filter", "proto:dns", &sample], 0);
+    assert_eq!(flows(&dns), lines.lines().count() as u64);
+    assert!(flows(&dns) < flows(&all));
+    let (hosts, _) = run(&["hosts", "--format", "csv", "--filter", "proto:dns", &sample], 0);
+    assert_eq!(dns["here"]["hosts"].as_u64().unwrap(), hosts.lines().count() as u64 - 1);
+    let protocols = dns["parts"].as_array().unwrap().iter().find(|it| it["kind"] == "protocols");
+    let keys = protocols.unwrap()["rows"].as_array().unwrap().iter();
+    assert!(keys.map(|it| it["key"].as_str().unwrap()).all(|it| it == "dns"));
+}
+
+#[test]
 fn statistics_of_what_passes_are_those_of_its_label() {
     let sample = capture("sample.pcapng");
     let (expected, _) = run(&["stats", "--label", "ssh", &sample], 0);

@@ -3,13 +3,13 @@
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
-use engine::{Rules, compare, digest};
+use engine::{Rules, compare, digest_of};
 use v1::page::{Amount, ComparedRow, Comparison};
 
 use crate::{
     Error, Outcome,
     captures::Files,
-    flows, input,
+    filter, flows, input,
     voice::{Colours, Paint, words},
 };
 
@@ -24,6 +24,15 @@ pub(crate) struct Compare {
     /// The one that is compared with it.
     #[arg(value_name = "AFTER")]
     after: PathBuf,
+    /// Compare only flows that pass this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    filter: String,
     #[command(flatten)]
     form: input::TextOrJson,
     #[command(flatten)]
@@ -33,12 +42,13 @@ pub(crate) struct Compare {
 }
 
 pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
+    let filter = filter::parse(&arguments.filter)?;
     let rules = Rules { own: std::sync::Arc::new(arguments.own.read()?), ..Rules::default() };
     let mut digests = Vec::new();
     let paths = vec![arguments.before.clone(), arguments.after.clone()];
     let files = Files { paths, n_missing: 0 };
     let outcome = input::each(&files, &rules, arguments.effort, |_, analysis| {
-        digests.push(digest(&analysis));
+        digests.push(digest_of(&analysis, &filter));
         Ok(())
     })?;
     let [here, there] = &*digests else {

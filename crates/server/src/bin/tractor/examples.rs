@@ -42,8 +42,9 @@ Examples:
   tractor labels --rules rules.toml --format json";
 
 pub(crate) const COMPARE: &str = "\
-Example:
-  tractor compare before.pcap after.pcap";
+Examples:
+  tractor compare before.pcap after.pcap
+  tractor compare --filter 'proto:dns' before.pcap after.pcap";
 
 pub(crate) const TRAIN: &str = "\
 Examples:
