@@ -251,8 +251,13 @@ fn set_up(arguments: &Isolate, user: Option<&User>) -> Result<State, Error> {
         Run::None => {}
         Run::GoesOn(process) => return Err(goes_on(name, process)),
         Run::LeftBehind(_) => {
-            return Err(Error::Usage(format!(
-                "a run called {name} was killed and left things behind; undo them first by `tractor isolate --clean --name {name}`"
+            return Err(Error::Usage(words(
+                format!(
+                    "a run called {name} was killed and left things behind; undo them first by `tractor isolate --clean --name {name}`"
+                ),
+                format!(
+                    "запуск {name} был прерван и оставил следы; сначала уберите их: `tractor isolate --clean --name {name}`"
+                ),
             )));
         }
     }
@@ -289,7 +294,11 @@ async fn record(
 ) -> Result<(End, u64, u64), Error> {
     let name = arguments.name();
     let Some(recorder) = arguments.recorder.or_else(Recorder::found) else {
-        return Err(Error::Usage("tcpdump or dumpcap is missing; install one first".to_owned()));
+        let (en, ru) = (
+            "tcpdump or dumpcap is missing; install one first",
+            "нет ни tcpdump, ни dumpcap; сначала установите что-то из них",
+        );
+        return Err(Error::Usage(words(en, ru).to_owned()));
     };
     // It gets its name when it is whole.
     let aside = output.with_file_name(format!(".isolate-{name}-{}.part", std::process::id()));
@@ -339,18 +348,28 @@ fn destination(output: &Path) -> Result<PathBuf, Error> {
     let path = std::path::absolute(output).map_err(failed)?;
     // A link is replaced, not followed: others may have put it there.
     if path.symlink_metadata().is_ok_and(|it| !it.is_file() && !it.is_symlink()) {
-        return refused("is no file, so that nothing can be recorded into it; say another by -o");
+        return refused(words(
+            "is no file, so that nothing can be recorded into it; say another by -o",
+            "не файл, и записать туда нельзя; укажите другой: -o",
+        ));
     }
     match (path.file_name(), path.parent()) {
         (Some(_), Some(folder)) if folder.is_dir() => Ok(path),
-        _ => refused("lies in no folder that is there; make it, or say another file by -o"),
+        _ => refused(words(
+            "lies in no folder that is there; make it, or say another file by -o",
+            "лежит в папке, которой нет; создайте её или укажите другой файл: -o",
+        )),
     }
 }
 
 fn goes_on(name: &str, process: Option<u32>) -> Error {
-    let process = process.map(|it| format!(" (process {it})")).unwrap_or_default();
-    Error::Usage(format!(
-        "a run called {name} goes on{process}; end it first, or choose another name by --name"
+    let which = words("process", "процесс");
+    let process = process.map(|it| format!(" ({which} {it})")).unwrap_or_default();
+    Error::Usage(words(
+        format!(
+            "a run called {name} goes on{process}; end it first, or choose another name by --name"
+        ),
+        format!("запуск {name} ещё идёт{process}; завершите его или дайте другое имя: --name"),
     ))
 }
 

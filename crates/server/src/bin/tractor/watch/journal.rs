@@ -65,8 +65,7 @@ impl Journal {
                 )));
             }
             // Where files cannot be locked there is no telling.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::Error(_)) => {}
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed)?;
