@@ -215,6 +215,19 @@ fn a_capture_that_was_cut_short_stays_one_that_was_read_in_part() {
 }
 
 #[test]
+fn a_result_that_cannot_be_written_is_told_and_leaves_nothing() {
+    let folder = Folder::new("unwritten");
+    fs::write(folder.path("a.pcap"), bytes("ftp.pcap")).unwrap();
+    fs::write(folder.path("b.pcap"), bytes("ftp.pcap")).unwrap();
+    fs::create_dir_all(folder.path("a.pcap.jsonl/in the way")).unwrap();
+    let output = run(&["watch", "--once"], &folder);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("a.pcap.jsonl: Is a directory"), "{said}");
+    assert_eq!(folder.names(), ["a.pcap", "a.pcap.jsonl", "b.pcap", "b.pcap.jsonl"]);
+}
+
+#[test]
 fn two_watches_do_not_write_the_same_results() {
     let folder = Folder::new("two");
     fs::write(folder.path("a.pcap"), bytes("ftp.pcap")).unwrap();

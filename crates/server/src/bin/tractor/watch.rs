@@ -34,7 +34,7 @@ use crate::{
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// And at most so often.
 const MIN_PAUSE: Duration = Duration::from_millis(20);
-/// A result that could not be written is tried again after so long.
+/// Where a result could not be written, none is for so long.
 const AGAIN: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
@@ -117,8 +117,8 @@ enum State {
     Done { is_whole: bool },
     /// It cannot be read as it is.
     Unreadable,
-    /// Its result could not be written, and is tried again from then on.
-    Unwritten { again: Instant },
+    /// Its result could not be written.
+    Unwritten,
 }
 
 pub(crate) fn run(arguments: &Watch) -> Result<Outcome, Error> {
@@ -156,6 +156,7 @@ pub(crate) fn run(arguments: &Watch) -> Result<Outcome, Error> {
         seen: BTreeMap::new(),
         is_first: true,
         is_lost: false,
+        again: None,
     };
     if !arguments.once {
         let (folder, results) = (arguments.folder.display(), results.display());
@@ -185,6 +186,8 @@ struct Watcher<'a> {
     is_first: bool,
     /// A folder could not be listed, which was said.
     is_lost: bool,
+    /// A result could not be written, and none is before then.
+    again: Option<Instant>,
 }
 
 impl Watcher<'_> {
@@ -201,7 +204,7 @@ impl Watcher<'_> {
             self.seen.retain(|path, _| captures.binary_search(path).is_ok());
         }
         for capture in captures {
-            if stop::is_asked() {
+            if stop::is_asked() || self.again.is_some_and(|it| Instant::now() < it) {
                 break;
             }
             if self.is_due(&capture) {
@@ -234,7 +237,7 @@ impl Watcher<'_> {
         };
         match seen.state {
             State::Waits { since } => now - since >= settle,
-            State::Unwritten { again } => now >= again,
+            State::Unwritten => true,
             State::Done { .. } | State::Unreadable => false,
         }
     }
@@ -287,7 +290,9 @@ impl Watcher<'_> {
             .and_then(|()| self.journal.note(&self.relative(capture), version, is_whole));
         if let Err(error) = written {
             voice::complain(engine::plain(&error.to_string()));
-            return Ok(State::Unwritten { again: Instant::now() + AGAIN });
+            // What is wrong with one is wrong with all: the disk is full, or gone.
+            self.again = (!self.arguments.once).then(|| Instant::now() + AGAIN);
+            return Ok(State::Unwritten);
         }
         let (to, mut out) = flows::output(None)?;
         writeln!(out, "{}", engine::plain(&result.to_string_lossy()))
@@ -312,7 +317,7 @@ impl Watcher<'_> {
     fn outcome(&self) -> Outcome {
         let is_wrong = |it: &Seen| match it.state {
             State::Done { is_whole } => !is_whole,
-            State::Unreadable | State::Unwritten { .. } => true,
+            State::Unreadable | State::Unwritten => true,
             State::Waits { .. } => false,
         };
         let is_partial = self.is_lost || self.seen.values().any(is_wrong);
