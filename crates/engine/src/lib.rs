@@ -58,13 +58,14 @@ pub use crate::{
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
-    page::compare::{compare, digest, digest_of},
+    page::compare::{compare, digest},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};
 pub use classify::{OwnRules, OwnRulesError};
 pub use flow::{Apart, Partial};
+pub use page::compare::digest_of;
 
 /// What a capture holds. Answers the questions of the page and of the v1 interface.
 ///
