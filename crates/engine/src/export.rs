@@ -234,7 +234,7 @@ impl Analysis {
     }
 
     /// When the capture began, in nanoseconds since 1970 UTC; 0 without flows.
-    pub(crate) fn time_start_ns(&self) -> u64 {
+    pub fn time_start_ns(&self) -> u64 {
         self.flows.iter().map(|it| it.first.0).min().unwrap_or(0)
     }
 

@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 use session::Sessions;
 use v1::{
     Notice, Severity,
-    page::{FlowRow, Reading},
+    page::{FlowRow, HostRow, Reading, SessionRow},
 };
 
 use crate::rows::Row;
@@ -60,7 +60,7 @@ pub use crate::{
     lesson::{Lesson, Taught, Teacher},
     library::{FileEntry, Found, JobRecord, Library},
     makers::{Makers, MakersError},
-    page::compare::{compare, digest},
+    page::compare::{compare, digest, digest_of},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     studio::{Studio, StudioError, card, choices, say},
 };
@@ -182,6 +182,16 @@ impl Analysis {
         self.each().filter(|it| filter.matches(it, start)).map(|it| it.flow_id).collect()
     }
 
+    /// The sessions of which a flow passes a filter, whole; those of most flows first.
+    pub fn session_rows(&self, filter: &Filter) -> impl Iterator<Item = SessionRow> {
+        page::sessions::rows(self, filter)
+    }
+
+    /// The hosts of which a flow passes a filter, whole; those of most bytes first.
+    pub fn host_rows(&self, filter: &Filter) -> impl Iterator<Item = HostRow> {
+        page::hosts::passing(self, filter)
+    }
+
     /// A flow as answers see it.
     fn row(&self, number: u32) -> Option<Row<'_>> {
         let (flow, verdict) = self.labelled(number)?;
@@ -235,6 +245,18 @@ impl Analysis {
     /// Knows makers of network interfaces by this list from now on; by none, no makers.
     pub fn set_makers(&mut self, makers: Option<Arc<Makers>>) {
         self.makers = makers;
+    }
+
+    /// What the v1 interface is told of the flows that pass a filter, and of no other.
+    pub fn into_found(mut self, filter: &Filter) -> Found {
+        // Counts know no numbers: the sessions and hosts of these are not asked for any more.
+        let passing = self.passing(filter);
+        let is_left = |at: usize| passing.binary_search(&(at as u32)).is_ok();
+        let mut numbers = 0..;
+        self.flows.retain(|_| numbers.next().is_some_and(is_left));
+        let mut numbers = 0..;
+        self.verdicts.retain(|_| numbers.next().is_some_and(is_left));
+        Found::Read(Arc::new(self))
     }
 
     /// Knows countries by this database from now on; by none, no countries.

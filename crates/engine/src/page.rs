@@ -3,7 +3,7 @@
 mod breakdown;
 pub(crate) mod compare;
 mod flows;
-mod hosts;
+pub(crate) mod hosts;
 mod order;
 mod overview;
 pub(crate) mod schemas;

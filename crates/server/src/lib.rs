@@ -18,3 +18,4 @@ pub use crate::{
     picking::{PickingError, pick},
     reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
 };
+pub use reading::Stopped;

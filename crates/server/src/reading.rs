@@ -15,6 +15,17 @@ use crate::threads;
 /// How much of a capture is read at once, in bytes.
 pub const CHUNK_LEN: usize = 1 << 20;
 
+/// What a reader fails with, inside an [`io::Error`], that was told to stop: what it gave before stays, and the analysis says
+/// that it was stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("the reading was stopped")]
+pub struct Stopped;
+
+/// Whether a reader failed because it was told to stop.
+pub(crate) fn is_stop(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|it| it.is::<Stopped>())
+}
+
 /// Reads a capture file on so many threads; how many never shows.
 ///
 /// # Errors
@@ -26,7 +37,7 @@ pub fn analyse(path: &Path, name: &str, rules: &Rules, n_threads: usize) -> io::
 /// Reads a capture to its end, or to where it stops being one. What was read before the reader fails is kept.
 ///
 /// # Errors
-/// Where the reader fails before it gave a frame.
+/// Where the reader fails before it gave a frame, but not where it was [`Stopped`].
 pub fn read(
     mut reader: impl Read + Send,
     name: &str,
@@ -40,6 +51,7 @@ pub fn read(
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
         match next_chunk(&mut reader, &mut chunk) {
+            Err(error) if is_stop(&error) => return Ok(job.finish(true)),
             Ok([]) => break,
             // The job keeps its error and says it in the analysis.
             Ok(bytes) if job.feed(bytes).is_err() => break,

@@ -13,7 +13,7 @@ use std::{
 
 use engine::{Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Reduce, Rules};
 
-use crate::reading::{CHUNK_LEN, next_chunk, run_seed};
+use crate::reading::{CHUNK_LEN, is_stop, next_chunk, run_seed};
 
 /// Reads a capture on so many threads; otherwise as [`crate::read`].
 ///
@@ -39,7 +39,7 @@ pub(crate) fn read(
         }
         work.run();
     });
-    let State { source, join, shares, error, .. } =
+    let State { source, join, shares, error, is_stopped, .. } =
         work.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(error) = error {
         return Err(error);
@@ -47,7 +47,7 @@ pub(crate) fn read(
     let shares = shares.into_iter().filter_map(|it| it.reduce).collect();
     let whole = "every thread gives back what it took";
     let (source, join) = (source.expect(whole), join.expect(whole));
-    Ok(engine::finish(source.cutter, &join, shares, false))
+    Ok(engine::finish(source.cutter, &join, shares, is_stopped))
 }
 
 /// What is to be done, and who is woken when there is something new.
@@ -64,6 +64,8 @@ struct State<R> {
     source: Option<Source<R>>,
     /// Why there is nothing at all.
     error: Option<io::Error>,
+    /// The reader was told to stop.
+    is_stopped: bool,
     /// Nothing more will be cut.
     is_cut: bool,
     n_cut: usize,
@@ -147,11 +149,16 @@ impl<R: Read> Work<R> {
     /// Reads and cuts a chunk.
     fn cut(&self, mut source: Source<R>) {
         let Source { reader, cutter, chunk } = &mut source;
-        let (mut blocks, mut failure) = (Vec::new(), None);
+        let (mut blocks, mut failure, mut is_stopped) = (Vec::new(), None, false);
         let is_cut = match next_chunk(reader, chunk) {
             Ok([]) => true,
             // The cutter keeps its error and says it in the analysis.
             Ok(bytes) => cutter.feed(bytes).and_then(|()| take_all(cutter, &mut blocks)).is_err(),
+            Err(error) if is_stop(&error) => {
+                is_stopped = true;
+                self.change(|it| it.is_stopped = true);
+                true
+            }
             Err(error) if cutter.frames() == 0 => {
                 failure = Some(error);
                 true
@@ -162,7 +169,7 @@ impl<R: Read> Work<R> {
             }
         };
         if is_cut {
-            blocks.extend(cutter.end(false));
+            blocks.extend(cutter.end(is_stopped));
         }
         self.change(|it| {
             it.source = Some(source);
@@ -228,6 +235,7 @@ impl<R> State<R> {
         Self {
             source: Some(source),
             error: None,
+            is_stopped: false,
             is_cut: false,
             n_cut: 0,
             blocks: VecDeque::new(),

@@ -96,6 +96,7 @@ impl Place {
     /// The command, as root calls it.
     fn tractor(&self, options: &[&str], program: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tractor"));
+        command.env("LC_ALL", "C");
         command.args([
             "isolate",
             "--name",
@@ -113,6 +114,7 @@ impl Place {
 
     fn clean(&self) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tractor"));
+        command.env("LC_ALL", "C");
         command.args(["isolate", "--clean", "--name", &self.name]).output().unwrap()
     }
 

@@ -43,7 +43,8 @@ fn capture(name: &str) -> PathBuf {
 }
 
 fn tractor(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tractor")).args(arguments).output().unwrap()
+    let mut tractor = Command::new(env!("CARGO_BIN_EXE_tractor"));
+    tractor.args(arguments).env("LC_ALL", "C").output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {

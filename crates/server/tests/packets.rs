@@ -13,7 +13,7 @@ fn capture(name: &str) -> PathBuf {
 
 fn tractor(arguments: &[&str]) -> Output {
     let mut tractor = Command::new(env!("CARGO_BIN_EXE_tractor"));
-    tractor.arg("flows").args(arguments).stdin(Stdio::null()).output().unwrap()
+    tractor.env("LC_ALL", "C").arg("flows").args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 /// A folder that is gone at the end of its test.

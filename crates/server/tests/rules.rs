@@ -31,7 +31,13 @@ fn sample() -> PathBuf {
 
 fn tractor(command: &str, rules: &Rules, options: &[&str]) -> Output {
     let mut tractor = Command::new(env!("CARGO_BIN_EXE_tractor"));
-    tractor.arg(command).arg(sample()).arg("--rules").arg(&rules.0).args(options);
+    tractor
+        .env("LC_ALL", "C")
+        .arg(command)
+        .arg(sample())
+        .arg("--rules")
+        .arg(&rules.0)
+        .args(options);
     tractor.output().unwrap()
 }
 

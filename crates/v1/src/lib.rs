@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::{
     notable::{Notable, NotableWords, Notables, Writing},
-    notice::{Notice, Parameter, Said, Severity},
+    notice::{Notice, Parameter, Said, Severity, form},
 };
 
 /// Names one processing of one file.

@@ -724,8 +724,8 @@ fn fill(
     out
 }
 
-/// The form of a word that stands with a number: of two in English, of three in Russian (CLDR's rules of whole numbers).
-pub(crate) fn form(number: u64, forms: &str) -> &str {
+/// The form of a word that stands with a number, of those between bars: of two in English, of three in Russian (CLDR's rules of whole numbers).
+pub fn form(number: u64, forms: &str) -> &str {
     let forms: Vec<&str> = forms.split('|').collect();
     let at = match (forms.len(), number % 10, number % 100) {
         (..=2, ..) => usize::from(number != 1),

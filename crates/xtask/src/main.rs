@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `measure`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `measure`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`, `package`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
@@ -9,6 +9,7 @@ mod generate;
 mod halves;
 mod hosting;
 mod measure;
+mod package;
 mod run;
 mod test;
 mod tools;
@@ -61,6 +62,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "measure",
         "measure the page with a million flows and with 5 GiB in Chromium: [FOLDER]",
         measure::measure,
+    ),
+    (
+        "package",
+        "make a Debian package of the command and its page, or a program without libraries: [static]",
+        package::package,
     ),
     ("generate", "write a large capture to measure by: KIND FILE [COUNT]", generate::generate),
 ];

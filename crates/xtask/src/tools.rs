@@ -14,6 +14,8 @@ const TRUNK_VERSION: &str = "0.21.14";
 /// How tools are compiled: they work for seconds, so it does not pay to compile them for minutes.
 const QUICK_BUILD: &[(&str, &str)] =
     &[("CODEGEN_UNITS", "16"), ("DEBUG", "false"), ("LTO", "off"), ("OPT_LEVEL", "1")];
+/// Writes Debian packages.
+const CARGO_DEB_VERSION: &str = "3.8.0";
 /// Drives libFuzzer.
 const CARGO_FUZZ_VERSION: &str = "0.13.2";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -34,6 +36,11 @@ pub(crate) fn page_tools() -> anyhow::Result<Vec<PathBuf>> {
         cargo_tool("trunk", "trunk", TRUNK_VERSION)?,
         cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &locked_version("wasm-bindgen")?)?,
     ])
+}
+
+/// The folder of cargo-deb, which is installed where it is missing.
+pub(crate) fn cargo_deb() -> anyhow::Result<PathBuf> {
+    cargo_tool("cargo-deb", "cargo-deb", CARGO_DEB_VERSION)
 }
 
 /// The folder of cargo-fuzz, which is installed where it is missing.

@@ -2,12 +2,13 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use flow::Flow;
 use v1::page::{
     Amount, ComparedPart, ComparedRow, Comparison, Digest, DigestPart, DigestRow, DigestTotals,
 };
 
 use super::hosts::name;
-use crate::{Analysis, rows::Row};
+use crate::{Analysis, Filter, rows::Row};
 
 /// How many things of a kind are compared: those with most bytes.
 const MAX_ROWS: usize = 20_000;
@@ -16,37 +17,82 @@ const MAX_SHOWN: usize = 1_000;
 
 /// What a capture is compared by.
 pub fn digest(analysis: &Analysis) -> Digest {
-    let flows = || analysis.flows.iter();
+    digest_of(analysis, &Filter::default())
+}
+
+/// What the flows of a capture that pass a filter are compared by.
+pub fn digest_of(analysis: &Analysis, filter: &Filter) -> Digest {
+    let shown = Shown { analysis, passing: analysis.passing(filter) };
     Digest {
         file_name: analysis.reading().file_name.clone(),
-        totals: DigestTotals {
-            flows: analysis.n_flows() as u64,
-            sessions: analysis.sessions().len() as u64,
-            hosts: analysis.hosts.len() as u64,
-            packets: analysis.reading().account.in_flows.frames,
-            bytes: flows().map(flow::Flow::own_bytes).sum(),
-            time_start_ns: analysis.time_start_ns(),
-            time_end_ns: flows().map(|it| it.last.0).max().unwrap_or(0),
-        },
+        totals: shown.totals(),
         parts: vec![
-            part("labels", analysis, |it| Some((it.label, it.group))),
-            part("protocols", analysis, |it| {
+            part("labels", &shown, |it| Some((it.label, it.group))),
+            part("protocols", &shown, |it| {
                 Some((it.protocol, classify::group_of_protocol(it.protocol)))
             }),
-            part("names", analysis, |it| Some((it.domain_name()?, ""))),
-            hosts(analysis),
-            ports(analysis),
+            part("names", &shown, |it| Some((it.domain_name()?, ""))),
+            hosts(&shown),
+            ports(&shown),
         ],
+    }
+}
+
+/// Some flows of a capture.
+struct Shown<'a> {
+    analysis: &'a Analysis,
+    /// Their numbers, in order.
+    passing: Vec<u32>,
+}
+
+impl<'a> Shown<'a> {
+    fn is_all(&self) -> bool {
+        self.passing.len() == self.analysis.n_flows()
+    }
+
+    fn has(&self, flow: u32) -> bool {
+        self.is_all() || self.passing.binary_search(&flow).is_ok()
+    }
+
+    fn flows(&self) -> impl Iterator<Item = &'a Flow> {
+        self.passing.iter().filter_map(|it| self.analysis.flows.get(*it as usize))
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'a>> {
+        self.analysis.each().filter(|it| self.has(it.flow_id))
+    }
+
+    fn totals(&self) -> DigestTotals {
+        let (analysis, all) = (self.analysis, self.analysis.sessions());
+        let mut sessions: Vec<u32> = self.passing.iter().map(|it| all.of(*it)).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        // A packet in fragments is many frames, and one packet of its flow.
+        let packets = match self.is_all() {
+            true => analysis.reading().account.in_flows.frames,
+            false => self.flows().map(Flow::packets).sum(),
+        };
+        let places = 0..analysis.hosts.len() as u32;
+        let is_there = |it: &u32| analysis.hosts.ends(*it).iter().any(|end| self.has(end.flow()));
+        DigestTotals {
+            flows: self.passing.len() as u64,
+            sessions: sessions.len() as u64,
+            hosts: places.filter(is_there).count() as u64,
+            packets,
+            bytes: self.flows().map(Flow::own_bytes).sum(),
+            time_start_ns: self.flows().map(|it| it.first.0).min().unwrap_or(0),
+            time_end_ns: self.flows().map(|it| it.last.0).max().unwrap_or(0),
+        }
     }
 }
 
 /// What flows have, counted by key.
 fn part<'a>(
     kind: &str,
-    analysis: &'a Analysis,
+    shown: &Shown<'a>,
     key: impl Fn(&Row<'a>) -> Option<(&'a str, &'a str)>,
 ) -> DigestPart {
-    let keyed = analysis.each().filter_map(|row| {
+    let keyed = shown.rows().filter_map(|row| {
         let (key, about) = key(&row)?;
         Some((key, about, own_bytes(&row)))
     });
@@ -64,8 +110,8 @@ fn own_bytes(row: &Row<'_>) -> u64 {
     row.bytes() - row.carried_bytes
 }
 
-fn ports(analysis: &Analysis) -> DigestPart {
-    let keyed = analysis.each().filter(|it| it.server.port != 0);
+fn ports(shown: &Shown<'_>) -> DigestPart {
+    let keyed = shown.rows().filter(|it| it.server.port != 0);
     let mut keyed: Vec<_> =
         keyed.map(|it| ((it.transport, it.server.port), own_bytes(&it))).collect();
     keyed.sort_unstable();
@@ -77,11 +123,14 @@ fn ports(analysis: &Analysis) -> DigestPart {
     })
 }
 
-fn hosts(analysis: &Analysis) -> DigestPart {
+fn hosts(shown: &Shown<'_>) -> DigestPart {
+    let analysis = shown.analysis;
     let hosts = (0..analysis.hosts.len() as u32).filter_map(|place| {
-        let flows = analysis.hosts.ends(place).len() as u64;
-        let bytes = analysis.hosts.get(place)?.bytes;
-        Some((analysis.hosts.ip(place, &analysis.flows)?, Amount { flows, bytes }))
+        let ends = analysis.hosts.ends(place).iter().filter(|it| shown.has(it.flow()));
+        let flows = ends.filter_map(|it| analysis.flows.get(it.flow() as usize));
+        let amount = amount(flows.map(Flow::bytes));
+        let ip = analysis.hosts.ip(place, &analysis.flows)?;
+        (amount.flows > 0).then_some((ip, amount))
     });
     most("hosts", hosts.collect(), |ip| (ip.to_string(), name(analysis, ip).unwrap_or_default()))
 }

@@ -14,7 +14,7 @@ use v1::page::{
 
 use super::{MAX_LINES, Tally, most_first, sessions, windowed};
 use crate::{
-    Analysis,
+    Analysis, Filter,
     hosts::{End, MAX_NAMES, network, scope},
     notable, statistics,
     systems::{SAYING, system},
@@ -47,6 +47,26 @@ pub(super) fn window(analysis: &Analysis, search: &str, offset: u32, len: u32) -
             .filter_map(|place| row(analysis, *place))
             .collect(),
     }
+}
+
+/// The hosts of which a flow passes, in the order of the table.
+pub(crate) fn passing<'a>(
+    analysis: &'a Analysis,
+    filter: &Filter,
+) -> impl Iterator<Item = HostRow> + use<'a> {
+    let mut has_passed = vec![false; analysis.hosts.len()];
+    for flow in analysis.passing(filter).into_iter().filter_map(|it| analysis.labelled(it)) {
+        for ip in [flow.0.client.ip, flow.0.server.ip] {
+            let place = analysis.hosts.find(ip, &analysis.flows);
+            if let Some(it) = place.and_then(|it| has_passed.get_mut(it as usize)) {
+                *it = true;
+            }
+        }
+    }
+    let order = analysis.hosts.by_bytes().iter();
+    order
+        .filter(move |place| has_passed.get(**place as usize).is_some_and(|it| *it))
+        .filter_map(|place| row(analysis, *place))
 }
 
 /// The name to show for an address.

@@ -7,17 +7,14 @@ use session::Session;
 use v1::page::{SessionDetail, SessionRow, Sessions};
 
 use super::{link, most_first, schemas, windowed};
-use crate::{Analysis, rows::Row};
+use crate::{Analysis, Filter, rows::Row};
 
 /// How many flows and links a session shows.
 const MAX_SHOWN: usize = 1_000;
 
 pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
     let sessions = analysis.sessions();
-    let n_flows = |number: u32| sessions.get(number).map_or(0, |it| it.members.len());
-    let mut order: Vec<u32> = (0..sessions.len() as u32).collect();
-    // Equal ones stay in order of their first flow.
-    order.sort_by_cached_key(|number| Reverse(n_flows(*number)));
+    let order = most_flows_first(&sessions);
     Sessions {
         total: order.len() as u64,
         rows: windowed(&order, offset, len)
@@ -25,6 +22,31 @@ pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
             .filter_map(|number| row(analysis, *number, sessions.get(*number)?))
             .collect(),
     }
+}
+
+/// The sessions of which a flow passes, in the order of the table.
+pub(crate) fn rows<'a>(
+    analysis: &'a Analysis,
+    filter: &Filter,
+) -> impl Iterator<Item = SessionRow> + use<'a> {
+    let sessions = analysis.sessions();
+    let mut has_passed = vec![false; sessions.len()];
+    for flow in analysis.passing(filter) {
+        if let Some(it) = has_passed.get_mut(sessions.of(flow) as usize) {
+            *it = true;
+        }
+    }
+    let mut order = most_flows_first(&sessions);
+    order.retain(|number| has_passed.get(*number as usize).is_some_and(|it| *it));
+    order.into_iter().filter_map(move |number| row(analysis, number, sessions.get(number)?))
+}
+
+fn most_flows_first(sessions: &session::Sessions) -> Vec<u32> {
+    let n_flows = |number: u32| sessions.get(number).map_or(0, |it| it.members.len());
+    let mut order: Vec<u32> = (0..sessions.len() as u32).collect();
+    // Equal ones stay in order of their first flow.
+    order.sort_by_cached_key(|number| Reverse(n_flows(*number)));
+    order
 }
 
 pub(super) fn detail(analysis: &Analysis, session_id: u32) -> Option<SessionDetail> {

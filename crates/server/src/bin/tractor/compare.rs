@@ -3,22 +3,38 @@
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
-use engine::{Rules, compare, digest};
+use engine::{Rules, compare, digest_of};
 use v1::page::{Amount, ComparedRow, Comparison};
 
-use crate::{Error, Outcome, flows, input};
+use crate::{
+    Error, Outcome,
+    captures::Files,
+    filter, flows, input,
+    voice::{Colours, Paint, words},
+};
 
 /// How many lines a kind of thing has, when written for reading.
 const LINES: usize = 20;
 
 #[derive(Args)]
 pub(crate) struct Compare {
-    /// The first capture, then the one compared with it.
-    #[arg(value_name = "CAPTURE", num_args = 2)]
-    captures: Vec<PathBuf>,
-    /// Write the whole comparison as JSON.
-    #[arg(long)]
-    json: bool,
+    /// The first capture.
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+    /// The one that is compared with it.
+    #[arg(value_name = "AFTER")]
+    after: PathBuf,
+    /// Compare only flows that pass this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    filter: String,
+    #[command(flatten)]
+    form: input::TextOrJson,
     #[command(flatten)]
     own: input::OwnRulesFile,
     #[command(flatten)]
@@ -26,10 +42,13 @@ pub(crate) struct Compare {
 }
 
 pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
+    let filter = filter::parse(&arguments.filter)?;
     let rules = Rules { own: std::sync::Arc::new(arguments.own.read()?), ..Rules::default() };
     let mut digests = Vec::new();
-    let outcome = input::each(&arguments.captures, &rules, arguments.effort, |_, analysis| {
-        digests.push(digest(&analysis));
+    let paths = vec![arguments.before.clone(), arguments.after.clone()];
+    let files = Files { paths, n_missing: 0 };
+    let outcome = input::each(&files, &rules, arguments.effort, |_, analysis| {
+        digests.push(digest_of(&analysis, &filter));
         Ok(())
     })?;
     let [here, there] = &*digests else {
@@ -37,7 +56,7 @@ pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
         return Ok(Outcome::Partial);
     };
     let comparison = compare(here, there);
-    let text = match arguments.json {
+    let text = match arguments.form.is_json() {
         true => serde_json::to_string(&comparison).unwrap_or_default() + "\n",
         false => written(&comparison, &here.file_name, &there.file_name),
     };
@@ -51,44 +70,65 @@ pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
 /// For reading: totals, then what is new (+), gone (-) and changed (~), the greatest change first.
 fn written(comparison: &Comparison, here: &str, there: &str) -> String {
     let mut out = format!("{} -> {}\n", engine::plain(here), engine::plain(there));
+    let (here, there) = (&comparison.here, &comparison.there);
     let totals = [
-        ("flows", comparison.here.flows, comparison.there.flows),
-        ("sessions", comparison.here.sessions, comparison.there.sessions),
-        ("hosts", comparison.here.hosts, comparison.there.hosts),
-        ("packets", comparison.here.packets, comparison.there.packets),
-        ("bytes", comparison.here.bytes, comparison.there.bytes),
+        (words("flows", "потоки"), here.flows, there.flows),
+        (words("sessions", "сессии"), here.sessions, there.sessions),
+        (words("hosts", "хосты"), here.hosts, there.hosts),
+        (words("packets", "пакеты"), here.packets, there.packets),
+        (words("bytes", "байты"), here.bytes, there.bytes),
     ];
     for (title, here, there) in totals {
         out += &format!("{title:10} {here:>15} {there:>15}\n");
     }
+    let colours = Colours::of_output();
     for part in &comparison.parts {
-        out += &format!(
-            "\n{}: {} new, {} gone, {} changed, {} the same\n",
-            part.kind, part.new, part.gone, part.changed, part.same
+        let (kind, n) = (kind(&part.kind), [part.new, part.gone, part.changed, part.same]);
+        let [new, gone, changed, same] = n;
+        out += &words(
+            format!("\n{kind}: {new} new, {gone} gone, {changed} changed, {same} the same\n"),
+            format!(
+                "\n{kind}: новых {new}, исчезло {gone}, изменилось {changed}, без изменений {same}\n"
+            ),
         );
         for row in part.rows.iter().take(LINES) {
-            out += &line(row);
+            out += &line(row, colours);
         }
         if part.rows.len() > LINES {
-            out += &format!("  and {} more\n", part.rows.len() - LINES);
+            let more = part.rows.len() - LINES;
+            out += &words(format!("  and {more} more\n"), format!("  и ещё {more}\n"));
         }
     }
     out
 }
 
-fn line(row: &ComparedRow) -> String {
-    let sign = match (row.here, row.there) {
-        (None, _) => '+',
-        (_, None) => '-',
-        _ => '~',
+/// What the parts of a comparison are called.
+fn kind(kind: &str) -> &str {
+    match kind {
+        "labels" => words("labels", "метки"),
+        "protocols" => words("protocols", "протоколы"),
+        "names" => words("names", "имена"),
+        "hosts" => words("hosts", "хосты"),
+        "ports" => words("ports", "порты"),
+        other => other,
+    }
+}
+
+fn line(row: &ComparedRow, colours: Colours) -> String {
+    let (sign, paint) = match (row.here, row.there) {
+        (None, _) => ('+', Paint::Green),
+        (_, None) => ('-', Paint::Red),
+        _ => ('~', Paint::Yellow),
     };
     let bytes = |it: Option<Amount>| it.map_or_else(|| "-".to_owned(), |it| it.bytes.to_string());
     let about = if row.about.is_empty() { String::new() } else { format!(" ({})", row.about) };
     let text = format!("{}{about}", row.key);
     format!(
-        "  {sign} {:48} {:>15} {:>15} bytes\n",
+        "  {} {:48} {:>15} {:>15} {}\n",
+        colours.paint(paint, sign),
         engine::plain(&text),
         bytes(row.here),
-        bytes(row.there)
+        bytes(row.there),
+        words("bytes", "байт")
     )
 }

@@ -2,26 +2,39 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
+    io::{self, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
-use engine::{Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, PickError, Remarks, Rules};
+use engine::{
+    Analysis, Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, PickError, Remarks, Rules,
+};
 use server::PickingError;
 
-use crate::{Error, Outcome, filter, input};
+use crate::{
+    Error, Outcome,
+    captures::{Captures, Files, is_standard_input},
+    filter, input,
+    progress::bytes,
+    table::{self, number, text},
+    voice::{self, Colours, Paint, words},
+};
+
+/// The other format that is no text, besides packets.
+const PARQUET: &str = "parquet";
+/// The format for reading.
+const TEXT: &str = "text";
 
 #[derive(Args)]
 pub(crate) struct Flows {
-    /// Capture files; - reads standard input.
-    #[arg(required = true, value_name = "CAPTURE")]
-    captures: Vec<PathBuf>,
-    /// The format: jsonl, a JSON object a flow and line; csv, of the flows or of their features; parquet, the same with
-    /// typed columns; arff, features in Weka's format; zeek and zeek-json, as Zeek's conn.log; pcapng, the packets
-    /// themselves with the labels as comments.
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = formats_and_packets())]
+    #[command(flatten)]
+    captures: Captures,
+    /// The format: text, a table to read; jsonl, a JSON object a flow and line; csv, of the flows or of their features; parquet,
+    /// the same with typed columns; arff, features in Weka's format; zeek and zeek-json, as Zeek's conn.log; pcapng, the
+    /// packets themselves with the labels as comments.
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = formats_and_packets(), hide_possible_values = true)]
     format: String,
     /// The columns of this schema, as docs/features.md has them: tractor, tractor-full, behaviour, cic, cic-2017, nfstream,
     /// basic, sequence, session, iscx-b or iscx-a2; with csv, parquet or arff.
@@ -33,13 +46,25 @@ pub(crate) struct Flows {
     timeout: engine::Timeout,
     /// Only flows that pass this filter, as in the page's filter box: label:vk, bytes > 10MB, not (port in {80, 443}),
     /// ip:10.0.0.0/8, sni contains vk; docs/filter.md has every key.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// With pcapng: write no comments, neither labels nor those the capture has.
     #[arg(long)]
     no_comments: bool,
-    /// Take flows between the same addresses for different ones in different networks.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "NETWORKS")]
+    /// Take flows between the same addresses for different ones in different networks: VLANs, tunnels or both.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "vlan,tunnel",
+        hide_possible_values = true
+    )]
     apart: Vec<Network>,
     /// Leave out packets with a wrong checksum, as their receiver did; what the capturing machine sent itself may have
     /// wrong ones that its network card set right.
@@ -57,18 +82,17 @@ pub(crate) struct Flows {
 /// What makes a network of its own.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Network {
-    /// A VLAN.
     Vlan,
-    /// A tunnel.
     Tunnel,
 }
 
 pub(crate) fn formats() -> PossibleValuesParser {
-    FORMATS.iter().map(|it| it.name).collect::<Vec<_>>().into()
+    [TEXT].into_iter().chain(FORMATS.iter().map(|it| it.name)).collect::<Vec<_>>().into()
 }
 
 fn formats_and_packets() -> PossibleValuesParser {
-    FORMATS.iter().map(|it| it.name).chain([PCAPNG]).collect::<Vec<_>>().into()
+    let names = [TEXT].into_iter().chain(FORMATS.iter().map(|it| it.name)).chain([PCAPNG]);
+    names.collect::<Vec<_>>().into()
 }
 
 /// A timeout in microseconds, where there is one.
@@ -105,17 +129,173 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
         return Err(Error::Usage("--no-comments goes with --format pcapng".to_owned()));
     }
     let schema = arguments.schema.as_deref();
-    let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
-    (export.filter, export.timeout) = (filter, arguments.timeout);
-    let (to, out) = output(arguments.output.as_deref())?;
-    let failed = |source| Error::Write { to: to.clone(), source };
-    let mut writer = FlowWriter::new(export, out, arguments.captures.len() == 1);
-    let outcome =
-        input::each(&arguments.captures, &rules, arguments.effort, |capture, analysis| {
-            writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
-        })?;
-    writer.finish().map_err(failed)?;
+    let rows = Rows::new(&arguments.format, schema, arguments.timeout, filter)?;
+    let files = arguments.captures.files()?;
+    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
+    let outcome = input::each(&files, &rules, arguments.effort, |capture, analysis| {
+        writer.add(&analysis, &capture.to_string_lossy())
+    })?;
+    writer.finish()?;
     Ok(outcome)
+}
+
+/// What is written of flows.
+#[derive(Clone)]
+pub(crate) enum Rows {
+    /// For programs.
+    Export(Box<Export>),
+    /// To read, those that pass.
+    Text(Filter),
+}
+
+impl Rows {
+    /// # Errors
+    /// Where the format, the schema and the timeout do not go together.
+    pub(crate) fn new(
+        format: &str,
+        schema: Option<&str>,
+        timeout: engine::Timeout,
+        filter: Filter,
+    ) -> Result<Self, Error> {
+        if format != TEXT {
+            let mut export = Export::new(format, schema).map_err(Error::Usage)?;
+            (export.filter, export.timeout) = (filter, timeout);
+            return Ok(Self::Export(Box::new(export)));
+        }
+        if schema.is_some() || timeout != engine::Timeout::None {
+            let (en, ru) = (
+                "text has a line a flow: neither --schema nor --timeout goes with it",
+                "в text строка на поток: ни --schema, ни --timeout с ним не сочетаются",
+            );
+            return Err(Error::Usage(words(en, ru).to_owned()));
+        }
+        Ok(Self::Text(filter))
+    }
+
+    /// What the name of a file of them ends with.
+    pub(crate) fn extension(&self) -> &'static str {
+        match self {
+            Self::Export(export) => export.format().extension,
+            Self::Text(_) => "txt",
+        }
+    }
+}
+
+/// Writes the flows of one capture after the other.
+pub(crate) struct Writer<W: Write> {
+    /// What it is called in messages.
+    to: String,
+    kind: Kind<W>,
+}
+
+enum Kind<W: Write> {
+    Export(FlowWriter<W>),
+    Text { out: W, filter: Filter, colours: Colours, is_one: bool, n_written: u32 },
+}
+
+impl Writer<Output> {
+    /// Writes to the file, or to standard output, the flows of these captures.
+    pub(crate) fn open(rows: Rows, path: Option<&Path>, captures: &Files) -> Result<Self, Error> {
+        captures.spare(path)?;
+        if let Rows::Export(export) = &rows {
+            no_terminal(export.format().name, path)?;
+        }
+        let (to, out) = output(path)?;
+        let colours = if path.is_some() { Colours::none() } else { Colours::of_output() };
+        Ok(Self::new(rows, to, out, colours, captures.paths.len() == 1))
+    }
+}
+
+impl<W: Write> Writer<W> {
+    pub(crate) fn new(rows: Rows, to: String, out: W, colours: Colours, is_one: bool) -> Self {
+        let kind = match rows {
+            Rows::Export(export) => Kind::Export(FlowWriter::new(*export, out, is_one)),
+            Rows::Text(filter) => Kind::Text { out, filter, colours, is_one, n_written: 0 },
+        };
+        Self { to, kind }
+    }
+
+    pub(crate) fn add(&mut self, analysis: &Analysis, capture: &str) -> Result<(), Error> {
+        let written = match &mut self.kind {
+            Kind::Export(writer) => writer.add(analysis, capture),
+            Kind::Text { out, filter, colours, is_one, n_written } => {
+                let gap = if *n_written > 0 { "\n" } else { "" };
+                let heading = colours.paint(Paint::Bold, engine::plain(capture));
+                *n_written += 1;
+                let heading = if *is_one { Ok(()) } else { writeln!(out, "{gap}{heading}") };
+                heading.and_then(|()| write_text(out, analysis, filter, *colours))
+            }
+        };
+        written.map_err(|source| Error::Write { to: self.to.clone(), source })
+    }
+
+    /// Gives back what was written to.
+    pub(crate) fn finish(self) -> Result<W, Error> {
+        let finished = match self.kind {
+            Kind::Export(writer) => writer.finish(),
+            Kind::Text { mut out, .. } => out.flush().map(|()| out),
+        };
+        finished.map_err(|source| Error::Write { to: self.to, source })
+    }
+}
+
+/// Sees to it that what is no text is not written to a terminal.
+fn no_terminal(format: &str, output: Option<&Path>) -> Result<(), Error> {
+    let is_text = format != PCAPNG && format != PARQUET;
+    if is_text || output.is_some() || !io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Error::Usage(words(
+        format!("{format} is no text, and standard output is a terminal: give a file with -o"),
+        format!("{format} - не текст, а стандартный вывод - терминал: дайте файл после -o"),
+    )))
+}
+
+/// Writes flows to read: times are from the first packet of the capture on.
+fn write_text(
+    out: &mut impl Write,
+    analysis: &Analysis,
+    filter: &Filter,
+    colours: Colours,
+) -> io::Result<()> {
+    let [flow, start, lasts] =
+        words(["flow", "start, s", "lasts, s"], ["поток", "начало, с", "длится, с"]);
+    let [client, server, name, label, why] = words(
+        ["client", "server", "name", "label", "why"],
+        ["клиент", "сервер", "имя", "метка", "почему"],
+    );
+    let [packets, of_bytes] = words(["packets", "bytes"], ["пакеты", "байты"]);
+    let columns = [
+        number(flow),
+        number(start),
+        number(lasts),
+        text(client),
+        text(server),
+        text(label),
+        text(name),
+        number(packets),
+        number(of_bytes),
+        text(why),
+    ];
+    let start_ns = analysis.time_start_ns();
+    let passing = analysis.passing(filter);
+    let mut numbers = passing.iter().peekable();
+    let rows = analysis.rows().filter(|it| numbers.next_if_eq(&&it.flow_id).is_some());
+    let cells = rows.map(|it| {
+        vec![
+            it.flow_id.to_string(),
+            table::seconds(start_ns, it.time_start_ns),
+            table::seconds(it.time_start_ns, it.time_end_ns),
+            table::end(&it.client_ip, it.client_port),
+            table::end(&it.server_ip, it.server_port),
+            it.label,
+            it.domain_name.unwrap_or_default(),
+            (it.client_packets + it.server_packets).to_string(),
+            bytes((it.client_bytes + it.server_bytes) as f64),
+            it.reason,
+        ]
+    });
+    table::write(out, &columns, cells, colours)
 }
 
 /// Writes the packets of the flows that pass: each capture is read once more, and is a section of the file.
@@ -126,20 +306,17 @@ fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome,
             "pcapng has packets and no rows: neither --schema nor --timeout goes with it",
         );
     }
-    if arguments.captures.iter().any(|it| input::is_standard_input(it)) {
+    let files = arguments.captures.files()?;
+    let Files { paths, .. } = &files;
+    if paths.iter().any(|it| is_standard_input(it)) {
         return refuse("standard input cannot be read twice, as pcapng needs: give a file");
     }
-    let is_same = |it: &PathBuf| it.canonicalize().ok();
-    let written = arguments.output.as_ref().and_then(is_same);
-    if written.is_some() && arguments.captures.iter().any(|it| is_same(it) == written) {
-        return refuse(
-            "the capture would be overwritten while it is read: give another name with -o",
-        );
-    }
+    files.spare(arguments.output.as_deref())?;
+    no_terminal(PCAPNG, arguments.output.as_deref())?;
     let remarks = if arguments.no_comments { Remarks::None } else { Remarks::Labels };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let mut is_partial = false;
-    let outcome = input::each(&arguments.captures, rules, arguments.effort, |path, analysis| {
+    let outcome = input::each(&files, rules, arguments.effort, |path, analysis| {
         let chosen = analysis.passing(filter);
         match server::pick(&analysis, &chosen, remarks, || File::open(path), &mut out) {
             Ok(_) => Ok(()),
@@ -148,7 +325,10 @@ fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome,
             }
             Err(error) => {
                 is_partial = true;
-                input::complain(path, &error.to_string());
+                voice::complain(format_args!(
+                    "{}: {error}",
+                    engine::plain(&path.to_string_lossy())
+                ));
                 Ok(())
             }
         }
@@ -156,10 +336,11 @@ fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome,
     Ok(if is_partial { Outcome::Partial } else { outcome })
 }
 
+/// A file, or standard output.
+pub(crate) type Output = BufWriter<Box<dyn Write>>;
+
 /// The file, or standard output; and what it is called in a message.
-pub(crate) fn output(
-    path: Option<&std::path::Path>,
-) -> Result<(String, BufWriter<Box<dyn Write>>), Error> {
+pub(crate) fn output(path: Option<&Path>) -> Result<(String, Output), Error> {
     let (to, out): (String, Box<dyn Write>) = match path {
         None => ("standard output".to_owned(), Box::new(io::stdout())),
         Some(path) => {

@@ -1,20 +1,27 @@
-//! Captures as the command line names them, and what is said when one cannot be read.
+//! Captures read one after the other, with what is needed besides; what is said when one cannot be read.
+
+mod piped;
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use engine::{Analysis, Countries, OwnRules, OwnRulesError, Rules};
-use v1::{Notice, Severity};
+use server::Stopped;
+use v1::Severity;
 
-use crate::{Error, Outcome};
-
-/// The argument that stands for standard input.
-const STANDARD_INPUT: &str = "-";
+use self::piped::Piped;
+use crate::{
+    Error, Outcome,
+    captures::{Files, cannot_read, is_standard_input},
+    progress::{self, Progress},
+    stop,
+    voice::{self, counted, words},
+};
 
 /// How captures are read.
 #[derive(Args, Clone, Copy)]
@@ -90,6 +97,36 @@ impl CountriesFile {
     }
 }
 
+/// How an answer is written that has no rows.
+#[derive(Args)]
+pub(crate) struct TextOrJson {
+    /// The format: text, to read; json, for programs.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    format: AnswerFormat,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AnswerFormat {
+    Text,
+    Json,
+}
+
+impl TextOrJson {
+    /// Whether it is written for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.format == AnswerFormat::Json
+    }
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1_024) => Ok(number),
@@ -99,61 +136,138 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 /// Reads the captures one after the other, by these rules, and hands each to `take`.
 ///
-/// What could not be read is said on standard error, and the rest is still read.
+/// What could not be read is said on standard error, and the rest is still read, unless the user asks to stop: then what was
+/// read of a capture is handed on, and no other is read.
 ///
 /// # Errors
 /// What `take` fails with.
 pub(crate) fn each<E>(
-    captures: &[PathBuf],
+    captures: &Files,
     rules: &Rules,
     effort: Effort,
     mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
-    let mut outcome = Outcome::Complete;
-    for capture in captures {
-        match read(capture, rules, effort) {
+    stop::listen();
+    let n_captures = captures.paths.len();
+    let mut told = Told { missing: captures.n_missing, ..Told::default() };
+    let mut progress = Progress::new();
+    let is_shown = io::stdout().is_terminal();
+    for (at, capture) in captures.paths.iter().enumerate() {
+        if stop::is_asked() {
+            told.left = (n_captures - at) as u64;
+            break;
+        }
+        match read(capture, (at + 1, n_captures), rules, effort, &mut progress) {
             Ok(analysis) => {
-                if !analysis.is_complete() {
-                    outcome = Outcome::Partial;
+                if is_shown {
+                    progress::clear();
                 }
+                told.read += 1;
+                told.partial += u64::from(!analysis.is_complete());
                 take(capture, analysis)?;
             }
             Err(error) => {
-                let why = error.to_string();
-                complain(capture, &why);
-                outcome = Outcome::Partial;
+                cannot_read(capture, &error.to_string());
+                told.missing += 1;
             }
         }
     }
-    Ok(outcome)
+    progress::clear();
+    if n_captures > 1 {
+        told.say();
+    }
+    Ok(told.outcome())
+}
+
+/// How the reading of captures went.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// Read, whole or in part.
+    pub(crate) read: u64,
+    /// Read in part.
+    pub(crate) partial: u64,
+    /// Not read, for something was wrong.
+    pub(crate) missing: u64,
+    /// Not read, for the user asked to stop.
+    pub(crate) left: u64,
+}
+
+impl Told {
+    pub(crate) fn outcome(&self) -> Outcome {
+        let is_whole = self.partial == 0 && self.missing == 0 && self.left == 0;
+        if is_whole { Outcome::Complete } else { Outcome::Partial }
+    }
+
+    /// Says how many captures were not read, or not whole, where there are any.
+    pub(crate) fn say(&self) {
+        let parts = [
+            (self.partial, words("in part", "частично")),
+            (self.missing, words("not at all", "не прочитано")),
+            (self.left, words("left, since you stopped", "не начато из-за остановки")),
+        ];
+        let parts = parts.iter().filter(|it| it.0 > 0);
+        let parts: Vec<String> = parts.map(|(n, how)| format!("{n} {how}")).collect();
+        if parts.is_empty() {
+            return;
+        }
+        let n_all = self.read + self.missing + self.left;
+        let n_all = counted(n_all, "capture|captures", "снимок|снимка|снимков");
+        let whole = format!("{} {}", self.read - self.partial, words("whole", "целиком"));
+        voice::complain(format_args!("{n_all}: {whole}, {}", parts.join(", ")));
+    }
 }
 
 /// Reads one capture and says what was wrong with it, and what may mislead.
-fn read(capture: &Path, rules: &Rules, effort: Effort) -> io::Result<Analysis> {
+pub(crate) fn read(
+    capture: &Path,
+    place: (usize, usize),
+    rules: &Rules,
+    effort: Effort,
+    progress: &mut Progress,
+) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
-    let analysis = if is_standard_input(capture) {
-        server::read(io::stdin(), &name, rules, effort.threads)?
+    let (input, len): (Box<dyn Read + Send>, _) = if is_standard_input(capture) {
+        (Box::new(Piped::new(|| Ok(io::stdin()))), None)
     } else {
-        server::analyse(capture, &name, rules, effort.threads)?
+        let metadata = capture.metadata()?;
+        if metadata.is_file() {
+            (Box::new(Stoppable(File::open(capture)?)), Some(metadata.len()))
+        } else {
+            let path = capture.to_owned();
+            (Box::new(Piped::new(move || File::open(path))), None)
+        }
     };
+    progress.begin(&name, place, len);
+    let analysis = server::read(Watched { input, progress }, &name, rules, effort.threads)?;
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {
-        say(capture, notice);
+        voice::notice(&name, notice);
     }
     Ok(analysis)
 }
 
-/// Says that a capture cannot be read, and why.
-pub(crate) fn complain(capture: &Path, why: &str) {
-    say(capture, &Notice::new("E-IO", "", vec![why.into()]));
+/// A capture being read, which tells how far it is and ends when the user asks to stop.
+struct Watched<'a> {
+    input: Box<dyn Read + Send>,
+    progress: &'a mut Progress,
 }
 
-/// Whether this stands for standard input.
-pub(crate) fn is_standard_input(capture: &Path) -> bool {
-    capture.as_os_str() == STANDARD_INPUT
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.input.read(buffer)?;
+        self.progress.advance(len as u64);
+        Ok(len)
+    }
 }
 
-fn say(capture: &Path, notice: &Notice) {
-    // Whoever sent the file chose its name.
-    eprintln!("tractor: {}: {notice}", engine::plain(&capture.to_string_lossy()));
+/// A file that is not read on when the user asks to stop.
+struct Stoppable(File);
+
+impl Read for Stoppable {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if stop::is_asked() {
+            return Err(io::Error::other(Stopped));
+        }
+        self.0.read(buffer)
+    }
 }

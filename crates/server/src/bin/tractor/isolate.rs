@@ -35,7 +35,7 @@ use self::{
     state::{Folder, Run, State},
     user::User,
 };
-use crate::{Error, Outcome};
+use crate::{Error, Outcome, voice::words};
 
 #[derive(Args)]
 pub(crate) struct Isolate {
@@ -136,8 +136,11 @@ pub(crate) fn run(arguments: &Isolate) -> Result<Outcome, Error> {
     }
     if !machine::is_root() {
         return Err(Error::Usage(
-            "network namespaces are root's on Linux: run this by sudo, or see the steps by --dry-run"
-                .to_owned(),
+            words(
+                "network namespaces are root's on Linux: run this by sudo, or see the steps by --dry-run",
+                "пространства имён сети в Linux доступны root: запустите через sudo или посмотрите шаги: --dry-run",
+            )
+            .to_owned(),
         ));
     }
     if arguments.clean {
@@ -169,7 +172,7 @@ fn clean(name: Option<&str>) -> Result<Outcome, Error> {
     let folder = Folder::lock().map_err(Error::Start)?;
     let names = name.map_or_else(|| folder.names(), |it| vec![it.to_owned()]);
     if names.is_empty() {
-        say("no run was left behind");
+        say(words("no run was left behind", "брошенных запусков нет"));
     }
     let mut failures = Vec::new();
     for it in names {
@@ -181,9 +184,15 @@ fn clean(name: Option<&str>) -> Result<Outcome, Error> {
             }
         };
         match run {
-            Run::None => say(&format!("no run called {it} was left behind")),
+            Run::None => say(&words(
+                format!("no run called {it} was left behind"),
+                format!("брошенного запуска {it} нет"),
+            )),
             Run::GoesOn(process) if name.is_some() => return Err(goes_on(&it, process)),
-            Run::GoesOn(_) => say(&format!("the run called {it} goes on and stays")),
+            Run::GoesOn(_) => say(&words(
+                format!("the run called {it} goes on and stays"),
+                format!("запуск {it} ещё идёт и остаётся"),
+            )),
             Run::LeftBehind(state) => failures.extend(undo::undo_all(state, &folder, &it).err()),
         }
     }
@@ -209,13 +218,24 @@ async fn isolate(arguments: &Isolate) -> Result<Outcome, Error> {
     };
     let output = arguments.output.display();
     let how = match end {
-        End::Itself(status) => format!("the program ended ({status})"),
-        End::Told => "the program was ended".to_owned(),
-        End::Time => "the program was ended after its time".to_owned(),
+        End::Itself(status) => words(
+            format!("the program ended ({status})"),
+            format!("программа завершилась ({status})"),
+        ),
+        End::Told => words("the program was ended", "программа остановлена").to_owned(),
+        End::Time => {
+            words("the program was ended after its time", "время программы вышло").to_owned()
+        }
     };
-    say(&format!("{how}; {n_frames} frames are in {output}"));
+    say(&words(
+        format!("{how}; {n_frames} frames are in {output}"),
+        format!("{how}; кадров в {output}: {n_frames}"),
+    ));
     if n_lost > 0 {
-        say(&format!("{n_lost} frames were lost: they came faster than they were recorded"));
+        say(&words(
+            format!("{n_lost} frames were lost: they came faster than they were recorded"),
+            format!("потеряно кадров: {n_lost}: они шли быстрее, чем записывались"),
+        ));
     }
     Ok(match end {
         End::Itself(status) => Outcome::Ended(inside::code(status)),
@@ -231,8 +251,13 @@ fn set_up(arguments: &Isolate, user: Option<&User>) -> Result<State, Error> {
         Run::None => {}
         Run::GoesOn(process) => return Err(goes_on(name, process)),
         Run::LeftBehind(_) => {
-            return Err(Error::Usage(format!(
-                "a run called {name} was killed and left things behind; undo them first by `tractor isolate --clean --name {name}`"
+            return Err(Error::Usage(words(
+                format!(
+                    "a run called {name} was killed and left things behind; undo them first by `tractor isolate --clean --name {name}`"
+                ),
+                format!(
+                    "запуск {name} был прерван и оставил следы; сначала уберите их: `tractor isolate --clean --name {name}`"
+                ),
             )));
         }
     }
@@ -242,9 +267,10 @@ fn set_up(arguments: &Isolate, user: Option<&User>) -> Result<State, Error> {
         machine.forwarding = before;
     }
     if !arguments.no_nat && machine.dns.is_none() && !machine::inside_etc(name).exists() {
-        say(
+        say(words(
             "no name server can be reached from inside: the program finds no names; say one by --dns",
-        );
+            "изнутри не достать ни одного сервера имён, и программа имён не найдёт; укажите его: --dns",
+        ));
     }
     let mut state = folder.begin(name).map_err(Error::Start)?;
     for step in plan::plan(arguments, &machine) {
@@ -268,7 +294,11 @@ async fn record(
 ) -> Result<(End, u64, u64), Error> {
     let name = arguments.name();
     let Some(recorder) = arguments.recorder.or_else(Recorder::found) else {
-        return Err(Error::Usage("tcpdump or dumpcap is missing; install one first".to_owned()));
+        let (en, ru) = (
+            "tcpdump or dumpcap is missing; install one first",
+            "нет ни tcpdump, ни dumpcap; сначала установите что-то из них",
+        );
+        return Err(Error::Usage(words(en, ru).to_owned()));
     };
     // It gets its name when it is whole.
     let aside = output.with_file_name(format!(".isolate-{name}-{}.part", std::process::id()));
@@ -318,18 +348,28 @@ fn destination(output: &Path) -> Result<PathBuf, Error> {
     let path = std::path::absolute(output).map_err(failed)?;
     // A link is replaced, not followed: others may have put it there.
     if path.symlink_metadata().is_ok_and(|it| !it.is_file() && !it.is_symlink()) {
-        return refused("is no file, so that nothing can be recorded into it; say another by -o");
+        return refused(words(
+            "is no file, so that nothing can be recorded into it; say another by -o",
+            "не файл, и записать туда нельзя; укажите другой: -o",
+        ));
     }
     match (path.file_name(), path.parent()) {
         (Some(_), Some(folder)) if folder.is_dir() => Ok(path),
-        _ => refused("lies in no folder that is there; make it, or say another file by -o"),
+        _ => refused(words(
+            "lies in no folder that is there; make it, or say another file by -o",
+            "лежит в папке, которой нет; создайте её или укажите другой файл: -o",
+        )),
     }
 }
 
 fn goes_on(name: &str, process: Option<u32>) -> Error {
-    let process = process.map(|it| format!(" (process {it})")).unwrap_or_default();
-    Error::Usage(format!(
-        "a run called {name} goes on{process}; end it first, or choose another name by --name"
+    let which = words("process", "процесс");
+    let process = process.map(|it| format!(" ({which} {it})")).unwrap_or_default();
+    Error::Usage(words(
+        format!(
+            "a run called {name} goes on{process}; end it first, or choose another name by --name"
+        ),
+        format!("запуск {name} ещё идёт{process}; завершите его или дайте другое имя: --name"),
     ))
 }
 

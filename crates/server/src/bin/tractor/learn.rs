@@ -5,25 +5,24 @@ mod text;
 
 use std::{
     fs,
-    io::{IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    sync::Arc,
 };
 
 use clap::{Args, builder::PossibleValuesParser};
-use engine::{Applying, Export, FlowWriter, Rules, Studio, StudioError};
+use engine::{Applying, Rules, Studio, StudioError};
 use learn::Model;
 use v1::page::{TrainingPlan, TrainingReport};
 
 use crate::{
-    Error, Outcome, filter,
-    flows::{self, Timeout},
-    input,
+    Error, Outcome,
+    captures::Captures,
+    filter,
+    flows::{self, Rows, Timeout, Writer},
+    input::{self, TextOrJson},
+    stop,
+    voice::{self, words},
 };
 
 use self::inputs::LabelFrom;
@@ -58,7 +57,13 @@ struct Data {
     #[arg(long, value_name = "SECONDS|none", default_value = "none", value_parser = flows::timeout)]
     timeout: Timeout,
     /// Only flows that pass this filter, as in the page's filter box: `-proto:dns -proto:ntp` leaves the background out.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Leave out rows that repeat an earlier one of the same label.
     #[arg(long)]
@@ -132,14 +137,13 @@ pub(crate) struct Evaluate {
     /// Judge this other model too, and compare the two.
     #[arg(long, value_name = "FILE", requires = "model")]
     compare: Option<PathBuf>,
-    /// Write JSON instead of text, as the companion answers.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: TextOrJson,
 }
 
 #[derive(Args)]
 pub(crate) struct Classify {
-    /// Capture files, - reads standard input; or data sets as .arff or .csv files.
+    /// Capture files and folders of them, - reads standard input; or data sets as .arff or .csv files.
     #[arg(required = true, value_name = "CAPTURE|FILE")]
     captures: Vec<PathBuf>,
     /// The model, as `tractor train` wrote it; else the one that comes with the program, which tells kinds of traffic by how
@@ -160,7 +164,13 @@ pub(crate) struct Classify {
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
     /// Only flows that pass this filter, once they are labelled.
-    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
@@ -176,9 +186,8 @@ pub(crate) struct ShowModel {
     /// The model, as `tractor train` wrote it; else the one that comes with the program.
     #[arg(value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Write JSON instead of text.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: TextOrJson,
 }
 
 fn methods(has_all: bool) -> PossibleValuesParser {
@@ -230,45 +239,28 @@ fn read_model(path: &Path) -> Result<Model, Error> {
 }
 
 /// Learns as planned, and says how far it is where someone watches; whether it was stopped.
-fn learn(studio: &mut Studio, plan: &TrainingPlan, is_stopped: &AtomicBool) -> Result<bool, Error> {
+fn learn(studio: &mut Studio, plan: &TrainingPlan) -> Result<bool, Error> {
+    stop::listen();
     studio.begin(plan).map_err(refused)?;
-    let is_watched = std::io::stderr().is_terminal();
+    let is_watched = io::stderr().is_terminal() && !voice::is_dumb();
     let mut shown = u64::MAX;
+    // A terminal that is gone must not end the learning.
+    let draw = |text: &str| drop(write!(io::stderr(), "\r{text}\u{1b}[K"));
     while let Some(it) = studio.step() {
         let percent = it.done * 100 / it.of.max(1);
         if is_watched && percent != shown {
-            eprint!("\r{}: {percent} % ", plan.method);
+            draw(&format!("{}: {percent} % ", plan.method));
             shown = percent;
         }
-        if is_stopped.load(Ordering::Relaxed) {
+        if stop::is_asked() {
             studio.stop();
             break;
         }
     }
     if is_watched {
-        eprint!("\r\u{1b}[K");
+        draw("");
     }
-    Ok(is_stopped.load(Ordering::Relaxed))
-}
-
-/// Becomes true when the user asks to stop; asked twice, the program ends at once.
-fn stop_at_interrupt() -> Arc<AtomicBool> {
-    let is_stopped = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&is_stopped);
-    thread::spawn(move || {
-        // Where signals cannot be waited for, one ends the program as ever.
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-            return;
-        };
-        runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if asked.swap(true, Ordering::Relaxed) {
-                    process::exit(130);
-                }
-            }
-        });
-    });
-    is_stopped
+    Ok(stop::is_asked())
 }
 
 fn write(to: Option<&Path>, text: &str) -> Result<(), Error> {
@@ -292,16 +284,21 @@ pub(crate) fn train(arguments: &Train) -> Result<Outcome, Error> {
         sources: arguments.source.clone(),
         ..arguments.how.plan(&arguments.method)
     };
-    if learn(&mut studio, &plan, &stop_at_interrupt())? {
-        return Err(Error::Start("stopped; there is no model".to_owned()));
+    if learn(&mut studio, &plan)? {
+        let (en, ru) = ("stopped; there is no model", "остановлено; модели нет");
+        return Err(Error::Start(words(en, ru).to_owned()));
     }
     let Some(model) = studio.model() else {
-        return Err(Error::Start("there is no model".to_owned()));
+        return Err(Error::Start(words("there is no model", "модели нет").to_owned()));
     };
     let to = arguments.output.display().to_string();
     fs::write(&arguments.output, model.write()).map_err(|source| Error::Write { to, source })?;
     let rows: u64 = model.card.rows.iter().sum();
-    eprintln!("learned {} from {rows} rows", engine::plain(&model.classes().join(", ")));
+    let classes = engine::plain(&model.classes().join(", "));
+    voice::say(words(
+        format!("learned {classes} from {rows} rows"),
+        format!("выучено: {classes}; строк: {rows}"),
+    ));
     if let Some(report) = studio.report() {
         write(None, &text::report(&report))?;
     }
@@ -313,7 +310,6 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
         return judge(arguments, path);
     }
     let (mut studio, outcome) = arguments.data.studio(None)?;
-    let is_stopped = stop_at_interrupt();
     let names: Vec<&str> = if arguments.method == ALL {
         learn::METHODS.iter().map(|it| it.name).collect()
     } else {
@@ -336,14 +332,14 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Outcome, Error> {
                 knob.zip(method).is_none_or(|(knob, method)| knob.of.contains(&method))
             });
         }
-        let was_stopped = learn(&mut studio, &plan, &is_stopped)?;
+        let was_stopped = learn(&mut studio, &plan)?;
         // Stopped before anything was judged, the report is still that of the method before.
         reports.extend(studio.report().filter(|it| it.how.method == name));
         if was_stopped {
             break;
         }
     }
-    if arguments.json {
+    if arguments.form.is_json() {
         let text = match &*reports {
             [report] if arguments.method != ALL => json(report),
             reports => json(&reports),
@@ -369,14 +365,14 @@ fn judge(arguments: &Evaluate, path: &Path) -> Result<Outcome, Error> {
     studio.judge(&model).map_err(refused)?;
     let report = studio.report().unwrap_or_default();
     let Some(other) = other else {
-        let text = if arguments.json { json(&report) } else { text::report(&report) };
+        let text = if arguments.form.is_json() { json(&report) } else { text::report(&report) };
         return write(None, &text).map(|()| outcome);
     };
     let right = studio.right();
     studio.judge(&other).map_err(refused)?;
     let other_right = studio.right();
     let reports = [report, studio.report().unwrap_or_default()];
-    if arguments.json {
+    if arguments.form.is_json() {
         return write(None, &json(&reports)).map(|()| outcome);
     }
     let pairs: Vec<(bool, bool)> = right.into_iter().zip(other_right).collect();
@@ -395,29 +391,33 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
         return inputs::classify_tables(arguments, &tables, &model);
     }
     let rules = Rules { own: Arc::new(arguments.own.read()?), ..Rules::default() };
+    let filter = filter::parse(&arguments.filter)?;
     let schema = arguments.schema.as_deref();
-    let mut export = Export::new(&arguments.format, schema).map_err(Error::Usage)?;
-    export.filter = filter::parse(&arguments.filter)?;
+    let rows = Rows::new(&arguments.format, schema, engine::Timeout::None, filter)?;
     let how = arguments.applying();
-    let (to, out) = flows::output(arguments.output.as_deref())?;
-    let failed = |source| Error::Write { to: to.clone(), source };
-    let mut writer = FlowWriter::new(export, out, captures.len() == 1);
-    let outcome = input::each(&captures, &rules, arguments.effort, |capture, mut analysis| {
+    let files = Captures::of(captures).files()?;
+    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
+    let outcome = input::each(&files, &rules, arguments.effort, |capture, mut analysis| {
         let applied = analysis.apply(&model, &how);
         let applied = applied.map_err(|error| Error::Usage(error.to_string()))?;
         let name = engine::plain(&capture.to_string_lossy());
         let v1::page::ModelApplied { asked, labelled, unsure, unlike, .. } = applied;
-        eprintln!(
-            "{name}: {labelled} of {asked} flows labelled by the model; of {unsure} it is not sure, {unlike} are like nothing it knows"
-        );
-        writer.add(&analysis, &capture.to_string_lossy()).map_err(failed)
+        voice::say(words(
+            format!(
+                "{name}: {labelled} of {asked} flows labelled by the model; of {unsure} it is not sure, {unlike} are like nothing it knows"
+            ),
+            format!(
+                "{name}: модель дала метку {labelled} из {asked} потоков; в {unsure} она не уверена, {unlike} не похожи ни на что ей известное"
+            ),
+        ));
+        writer.add(&analysis, &capture.to_string_lossy())
     })?;
-    writer.finish().map_err(failed)?;
+    writer.finish()?;
     Ok(outcome)
 }
 
 pub(crate) fn show(arguments: &ShowModel) -> Result<Outcome, Error> {
     let card = engine::card(&model(arguments.model.as_deref())?);
-    let text = if arguments.json { json(&card) } else { text::card(&card) };
+    let text = if arguments.form.is_json() { json(&card) } else { text::card(&card) };
     write(None, &text).map(|()| Outcome::Complete)
 }

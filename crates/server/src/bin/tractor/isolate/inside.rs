@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{machine::said, record::Recording, say, user::User};
-use crate::Error;
+use crate::{Error, voice::words};
 
 /// How often it is looked whether something ended.
 const LOOK: Duration = Duration::from_millis(50);
@@ -87,9 +87,12 @@ pub(super) async fn wait(
             // A launcher ends at once; what it launched is the program.
             match n_left() {
                 0 => break End::Itself(status),
-                n => {
-                    say(&format!("the program ended, {n} that it started go on; Ctrl-C ends them"))
-                }
+                n => say(&words(
+                    format!("the program ended, {n} that it started go on; Ctrl-C ends them"),
+                    format!(
+                        "программа завершилась, запущенные ею ({n}) ещё идут; Ctrl-C завершит их"
+                    ),
+                )),
             }
             ended = Some(status);
         }

@@ -13,7 +13,7 @@ use super::{
     plan::{FORWARDING, Network},
     user::User,
 };
-use crate::Error;
+use crate::{Error, voice::words};
 
 /// What the plan is made for.
 #[derive(Debug)]
@@ -115,39 +115,60 @@ pub(super) fn check(arguments: &Isolate, user: Option<&User>) -> Result<(), Erro
             need("iptables", "iptables or nftables")?;
         }
         if arguments.via.is_none() && default_interface().is_none() {
-            return Err(Error::Usage(
-                "there is no default route; say the way out by --via, or need none by --no-nat"
-                    .to_owned(),
-            ));
+            let (en, ru) = (
+                "there is no default route; say the way out by --via, or need none by --no-nat",
+                "маршрута по умолчанию нет; укажите выход через --via или обойдитесь без него: --no-nat",
+            );
+            return Err(Error::Usage(words(en, ru).to_owned()));
         }
     }
     if let Some(via) = &arguments.via
         && !succeeds(&format!("ip link show dev {via}"))
     {
-        return Err(Error::Usage(format!("there is no interface {via} to lead out")));
+        return Err(Error::Usage(words(
+            format!("there is no interface {via} to lead out"),
+            format!("интерфейса {via}, чтобы выйти наружу, нет"),
+        )));
     }
     can_run(arguments, user)?;
     let (name, network) = (arguments.name(), arguments.network);
     let taken = |what: String| {
-        Err(Error::Usage(format!("{what} is there already; choose another name by --name")))
+        Err(Error::Usage(words(
+            format!("{what} is there already; choose another name by --name"),
+            format!("{what} уже есть; дайте другое имя: --name"),
+        )))
     };
     if namespace(name).exists() {
-        return taken(format!("a network namespace {name}"));
+        return taken(words(
+            format!("a network namespace {name}"),
+            format!("пространство имён сети {name}"),
+        ));
     }
     for interface in [format!("{name}0"), format!("{name}1")] {
         if succeeds(&format!("ip link show dev {interface}")) {
-            return taken(format!("an interface {interface}"));
+            return taken(words(
+                format!("an interface {interface}"),
+                format!("интерфейс {interface}"),
+            ));
         }
     }
     if !arguments.no_nat && succeeds(&format!("nft list table ip tractor_{name}")) {
-        return taken(format!("a table tractor_{name} of nftables"));
+        return taken(words(
+            format!("a table tractor_{name} of nftables"),
+            format!("таблица tractor_{name} в nftables"),
+        ));
     }
     if arguments.dns.is_some() && inside_etc(name).exists() {
-        return taken(format!("a folder {}", inside_etc(name).display()));
+        let folder = inside_etc(name);
+        let folder = folder.display();
+        return taken(words(format!("a folder {folder}"), format!("папка {folder}")));
     }
     if let Some(route) = overlapping(&said("ip -4 route show table all"), network) {
-        return Err(Error::Usage(format!(
-            "{network} is in use: there is a route `{route}`; choose another network by --network"
+        return Err(Error::Usage(words(
+            format!(
+                "{network} is in use: there is a route `{route}`; choose another network by --network"
+            ),
+            format!("сеть {network} занята: есть маршрут `{route}`; выберите другую: --network"),
         )));
     }
     Ok(())
@@ -192,7 +213,10 @@ fn need(name: &str, package: &str) -> Result<(), Error> {
     if tool(name).is_some() {
         return Ok(());
     }
-    Err(Error::Usage(format!("{name} is missing; install it first (package {package})")))
+    Err(Error::Usage(words(
+        format!("{name} is missing; install it first (package {package})"),
+        format!("нет программы {name}; сначала установите её (пакет {package})"),
+    )))
 }
 
 /// Where a tool lies.
@@ -216,19 +240,23 @@ fn can_run(arguments: &Isolate, user: Option<&User>) -> Result<(), Error> {
         env::split_paths(&folders).map(|it| it.join(program)).find(|it| is_program(it))
     };
     let Some(path) = path else {
-        return Err(Error::Usage(format!("{shown} cannot be run: there is no such program")));
+        return Err(Error::Usage(words(
+            format!("{shown} cannot be run: there is no such program"),
+            format!("{shown} не запустить: такой программы нет"),
+        )));
     };
     let Some(user) = user else { return Ok(()) };
-    let mut words = user.become_it();
-    words.extend(["test".into(), "-x".into(), path.into()]);
-    let Some((first, others)) = words.split_first() else { return Ok(()) };
+    let mut line = user.become_it();
+    line.extend(["test".into(), "-x".into(), path.into()]);
+    let Some((first, others)) = line.split_first() else { return Ok(()) };
     let status = Command::new(first).args(others).status();
     if status.is_ok_and(|it| it.success()) {
         return Ok(());
     }
-    Err(Error::Usage(format!(
-        "{shown} cannot be run by user {}; choose another one by --user",
-        user.uid
+    let uid = user.uid;
+    Err(Error::Usage(words(
+        format!("{shown} cannot be run by user {uid}; choose another one by --user"),
+        format!("пользователю {uid} не запустить {shown}; выберите другого: --user"),
     )))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::Path, process::Command};
 
-use crate::Error;
+use crate::{Error, voice::words};
 
 /// A user of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,12 @@ impl User {
     pub(super) fn named(text: &str) -> Result<Self, Error> {
         let output = Command::new("getent").args(["passwd", "--", text]).output();
         let line = output.ok().and_then(|it| String::from_utf8(it.stdout).ok()).unwrap_or_default();
-        Self::of_line(line.trim_end())
-            .ok_or_else(|| Error::Usage(format!("there is no user {text}; see `getent passwd`")))
+        Self::of_line(line.trim_end()).ok_or_else(|| {
+            Error::Usage(words(
+                format!("there is no user {text}; see `getent passwd`"),
+                format!("пользователя {text} нет; см. `getent passwd`"),
+            ))
+        })
     }
 
     /// Who called root by sudo, by the variables that sudo sets; `None` where root is the caller.

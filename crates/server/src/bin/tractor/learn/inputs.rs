@@ -14,14 +14,15 @@ use learn::{Model, Reading, Table};
 use v1::page::TrainingPart;
 
 use super::{Classify, Data, refused};
-use crate::{Error, Outcome, flows, input};
+use crate::{
+    Error, Outcome,
+    captures::{Below, Files, extension, is_capture},
+    flows, input, stop,
+    voice::{self, counted, words},
+};
 
-/// What captures are called in folders, before what packs them.
-const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "dmp", "ntar"];
 /// What data sets are called.
 const TABLES: &[&str] = &["arff", "csv"];
-/// What packs captures.
-const PACKINGS: &[&str] = &["gz", "zst"];
 
 /// Who says the labels of the flows of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,38 +90,9 @@ pub(super) fn stem(capture: &Path) -> String {
     name.get(..end).unwrap_or(&name).to_owned()
 }
 
-fn extension(path: &Path) -> String {
-    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
-}
-
 /// Whether a file is a data set by its name.
 pub(super) fn is_table(path: &Path) -> bool {
     TABLES.contains(&&*extension(path))
-}
-
-fn is_capture(path: &Path) -> bool {
-    let extension = extension(path);
-    let unpacked = path.file_stem().map(Path::new).filter(|_| PACKINGS.contains(&&*extension));
-    CAPTURES.contains(&&*unpacked.map_or(extension, self::extension))
-}
-
-/// The files below a folder, in order.
-fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        entries.push((entry.path(), entry.file_type()?.is_dir()));
-    }
-    entries.sort();
-    // A link to a folder is no folder: it may lead back here.
-    for (path, is_folder) in entries {
-        if is_folder {
-            files_below(&path, found)?;
-        } else {
-            found.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// The captures and data sets that were named; of a folder its captures, or its data sets where it has none.
@@ -131,9 +103,10 @@ fn named(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
             found.push(input.clone());
             continue;
         }
-        let mut files = Vec::new();
-        let about = |error: io::Error| Error::Usage(format!("{}: {error}", input.display()));
-        files_below(input, &mut files).map_err(about)?;
+        let Below { files, unread } = Below::of(input);
+        if let Some((folder, error)) = unread.first() {
+            return Err(Error::Usage(format!("{}: {error}", folder.display())));
+        }
         let captures: Vec<PathBuf> = files.iter().filter(|it| is_capture(it)).cloned().collect();
         let tables = || files.iter().filter(|it| is_table(it)).cloned();
         let before = found.len();
@@ -176,11 +149,13 @@ impl Says {
         }
         let table = LabelTable::read(&text).map_err(|error| about(error.to_string()))?;
         if table.n_unread() > 0 {
-            eprintln!(
-                "tractor: {}: {} rows are left out: an address, a port or a time is missing in them",
-                path.display(),
-                table.n_unread()
-            );
+            let (path, n) = (engine::plain(&path.to_string_lossy()), table.n_unread());
+            voice::complain(words(
+                format!(
+                    "{path}: {n} rows are left out: an address, a port or a time is missing in them"
+                ),
+                format!("{path}: без адреса, порта или времени строк: {n}; они пропущены"),
+            ));
         }
         Ok(Self::Flows(Arc::new(table.with_offset(offset))))
     }
@@ -231,6 +206,10 @@ impl Data {
         let rules = Rules { own: Arc::new(self.own.read()?), ..Rules::default() };
         let mut outcome = Outcome::Complete;
         for (at, (path, name)) in all.into_iter().zip(&names).enumerate() {
+            if stop::is_asked() {
+                outcome = Outcome::Partial;
+                break;
+            }
             let given = at.checked_sub(named_inputs.len()).and_then(|it| self.class.get(it));
             if is_table(path) && given.is_none() {
                 let Table { data, notices, .. } =
@@ -246,12 +225,15 @@ impl Data {
             };
             let Some(teacher) = teacher else {
                 let name = engine::plain(name);
-                eprintln!("tractor: {name}: the file of labels does not name it; it is left out");
+                voice::complain(words(
+                    format!("{name}: the file of labels does not name it; it is left out"),
+                    format!("{name}: в файле меток его нет; он пропущен"),
+                ));
                 outcome = Outcome::Partial;
                 continue;
             };
             let lesson = Lesson { filter: filter.clone(), teacher };
-            let captures = [path.to_owned()];
+            let captures = Files { paths: vec![path.to_owned()], n_missing: 0 };
             let read = input::each(&captures, &rules, self.effort, |_, analysis| {
                 let part = studio.add(&analysis, name, &lesson).map_err(refused)?;
                 say(&part);
@@ -281,34 +263,52 @@ impl Data {
     fn say_of_all(&self, studio: &mut Studio) {
         let data = studio.data();
         let classes = data.classes.iter().map(|it| {
-            let captures = if it.captures == 1 { "capture" } else { "captures" };
-            format!("{} {} in {} {captures}", engine::plain(&it.label), it.rows, it.captures)
+            let captures = counted(it.captures, "capture|captures", "снимке|снимках|снимках");
+            let (label, rows) = (engine::plain(&it.label), it.rows);
+            words(format!("{label} {rows} in {captures}"), format!("{label} {rows} в {captures}"))
         });
-        let classes: Vec<String> = classes.collect();
-        eprintln!("{} rows: {}", data.rows, classes.join(", "));
+        let (classes, rows) = (classes.collect::<Vec<_>>().join(", "), data.rows);
+        voice::say(words(format!("{rows} rows: {classes}"), format!("строк {rows}: {classes}")));
         if data.duplicates > 0 {
-            let done = if self.unique { "are left out" } else { "stay; --unique leaves them out" };
-            eprintln!(
-                "{} rows repeat an earlier one of the same label and {done}",
-                data.duplicates
-            );
+            let n = data.duplicates;
+            let done = match self.unique {
+                true => words("are left out", "они пропущены"),
+                false => {
+                    words("stay; --unique leaves them out", "они остаются; --unique пропускает их")
+                }
+            };
+            voice::say(words(
+                format!("{n} rows repeat an earlier one of the same label and {done}"),
+                format!("повторяют более раннюю с той же меткой строк: {n}; {done}"),
+            ));
         }
         if data.contradictions > 0 {
-            eprintln!(
-                "{} rows have the numbers of others with another label: no model can tell both",
-                data.contradictions
-            );
+            let n = data.contradictions;
+            voice::say(words(
+                format!(
+                    "{n} rows have the numbers of others with another label: no model can tell both"
+                ),
+                format!(
+                    "с числами других строк, но с другой меткой строк: {n}; их не различит ни одна модель"
+                ),
+            ));
         }
         if data.parts.len() == 1 && data.classes.iter().all(|it| it.captures == 1) {
-            eprintln!(
-                "tractor: all rows are of one file; how a model does on others cannot be told"
-            );
+            voice::complain(words(
+                "all rows are of one file; how a model does on others cannot be told",
+                "все строки из одного файла; какова модель на других, сказать нельзя",
+            ));
         } else if !data.lone.is_empty() && data.classes.len() > 1 {
             let (n, of) = (data.lone.len(), data.classes.len());
             let names = engine::plain(&data.lone.join(", "));
-            eprintln!(
-                "tractor: {n} of {of} classes are in one capture alone and cannot be told by another: {names}"
-            );
+            voice::complain(words(
+                format!(
+                    "{n} of {of} classes are in one capture alone and cannot be told by another: {names}"
+                ),
+                format!(
+                    "классов лишь из одного снимка {n} из {of}, по другому их не проверить: {names}"
+                ),
+            ));
         }
     }
 }
@@ -317,19 +317,22 @@ impl Data {
 fn say(part: &TrainingPart) {
     let name = engine::plain(&part.name);
     for notice in &part.notices {
-        eprintln!("tractor: {name}: {}", engine::plain(notice));
+        voice::complain(format_args!("{name}: {}", engine::plain(notice)));
     }
-    let mut parts = vec![format!("{} rows", part.rows)];
+    let mut parts = vec![words(format!("{} rows", part.rows), format!("строк {}", part.rows))];
     for (n, what) in [
-        (part.unlabelled, "without a label"),
-        (part.filtered, "left out by the filter"),
-        (part.contradicting, "left out as having several labels"),
+        (part.unlabelled, words("without a label", "без метки")),
+        (part.filtered, words("left out by the filter", "не прошли фильтр")),
+        (
+            part.contradicting,
+            words("left out as having several labels", "пропущены, так как меток несколько"),
+        ),
     ] {
         if n > 0 {
             parts.push(format!("{n} {what}"));
         }
     }
-    eprintln!("{name}: {}", parts.join(", "));
+    voice::say(format_args!("{name}: {}", parts.join(", ")));
 }
 
 /// What a model says of the rows of data sets, a line a row.
@@ -373,7 +376,7 @@ pub(super) fn classify_tables(
             learn::read_unlabelled(&text, &name, &how).map_err(|error| about(error.to_string()))?;
         for notice in &table.notices {
             let (name, notice) = (engine::plain(&name), engine::plain(&notice.to_string()));
-            eprintln!("tractor: {name}: {notice}");
+            voice::complain(format_args!("{name}: {notice}"));
         }
         for (row, it) in engine::say(model, &table.data).map_err(refused)?.into_iter().enumerate() {
             let is_sure = it.confidence >= threshold;
@@ -414,9 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn captures_and_data_sets_are_told_by_their_names() {
-        assert!(is_capture(Path::new("a/b.PCAP")) && is_capture(Path::new("b.pcapng.zst")));
-        assert!(!is_capture(Path::new("b.gz")) && !is_capture(Path::new("pcap")));
+    fn data_sets_are_told_by_their_names() {
         assert!(is_table(Path::new("a.ARFF")) && !is_table(Path::new("a.pcap")));
     }
 
