@@ -1,38 +1,66 @@
 //! What the companion does between its requests: files, jobs on threads of their own, and their store.
+//!
+//! A job leaves two things: its record, which is always in memory, and its result, which is read from its file when somebody
+//! asks and kept while there is room. The result holds what the v1 answers need. What only the page asks needs the packets:
+//! the capture is read again, if it is still the same one.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::SystemTime,
 };
 
-use engine::{Analysis, Applying, Countries, Found, JobRecord, Library, OwnRules, Rules};
-use serde_json::Value;
+use axum::body::Bytes;
+use engine::{Analysis, Applying, Countries, Found, Known, OwnRules, Report, Rules};
+use serde_json::{Value, json};
 use v1::{
-    JobId, Notice, Request,
-    page::{ApplyRequest, ModelApplied},
+    FileStatus, JobId, Notice, Request, State, error,
+    page::{
+        ApplyRequest, Decision, Decisions, JobProgress, JobRow, ModelApplied, Processed, Query,
+    },
 };
 
 use crate::{
-    folder::{Folder, is_plain_name},
+    answers::Answers,
+    folder::{self, Folder, NoFile, Scan, Stamp},
+    jobs::{Cancelled, Jobs, Planned, Record, Running},
+    metrics::Metrics,
     reading,
-    store::{self, Store},
+    store::{self, Loaded, NoResult, Results, Store},
     training::Trainings,
 };
 
-/// How many captures are read at once: each takes memory by its flows.
-const MAX_RUNNING: usize = 2;
+/// How much memory results take that are kept open, in bytes; one that is asked for may be larger.
+const MAX_OPEN: usize = 96 << 20;
+/// How many captures are kept open for the page: each takes memory by its flows.
+const MAX_ANALYSES: usize = 2;
+/// Why a job has nothing that was cancelled.
+const CANCELLED: &str = "it was cancelled";
 
 /// A library of captures with everything it needs to process them. Dropping it ends its threads; the jobs they were at
 /// run again when the same folders are opened next.
 pub struct Companion {
     shared: Arc<Shared>,
     trainings: Trainings,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// How a companion works.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The user's rules for the captures that are processed from now on.
+    pub own: OwnRules,
+    /// The user's own database of countries.
+    pub countries: Option<Arc<Countries>>,
+    /// How many captures are read at once; as many as there are cores where nothing is said.
+    pub workers: Option<usize>,
+    /// The longest capture that may be uploaded, in bytes; none may where nothing is said.
+    pub max_upload: Option<u64>,
 }
 
 /// Why the companion cannot start.
@@ -49,7 +77,7 @@ pub enum Error {
     /// The job store cannot be used.
     #[error("the job store {path} cannot be used: {message}")]
     Store {
-        /// Its file.
+        /// Its folder.
         path: PathBuf,
         /// Why.
         message: String,
@@ -59,20 +87,49 @@ pub enum Error {
 struct Shared {
     folder: Folder,
     rules: Rules,
-    state: Mutex<State>,
+    known: Mutex<Known>,
+    max_upload: Option<u64>,
+    state: Mutex<Inner>,
     /// A job waits, or the end is near.
     wake: Condvar,
-    /// Locked while a record is taken and written, so that the newest is the last written.
+    /// Locked while a job is begun or ended, so that records are written in the order of what happened.
     store: Mutex<Store>,
-    /// Locked while a model is applied: it takes the memory of a capture, and one is enough.
-    applying: Mutex<()>,
+    results: Results,
+    listing: Mutex<Listing>,
+    answers: Answers,
+    /// Results that were read from their files, the one asked for last at the end.
+    open: Mutex<Vec<(JobId, Arc<Report>)>>,
+    /// Locked while a result is read: one at a time takes memory.
+    opening: Mutex<()>,
+    /// Captures that were read again, the one asked for last at the end.
+    analyses: Mutex<Vec<Again>>,
+    /// Locked while a capture is read again, or a model is applied: one at a time takes memory.
+    reading_again: Mutex<()>,
+    metrics: Metrics,
 }
 
-struct State {
-    library: Library,
+#[derive(Default)]
+struct Inner {
+    jobs: Jobs,
     is_closing: bool,
-    /// How many captures are being read.
-    n_running: usize,
+}
+
+/// A capture that was read again for the page.
+struct Again {
+    job: JobId,
+    /// The model applied to it.
+    applied: Option<ApplyRequest>,
+    analysis: Arc<Analysis>,
+}
+
+/// The list of files, as it was last told.
+#[derive(Default)]
+struct Listing {
+    scan: Option<Arc<Scan>>,
+    /// The answer, and at which count of changes it was made.
+    told: Option<(u64, Bytes)>,
+    /// Files that were written again since they were processed, and whether they are what they were.
+    touched: BTreeMap<String, (Stamp, bool)>,
 }
 
 impl Companion {
@@ -81,59 +138,78 @@ impl Companion {
     /// # Errors
     /// Where a folder or the store cannot be used.
     pub fn open(captures: &Path, data: &Path) -> Result<Self, Error> {
-        Self::open_with(captures, data, OwnRules::default())
+        Self::open_with(captures, data, Options::default())
     }
 
-    /// The same, with rules of the user's for the captures that are processed from now on.
+    /// The same, as it shall work.
     ///
     /// # Errors
     /// As [`Companion::open`].
-    pub fn open_with(captures: &Path, data: &Path, own: OwnRules) -> Result<Self, Error> {
+    pub fn open_with(captures: &Path, data: &Path, options: Options) -> Result<Self, Error> {
         let folder = Folder::open(captures)
             .map_err(|source| Error::Folder { path: captures.to_owned(), source })?;
         fs::create_dir_all(data)
             .map_err(|source| Error::Folder { path: data.to_owned(), source })?;
-        let path = data.join("jobs.redb");
-        let unusable = |error: store::Error| {
-            let message = match error {
-                store::Error::Database(redb::DatabaseError::DatabaseAlreadyOpen) => {
-                    "another companion uses it".to_owned()
-                }
-                error => error.to_string(),
-            };
-            Error::Store { path: path.clone(), message }
+        let unusable = |error: store::Error| Error::Store {
+            path: data.to_owned(),
+            message: error.to_string(),
         };
-        let store = Store::open(&path).map_err(unusable)?;
-        let rules = Rules { own: Arc::new(own), ..Rules::default() };
-        let mut library = Library::new();
-        library.set_own_rules(Arc::clone(&rules.own));
-        for record in store.load().map_err(unusable)? {
-            library.restore(record);
+        let Loaded { mut store, records, were_running, rebuilt } =
+            Store::open(data).map_err(unusable)?;
+        if let Some(why) = rebuilt {
+            let n = records.len();
+            tracing::error!("the job store was damaged and made anew of {n} results: {why}");
         }
+        let results = store.results();
+        let mut jobs = Jobs::default();
+        let now = now_millis();
+        for record in records {
+            let was_running = were_running.contains(&record.job);
+            jobs.restore(record, was_running, now);
+        }
+        // How often the program ended with a job is known from now on.
+        let again: Vec<&Record> = were_running.iter().filter_map(|it| jobs.get(*it).ok()).collect();
+        store.save(&again, &[]).map_err(unusable)?;
+        results
+            .keep_only(|job| jobs.get(job).is_ok_and(Record::is_finished))
+            .map_err(|error| unusable(error.into()))?;
+        let rules = Rules { own: Arc::new(options.own), ..Rules::default() };
+        let known = Known { own: Arc::clone(&rules.own), countries: options.countries };
         let models = data.join("models");
         let trainings = Trainings::open(folder.clone(), rules.clone(), models.clone())
             .map_err(|source| Error::Folder { path: models, source })?;
+        let n_workers = options.workers.unwrap_or_else(reading::n_cores).max(1);
+        tracing::info!(jobs = jobs.all().count(), waiting = jobs.n_waiting(), "the store is open");
         let shared = Arc::new(Shared {
             folder,
             rules,
-            applying: Mutex::new(()),
-            state: Mutex::new(State { library, is_closing: false, n_running: 0 }),
+            known: Mutex::new(known),
+            max_upload: options.max_upload,
+            state: Mutex::new(Inner { jobs, is_closing: false }),
             wake: Condvar::new(),
             store: Mutex::new(store),
+            results,
+            listing: Mutex::default(),
+            answers: Answers::default(),
+            open: Mutex::default(),
+            opening: Mutex::default(),
+            analyses: Mutex::default(),
+            reading_again: Mutex::default(),
+            metrics: Metrics::default(),
         });
-        let n_threads = reading::n_cores().min(MAX_RUNNING);
-        let threads = (0..n_threads)
+        let threads = (0..n_workers)
             .map(|_| {
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || shared.run_jobs())
             })
             .collect();
-        Ok(Self { shared, trainings, threads })
+        Ok(Self { shared, trainings, threads: Mutex::new(threads) })
     }
 
     /// Tells countries by this database from now on; by none, no countries.
     pub fn set_countries(&self, countries: Option<Arc<Countries>>) {
-        self.shared.state().library.set_countries(countries);
+        lock(&self.shared.known).countries = countries;
+        self.shared.answers.forget();
     }
 
     /// What is learned here, and the models there are.
@@ -141,63 +217,124 @@ impl Companion {
         &self.trainings
     }
 
-    /// Applies a model to a job that is at its end: the capture is read again, and what the job found is replaced.
-    pub(crate) fn apply(&self, job: JobId, how: &ApplyRequest) -> Result<ModelApplied, v1::Error> {
-        if !(0.0..=1.0).contains(&how.threshold) {
-            return Err(v1::Error::bad_request("`threshold` is no number from 0 to 1"));
-        }
-        let model = Arc::new(self.trainings.model(&how.model)?);
-        let shared = &self.shared;
-        let _one = match shared.applying.try_lock() {
-            Ok(it) => it,
-            // A panic while another one was applied left nothing half done.
-            Err(TryLockError::Poisoned(it)) => it.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                let message = "another model is being applied; ask again later";
-                return Err(v1::Error::new(503, message));
-            }
-        };
-        let record = shared.record(job);
-        let record =
-            record.ok_or_else(|| v1::Error::not_found(format!("there is no job {}", job.0)))?;
-        if record.status.state != v1::State::Finished {
-            return Err(v1::Error::new(409, format!("job {} is not finished", job.0)));
-        }
-        let mut analysis = match shared.read(&record.file_name) {
-            Some(Ok(analysis)) => analysis,
-            Some(Err(message)) => return Err(v1::Error::not_found(message)),
-            None => return Err(v1::Error::new(503, "the companion closes")),
-        };
-        let how = Applying { threshold: how.threshold, over_payload: how.over_payload };
-        let applied = analysis
-            .apply(&model, &how)
-            .map_err(|error| v1::Error::bad_request(error.to_string()))?;
-        analysis.keep_counts();
-        // A file that can no longer be read leaves the job as it was.
-        let found = Arc::new(analysis).result().map_err(v1::Error::not_found)?;
-        let at = record.status.finished_at.unwrap_or_else(now);
-        shared.state().library.finish(job, Ok(found), at);
-        shared
-            .save(job)
-            .map_err(|error| v1::Error::internal(format!("the job cannot be stored: {error}")))?;
-        Ok(applied)
+    /// What it counts of itself.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// The longest capture that may be uploaded, in bytes.
+    pub(crate) fn max_upload(&self) -> Option<u64> {
+        self.shared.max_upload
+    }
+
+    /// The folder of captures.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.shared.folder
+    }
+
+    /// Begins to stop: jobs that are being read are let go, and run again when the same folders are opened next.
+    pub fn close(&self) {
+        self.trainings.tell_to_stop();
+        self.shared.state().is_closing = true;
+        self.shared.wake.notify_all();
+    }
+
+    /// Answers a request where that takes no time and touches no file but a few folders: what was answered before, and what
+    /// is known of jobs.
+    pub(crate) fn quick_answer(&self, request: &Request) -> Option<Result<Bytes, v1::Error>> {
+        self.shared.quick_answer(request)
     }
 
     /// Answers a request. It may read the folder, write the store and take its time: not for a thread that must not wait.
     ///
     /// # Errors
     /// The v1 error.
-    pub fn answer(&self, request: &Request) -> Result<Value, v1::Error> {
-        self.shared.answer(request)
+    pub fn answer(&self, request: &Request) -> Result<Bytes, v1::Error> {
+        match self.shared.quick_answer(request) {
+            Some(answer) => answer,
+            None => self.shared.answer(request),
+        }
     }
+
+    /// Processes files, with one write to the store for all of them.
+    ///
+    /// # Errors
+    /// Where the store takes nothing; what is wrong with one file is said of that one.
+    pub(crate) fn process(&self, file_names: &[String]) -> Result<Vec<Processed>, v1::Error> {
+        self.shared.process(file_names)
+    }
+
+    /// The jobs by number: all, or those in a state.
+    pub(crate) fn jobs(&self, state: Option<State>) -> Vec<JobRow> {
+        let inner = self.shared.state();
+        let is_wanted = |it: &&Record| state.is_none_or(|state| it.status.state == state);
+        inner.jobs.all().filter(is_wanted).map(|it| inner.jobs.row(it)).collect()
+    }
+
+    /// How far a job is.
+    ///
+    /// # Errors
+    /// Where there is no such job.
+    pub(crate) fn progress(&self, job: JobId) -> Result<JobProgress, v1::Error> {
+        let inner = self.shared.state();
+        Ok(inner.jobs.progress(inner.jobs.get(job)?))
+    }
+
+    /// Cancels a job that waits or runs.
+    ///
+    /// # Errors
+    /// Where there is none, or it has ended.
+    pub(crate) fn cancel(&self, job: JobId) -> Result<JobProgress, v1::Error> {
+        self.shared.cancel(job)?;
+        self.progress(job)
+    }
+
+    /// Answers the page about a finished job.
+    ///
+    /// # Errors
+    /// Where there is none, or its capture is another one by now.
+    pub(crate) fn ask(&self, job: JobId, query: &Query) -> Result<Value, v1::Error> {
+        self.shared.ask(&self.trainings, job, query)
+    }
+
+    /// Applies a model to a job that is at its end: the capture is read again, and what the job found is replaced.
+    pub(crate) fn apply(&self, job: JobId, how: &ApplyRequest) -> Result<ModelApplied, v1::Error> {
+        self.shared.apply(&self.trainings, job, how)
+    }
+
+    /// Numbers of the jobs: in each state, waiting, being read.
+    pub(crate) fn counts(&self) -> Counts {
+        let inner = self.shared.state();
+        let mut counts = Counts {
+            waiting: inner.jobs.n_waiting(),
+            running: inner.jobs.n_running(),
+            ..Counts::default()
+        };
+        for record in inner.jobs.all() {
+            match record.status.state {
+                State::Finished => counts.finished += 1,
+                State::Failed => counts.failed += 1,
+                State::New | State::InProgress => {}
+            }
+        }
+        counts
+    }
+}
+
+/// How many jobs there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) waiting: usize,
+    pub(crate) running: usize,
+    pub(crate) finished: usize,
+    pub(crate) failed: usize,
 }
 
 impl Drop for Companion {
     fn drop(&mut self) {
+        self.close();
         self.trainings.stop();
-        self.shared.state().is_closing = true;
-        self.shared.wake.notify_all();
-        for thread in self.threads.drain(..) {
+        for thread in lock(&self.threads).drain(..) {
             // Its panics were caught and told.
             let _ = thread.join();
         }
@@ -205,125 +342,542 @@ impl Drop for Companion {
 }
 
 impl Shared {
-    fn answer(&self, request: &Request) -> Result<Value, v1::Error> {
+    fn quick_answer(&self, request: &Request) -> Option<Result<Bytes, v1::Error>> {
         match request {
-            Request::Files => {
-                self.rescan()?;
-                self.state().library.answer(request, now())
+            Request::Files => self.fresh_list().map(Ok),
+            Request::Process { .. } => None,
+            Request::Labels => self.answers.get(request).map(Ok),
+            Request::Status { job } => {
+                Some(self.state().jobs.get(*job).map(|it| bytes(&json!(it.status))))
             }
-            Request::Process { file_name } => {
-                if !is_plain_name(file_name) {
-                    return Err(v1::Error::bad_request(format!(
-                        "`{file_name}` is no file name: say the name alone, without folders"
-                    )));
-                }
-                self.rescan()?;
-                let answer = self.state().library.answer(request, now())?;
-                if let Some(job) = answer.get("job_id").and_then(Value::as_u64) {
-                    self.save(JobId(job)).map_err(|error| {
-                        v1::Error::internal(format!("the job cannot be stored: {error}"))
-                    })?;
-                }
-                self.wake.notify_one();
-                Ok(answer)
+            Request::Details { job } => {
+                Some(self.state().jobs.get(*job).map(|it| bytes(&json!(it.file()))))
             }
-            request => self.state().library.answer(request, now()),
+            Request::Reading { job }
+            | Request::Statistics { job }
+            | Request::StatisticsOfLabel { job, .. }
+            | Request::StatisticsOfIp { job, .. }
+            | Request::FlowsOfLabel { job, .. } => match self.state().jobs.finished(*job) {
+                Ok(_) => self.answers.get(request).map(Ok),
+                Err(error) => Some(Err(error)),
+            },
         }
     }
 
-    fn rescan(&self) -> Result<(), v1::Error> {
-        let files = self.folder.files().map_err(|error| {
-            v1::Error::internal(format!("the captures folder cannot be read: {error}"))
-        })?;
-        self.state().library.set_files(files);
+    fn answer(&self, request: &Request) -> Result<Bytes, v1::Error> {
+        let job = match request {
+            Request::Files => return self.list(),
+            Request::Process { file_name } => {
+                let file_names = std::slice::from_ref(file_name);
+                return match self.process(file_names)?.pop() {
+                    Some(Processed { error: Some(error), .. }) => Err(error),
+                    Some(Processed { status: Some(status), .. }) => Ok(bytes(&json!(status))),
+                    _ => Err(v1::Error::internal("nothing was processed")),
+                };
+            }
+            Request::Labels => {
+                let age = self.answers.age();
+                let answer = bytes(&json!(lock(&self.known).labels()));
+                self.answers.keep(request.clone(), answer.clone(), age);
+                return Ok(answer);
+            }
+            Request::Status { job }
+            | Request::Details { job }
+            | Request::Reading { job }
+            | Request::Statistics { job }
+            | Request::StatisticsOfLabel { job, .. }
+            | Request::StatisticsOfIp { job, .. }
+            | Request::FlowsOfLabel { job, .. } => *job,
+        };
+        let age = self.answers.age();
+        let known = lock(&self.known).clone();
+        let report = self.report(job)?;
+        let answer = bytes(&Found::Stored(report).answer(request, &known)?);
+        self.answers.keep(request.clone(), answer.clone(), age);
+        Ok(answer)
+    }
+
+    /// What a job found.
+    fn report(&self, job: JobId) -> Result<Arc<Report>, v1::Error> {
+        let find = || {
+            let mut open = lock(&self.open);
+            let at = open.iter().position(|it| it.0 == job)?;
+            let found = open.remove(at);
+            let report = Arc::clone(&found.1);
+            open.push(found);
+            Some(report)
+        };
+        if let Some(report) = find() {
+            return Ok(report);
+        }
+        let _one = lock(&self.opening);
+        if let Some(report) = find() {
+            return Ok(report);
+        }
+        let report = Arc::new(self.results.read(job).map_err(|error| match error {
+            // A newer job of the file ended meanwhile.
+            NoResult::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                match self.state().jobs.finished(job) {
+                    Ok(_) => damaged(job, &"its file is missing"),
+                    Err(error) => error,
+                }
+            }
+            error => damaged(job, &error),
+        })?);
+        let mut open = lock(&self.open);
+        open.push((job, Arc::clone(&report)));
+        let mut memory: usize = open.iter().map(|it| it.1.memory()).sum();
+        while memory > MAX_OPEN && !open.is_empty() {
+            memory -= open.remove(0).1.memory();
+        }
+        Ok(report)
+    }
+
+    /// Forgets what was kept of a job's result.
+    fn forget(&self, jobs: &[JobId]) {
+        lock(&self.open).retain(|it| !jobs.contains(&it.0));
+        lock(&self.analyses).retain(|it| !jobs.contains(&it.job));
+    }
+
+    /// The list of files as it was told, where nothing changed.
+    fn fresh_list(&self) -> Option<Bytes> {
+        // Whoever holds it reads the folder just now.
+        let listing = self.listing.try_lock().ok()?;
+        let (changes, told) = listing.told.as_ref()?;
+        let is_fresh = *changes == self.state().jobs.changes()
+            && listing.scan.as_ref().is_some_and(|it| it.is_fresh());
+        is_fresh.then(|| told.clone())
+    }
+
+    fn list(&self) -> Result<Bytes, v1::Error> {
+        let mut listing = lock(&self.listing);
+        let scan = match listing.scan.take().filter(|it| it.is_fresh()) {
+            Some(scan) => scan,
+            None => Arc::new(self.folder.scan().map_err(|error| {
+                let message = format!("the captures folder cannot be read: {error}");
+                error::FOLDER_UNREADABLE.error(message)
+            })?),
+        };
+        listing.scan = Some(Arc::clone(&scan));
+        let written_again: Vec<(String, Stamp, String)> = {
+            let inner = self.state();
+            let of_file = |(name, stamp): (&String, &Stamp)| {
+                let (record, _) = inner.jobs.of_file(name)?;
+                let is_same_length = record.stamp.bytes == stamp.bytes;
+                (is_same_length && record.stamp != *stamp)
+                    .then(|| (name.clone(), *stamp, record.mark.clone()))
+            };
+            scan.files.iter().filter_map(of_file).collect()
+        };
+        // Their ends are read only now, while nobody waits for the jobs.
+        let mut touched = BTreeMap::new();
+        for (name, stamp, mark) in written_again {
+            let known = listing.touched.get(&name).filter(|it| it.0 == stamp).map(|it| it.1);
+            let is_same = known.unwrap_or_else(|| self.has_mark(&name, &mark));
+            touched.insert(name, (stamp, is_same));
+        }
+        listing.touched = touched;
+        let inner = self.state();
+        let changes = inner.jobs.changes();
+        let file = |(name, stamp): (&String, &Stamp)| {
+            let Some((newest, kept)) = inner.jobs.of_file(name) else {
+                return engine::file(name, Some(stamp.bytes), FileStatus::default(), None);
+            };
+            let is_same = |it: &Record| {
+                it.stamp == *stamp || listing.touched.get(name).is_some_and(|it| it.1)
+            };
+            let found = newest.found.or(kept.and_then(|it| it.found));
+            let mut status = newest.status.clone();
+            if newest.status.state != State::InProgress && !is_same(newest) {
+                // What was found is there still, and is of what the file was.
+                status.state = State::New;
+            }
+            engine::file(name, Some(stamp.bytes), status, found)
+        };
+        let files: Vec<v1::File> = scan.files.iter().map(file).collect();
+        drop(inner);
+        let answer = Bytes::from(
+            serde_json::to_vec(&files).map_err(|it| v1::Error::internal(it.to_string()))?,
+        );
+        listing.told = Some((changes, answer.clone()));
+        Ok(answer)
+    }
+
+    /// Whether a file is named by this mark.
+    fn has_mark(&self, name: &str, mark: &str) -> bool {
+        let file = self.folder.file(name).map_err(io::Error::other);
+        file.and_then(|(mut file, _)| folder::mark(&mut file)).is_ok_and(|it| it == mark)
+    }
+
+    fn process(&self, file_names: &[String]) -> Result<Vec<Processed>, v1::Error> {
+        let stamps: Vec<Result<Stamp, v1::Error>> = file_names
+            .iter()
+            .map(|it| self.folder.file(it).map(|it| it.1).map_err(|error| no_file(it, &error)))
+            .collect();
+        let now = now_millis();
+        let mut store = lock(&self.store);
+        if self.state().is_closing {
+            return Err(error::STOPPING.error("the companion stops"));
+        }
+        let (mut answers, mut new) = (Vec::new(), Vec::<(Record, Option<JobId>)>::new());
+        for (file_name, stamp) in file_names.iter().zip(stamps) {
+            let nth = new.len() as u64;
+            let again = new.iter().find(|it| it.0.file_name == *file_name);
+            let planned = match (again, stamp) {
+                (Some((record, _)), _) => Ok(Planned::Before(record.status.clone())),
+                (None, Ok(stamp)) => self.state().jobs.plan(file_name, stamp, nth, now),
+                (None, Err(error)) => Err(error),
+            };
+            let mut answer = Processed { file_name: file_name.clone(), ..Processed::default() };
+            match planned {
+                Ok(Planned::Before(status)) => answer.status = Some(status),
+                Ok(Planned::New { record, gone }) => {
+                    answer.status = Some(record.status.clone());
+                    new.push((*record, gone));
+                }
+                Err(error) => answer.error = Some(error),
+            }
+            answers.push(answer);
+        }
+        let records: Vec<&Record> = new.iter().map(|it| &it.0).collect();
+        let gone: Vec<JobId> = new.iter().filter_map(|it| it.1).collect();
+        if !records.is_empty() {
+            store.save(&records, &gone).map_err(|error| cannot_store(&error))?;
+        }
+        let mut inner = self.state();
+        for (record, gone) in new {
+            inner.jobs.add(record, gone, now);
+        }
+        drop(inner);
+        self.wake.notify_all();
+        Ok(answers)
+    }
+
+    fn cancel(&self, job: JobId) -> Result<(), v1::Error> {
+        let mut store = lock(&self.store);
+        let cancelled = self.state().jobs.cancel(job)?;
+        if let Cancelled::Waiting(mut record) = cancelled {
+            record.fail(CANCELLED.to_owned(), now());
+            // Where that cannot be stored the job waits again after the next start, and is not begun in this one.
+            if let Err(error) = store.save(&[&record], &[]) {
+                tracing::error!(job = job.0, "that it was cancelled cannot be stored: {error}");
+            }
+            self.state().jobs.end(*record);
+        }
         Ok(())
     }
 
     /// A thread's life: job after job, until the end.
     fn run_jobs(&self) {
-        while let Some((job, file_name)) = self.wait_for_job() {
+        while let Some((record, running)) = self.wait_for_job() {
+            let job = record.job;
+            self.results.begin(job);
+            let begun = SystemTime::now();
             // A capture that makes the program fail must not take the other jobs with it.
-            let result = catch_unwind(AssertUnwindSafe(|| self.process(&file_name)))
-                .unwrap_or_else(|_| Some(Err(failed())));
-            // Without a result it was the end that stopped it: the store says it still runs, so it will run again.
-            let Some(result) = result else { return };
-            let mut state = self.state();
-            state.n_running -= 1;
-            state.library.finish(job, result, now());
-            drop(state);
-            if let Err(error) = self.save(job) {
-                eprintln!("tractor: job {} cannot be stored: {error}", job.0);
-            }
+            let result = catch_unwind(AssertUnwindSafe(|| self.read_job(&record, &running)))
+                .unwrap_or_else(|_| Some((record.clone(), Err(failed()))));
+            let Some((record, result)) = result else {
+                // It was the end that stopped it: the store says it still runs, so it will run again.
+                self.state().jobs.abandon(job);
+                self.results.end(job);
+                return;
+            };
+            let record = self.end_job(record, result);
+            self.results.end(job);
+            let millis = begun.elapsed().unwrap_or_default().as_millis() as u64;
+            let (state, bytes) = (record.status.state, record.stamp.bytes);
+            self.metrics.count_job(&record);
+            tracing::info!(job = job.0, ?state, bytes, millis, "a job ended");
         }
     }
 
-    fn wait_for_job(&self) -> Option<(JobId, String)> {
-        let mut state = self.state();
+    fn wait_for_job(&self) -> Option<(Record, Arc<Running>)> {
+        let mut inner = self.state();
         loop {
-            if state.is_closing {
+            if inner.is_closing {
                 return None;
             }
-            if let Some(job) = state.library.next_job() {
-                state.n_running += 1;
+            if let Some(job) = inner.jobs.begin() {
                 return Some(job);
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            inner = self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// What a capture holds, as far as answers need it; `None` where the end came first.
-    fn process(&self, file_name: &str) -> Option<Result<Found, String>> {
-        let mut analysis = match self.read(file_name)? {
-            Ok(analysis) => analysis,
-            Err(error) => return Some(Err(error)),
-        };
-        analysis.keep_counts();
-        Some(Arc::new(analysis).result())
-    }
-
-    /// Reads a capture; `None` where the end came first.
-    fn read(&self, file_name: &str) -> Option<Result<Analysis, String>> {
-        let file = match self.folder.file(file_name) {
-            Ok(file) => file,
-            Err(error) => return Some(Err(unreadable(&error))),
+    /// Reads a job's capture; `None` where the end came first. The record says which file it was.
+    fn read_job(
+        &self,
+        record: &Record,
+        running: &Running,
+    ) -> Option<(Record, Result<Report, String>)> {
+        let mut record = record.clone();
+        let opened = self.folder.file(&record.file_name).map_err(|error| match error {
+            NoFile::Unreadable(error) => unreadable(&error),
+            error => unreadable(&io::Error::other(error)),
+        });
+        let opened = opened.and_then(|(mut file, stamp)| {
+            let mark = folder::mark(&mut file).map_err(|error| unreadable(&error))?;
+            Ok((file, stamp, mark))
+        });
+        let file = match opened {
+            Ok((file, stamp, mark)) => {
+                (record.stamp, record.mark) = (stamp, mark);
+                file
+            }
+            Err(error) => return Some((record, Err(error))),
         };
         // What no other capture needs is this one's.
-        let n_threads = (reading::n_cores() / self.state().n_running.max(1)).max(1);
-        let file = Until { shared: self, file };
-        match reading::read(file, file_name, &self.rules, n_threads) {
-            Ok(analysis) if !analysis.is_complete() && self.state().is_closing => None,
-            Ok(analysis) => Some(Ok(analysis)),
-            Err(_) if self.state().is_closing => None,
-            Err(error) => Some(Err(unreadable(&error))),
+        let n_running = self.state().jobs.n_running().max(1);
+        let n_threads = (reading::n_cores() / n_running).max(1);
+        let file = Until { is_over: || running.is_cancelled() || self.state().is_closing, file };
+        let tell = |reached| running.tell(reached);
+        let name = &record.file_name;
+        let read = reading::read_telling(file, name, &self.rules, n_threads, &tell);
+        if self.state().is_closing {
+            return None;
+        }
+        let result = match read {
+            _ if running.is_cancelled() => Err(CANCELLED.to_owned()),
+            Ok(analysis) => match analysis.failure() {
+                Some(notice) => Err(notice.to_string()),
+                None => Ok(Report::new(&analysis)),
+            },
+            Err(error) => Err(unreadable(&error)),
+        };
+        Some((record, result))
+    }
+
+    /// Stores how a job ended, its result first; then others see it.
+    fn end_job(&self, mut record: Record, result: Result<Report, String>) -> Record {
+        let job = record.job;
+        let written = match result {
+            Ok(report) => {
+                record.found = Some(report.summary());
+                record.status.state = State::Finished;
+                record.status.finished_at = Some(now());
+                let report = report.write();
+                self.results.write(&record, &report).map_err(store::Error::of_io)
+            }
+            Err(why) => {
+                record.fail(why, now());
+                Ok(())
+            }
+        };
+        let mut store = lock(&self.store);
+        let replaced = self.state().jobs.replaced_by(&record);
+        let stored = written.and_then(|()| store.save(&[&record], &replaced));
+        if let Err(error) = stored {
+            tracing::error!(job = job.0, "how it ended cannot be stored: {error}");
+            // What was not stored is not called finished; after the next start it waits again.
+            if record.is_finished() {
+                record.found = None;
+                record.fail(format!("its result cannot be stored: {error}"), now());
+                self.results.remove(&[job]);
+            }
+        }
+        let replaced = self.state().jobs.end(record.clone());
+        drop(store);
+        self.forget(&replaced);
+        self.results.remove(&replaced);
+        record
+    }
+
+    /// Replaces what a job found.
+    fn replace(&self, record: &Record, report: Option<Report>) -> Result<(), v1::Error> {
+        let mut store = lock(&self.store);
+        // A newer job may have replaced it meanwhile.
+        self.state().jobs.finished(record.job)?;
+        if let Some(report) = report {
+            let written = self.results.write(record, &report.write());
+            written.map_err(|error| cannot_store(&store::Error::of_io(error)))?;
+        }
+        store.save(&[record], &[]).map_err(|error| cannot_store(&error))?;
+        self.state().jobs.replace(record.clone());
+        Ok(())
+    }
+
+    fn apply(
+        &self,
+        trainings: &Trainings,
+        job: JobId,
+        how: &ApplyRequest,
+    ) -> Result<ModelApplied, v1::Error> {
+        if !(0.0..=1.0).contains(&how.threshold) {
+            return Err(error::NO_SENSE.error("`threshold` is no number from 0 to 1"));
+        }
+        let model = Arc::new(trainings.model(&how.model)?);
+        let Ok(_one) = self.reading_again.try_lock() else {
+            let message = "another capture is being read again; ask again later";
+            return Err(error::BUSY.error(message));
+        };
+        let mut record = self.finished(job)?;
+        let mut analysis = self.read_again(&record)?;
+        let applying = Applying { threshold: how.threshold, over_payload: how.over_payload };
+        let applied = analysis
+            .apply(&model, &applying)
+            .map_err(|error| error::NO_SENSE.error(error.to_string()))?;
+        let report = Report::new(&analysis);
+        record.found = Some(report.summary());
+        record.applied = Some(how.clone());
+        self.replace(&record, Some(report))?;
+        self.forget(&[job]);
+        self.answers.forget();
+        Ok(applied)
+    }
+
+    fn ask(&self, trainings: &Trainings, job: JobId, query: &Query) -> Result<Value, v1::Error> {
+        let record = self.finished(job)?;
+        let analysis = self.analysis(trainings, &record)?;
+        let answer = analysis.page(query);
+        if let Query::Decide { .. } | Query::Undo { .. } = query {
+            let decisions: Vec<Decision> =
+                serde_json::from_value::<Decisions>(answer.clone()).unwrap_or_default().decisions;
+            let record = Record { decisions, ..self.finished(job)? };
+            if let Err(error) = self.replace(&record, None) {
+                // What is not stored is not decided.
+                self.forget(&[job]);
+                return Err(error);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// A job's capture, read again where it is not open.
+    fn analysis(&self, trainings: &Trainings, record: &Record) -> Result<Arc<Analysis>, v1::Error> {
+        let find = || {
+            let mut analyses = lock(&self.analyses);
+            let is_it = |it: &Again| it.job == record.job && it.applied == record.applied;
+            let at = analyses.iter().position(is_it)?;
+            let found = analyses.remove(at);
+            let analysis = Arc::clone(&found.analysis);
+            analyses.push(found);
+            Some(analysis)
+        };
+        if let Some(analysis) = find() {
+            return Ok(analysis);
+        }
+        let _one = lock(&self.reading_again);
+        if let Some(analysis) = find() {
+            return Ok(analysis);
+        }
+        // Before another one takes memory.
+        {
+            let mut analyses = lock(&self.analyses);
+            let n_over = (analyses.len() + 1).saturating_sub(MAX_ANALYSES);
+            analyses.drain(..n_over);
+        }
+        let mut analysis = self.read_again(record)?;
+        if let Some(how) = &record.applied {
+            let model = Arc::new(trainings.model(&how.model)?);
+            let how = Applying { threshold: how.threshold, over_payload: how.over_payload };
+            let applied = analysis.apply(&model, &how);
+            applied.map_err(|error| error::NO_SENSE.error(error.to_string()))?;
+        }
+        analysis.set_countries(lock(&self.known).countries.clone());
+        for decision in &record.decisions {
+            analysis.page(&Query::Decide { decision: *decision });
+        }
+        let analysis = Arc::new(analysis);
+        let applied = record.applied.clone();
+        let again = Again { job: record.job, applied, analysis: Arc::clone(&analysis) };
+        lock(&self.analyses).push(again);
+        Ok(analysis)
+    }
+
+    /// Reads the capture of a finished job again, if it is still the one it was.
+    fn read_again(&self, record: &Record) -> Result<Analysis, v1::Error> {
+        let name = &record.file_name;
+        let other = || {
+            let message = format!("`{name}` is another file now, or gone: process it again");
+            error::OTHER_CAPTURE.error(message)
+        };
+        let (mut file, stamp) = match self.folder.file(name) {
+            Ok(it) => it,
+            Err(NoFile::Unreadable(error)) => {
+                let message = format!("`{name}` cannot be read: {error}");
+                return Err(error::FOLDER_UNREADABLE.error(message));
+            }
+            Err(_) => return Err(other()),
+        };
+        let unread = |error: io::Error| {
+            if self.state().is_closing {
+                return error::STOPPING.error("the companion stops");
+            }
+            error::FOLDER_UNREADABLE.error(format!("`{name}` cannot be read: {error}"))
+        };
+        if stamp.bytes != record.stamp.bytes
+            || folder::mark(&mut file).map_err(unread)? != record.mark
+        {
+            return Err(other());
+        }
+        let file = Until { is_over: || self.state().is_closing, file };
+        let n_threads = reading::n_cores();
+        let analysis = reading::read(file, name, &self.rules, n_threads).map_err(unread)?;
+        if self.state().is_closing {
+            return Err(error::STOPPING.error("the companion stops"));
+        }
+        match analysis.failure() {
+            Some(_) => Err(other()),
+            None => Ok(analysis),
         }
     }
 
-    fn save(&self, job: JobId) -> Result<(), store::Error> {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(record) = self.state().library.record(job) else { return Ok(()) };
-        store.save(&record, |job| self.record(job).is_some())
+    fn finished(&self, job: JobId) -> Result<Record, v1::Error> {
+        self.state().jobs.finished(job).cloned()
     }
 
-    fn record(&self, job: JobId) -> Option<JobRecord> {
-        self.state().library.record(job)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A panic while an answer was made leaves the library as it was.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.state)
     }
 }
 
-/// A file that fails once the companion closes.
-struct Until<'a, R> {
-    shared: &'a Shared,
+impl Record {
+    /// The file of a job as the v1 interface shows it: as it was when it was processed.
+    fn file(&self) -> v1::File {
+        engine::file(&self.file_name, Some(self.stamp.bytes), self.status.clone(), self.found)
+    }
+}
+
+/// Locks what no panic leaves half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn bytes(value: &Value) -> Bytes {
+    value.to_string().into()
+}
+
+fn damaged(job: JobId, why: &dyn std::fmt::Display) -> v1::Error {
+    let message = format!("the stored result of job {}: {why}; process the file again", job.0);
+    error::DAMAGED_RESULT.error(message)
+}
+
+fn cannot_store(error: &store::Error) -> v1::Error {
+    error::CANNOT_STORE.error(format!("the job store: {error}; nothing was begun"))
+}
+
+fn no_file(name: &str, error: &NoFile) -> v1::Error {
+    match error {
+        NoFile::BadName => error::BAD_FILE_NAME.error(format!(
+            "`{name}` leads out of the folder, or to what is hidden: say the name as /files/list has it"
+        )),
+        NoFile::Missing => error::NO_FILE.error(format!("there is no file `{name}`")),
+        NoFile::Unreadable(error) => {
+            error::FOLDER_UNREADABLE.error(format!("`{name}` cannot be read: {error}"))
+        }
+    }
+}
+
+/// A file that fails once it is over.
+struct Until<F, R> {
+    is_over: F,
     file: R,
 }
 
-impl<R: Read> Read for Until<'_, R> {
+impl<F: Fn() -> bool, R: Read> Read for Until<F, R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if self.shared.state().is_closing {
-            return Err(io::Error::other("the companion closes"));
+        if (self.is_over)() {
+            return Err(io::Error::other("reading was stopped"));
         }
         self.file.read(bytes)
     }
@@ -341,6 +895,12 @@ fn failed() -> String {
 
 /// Unix seconds.
 fn now() -> u64 {
+    now_millis() / 1_000
+}
+
+/// Milliseconds since 1970.
+fn now_millis() -> u64 {
     // A clock before 1970 is no clock.
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |it| it.as_secs())
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as u64
 }
