@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 /// How deep folders are looked into.
 const MAX_DEPTH: usize = 32;
-/// How long what was seen of files may be told again; of files that came or went the folders tell at once.
-const MAX_AGE: Duration = Duration::from_secs(1);
+/// How long what was seen of files may be told again: so many times as long as it took to see it, and this at least. That
+/// files came or went their folders tell at once.
+const AGE_OF_SCAN: u32 = 20;
+const MIN_AGE: Duration = Duration::from_millis(1);
 /// A folder changed so shortly before it was read may have changed since: clocks of file systems are coarse.
 const COARSE: Duration = Duration::from_millis(20);
 
@@ -55,6 +57,7 @@ pub(crate) struct Scan {
     /// The folders, and when each was changed last.
     folders: Vec<(PathBuf, SystemTime)>,
     at: Instant,
+    took: Duration,
     is_certain: bool,
 }
 
@@ -65,7 +68,9 @@ impl Scan {
             let found = fs::metadata(path).and_then(|it| it.modified());
             found.is_ok_and(|it| it == *changed)
         };
-        self.is_certain && self.at.elapsed() < MAX_AGE && self.folders.iter().all(is_as_it_was)
+        self.is_certain
+            && self.at.elapsed() < MIN_AGE.max(self.took * AGE_OF_SCAN)
+            && self.folders.iter().all(is_as_it_was)
     }
 }
 
@@ -82,6 +87,7 @@ impl Folder {
             files: BTreeMap::new(),
             folders: Vec::new(),
             at: Instant::now(),
+            took: Duration::ZERO,
             is_certain: true,
         };
         let now = SystemTime::now();
@@ -124,6 +130,7 @@ impl Folder {
                 }
             }
         }
+        scan.took = scan.at.elapsed();
         Ok(scan)
     }
 

@@ -73,6 +73,15 @@ impl Hosts {
 
     /// Why the request may not ask.
     pub(crate) fn refuse(&self, headers: &HeaderMap, uri: &Uri) -> Option<Error> {
+        if let Some(foreign) = self.refuse_foreign(headers, uri) {
+            return Some(foreign);
+        }
+        let message = "the token is missing or wrong: send `Authorization: Bearer TOKEN`";
+        (!self.is_known(headers)).then(|| error::UNAUTHORIZED.error(message))
+    }
+
+    /// Why a request may not ask whatever it knows: it is meant for somebody else, or comes from another site's page.
+    pub(crate) fn refuse_foreign(&self, headers: &HeaderMap, uri: &Uri) -> Option<Error> {
         let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
         if headers.get_all(header::HOST).iter().count() > 1 {
             return Some(error::BAD_HOST.error("the request has more than one `Host`"));
@@ -93,10 +102,6 @@ impl Hosts {
                 let message = "pages of other sites may not ask this companion";
                 return Some(error::FOREIGN_ORIGIN.error(message));
             }
-        }
-        if !self.is_known(headers) {
-            let message = "the token is missing or wrong: send `Authorization: Bearer TOKEN`";
-            return Some(error::UNAUTHORIZED.error(message));
         }
         None
     }

@@ -81,7 +81,7 @@ pub fn app(companion: Arc<Companion>, page: Option<PathBuf>, hosts: Hosts) -> Ro
     in_shape(router)
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let refusal = match request.uri().path() {
-                HEALTH => None,
+                HEALTH => hosts.refuse_foreign(request.headers(), request.uri()),
                 _ => hosts.refuse(request.headers(), request.uri()),
             };
             async move {

@@ -139,7 +139,7 @@ impl Trainings {
 
     /// A model as a file.
     pub(crate) fn model_file(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.shared.path(name)?;
+        let path = self.shared.there(name)?;
         let file = fs::File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => error::NO_MODEL.error(format!("there is no model `{name}`")),
             _ => unreadable(&error),
@@ -166,7 +166,7 @@ impl Trainings {
 
     /// Takes a model away.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
-        let path = self.shared.path(name)?;
+        let path = self.shared.there(name)?;
         fs::remove_file(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => error::NO_MODEL.error(format!("there is no model `{name}`")),
             _ => unreadable(&error),
@@ -207,6 +207,14 @@ impl Shared {
 
     fn prepare(&self, request: &TrainingRequest) -> Result<Prepared, Error> {
         let bad = |message: String| error::NO_SENSE.error(message);
+        if request.files.is_empty() {
+            return Err(bad("`files` names no file to learn from".to_owned()));
+        }
+        for TrainingFile { file_name, .. } in &request.files {
+            if self.folder.file(file_name).is_err() {
+                return Err(error::NO_FILE.error(format!("there is no file `{file_name}`")));
+            }
+        }
         let schema = features::schema(&request.schema)
             .ok_or_else(|| bad(format!("there is no schema `{}`", request.schema)))?;
         let filter = Filter::parse(&request.filter).map_err(|why| {
@@ -215,15 +223,9 @@ impl Shared {
             let message = format!("the filter cannot be understood at character {at}: {why}");
             error::BAD_FILTER.error(message)
         })?;
-        if request.files.is_empty() {
-            return Err(bad("`files` names no file to learn from".to_owned()));
-        }
         self.path(&request.plan.name)?;
         let mut files = Vec::new();
         for TrainingFile { file_name, labels } in &request.files {
-            if self.folder.file(file_name).is_err() {
-                return Err(error::NO_FILE.error(format!("there is no file `{file_name}`")));
-            }
             let stem = file_name.find('.').filter(|it| *it > 0);
             let stem = stem.and_then(|it| file_name.get(..it)).unwrap_or(file_name);
             let labels = labels.clone().unwrap_or_else(|| TrainingLabels::Given(stem.to_owned()));
@@ -331,6 +333,12 @@ impl Shared {
             return Err(error::BAD_PARAMETER.error(format!("`{name}` is no name of a model")));
         }
         Ok(self.models.join(format!("{name}.{EXTENSION}")))
+    }
+
+    /// The file of a model that is to be there: what is no name is no model's.
+    fn there(&self, name: &str) -> Result<PathBuf, Error> {
+        let none = |_| error::NO_MODEL.error(format!("there is no model `{name}`"));
+        self.path(name).map_err(none)
     }
 
     /// The names of the models there are, in order.

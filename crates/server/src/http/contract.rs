@@ -348,6 +348,7 @@ pub(crate) const ROUTES: &[Route] = &[
             error::FILE_EXISTS,
             BODY[2],
             BODY[3],
+            BODY[5],
             error::QUEUE_FULL,
             error::CANNOT_STORE,
             error::STOPPING,
@@ -508,6 +509,8 @@ fn document() -> Value {
     for (name, schema) in asked.take_definitions(true) {
         schemas.insert(format!("{ASKED}{name}"), renamed(&schema));
     }
+    let mut schemas = Value::Object(schemas);
+    bound(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -527,6 +530,27 @@ fn document() -> Value {
             },
         },
     })
+}
+
+/// Says of whole numbers how great they can be.
+fn bound(schema: &mut Value) {
+    const GREATEST: [(&str, u64); 4] = [
+        ("uint8", u8::MAX as u64),
+        ("uint16", u16::MAX as u64),
+        ("uint32", u32::MAX as u64),
+        ("uint64", u64::MAX),
+    ];
+    match schema {
+        Value::Object(object) => {
+            let greatest = GREATEST.iter().find(|it| object.get("format") == Some(&it.0.into()));
+            if let Some((_, greatest)) = greatest {
+                object.entry("maximum").or_insert((*greatest).into());
+            }
+            object.values_mut().for_each(bound);
+        }
+        Value::Array(values) => values.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 /// What the names of types begin with that are asked.
@@ -561,7 +585,12 @@ fn operation(
     for name in route.path.split(['{', '}']).skip(1).step_by(2) {
         let schema = match name {
             "job_id" => json!({"type": "integer", "minimum": 0}),
-            _ => json!({"type": "string", "minLength": 1}),
+            // A model's.
+            _ => json!({
+                "type": "string",
+                "pattern": r"^[^./\\:\x00-\x1f\x7f-\x9f][^/\\:\x00-\x1f\x7f-\x9f]*$",
+                "maxLength": 50,
+            }),
         };
         parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }

@@ -39,6 +39,9 @@ async fn upload(State(site): Asked, parameters: Parameters, asked: Request) -> A
     let mut chunks = begin_body(asked, max_len)?;
     let part = Part::beside(&place);
     let bytes = part.take(&mut chunks).await?;
+    if bytes == 0 {
+        return Err(error::NO_SENSE.error("an empty file is no capture").into());
+    }
     part.settle(&place, &name)?;
     let file_name = name.clone();
     let uploaded = move |it: &Companion| {

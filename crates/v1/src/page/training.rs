@@ -451,6 +451,7 @@ pub struct CauseRow {
 #[serde(default)]
 pub struct TrainingRequest {
     /// Files of its folder, and which labels their flows have.
+    #[schemars(length(min = 1))]
     pub files: Vec<TrainingFile>,
     /// The schema whose features are learned from; of data sets those they have.
     pub schema: String,
