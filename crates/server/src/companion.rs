@@ -27,6 +27,7 @@ use v1::{
 
 use crate::{
     answers::Answers,
+    arriving::{Arriving, End},
     folder::{self, Folder, NoFile, Scan, Stamp},
     jobs::{Cancelled, Jobs, Planned, Record, Running},
     metrics::Metrics,
@@ -39,6 +40,8 @@ use crate::{
 const MAX_OPEN: usize = 96 << 20;
 /// How many captures are kept open for the page: each takes memory by its flows.
 const MAX_ANALYSES: usize = 2;
+/// How many captures are uploaded at once: each is read by a thread of its own.
+const MAX_ARRIVING: usize = 4;
 /// Why a job has nothing that was cancelled.
 const CANCELLED: &str = "it was cancelled";
 
@@ -112,6 +115,8 @@ struct Shared {
 struct Inner {
     jobs: Jobs,
     is_closing: bool,
+    /// How many captures are being uploaded.
+    n_arriving: usize,
 }
 
 /// A capture that was read again for the page.
@@ -148,6 +153,10 @@ impl Companion {
     pub fn open_with(captures: &Path, data: &Path, options: Options) -> Result<Self, Error> {
         let folder = Folder::open(captures)
             .map_err(|source| Error::Folder { path: captures.to_owned(), source })?;
+        if options.max_upload.is_some() {
+            let unusable = |source| Error::Folder { path: captures.to_owned(), source };
+            folder.sweep().map_err(unusable)?;
+        }
         fs::create_dir_all(data)
             .map_err(|source| Error::Folder { path: data.to_owned(), source })?;
         let unusable = |error: store::Error| Error::Store {
@@ -185,7 +194,7 @@ impl Companion {
             rules,
             known: Mutex::new(known),
             max_upload: options.max_upload,
-            state: Mutex::new(Inner { jobs, is_closing: false }),
+            state: Mutex::new(Inner { jobs, is_closing: false, n_arriving: 0 }),
             wake: Condvar::new(),
             store: Mutex::new(store),
             results,
@@ -227,9 +236,43 @@ impl Companion {
         self.shared.max_upload
     }
 
-    /// The folder of captures.
-    pub(crate) fn folder(&self) -> &Folder {
-        &self.shared.folder
+    /// A place for a capture that is to be uploaded.
+    ///
+    /// # Errors
+    /// Where the name is none, or taken.
+    pub(crate) fn place(&self, name: &str) -> Result<Place, v1::Error> {
+        let folder = &self.shared.folder;
+        let place = folder.free_place(name).map_err(|why| match why {
+            NoFile::Missing => {
+                let message = format!("the folder that `{name}` names is not there");
+                error::BAD_FILE_NAME.error(message)
+            }
+            NoFile::Unreadable(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+                error::FILE_EXISTS.error(format!("there is a file `{name}` already"))
+            }
+            why => no_file(name, &why),
+        })?;
+        Ok(Place { place, part: folder.part() })
+    }
+
+    /// Processes a capture while it comes: of so many bytes, as far as that is said.
+    ///
+    /// # Errors
+    /// Where one of that name is processed already, too many come at once, or the store takes nothing.
+    pub(crate) fn process_arriving(
+        &self,
+        name: &str,
+        bytes: u64,
+        arriving: &Arc<Arriving>,
+    ) -> Result<FileStatus, v1::Error> {
+        let (record, running) = self.shared.begin_arriving(name, bytes)?;
+        let status = record.status.clone();
+        let (shared, arriving) = (Arc::clone(&self.shared), Arc::clone(arriving));
+        let thread = thread::spawn(move || shared.run_arriving(&record, &running, &arriving));
+        let mut threads = lock(&self.threads);
+        threads.retain(|it| !it.is_finished());
+        threads.push(thread);
+        Ok(status)
     }
 
     /// Begins to stop: jobs that are being read are let go, and run again when the same folders are opened next.
@@ -328,6 +371,31 @@ pub(crate) struct Counts {
     pub(crate) running: usize,
     pub(crate) finished: usize,
     pub(crate) failed: usize,
+}
+
+/// Where a capture that is uploaded is to lie, and where it lies until it is whole.
+pub(crate) struct Place {
+    place: PathBuf,
+    part: PathBuf,
+}
+
+impl Place {
+    /// Where it lies until it is whole.
+    pub(crate) fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Gives it its name, unless there is a file of that name by now.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        fs::hard_link(&self.part, &self.place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Where it cannot be taken away it stays hidden, until the next start.
+        let _ = fs::remove_file(&self.part);
+    }
 }
 
 impl Drop for Companion {
@@ -461,7 +529,7 @@ impl Shared {
         listing.scan = Some(Arc::clone(&scan));
         let written_again: Vec<(String, Stamp, String)> = {
             let inner = self.state();
-            let of_file = |(name, stamp): (&String, &Stamp)| {
+            let of_file = |(name, stamp): &(String, Stamp)| {
                 let (record, _) = inner.jobs.of_file(name)?;
                 let is_same_length = record.stamp.bytes == stamp.bytes;
                 (is_same_length && record.stamp != *stamp)
@@ -479,7 +547,7 @@ impl Shared {
         listing.touched = touched;
         let inner = self.state();
         let changes = inner.jobs.changes();
-        let file = |(name, stamp): (&String, &Stamp)| {
+        let file = |(name, stamp): &(String, Stamp)| {
             let Some((newest, kept)) = inner.jobs.of_file(name) else {
                 return engine::file(name, Some(stamp.bytes), FileStatus::default(), None);
             };
@@ -626,25 +694,115 @@ impl Shared {
             }
             Err(error) => return Some((record, Err(error))),
         };
+        let file = Until { is_over: || self.is_over(running), file };
+        let result = self.report_of(file, &record.file_name, running)?;
+        Some((record, result))
+    }
+
+    /// What a capture holds; `None` where the end came first.
+    fn report_of(
+        &self,
+        reader: impl Read + Send,
+        name: &str,
+        running: &Running,
+    ) -> Option<Result<Report, String>> {
         // What no other capture needs is this one's.
         let n_running = self.state().jobs.n_running().max(1);
         let n_threads = (reading::n_cores() / n_running).max(1);
-        let file = Until { is_over: || running.is_cancelled() || self.state().is_closing, file };
         let tell = |reached| running.tell(reached);
-        let name = &record.file_name;
-        let read = reading::read_telling(file, name, &self.rules, n_threads, &tell);
+        let read = reading::read_telling(reader, name, &self.rules, n_threads, &tell);
         if self.state().is_closing {
             return None;
         }
-        let result = match read {
+        Some(match read {
             _ if running.is_cancelled() => Err(CANCELLED.to_owned()),
             Ok(analysis) => match analysis.failure() {
                 Some(notice) => Err(notice.to_string()),
                 None => Ok(Report::new(&analysis)),
             },
             Err(error) => Err(unreadable(&error)),
+        })
+    }
+
+    /// Whether a job shall not go on.
+    fn is_over(&self, running: &Running) -> bool {
+        running.is_cancelled() || self.state().is_closing
+    }
+
+    /// Begins a job of a capture that comes.
+    fn begin_arriving(&self, name: &str, bytes: u64) -> Result<(Record, Arc<Running>), v1::Error> {
+        let stamp = Stamp { bytes, modified_ns: 0 };
+        let mut store = lock(&self.store);
+        let planned = {
+            let inner = self.state();
+            if inner.is_closing {
+                return Err(error::STOPPING.error("the companion stops"));
+            }
+            if inner.n_arriving >= MAX_ARRIVING {
+                let message = format!("{MAX_ARRIVING} captures are being uploaded already");
+                return Err(error::BUSY.error(message));
+            }
+            inner.jobs.plan(name, stamp, 0, now_millis())?
         };
-        Some((record, result))
+        let Planned::New { record, gone } = planned else {
+            return Err(error::FILE_EXISTS.error(format!("`{name}` is being uploaded already")));
+        };
+        let gone_jobs: Vec<JobId> = gone.into_iter().collect();
+        store.save(&[&record], &gone_jobs).map_err(|error| cannot_store(&error))?;
+        let mut inner = self.state();
+        inner.n_arriving += 1;
+        let running = inner.jobs.add_running((*record).clone(), gone);
+        Ok((*record, running))
+    }
+
+    /// The life of a thread that reads a capture while it comes.
+    fn run_arriving(&self, record: &Record, running: &Running, arriving: &Arriving) {
+        let job = record.job;
+        self.results.begin(job);
+        let result =
+            catch_unwind(AssertUnwindSafe(|| self.read_arriving(record, running, arriving)))
+                .unwrap_or_else(|_| Some((record.clone(), Err(failed()))));
+        match result {
+            Some((record, result)) => {
+                let record = self.end_job(record, result);
+                self.metrics.count_job(&record);
+                tracing::info!(job = job.0, state = ?record.status.state, "an upload ended");
+            }
+            None => self.state().jobs.abandon(job),
+        }
+        self.results.end(job);
+        self.state().n_arriving -= 1;
+    }
+
+    fn read_arriving(
+        &self,
+        record: &Record,
+        running: &Running,
+        arriving: &Arriving,
+    ) -> Option<(Record, Result<Report, String>)> {
+        let mut record = record.clone();
+        let read = match arriving.reader(|| self.is_over(running)) {
+            Ok(reader) => self.report_of(reader, &record.file_name, running)?,
+            Err(error) => Err(unreadable(&error)),
+        };
+        // What is no capture any more may still come further.
+        let end = arriving.wait(|| self.is_over(running));
+        if self.state().is_closing {
+            return None;
+        }
+        let settled = match end {
+            Some(End::Whole) => self.folder.file(&record.file_name).map_err(io::Error::other),
+            _ => Err(io::Error::other("the upload ended early")),
+        };
+        let settled = settled.and_then(|(mut file, stamp)| Ok((stamp, folder::mark(&mut file)?)));
+        match settled {
+            Ok((stamp, mark)) => {
+                (record.stamp, record.mark) = (stamp, mark);
+                Some((record, read))
+            }
+            Err(_) if running.is_cancelled() => Some((record, Err(CANCELLED.to_owned()))),
+            Err(error) => Some((record, Err(unreadable(&error)))),
+        }
     }
 
     /// Stores how a job ended, its result first; then others see it.
@@ -854,6 +1012,12 @@ fn damaged(job: JobId, why: &dyn std::fmt::Display) -> v1::Error {
 
 fn cannot_store(error: &store::Error) -> v1::Error {
     error::CANNOT_STORE.error(format!("the job store: {error}; nothing was begun"))
+}
+
+/// Why an upload cannot be kept.
+pub(crate) fn cannot_write(why: io::Error) -> v1::Error {
+    let why = store::Error::of_io(why);
+    error::CANNOT_STORE.error(format!("the folder of captures: {why}; nothing was kept"))
 }
 
 fn no_file(name: &str, error: &NoFile) -> v1::Error {

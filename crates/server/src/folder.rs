@@ -4,22 +4,29 @@
 //! UTF-8 is shown with `\xff` for each byte that is none, and found by that.
 
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
-    fs::{self, File, Metadata},
+    fs::{self, DirEntry, File, Metadata},
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
+use crate::reading;
+
+/// What names of files begin with that are being uploaded.
+const PART: &str = ".upload-";
 /// How deep folders are looked into.
 const MAX_DEPTH: usize = 32;
 /// How long what was seen of files may be told again: so many times as long as it took to see it, and this at least. That
 /// files came or went their folders tell at once.
 const AGE_OF_SCAN: u32 = 20;
 const MIN_AGE: Duration = Duration::from_millis(1);
+/// So many files are asked for by one thread alone when a folder is read.
+const MANY: usize = 2_500;
 /// A folder changed so shortly before it was read may have changed since: clocks of file systems are coarse.
 const COARSE: Duration = Duration::from_millis(20);
 
@@ -52,8 +59,8 @@ pub(crate) enum NoFile {
 
 /// What lay in the folder when it was read.
 pub(crate) struct Scan {
-    /// The files by their names.
-    pub(crate) files: BTreeMap<String, Stamp>,
+    /// The files, by their names.
+    pub(crate) files: Vec<(String, Stamp)>,
     /// The folders, and when each was changed last.
     folders: Vec<(PathBuf, SystemTime)>,
     at: Instant,
@@ -84,13 +91,14 @@ impl Folder {
     /// Reads what lies in it now.
     pub(crate) fn scan(&self) -> io::Result<Scan> {
         let mut scan = Scan {
-            files: BTreeMap::new(),
+            files: Vec::new(),
             folders: Vec::new(),
             at: Instant::now(),
             took: Duration::ZERO,
             is_certain: true,
         };
         let now = SystemTime::now();
+        let mut found = Vec::new();
         let mut waiting = vec![(self.path.clone(), String::new(), 0)];
         while let Some((path, before, depth)) = waiting.pop() {
             let read =
@@ -113,25 +121,46 @@ impl Folder {
                 let name = format!("{before}{name}");
                 // What went since is not there.
                 let Ok(kind) = entry.file_type() else { continue };
-                let metadata = if kind.is_dir() {
-                    if depth < MAX_DEPTH {
-                        waiting.push((entry.path(), format!("{name}/"), depth + 1));
-                    }
-                    continue;
-                } else if kind.is_symlink() {
-                    self.inside(&entry.path()).and_then(|it| Ok(it.metadata()?))
-                } else {
-                    entry.metadata().map_err(NoFile::from)
-                };
-                let Ok(metadata) = metadata else { continue };
-                // A pipe or device would be waited for.
-                if metadata.is_file() {
-                    scan.files.insert(name, Stamp::of(&metadata));
+                if !kind.is_dir() {
+                    found.push((name, entry, kind.is_symlink()));
+                } else if depth < MAX_DEPTH {
+                    waiting.push((entry.path(), format!("{name}/"), depth + 1));
                 }
             }
         }
+        scan.files = self.stamped(found);
+        scan.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         scan.took = scan.at.elapsed();
         Ok(scan)
+    }
+
+    /// Those of what was found that are files; of many some at a time, for each is a question to the system.
+    fn stamped(&self, mut found: Vec<(String, DirEntry, bool)>) -> Vec<(String, Stamp)> {
+        let stamp = |(name, entry, is_link): (String, DirEntry, bool)| {
+            let metadata = match is_link {
+                true => self.inside(&entry.path()).ok()?.metadata().ok()?,
+                false => entry.metadata().ok()?,
+            };
+            // A pipe or device would be waited for.
+            metadata.is_file().then(|| (name, Stamp::of(&metadata)))
+        };
+        let len = MANY.max(found.len().div_ceil(reading::n_cores()));
+        let mut parts = Vec::new();
+        while found.len() > len {
+            parts.push(found.split_off(found.len() - len));
+        }
+        thread::scope(|scope| {
+            let threads: Vec<_> = parts
+                .into_iter()
+                .map(|part| scope.spawn(move || part.into_iter().filter_map(stamp).collect()))
+                .collect();
+            let mut stamped: Vec<_> = found.into_iter().filter_map(stamp).collect();
+            for thread in threads {
+                let part: Vec<_> = thread.join().unwrap_or_default();
+                stamped.extend(part);
+            }
+            stamped
+        })
     }
 
     /// Opens one of its files.
@@ -163,6 +192,24 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(place),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A hidden file for what is not whole yet; each is another one.
+    pub(crate) fn part(&self) -> PathBuf {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        self.path.join(format!("{PART}{process}-{number}"))
+    }
+
+    /// Takes away what a process that ended had taken in by half.
+    pub(crate) fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if entry.file_name().as_encoded_bytes().starts_with(PART.as_bytes()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a path really leads, if that is in the folder.

@@ -153,8 +153,21 @@ impl Jobs {
         Ok(Planned::New { record: Box::new(record), gone })
     }
 
-    /// Takes a planned job, which is stored.
+    /// Takes a planned job, which is stored: it waits from now on.
     pub(crate) fn add(&mut self, record: Record, gone: Option<JobId>, now: u64) {
+        self.waiting.insert((turn(now, record.stamp.bytes), record.job));
+        self.take(record, gone);
+    }
+
+    /// Takes a planned job, which is stored: it runs from now on, on a thread of its own.
+    pub(crate) fn add_running(&mut self, record: Record, gone: Option<JobId>) -> Arc<Running> {
+        let running = Arc::new(Running::new(record.stamp.bytes));
+        self.running.insert(record.job, Arc::clone(&running));
+        self.take(record, gone);
+        running
+    }
+
+    fn take(&mut self, record: Record, gone: Option<JobId>) {
         let job = record.job;
         let before = self.of_file.get(&record.file_name).copied();
         let is_finished = |it: &JobId| self.records.get(it).is_some_and(Record::is_finished);
@@ -163,7 +176,6 @@ impl Jobs {
         if let Some(gone) = gone {
             self.records.remove(&gone);
         }
-        self.waiting.insert((turn(now, record.stamp.bytes), job));
         self.last = self.last.max(job);
         self.records.insert(job, record);
         self.changes += 1;

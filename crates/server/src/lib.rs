@@ -1,6 +1,7 @@
 //! The native host of the engine: capture files, clock, threads and sockets, and nothing that knows a packet.
 
 mod answers;
+mod arriving;
 mod companion;
 mod folder;
 mod guard;
@@ -22,5 +23,5 @@ pub use crate::{
     http::app,
     picking::{PickingError, pick},
     reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
-    serving::serve,
+    serving::{listen, serve},
 };

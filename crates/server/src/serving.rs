@@ -3,7 +3,12 @@
 //! axum's own loop holds a stalled connection for ever. This one gives a client some seconds for the head of a request; bodies
 //! have a time of their own (`http/asked.rs`), and who takes nothing of an answer is let go (`wire.rs`).
 
-use std::{io, sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -12,7 +17,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
@@ -29,10 +34,28 @@ const MAX_HEAD_TIME: Duration = Duration::from_secs(5);
 const MAX_HEADERS: usize = 100;
 /// The longest head of a request, in bytes.
 const MAX_HEAD_LEN: usize = 64 * 1024;
+/// How many connections the system holds that were not taken yet.
+const MAX_UNTAKEN: u32 = 4_096;
 /// How long answers that are being given may take once the companion stops.
 const MAX_STOP_TIME: Duration = Duration::from_secs(2);
 /// After a failure that another attempt at once would meet again.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Listens on an address; many may come at once.
+///
+/// # Errors
+/// Where the system does not let it.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // As the standard library does it: elsewhere it would let two programs listen.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(MAX_UNTAKEN)
+}
 
 /// Serves until `stop` ends; then what is being answered still is, for a short time.
 pub async fn serve(

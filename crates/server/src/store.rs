@@ -71,8 +71,10 @@ pub(crate) enum NoResult {
     Io(#[from] io::Error),
     #[error(transparent)]
     Report(#[from] ReportError),
-    #[error("it is damaged: its record cannot be read")]
-    Record,
+    #[error("it is damaged: its record is cut off or changed")]
+    Cut,
+    #[error("it is damaged: its record cannot be read: {0}")]
+    Record(#[from] serde_json::Error),
 }
 
 /// What a store held when it was opened.
@@ -329,15 +331,15 @@ fn read_record(file: &mut File) -> Result<Record, NoResult> {
     file.read_exact(&mut word)?;
     let len = u32::from_le_bytes(word) as usize;
     if len > MAX_RECORD_LEN {
-        return Err(NoResult::Record);
+        return Err(NoResult::Cut);
     }
     let mut json = vec![0; len];
     file.read_exact(&mut json)?;
     file.read_exact(&mut word)?;
     if crc32fast::hash(&json) != u32::from_le_bytes(word) {
-        return Err(NoResult::Record);
+        return Err(NoResult::Cut);
     }
-    serde_json::from_slice(&json).map_err(|_| NoResult::Record)
+    Ok(serde_json::from_slice(&json)?)
 }
 
 /// Has the names of a folder's files on the disk too.

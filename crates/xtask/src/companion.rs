@@ -436,7 +436,6 @@ fn slow(tractor: &Path, _: &[String]) -> anyhow::Result<()> {
         ("nothing", b"", |_| None),
     ];
     for (what, first, say) in ways {
-        let begun = Instant::now();
         let mut clients = Vec::new();
         for _ in 0..N_SLOW {
             let mut client = TcpStream::connect(("127.0.0.1", running.port))?;
@@ -444,6 +443,8 @@ fn slow(tractor: &Path, _: &[String]) -> anyhow::Result<()> {
             client.set_nonblocking(true)?;
             clients.push(client);
         }
+        // The last of them came just now.
+        let begun = Instant::now();
         let (mut most_threads, mut at) = (0, 0);
         while !clients.is_empty() && begun.elapsed() < Duration::from_secs(60) {
             most_threads = most_threads.max(running.status("Threads"));
@@ -458,7 +459,9 @@ fn slow(tractor: &Path, _: &[String]) -> anyhow::Result<()> {
                 };
                 is_written && is_open
             });
-            thread::sleep(Duration::from_secs(1));
+            if !clients.is_empty() {
+                thread::sleep(Duration::from_secs(1));
+            }
         }
         println!(
             "{N_SLOW} clients saying {what}: {} left after {:.1} s, {most_threads} threads (before {threads_before})",

@@ -146,8 +146,9 @@ impl Chunks {
         loop {
             let Ok(frame) = timeout(MAX_PAUSE, self.body.frame()).await else { return Err(slow()) };
             let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|_| {
-                let message = "the body ends before its length, or its chunks make no sense";
+            let frame = frame.map_err(|why| {
+                let message =
+                    format!("the body ends before its length, or its chunks make no sense: {why}");
                 error::BAD_HTTP.error(message)
             })?;
             let Ok(chunk) = frame.into_data() else { continue };

@@ -1,17 +1,11 @@
-//! A capture taken over HTTP: written to the folder as it comes, within its limit, and processed.
+//! A capture taken over HTTP: written to the folder as it comes, within its limit, and processed while it does.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{io, sync::Arc};
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     routing::put,
 };
 use tokio::{fs, io::AsyncWriteExt};
@@ -20,8 +14,12 @@ use v1::{Error, error, page::Uploaded};
 use super::{
     Answer, Asked, Site,
     asked::{Chunks, Parameters, accepts_json, begin_body, parameter},
+    json,
 };
-use crate::{Companion, folder::NoFile, store};
+use crate::{
+    arriving::{Arriving, End},
+    companion::cannot_write,
+};
 
 /// The path.
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -35,85 +33,65 @@ async fn upload(State(site): Asked, parameters: Parameters, asked: Request) -> A
         return Err(error::UPLOAD_OFF.error(message).into());
     };
     let name = parameter(&parameters, "name")?;
-    let place = place(&site.companion, &name)?;
+    let said = asked.headers().get(header::CONTENT_LENGTH);
+    let said: u64 = said.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or(0);
     let mut chunks = begin_body(asked, max_len)?;
-    let part = Part::beside(&place);
-    let bytes = part.take(&mut chunks).await?;
-    if bytes == 0 {
-        return Err(error::NO_SENSE.error("an empty file is no capture").into());
-    }
-    part.settle(&place, &name)?;
-    let file_name = name.clone();
-    let uploaded = move |it: &Companion| {
-        let processed = it.process(std::slice::from_ref(&file_name))?.pop().unwrap_or_default();
-        match (processed.status, processed.error) {
-            (Some(status), _) => Ok(Uploaded { file_name, bytes, status }),
-            (None, Some(error)) => Err(error),
-            (None, None) => Err(Error::internal("nothing was processed")),
-        }
+    let place = {
+        let name = name.clone();
+        site.work(move |it| it.place(&name)).await?
     };
-    site.work_json(StatusCode::CREATED, uploaded).await
+    // A body without a byte is found before there is a job of it.
+    let Some(first) = chunks.next().await? else {
+        return Err(error::NO_SENSE.error("an empty file is no capture").into());
+    };
+    let mut file = fs::File::create_new(place.part()).await.map_err(cannot_write)?;
+    let arriving = Arc::new(Arriving::new(place.part().to_owned()));
+    let cut = Cut(Arc::clone(&arriving));
+    let status = {
+        let (name, arriving) = (name.clone(), Arc::clone(&arriving));
+        site.work(move |it| it.process_arriving(&name, said, &arriving)).await?
+    };
+    let bytes = write(&mut file, first, &mut chunks, &arriving).await?;
+    place.settle().map_err(|why| exists(&name, why))?;
+    arriving.end(End::Whole);
+    drop(cut);
+    Ok(json(StatusCode::CREATED, &Uploaded { file_name: name, bytes, status }))
 }
 
-/// Where a capture of this name is to lie; a folder below must be there.
-fn place(companion: &Companion, name: &str) -> Result<PathBuf, Error> {
-    companion.folder().free_place(name).map_err(|why| match why {
-        NoFile::BadName => {
-            let message = format!("`{name}` leads out of the folder, or would be hidden");
-            error::BAD_FILE_NAME.error(message)
-        }
-        NoFile::Missing => {
-            error::BAD_FILE_NAME.error(format!("the folder that `{name}` names is not there"))
-        }
-        NoFile::Unreadable(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {
+/// Writes what comes, and says how long it was.
+async fn write(
+    file: &mut fs::File,
+    first: axum::body::Bytes,
+    chunks: &mut Chunks,
+    arriving: &Arriving,
+) -> Result<u64, Error> {
+    let (mut next, mut len) = (Some(first), 0);
+    while let Some(chunk) = next {
+        file.write_all(&chunk).await.map_err(cannot_write)?;
+        // Only what is written is read.
+        file.flush().await.map_err(cannot_write)?;
+        arriving.grow(chunk.len() as u64);
+        len += chunk.len() as u64;
+        next = chunks.next().await?;
+    }
+    file.sync_all().await.map_err(cannot_write)?;
+    Ok(len)
+}
+
+fn exists(name: &str, why: io::Error) -> Error {
+    match why.kind() {
+        io::ErrorKind::AlreadyExists => {
             error::FILE_EXISTS.error(format!("there is a file `{name}` already"))
         }
-        NoFile::Unreadable(why) => cannot_write(why),
-    })
-}
-
-fn cannot_write(why: std::io::Error) -> Error {
-    let why = store::Error::of_io(why);
-    error::CANNOT_STORE.error(format!("the folder of captures: {why}; nothing was kept"))
-}
-
-/// A capture that is not whole yet, in a hidden file; it goes where it is not settled.
-struct Part(PathBuf);
-
-impl Part {
-    fn beside(place: &Path) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self(place.with_file_name(format!(".upload-{process}-{number}")))
-    }
-
-    /// Writes what comes, and says how long it was.
-    async fn take(&self, chunks: &mut Chunks) -> Result<u64, Error> {
-        let mut file = fs::File::create_new(&self.0).await.map_err(cannot_write)?;
-        let mut len = 0;
-        while let Some(chunk) = chunks.next().await? {
-            file.write_all(&chunk).await.map_err(cannot_write)?;
-            len += chunk.len() as u64;
-        }
-        file.flush().await.map_err(cannot_write)?;
-        file.sync_all().await.map_err(cannot_write)?;
-        Ok(len)
-    }
-
-    /// Gives it its name, unless there is a file of that name by now.
-    fn settle(self, place: &Path, name: &str) -> Result<(), Error> {
-        std::fs::hard_link(&self.0, place).map_err(|why| match why.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                error::FILE_EXISTS.error(format!("there is a file `{name}` already"))
-            }
-            _ => cannot_write(why),
-        })
+        _ => cannot_write(why),
     }
 }
 
-impl Drop for Part {
+/// Says that an upload came no further, unless it is whole: whoever sent it may go at any time.
+struct Cut(Arc<Arriving>);
+
+impl Drop for Cut {
     fn drop(&mut self) {
-        // Where it cannot be taken away it stays hidden.
-        let _ = std::fs::remove_file(&self.0);
+        self.0.end(End::Cut);
     }
 }

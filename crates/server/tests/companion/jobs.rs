@@ -1,8 +1,8 @@
 //! Captures come, change and go; jobs wait, run, end and outlive the process; what they found stays whole.
 
-use std::fs;
+use std::{fs, io::Write};
 
-use crate::site::{Folder, Site, capture};
+use crate::site::{Folder, Said, Site, capture};
 use serde_json::{Value, json};
 use server::{Companion, Options};
 use v1::{
@@ -343,4 +343,42 @@ fn a_capture_is_uploaded_within_its_limit_and_replaces_none() {
     let names: Vec<_> =
         fs::read_dir(folder.captures()).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn a_capture_is_read_while_it_is_uploaded_and_given_up_where_it_is_cut() {
+    let folder = Folder::new();
+    let options = Options { max_upload: Some(1_000_000), ..Options::default() };
+    let site = Site::start_with(&folder, options, None);
+    let bytes = capture(0..1_000);
+    for is_cut in [true, false] {
+        let mut client = site.connect();
+        let head = format!(
+            "PUT /v1x/upload?name=new.pcap HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            bytes.len()
+        );
+        client.write_all(head.as_bytes()).unwrap();
+        client.write_all(&bytes[..40_000]).unwrap();
+        let row = loop {
+            let rows: Vec<JobRow> = site.get("/v1x/jobs?state=in_progress");
+            if let Some(row) = rows.into_iter().find(|it| it.progress.flows > 0) {
+                break row;
+            }
+        };
+        assert_eq!((&*row.file_name, row.progress.total), ("new.pcap", bytes.len() as u64));
+        assert_eq!(list(&site), []);
+        let job = row.progress.job_id.0;
+        if is_cut {
+            drop(client);
+            assert_eq!(site.ended(job), State::Failed);
+            let progress: JobProgress = site.get(&format!("/v1x/file/{job}/progress"));
+            assert!(progress.failure.unwrap().contains("the upload ended early"));
+        } else {
+            client.write_all(&bytes[40_000..]).unwrap();
+            let _: Uploaded = Said::hear(&mut client).read(201);
+            assert_eq!(site.ended(job), State::Finished);
+            assert_eq!(list(&site)[0].flows_count, Some(1_000));
+        }
+    }
+    assert_eq!(fs::read_dir(folder.captures()).unwrap().count(), 1);
 }

@@ -11,7 +11,6 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use server::{Companion, Hosts, Options, Token};
-use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{Error, Outcome, input};
@@ -114,7 +113,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
         .build()
         .map_err(|it| failed(&it))?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
+        let listener = server::listen(arguments.listen).map_err(|error| {
             Error::Start(format!("cannot listen on {}: {error}", arguments.listen))
         })?;
         let address = listener.local_addr().map_err(|it| failed(&it))?;
