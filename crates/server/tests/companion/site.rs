@@ -83,6 +83,11 @@ impl Site {
         Self { address, stop: Some(stop), thread: Some(thread) }
     }
 
+    /// One that somebody else started.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address, stop: None, thread: None }
+    }
+
     /// Says these bytes and hears what comes back until the other side closes.
     pub(crate) fn say(&self, bytes: &[u8]) -> Said {
         let mut stream = self.connect();
@@ -151,8 +156,8 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.stop.take().map(|it| it.send(()));
         let ended = self.thread.take().map(JoinHandle::join);
-        if !thread::panicking() {
-            ended.unwrap().unwrap();
+        if let (Some(ended), false) = (ended, thread::panicking()) {
+            ended.unwrap();
         }
     }
 }
