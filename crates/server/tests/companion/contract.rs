@@ -284,3 +284,12 @@ fn a_wrong_answer_is_found() {
     assert!(find(json!([{"a": "1"}])).unwrap().contains("a: \"1\" is no"));
     assert!(find(json!([{}])).unwrap().contains("missing"));
 }
+
+#[test]
+fn the_documentation_has_every_kind_of_error() {
+    let text = include_str!("../../../../docs/companion.md");
+    for kind in v1::error::KINDS {
+        let row = format!("| {} | {} |", kind.code, kind.means);
+        assert!(text.contains(&row), "docs/companion.md lacks the row\n{row}");
+    }
+}
