@@ -98,6 +98,8 @@ struct Shared {
     /// Locked while a job is begun or ended, so that records are written in the order of what happened.
     store: Mutex<Store>,
     results: Results,
+    told: Mutex<Option<Told>>,
+    /// Locked while a list is made.
     listing: Mutex<Listing>,
     answers: Answers,
     /// Results that were read from their files, the one asked for last at the end.
@@ -127,12 +129,19 @@ struct Again {
     analysis: Arc<Analysis>,
 }
 
-/// The list of files, as it was last told.
+/// The list of files as it was told.
+#[derive(Clone)]
+struct Told {
+    /// Of what lay in the folder.
+    scan: Arc<Scan>,
+    /// At which count of changes of the jobs.
+    changes: u64,
+    answer: Bytes,
+}
+
+/// What a list of files is made with.
 #[derive(Default)]
 struct Listing {
-    scan: Option<Arc<Scan>>,
-    /// The answer, and at which count of changes it was made.
-    told: Option<(u64, Bytes)>,
     /// Files that were written again since they were processed, and whether they are what they were.
     touched: BTreeMap<String, (Stamp, bool)>,
 }
@@ -198,6 +207,7 @@ impl Companion {
             wake: Condvar::new(),
             store: Mutex::new(store),
             results,
+            told: Mutex::default(),
             listing: Mutex::default(),
             answers: Answers::default(),
             open: Mutex::default(),
@@ -309,9 +319,7 @@ impl Companion {
 
     /// The jobs by number: all, or those in a state.
     pub(crate) fn jobs(&self, state: Option<State>) -> Vec<JobRow> {
-        let inner = self.shared.state();
-        let is_wanted = |it: &&Record| state.is_none_or(|state| it.status.state == state);
-        inner.jobs.all().filter(is_wanted).map(|it| inner.jobs.row(it)).collect()
+        self.shared.state().jobs.rows(state)
     }
 
     /// How far a job is.
@@ -509,24 +517,34 @@ impl Shared {
 
     /// The list of files as it was told, where nothing changed.
     fn fresh_list(&self) -> Option<Bytes> {
-        // Whoever holds it reads the folder just now.
-        let listing = self.listing.try_lock().ok()?;
-        let (changes, told) = listing.told.as_ref()?;
-        let is_fresh = *changes == self.state().jobs.changes()
-            && listing.scan.as_ref().is_some_and(|it| it.is_fresh());
-        is_fresh.then(|| told.clone())
+        let told = lock(&self.told).clone()?;
+        let is_fresh = told.changes == self.state().jobs.changes() && told.scan.is_fresh();
+        is_fresh.then_some(told.answer)
     }
 
     fn list(&self) -> Result<Bytes, v1::Error> {
         let mut listing = lock(&self.listing);
-        let scan = match listing.scan.take().filter(|it| it.is_fresh()) {
-            Some(scan) => scan,
+        // Somebody else may have made it meanwhile.
+        if let Some(answer) = self.fresh_list() {
+            return Ok(answer);
+        }
+        let before = lock(&self.told).clone();
+        let scan = match before.as_ref().map(|it| &it.scan).filter(|it| it.is_fresh()) {
+            Some(scan) => Arc::clone(scan),
             None => Arc::new(self.folder.scan().map_err(|error| {
                 let message = format!("the captures folder cannot be read: {error}");
                 error::FOLDER_UNREADABLE.error(message)
             })?),
         };
-        listing.scan = Some(Arc::clone(&scan));
+        if let Some(mut told) = before
+            && told.changes == self.state().jobs.changes()
+            && told.scan.files == scan.files
+        {
+            told.scan = scan;
+            let answer = told.answer.clone();
+            *lock(&self.told) = Some(told);
+            return Ok(answer);
+        }
         let written_again: Vec<(String, Stamp, String)> = {
             let inner = self.state();
             let of_file = |(name, stamp): &(String, Stamp)| {
@@ -567,7 +585,7 @@ impl Shared {
         let answer = Bytes::from(
             serde_json::to_vec(&files).map_err(|it| v1::Error::internal(it.to_string()))?,
         );
-        listing.told = Some((changes, answer.clone()));
+        *lock(&self.told) = Some(Told { scan, changes, answer: answer.clone() });
         Ok(answer)
     }
 

@@ -286,17 +286,26 @@ impl Jobs {
         self.running.len()
     }
 
-    /// A job as a list of jobs has it.
-    pub(crate) fn row(&self, record: &Record) -> JobRow {
-        JobRow {
+    /// The jobs by number: all, or those in a state.
+    pub(crate) fn rows(&self, state: Option<State>) -> Vec<JobRow> {
+        let ahead: BTreeMap<JobId, u64> = self.waiting.iter().map(|it| it.1).zip(0..).collect();
+        let is_wanted = |it: &&Record| state.is_none_or(|state| it.status.state == state);
+        let row = |record: &Record| JobRow {
             file_name: record.file_name.clone(),
             status: record.status.clone(),
-            progress: self.progress(record),
-        }
+            progress: self.progress_behind(record, ahead.get(&record.job).copied()),
+        };
+        self.records.values().filter(is_wanted).map(row).collect()
     }
 
     /// How far a job is.
     pub(crate) fn progress(&self, record: &Record) -> JobProgress {
+        let ahead = self.waiting.iter().position(|it| it.1 == record.job);
+        self.progress_behind(record, ahead.map(|it| it as u64))
+    }
+
+    /// The same, behind so many others.
+    fn progress_behind(&self, record: &Record, ahead: Option<u64>) -> JobProgress {
         let running = self.running.get(&record.job);
         let (stage, done) = match (record.status.state, running) {
             (State::InProgress, Some(running)) if running.is_read() => {
@@ -311,15 +320,10 @@ impl Jobs {
                 (JobStage::Finished, Progress { bytes, flows, ..Progress::default() })
             }
         };
-        let before = |it: &(u64, JobId)| it.1 != record.job;
-        let ahead = match stage {
-            JobStage::Waiting => Some(self.waiting.iter().take_while(|it| before(it)).count()),
-            _ => None,
-        };
         JobProgress {
             job_id: record.job,
             stage,
-            ahead: ahead.map(|it| it as u64),
+            ahead,
             bytes: done.bytes,
             total: record.stamp.bytes,
             frames: done.frames,

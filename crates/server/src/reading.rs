@@ -36,7 +36,7 @@ pub fn read(
     read_telling(reader, name, rules, n_threads, &|_| {})
 }
 
-/// The same, and says after every chunk how far it is.
+/// The same, and says again and again how far it is.
 ///
 /// # Errors
 /// As [`read`].

@@ -72,6 +72,7 @@ struct State<R> {
     error: Option<io::Error>,
     /// Nothing more will be cut.
     is_cut: bool,
+    n_bytes: u64,
     n_cut: usize,
     /// Cut, with their numbers.
     blocks: VecDeque<(usize, Block)>,
@@ -175,11 +176,8 @@ impl<R: Read> Work<'_, R> {
         if is_cut {
             blocks.extend(cutter.end(false));
         }
-        let mut reached = None;
         self.change(|it| {
-            let n_flows: usize = it.shares.iter().map(|it| it.n_flows).sum();
-            // While blocks are joined that stage is away; the next chunk tells.
-            reached = it.join.as_ref().map(|join| progress(&source.cutter, join, n_flows as u64));
+            it.n_bytes = source.cutter.bytes();
             it.source = Some(source);
             it.is_cut = is_cut;
             it.error = failure;
@@ -188,9 +186,6 @@ impl<R: Read> Work<'_, R> {
                 it.n_cut += 1;
             }
         });
-        if let Some(reached) = reached {
-            (self.tell)(reached);
-        }
     }
 
     /// The most urgent step, once there is one; none when all is done.
@@ -208,8 +203,17 @@ impl<R: Read> Work<'_, R> {
     }
 
     fn change(&self, change: impl FnOnce(&mut State<R>)) {
-        change(&mut self.state());
+        let reached = {
+            let mut state = self.state();
+            change(&mut state);
+            let n_flows: usize = state.shares.iter().map(|it| it.n_flows).sum();
+            // While blocks are joined that stage is away; whoever gives it back tells.
+            state.join.as_ref().map(|join| progress(state.n_bytes, join, n_flows as u64))
+        };
         self.wake.notify_all();
+        if let Some(reached) = reached {
+            (self.tell)(reached);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -248,6 +252,7 @@ impl<R> State<R> {
             source: Some(source),
             error: None,
             is_cut: false,
+            n_bytes: 0,
             n_cut: 0,
             blocks: VecDeque::new(),
             join: Some(Join::new(plan)),
