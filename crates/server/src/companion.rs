@@ -4,11 +4,12 @@
 //! asks and kept while there is room. The result holds what the v1 answers need. What only the page asks needs the packets:
 //! the capture is read again, if it is still the same one.
 
+mod again;
+mod work;
+
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -16,20 +17,19 @@ use std::{
 };
 
 use axum::body::Bytes;
-use engine::{Analysis, Applying, Countries, Found, Known, OwnRules, Report, Rules};
+use engine::{Countries, Found, Known, OwnRules, Report, Rules};
 use serde_json::{Value, json};
 use v1::{
-    FileStatus, JobId, Notice, Request, State, error,
-    page::{
-        ApplyRequest, Decision, Decisions, JobProgress, JobRow, ModelApplied, Processed, Query,
-    },
+    FileStatus, JobId, Request, State, error,
+    page::{ApplyRequest, JobProgress, JobRow, ModelApplied, Processed, Query},
 };
 
+use self::again::Again;
 use crate::{
     answers::Answers,
-    arriving::{Arriving, End},
+    arriving::Arriving,
     folder::{self, Folder, NoFile, Scan, Stamp},
-    jobs::{Cancelled, Jobs, Planned, Record, Running},
+    jobs::{Cancelled, Jobs, Planned, Record},
     metrics::Metrics,
     reading,
     store::{self, Loaded, NoResult, Results, Store},
@@ -119,14 +119,6 @@ struct Inner {
     is_closing: bool,
     /// How many captures are being uploaded.
     n_arriving: usize,
-}
-
-/// A capture that was read again for the page.
-struct Again {
-    job: JobId,
-    /// The model applied to it.
-    applied: Option<ApplyRequest>,
-    analysis: Arc<Analysis>,
 }
 
 /// The list of files as it was told.
@@ -653,351 +645,6 @@ impl Shared {
         Ok(())
     }
 
-    /// A thread's life: job after job, until the end.
-    fn run_jobs(&self) {
-        while let Some((record, running)) = self.wait_for_job() {
-            let job = record.job;
-            self.results.begin(job);
-            let begun = SystemTime::now();
-            // A capture that makes the program fail must not take the other jobs with it.
-            let result = catch_unwind(AssertUnwindSafe(|| self.read_job(&record, &running)))
-                .unwrap_or_else(|_| Some((record.clone(), Err(failed()))));
-            let Some((record, result)) = result else {
-                // It was the end that stopped it: the store says it still runs, so it will run again.
-                self.state().jobs.abandon(job);
-                self.results.end(job);
-                return;
-            };
-            let record = self.end_job(record, result);
-            self.results.end(job);
-            let millis = begun.elapsed().unwrap_or_default().as_millis() as u64;
-            let (state, bytes) = (record.status.state, record.stamp.bytes);
-            self.metrics.count_job(&record);
-            tracing::info!(job = job.0, ?state, bytes, millis, "a job ended");
-        }
-    }
-
-    fn wait_for_job(&self) -> Option<(Record, Arc<Running>)> {
-        let mut inner = self.state();
-        loop {
-            if inner.is_closing {
-                return None;
-            }
-            if let Some(job) = inner.jobs.begin() {
-                return Some(job);
-            }
-            inner = self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Reads a job's capture; `None` where the end came first. The record says which file it was.
-    fn read_job(
-        &self,
-        record: &Record,
-        running: &Running,
-    ) -> Option<(Record, Result<Report, String>)> {
-        let mut record = record.clone();
-        let opened = self.folder.file(&record.file_name).map_err(|error| match error {
-            NoFile::Unreadable(error) => unreadable(&error),
-            error => unreadable(&io::Error::other(error)),
-        });
-        let opened = opened.and_then(|(mut file, stamp)| {
-            let mark = folder::mark(&mut file).map_err(|error| unreadable(&error))?;
-            Ok((file, stamp, mark))
-        });
-        let file = match opened {
-            Ok((file, stamp, mark)) => {
-                (record.stamp, record.mark) = (stamp, mark);
-                file
-            }
-            Err(error) => return Some((record, Err(error))),
-        };
-        let file = Until { is_over: || self.is_over(running), file };
-        let result = self.report_of(file, &record.file_name, running)?;
-        Some((record, result))
-    }
-
-    /// What a capture holds; `None` where the end came first.
-    fn report_of(
-        &self,
-        reader: impl Read + Send,
-        name: &str,
-        running: &Running,
-    ) -> Option<Result<Report, String>> {
-        // What no other capture needs is this one's.
-        let n_running = self.state().jobs.n_running().max(1);
-        let n_threads = (reading::n_cores() / n_running).max(1);
-        let tell = |reached| running.tell(reached);
-        let read = reading::read_telling(reader, name, &self.rules, n_threads, &tell);
-        if self.state().is_closing {
-            return None;
-        }
-        Some(match read {
-            _ if running.is_cancelled() => Err(CANCELLED.to_owned()),
-            Ok(analysis) => match analysis.failure() {
-                Some(notice) => Err(notice.to_string()),
-                None => Ok(Report::new(&analysis)),
-            },
-            Err(error) => Err(unreadable(&error)),
-        })
-    }
-
-    /// Whether a job shall not go on.
-    fn is_over(&self, running: &Running) -> bool {
-        running.is_cancelled() || self.state().is_closing
-    }
-
-    /// Begins a job of a capture that comes.
-    fn begin_arriving(&self, name: &str, bytes: u64) -> Result<(Record, Arc<Running>), v1::Error> {
-        let stamp = Stamp { bytes, modified_ns: 0 };
-        let mut store = lock(&self.store);
-        let planned = {
-            let inner = self.state();
-            if inner.is_closing {
-                return Err(error::STOPPING.error("the companion stops"));
-            }
-            if inner.n_arriving >= MAX_ARRIVING {
-                let message = format!("{MAX_ARRIVING} captures are being uploaded already");
-                return Err(error::BUSY.error(message));
-            }
-            inner.jobs.plan(name, stamp, 0, now_millis())?
-        };
-        let Planned::New { record, gone } = planned else {
-            return Err(error::FILE_EXISTS.error(format!("`{name}` is being uploaded already")));
-        };
-        let gone_jobs: Vec<JobId> = gone.into_iter().collect();
-        store.save(&[&record], &gone_jobs).map_err(|error| cannot_store(&error))?;
-        let mut inner = self.state();
-        inner.n_arriving += 1;
-        let running = inner.jobs.add_running((*record).clone(), gone);
-        Ok((*record, running))
-    }
-
-    /// The life of a thread that reads a capture while it comes.
-    fn run_arriving(&self, record: &Record, running: &Running, arriving: &Arriving) {
-        let job = record.job;
-        self.results.begin(job);
-        let result =
-            catch_unwind(AssertUnwindSafe(|| self.read_arriving(record, running, arriving)))
-                .unwrap_or_else(|_| Some((record.clone(), Err(failed()))));
-        match result {
-            Some((record, result)) => {
-                let record = self.end_job(record, result);
-                self.metrics.count_job(&record);
-                tracing::info!(job = job.0, state = ?record.status.state, "an upload ended");
-            }
-            None => self.state().jobs.abandon(job),
-        }
-        self.results.end(job);
-        self.state().n_arriving -= 1;
-    }
-
-    fn read_arriving(
-        &self,
-        record: &Record,
-        running: &Running,
-        arriving: &Arriving,
-    ) -> Option<(Record, Result<Report, String>)> {
-        let mut record = record.clone();
-        let read = match arriving.reader(|| self.is_over(running)) {
-            Ok(reader) => self.report_of(reader, &record.file_name, running)?,
-            Err(error) => Err(unreadable(&error)),
-        };
-        // What is no capture any more may still come further.
-        let end = arriving.wait(|| self.is_over(running));
-        if self.state().is_closing {
-            return None;
-        }
-        let settled = match end {
-            Some(End::Whole) => self.folder.file(&record.file_name).map_err(io::Error::other),
-            _ => Err(io::Error::other("the upload ended early")),
-        };
-        let settled = settled.and_then(|(mut file, stamp)| Ok((stamp, folder::mark(&mut file)?)));
-        match settled {
-            Ok((stamp, mark)) => {
-                (record.stamp, record.mark) = (stamp, mark);
-                Some((record, read))
-            }
-            Err(_) if running.is_cancelled() => Some((record, Err(CANCELLED.to_owned()))),
-            Err(error) => Some((record, Err(unreadable(&error)))),
-        }
-    }
-
-    /// Stores how a job ended, its result first; then others see it.
-    fn end_job(&self, mut record: Record, result: Result<Report, String>) -> Record {
-        let job = record.job;
-        let written = match result {
-            Ok(report) => {
-                record.found = Some(report.summary());
-                record.status.state = State::Finished;
-                record.status.finished_at = Some(now());
-                let report = report.write();
-                self.results.write(&record, &report).map_err(store::Error::of_io)
-            }
-            Err(why) => {
-                record.fail(why, now());
-                Ok(())
-            }
-        };
-        let mut store = lock(&self.store);
-        let replaced = self.state().jobs.replaced_by(&record);
-        let stored = written.and_then(|()| store.save(&[&record], &replaced));
-        if let Err(error) = stored {
-            tracing::error!(job = job.0, "how it ended cannot be stored: {error}");
-            // What was not stored is not called finished; after the next start it waits again.
-            if record.is_finished() {
-                record.found = None;
-                record.fail(format!("its result cannot be stored: {error}"), now());
-                self.results.remove(&[job]);
-            }
-        }
-        let replaced = self.state().jobs.end(record.clone());
-        drop(store);
-        self.forget(&replaced);
-        self.results.remove(&replaced);
-        record
-    }
-
-    /// Replaces what a job found.
-    fn replace(&self, record: &Record, report: Option<Report>) -> Result<(), v1::Error> {
-        let mut store = lock(&self.store);
-        // A newer job may have replaced it meanwhile.
-        self.state().jobs.finished(record.job)?;
-        if let Some(report) = report {
-            let written = self.results.write(record, &report.write());
-            written.map_err(|error| cannot_store(&store::Error::of_io(error)))?;
-        }
-        store.save(&[record], &[]).map_err(|error| cannot_store(&error))?;
-        self.state().jobs.replace(record.clone());
-        Ok(())
-    }
-
-    fn apply(
-        &self,
-        trainings: &Trainings,
-        job: JobId,
-        how: &ApplyRequest,
-    ) -> Result<ModelApplied, v1::Error> {
-        if !(0.0..=1.0).contains(&how.threshold) {
-            return Err(error::NO_SENSE.error("`threshold` is no number from 0 to 1"));
-        }
-        let model = Arc::new(trainings.model(&how.model)?);
-        let Ok(_one) = self.reading_again.try_lock() else {
-            let message = "another capture is being read again; ask again later";
-            return Err(error::BUSY.error(message));
-        };
-        let mut record = self.finished(job)?;
-        let mut analysis = self.read_again(&record)?;
-        let applying = Applying { threshold: how.threshold, over_payload: how.over_payload };
-        let applied = analysis
-            .apply(&model, &applying)
-            .map_err(|error| error::NO_SENSE.error(error.to_string()))?;
-        let report = Report::new(&analysis);
-        record.found = Some(report.summary());
-        record.applied = Some(how.clone());
-        self.replace(&record, Some(report))?;
-        self.forget(&[job]);
-        self.answers.forget();
-        Ok(applied)
-    }
-
-    fn ask(&self, trainings: &Trainings, job: JobId, query: &Query) -> Result<Value, v1::Error> {
-        let record = self.finished(job)?;
-        let analysis = self.analysis(trainings, &record)?;
-        let answer = analysis.page(query);
-        if let Query::Decide { .. } | Query::Undo { .. } = query {
-            let decisions: Vec<Decision> =
-                serde_json::from_value::<Decisions>(answer.clone()).unwrap_or_default().decisions;
-            let record = Record { decisions, ..self.finished(job)? };
-            if let Err(error) = self.replace(&record, None) {
-                // What is not stored is not decided.
-                self.forget(&[job]);
-                return Err(error);
-            }
-        }
-        Ok(answer)
-    }
-
-    /// A job's capture, read again where it is not open.
-    fn analysis(&self, trainings: &Trainings, record: &Record) -> Result<Arc<Analysis>, v1::Error> {
-        let find = || {
-            let mut analyses = lock(&self.analyses);
-            let is_it = |it: &Again| it.job == record.job && it.applied == record.applied;
-            let at = analyses.iter().position(is_it)?;
-            let found = analyses.remove(at);
-            let analysis = Arc::clone(&found.analysis);
-            analyses.push(found);
-            Some(analysis)
-        };
-        if let Some(analysis) = find() {
-            return Ok(analysis);
-        }
-        let _one = lock(&self.reading_again);
-        if let Some(analysis) = find() {
-            return Ok(analysis);
-        }
-        // Before another one takes memory.
-        {
-            let mut analyses = lock(&self.analyses);
-            let n_over = (analyses.len() + 1).saturating_sub(MAX_ANALYSES);
-            analyses.drain(..n_over);
-        }
-        let mut analysis = self.read_again(record)?;
-        if let Some(how) = &record.applied {
-            let model = Arc::new(trainings.model(&how.model)?);
-            let how = Applying { threshold: how.threshold, over_payload: how.over_payload };
-            let applied = analysis.apply(&model, &how);
-            applied.map_err(|error| error::NO_SENSE.error(error.to_string()))?;
-        }
-        analysis.set_countries(lock(&self.known).countries.clone());
-        for decision in &record.decisions {
-            analysis.page(&Query::Decide { decision: *decision });
-        }
-        let analysis = Arc::new(analysis);
-        let applied = record.applied.clone();
-        let again = Again { job: record.job, applied, analysis: Arc::clone(&analysis) };
-        lock(&self.analyses).push(again);
-        Ok(analysis)
-    }
-
-    /// Reads the capture of a finished job again, if it is still the one it was.
-    fn read_again(&self, record: &Record) -> Result<Analysis, v1::Error> {
-        let name = &record.file_name;
-        let other = || {
-            let message = format!("`{name}` is another file now, or gone: process it again");
-            error::OTHER_CAPTURE.error(message)
-        };
-        let (mut file, stamp) = match self.folder.file(name) {
-            Ok(it) => it,
-            Err(NoFile::Unreadable(error)) => {
-                let message = format!("`{name}` cannot be read: {error}");
-                return Err(error::FOLDER_UNREADABLE.error(message));
-            }
-            Err(_) => return Err(other()),
-        };
-        let unread = |error: io::Error| {
-            if self.state().is_closing {
-                return error::STOPPING.error("the companion stops");
-            }
-            error::FOLDER_UNREADABLE.error(format!("`{name}` cannot be read: {error}"))
-        };
-        if stamp.bytes != record.stamp.bytes
-            || folder::mark(&mut file).map_err(unread)? != record.mark
-        {
-            return Err(other());
-        }
-        let file = Until { is_over: || self.state().is_closing, file };
-        let n_threads = reading::n_cores();
-        let analysis = reading::read(file, name, &self.rules, n_threads).map_err(unread)?;
-        if self.state().is_closing {
-            return Err(error::STOPPING.error("the companion stops"));
-        }
-        match analysis.failure() {
-            Some(_) => Err(other()),
-            None => Ok(analysis),
-        }
-    }
-
     fn finished(&self, job: JobId) -> Result<Record, v1::Error> {
         self.state().jobs.finished(job).cloned()
     }
@@ -1048,31 +695,6 @@ fn no_file(name: &str, error: &NoFile) -> v1::Error {
             error::FOLDER_UNREADABLE.error(format!("`{name}` cannot be read: {error}"))
         }
     }
-}
-
-/// A file that fails once it is over.
-struct Until<F, R> {
-    is_over: F,
-    file: R,
-}
-
-impl<F: Fn() -> bool, R: Read> Read for Until<F, R> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if (self.is_over)() {
-            return Err(io::Error::other("reading was stopped"));
-        }
-        self.file.read(bytes)
-    }
-}
-
-/// Why a file gave nothing at all.
-fn unreadable(error: &io::Error) -> String {
-    Notice::new("E-IO", "", vec![error.to_string().as_str().into()]).to_string()
-}
-
-/// Why a job of a faulty program has nothing.
-fn failed() -> String {
-    Notice::new("E-PROGRAM", "", vec!["it met a capture it was not made for".into()]).to_string()
 }
 
 /// Unix seconds.
