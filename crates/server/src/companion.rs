@@ -179,7 +179,9 @@ impl Companion {
         }
         // How often the program ended with a job is known from now on.
         let again: Vec<&Record> = were_running.iter().filter_map(|it| jobs.get(*it).ok()).collect();
-        store.save(&again, &[]).map_err(unusable)?;
+        if let Err(error) = store.save(&again, &[]) {
+            tracing::error!("how often jobs were begun cannot be stored: {error}");
+        }
         results
             .keep_only(|job| jobs.get(job).is_ok_and(Record::is_finished))
             .map_err(|error| unusable(error.into()))?;
@@ -523,10 +525,13 @@ impl Shared {
         let before = lock(&self.told).clone();
         let scan = match before.as_ref().map(|it| &it.scan).filter(|it| it.is_fresh()) {
             Some(scan) => Arc::clone(scan),
-            None => Arc::new(self.folder.scan().map_err(|error| {
-                let message = format!("the captures folder cannot be read: {error}");
-                error::FOLDER_UNREADABLE.error(message)
-            })?),
+            None => {
+                let scan = self.folder.scan(before.as_ref().map(|it| &*it.scan));
+                Arc::new(scan.map_err(|error| {
+                    let message = format!("the captures folder cannot be read: {error}");
+                    error::FOLDER_UNREADABLE.error(message)
+                })?)
+            }
         };
         if let Some(mut told) = before
             && told.changes == self.state().jobs.changes()

@@ -63,21 +63,30 @@ pub(crate) struct Scan {
     pub(crate) files: Vec<(String, Stamp)>,
     /// The folders, and when each was changed last.
     folders: Vec<(PathBuf, SystemTime)>,
+    /// When the files were asked for their stamps, and how long that and reading the folders took.
     at: Instant,
     took: Duration,
     is_certain: bool,
 }
 
 impl Scan {
+    /// Whether what was seen of files is to be told still.
+    fn is_young(&self) -> bool {
+        self.at.elapsed() < MIN_AGE.max(self.took * AGE_OF_SCAN)
+    }
+
+    fn stamp(&self, name: &str) -> Option<Stamp> {
+        let at = self.files.binary_search_by(|it| it.0.as_str().cmp(name)).ok()?;
+        self.files.get(at).map(|it| it.1)
+    }
+
     /// Whether it is to be told still.
     pub(crate) fn is_fresh(&self) -> bool {
         let is_as_it_was = |(path, changed): &(PathBuf, SystemTime)| {
             let found = fs::metadata(path).and_then(|it| it.modified());
             found.is_ok_and(|it| it == *changed)
         };
-        self.is_certain
-            && self.at.elapsed() < MIN_AGE.max(self.took * AGE_OF_SCAN)
-            && self.folders.iter().all(is_as_it_was)
+        self.is_certain && self.is_young() && self.folders.iter().all(is_as_it_was)
     }
 }
 
@@ -88,12 +97,14 @@ impl Folder {
         Ok(Self { path: path.canonicalize()? })
     }
 
-    /// Reads what lies in it now.
-    pub(crate) fn scan(&self) -> io::Result<Scan> {
+    /// Reads what lies in it now. What was seen of files a moment before is taken from there.
+    pub(crate) fn scan(&self, before: Option<&Scan>) -> io::Result<Scan> {
+        let young = before.filter(|it| it.is_young());
+        let begun = Instant::now();
         let mut scan = Scan {
             files: Vec::new(),
             folders: Vec::new(),
-            at: Instant::now(),
+            at: young.map_or(begun, |it| it.at),
             took: Duration::ZERO,
             is_certain: true,
         };
@@ -128,15 +139,22 @@ impl Folder {
                 }
             }
         }
-        scan.files = self.stamped(found);
+        scan.files = self.stamped(found, young);
         scan.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        scan.took = scan.at.elapsed();
+        scan.took = young.map_or(begun.elapsed(), |it| it.took);
         Ok(scan)
     }
 
     /// Those of what was found that are files; of many some at a time, for each is a question to the system.
-    fn stamped(&self, mut found: Vec<(String, DirEntry, bool)>) -> Vec<(String, Stamp)> {
+    fn stamped(
+        &self,
+        mut found: Vec<(String, DirEntry, bool)>,
+        young: Option<&Scan>,
+    ) -> Vec<(String, Stamp)> {
         let stamp = |(name, entry, is_link): (String, DirEntry, bool)| {
+            if let Some(stamp) = young.and_then(|it| it.stamp(&name)) {
+                return Some((name, stamp));
+            }
             let metadata = match is_link {
                 true => self.inside(&entry.path()).ok()?.metadata().ok()?,
                 false => entry.metadata().ok()?,

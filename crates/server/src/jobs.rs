@@ -87,13 +87,8 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// Takes a job back from the store, at time `now` in milliseconds. One that was not finished waits again; one with
-    /// which the process ended too often has failed, which is to be stored.
-    pub(crate) fn restore(
-        &mut self,
-        mut record: Record,
-        was_running: bool,
-        now: u64,
-    ) -> Option<Record> {
+    /// which the process ended too often has failed.
+    pub(crate) fn restore(&mut self, mut record: Record, was_running: bool, now: u64) {
         let job = record.job;
         self.last = self.last.max(job);
         let of_file = self.of_file.entry(record.file_name.clone());
@@ -103,14 +98,12 @@ impl Jobs {
             let kept = Some(of_file.newest).filter(is_finished).or(of_file.kept);
             *of_file = OfFile { newest: job, kept: kept.filter(|_| !record.is_finished()) };
         }
-        let mut changed = None;
         if record.status.state == State::InProgress {
             record.starts += u32::from(was_running);
             if record.starts >= MAX_STARTS {
                 let times = record.starts;
                 let why = format!("the program ended {times} times while it read the capture");
                 record.fail(why, now / 1_000);
-                changed = Some(record.clone());
             } else {
                 // What the program ended with goes last.
                 let turn =
@@ -119,7 +112,6 @@ impl Jobs {
             }
         }
         self.records.insert(job, record);
-        changed
     }
 
     /// What a request to process a file comes to: the job that is at it already, or a new record to be stored and given
@@ -486,7 +478,7 @@ mod tests {
         fail(&mut jobs, failed);
         let mut again = Jobs::default();
         for record in jobs.all() {
-            assert!(again.restore(record.clone(), false, 0).is_none());
+            again.restore(record.clone(), false, 0);
         }
         let (found, beside) = again.of_file("a").unwrap();
         assert_eq!((found.job, beside.map(|it| it.job)), (newest, Some(kept)));
@@ -500,8 +492,7 @@ mod tests {
         record.status.state = State::InProgress;
         for start in 1..=MAX_STARTS {
             let mut jobs = Jobs::default();
-            let given_up = jobs.restore(record, true, 0);
-            assert_eq!(given_up.is_some(), start == MAX_STARTS, "{start}");
+            jobs.restore(record, true, 0);
             assert_eq!(next(&mut jobs), (start < MAX_STARTS).then_some(JobId(4)), "{start}");
             record = jobs.get(JobId(4)).unwrap().clone();
         }

@@ -142,6 +142,10 @@ impl Store {
 
 fn open(path: &Path) -> Result<Database, Error> {
     let database = Database::create(path).map_err(Error::of)?;
+    // What is there is not written again: a full disk can still be read.
+    if database.begin_read().map_err(Error::of)?.open_table(JOBS).is_ok() {
+        return Ok(database);
+    }
     let transaction = database.begin_write().map_err(Error::of)?;
     transaction.open_table(JOBS).map_err(Error::of)?;
     transaction.commit().map_err(Error::of)?;
