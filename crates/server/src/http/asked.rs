@@ -10,6 +10,7 @@ use axum::{
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{Instant, timeout};
 use v1::{Error, JobId, error};
 
@@ -95,10 +96,33 @@ pub(super) async fn json_body<T: DeserializeOwned>(
         }
     }
     let body = body(request, max_len).await?;
-    serde_json::from_slice(&body).map_err(|why| match why.classify() {
-        serde_json::error::Category::Data => shape(why),
-        _ => error::BAD_JSON.error(format!("the body is no JSON: {why}")),
-    })
+    let why = match serde_json::from_slice(&body) {
+        Ok(asked) => return Ok(asked),
+        Err(why) => why,
+    };
+    if why.classify() != serde_json::error::Category::Data {
+        return Err(error::BAD_JSON.error(format!("the body is no JSON: {why}")));
+    }
+    // To JSON Schema 5.0 is a whole number.
+    let whole = serde_json::from_slice(&body).map(whole_numbers);
+    whole.and_then(serde_json::from_value).map_err(|_again| shape(why))
+}
+
+/// The same value, in which numbers without a fraction are whole ones.
+fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+                (float as i64).into()
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(values) => values.into_iter().map(whole_numbers).collect(),
+        Value::Object(values) => {
+            values.into_iter().map(|(key, value)| (key, whole_numbers(value))).collect()
+        }
+        other => other,
+    }
 }
 
 /// A body of no more than so many bytes, which comes in time.

@@ -21,6 +21,9 @@ use crate::{
     companion::cannot_write,
 };
 
+/// The longest name of a capture, in characters.
+const MAX_NAME_LEN: usize = 200;
+
 /// The path.
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/v1x/upload", put(upload))
@@ -33,6 +36,10 @@ async fn upload(State(site): Asked, parameters: Parameters, asked: Request) -> A
         return Err(error::UPLOAD_OFF.error(message).into());
     };
     let name = parameter(&parameters, "name")?;
+    if name.chars().count() > MAX_NAME_LEN {
+        let message = format!("`name` is longer than {MAX_NAME_LEN} characters");
+        return Err(error::BAD_PARAMETER.error(message).into());
+    }
     let said = asked.headers().get(header::CONTENT_LENGTH);
     let said: u64 = said.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or(0);
     let mut chunks = begin_body(asked, max_len)?;

@@ -299,6 +299,8 @@ fn the_page_asks_what_it_asks_of_its_worker() {
     let flows = json!({"Flows": {"filter": "port:22", "timeout": "none", "sort": "Start", "is_descending": false, "offset": 0, "len": 3}});
     let flows: Flows = site.post(&path, &flows);
     assert_eq!((flows.rows.len(), flows.matching), (3, 8));
+    let whole = json!({"Sessions": {"offset": 0.0, "len": 5.0}});
+    let _: v1::page::Sessions = site.post(&path, &whole);
     let together = json!({"Decide": {"decision": {"Together": {"flow_id": 0, "other_id": 5}}}});
     let decided: Decisions = site.post(&path, &together);
     drop(site);

@@ -451,7 +451,7 @@ pub struct CauseRow {
 #[serde(default)]
 pub struct TrainingRequest {
     /// Files of its folder, and which labels their flows have.
-    #[schemars(length(min = 1))]
+    #[schemars(required, length(min = 1))]
     pub files: Vec<TrainingFile>,
     /// The schema whose features are learned from; of data sets those they have.
     pub schema: String,
@@ -528,6 +528,7 @@ pub struct ApplyRequest {
     pub model: String,
     /// Flows of which the model is right less often than this stay unknown, 0 to 1.
     #[serde(default = "usual_threshold")]
+    #[schemars(range(min = 0, max = 1))]
     pub threshold: f32,
     /// Flows that say something of themselves get its label too.
     #[serde(default)]
