@@ -449,9 +449,10 @@ pub struct CauseRow {
 /// What the companion is to learn from and how: the body of `POST /v1x/training`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["files"]))]
 pub struct TrainingRequest {
     /// Files of its folder, and which labels their flows have.
-    #[schemars(required, length(min = 1))]
+    #[schemars(length(min = 1))]
     pub files: Vec<TrainingFile>,
     /// The schema whose features are learned from; of data sets those they have.
     pub schema: String,
