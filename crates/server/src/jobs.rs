@@ -321,7 +321,9 @@ impl Jobs {
             frames: done.frames,
             packets: done.packets,
             flows: done.flows,
-            bytes_per_second: running.map_or(0, |it| it.speed()),
+            bytes_per_second: running
+                .filter(|_| stage == JobStage::Reading)
+                .map_or(0, |it| it.speed()),
             failure: record.failure.clone(),
         }
     }
