@@ -484,6 +484,7 @@ impl Shared {
         if let Some(report) = find() {
             return Ok(report);
         }
+        let age = self.answers.age();
         let report = Arc::new(self.results.read(job).map_err(|error| match error {
             // A newer job of the file ended meanwhile.
             NoResult::Io(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -495,6 +496,10 @@ impl Shared {
             error => damaged(job, &error),
         })?);
         let mut open = lock(&self.open);
+        // What was replaced while it was read is not kept.
+        if age != self.answers.age() {
+            return Ok(report);
+        }
         open.push((job, Arc::clone(&report)));
         let mut memory: usize = open.iter().map(|it| it.1.memory()).sum();
         while memory > MAX_OPEN && !open.is_empty() {

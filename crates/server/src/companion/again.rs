@@ -64,8 +64,9 @@ impl Shared {
         record.found = Some(report.summary());
         record.applied = Some(how.clone());
         self.replace(&record, Some(report))?;
-        self.forget(&[job]);
+        // In this order: what is read meanwhile is of the older age, and not kept.
         self.answers.forget();
+        self.forget(&[job]);
         Ok(applied)
     }
 
