@@ -1,6 +1,10 @@
 //! Captures that are read again: for what the page asks, and for a model that is applied. A result has no packets.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use engine::{Analysis, Applying, Report};
 use serde_json::Value;
@@ -23,9 +27,24 @@ pub(super) struct Again {
     /// The model applied to it.
     applied: Option<ApplyRequest>,
     analysis: Arc<Analysis>,
+    /// When it was asked about last.
+    asked: Instant,
 }
 
+/// How long a capture is kept open that nobody asks about.
+const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+
 impl Shared {
+    /// Closes captures that nobody asks about: each takes memory by its flows.
+    pub(super) fn close_idle(&self) {
+        let mut analyses = lock(&self.analyses);
+        let idle: Vec<Again> =
+            analyses.extract_if(.., |it| it.asked.elapsed() > MAX_IDLE).collect();
+        drop(analyses);
+        // That may take a moment.
+        drop(idle);
+    }
+
     /// Replaces what a job found.
     fn replace(&self, record: &Record, report: Option<Report>) -> Result<(), v1::Error> {
         let mut store = lock(&self.store);
@@ -98,7 +117,8 @@ impl Shared {
             let mut analyses = lock(&self.analyses);
             let is_it = |it: &Again| it.job == record.job && it.applied == record.applied;
             let at = analyses.iter().position(is_it)?;
-            let found = analyses.remove(at);
+            let mut found = analyses.remove(at);
+            found.asked = Instant::now();
             let analysis = Arc::clone(&found.analysis);
             analyses.push(found);
             Some(analysis)
@@ -129,7 +149,12 @@ impl Shared {
         }
         let analysis = Arc::new(analysis);
         let applied = record.applied.clone();
-        let again = Again { job: record.job, applied, analysis: Arc::clone(&analysis) };
+        let again = Again {
+            job: record.job,
+            applied,
+            analysis: Arc::clone(&analysis),
+            asked: Instant::now(),
+        };
         lock(&self.analyses).push(again);
         Ok(analysis)
     }

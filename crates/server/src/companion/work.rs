@@ -4,7 +4,7 @@ use std::{
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use engine::Report;
@@ -17,6 +17,9 @@ use crate::{
     jobs::{Planned, Record, Running},
     reading, store,
 };
+
+/// How often a thread without a job looks for captures that nobody asks about.
+const IDLE_LOOK: Duration = Duration::from_secs(60);
 
 impl Shared {
     /// A thread's life: job after job, until the end.
@@ -52,7 +55,9 @@ impl Shared {
             if let Some(job) = inner.jobs.begin() {
                 return Some(job);
             }
-            inner = self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            drop(self.wake.wait_timeout(inner, IDLE_LOOK).unwrap_or_else(PoisonError::into_inner));
+            self.close_idle();
+            inner = self.state();
         }
     }
 
