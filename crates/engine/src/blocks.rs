@@ -83,6 +83,11 @@ impl Cutter {
         block
     }
 
+    /// How many bytes were fed so far.
+    pub fn bytes(&self) -> u64 {
+        self.input.bytes
+    }
+
     /// How many frames are in the blocks so far.
     pub fn frames(&self) -> u64 {
         self.n_frames
@@ -280,10 +285,10 @@ impl Reduce {
     }
 }
 
-/// How far a job is.
-pub fn progress(cutter: &Cutter, join: &Join, n_flows: u64) -> Progress {
+/// How far a job is of which so many bytes were cut.
+pub fn progress(bytes: u64, join: &Join, n_flows: u64) -> Progress {
     Progress {
-        bytes: cutter.input.bytes,
+        bytes,
         frames: join.counting.frames.frames,
         packets: join.counting.in_flows.frames,
         flows: n_flows,

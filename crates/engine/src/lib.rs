@@ -26,6 +26,7 @@ mod pcapng;
 mod picker;
 mod preview;
 mod reading;
+mod report;
 mod rows;
 mod session_features;
 mod statistics;
@@ -39,7 +40,6 @@ use std::{
 
 use classify::Verdict;
 use flow::Flow;
-use serde::{Deserialize, Serialize};
 use session::Sessions;
 use v1::{
     Notice, Severity,
@@ -58,10 +58,11 @@ pub use crate::{
     job::{Job, Progress, Rules, Stage},
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
-    library::{FileEntry, Found, JobRecord, Library},
+    library::{FileEntry, Found, Known, Library, file},
     makers::{Makers, MakersError},
     page::compare::{compare, digest, digest_of},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
+    report::{Report, ReportError, Summary},
     studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};
@@ -106,15 +107,6 @@ struct Read {
     rules: Rules,
     /// Fragments of IP packets.
     n_fragments: u64,
-}
-
-/// All that the v1 answers about a capture need; it can be stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// What was read, and what was not.
-    pub reading: Reading,
-    /// The flows, by their first packet.
-    pub rows: Vec<FlowRow>,
 }
 
 impl Analysis {
@@ -223,15 +215,6 @@ impl Analysis {
         let notice = self.reading().notices.first()?;
         let is_nothing = self.reading().account.frames.frames == 0;
         (is_nothing && notice.severity() == Severity::Error).then_some(notice)
-    }
-
-    /// Frees what no v1 answer needs: the first bytes of the flows and their packets.
-    pub fn keep_counts(&mut self) {
-        for flow in &mut self.flows {
-            flow.heads.keep(0);
-            flow.timeline = flow::Timeline::default();
-        }
-        self.hosts = hosts::Hosts::default();
     }
 
     /// What [`Library::finish`] wants to know: what was found, or why not a single frame could be read.

@@ -1,4 +1,4 @@
-//! The files and jobs a host has, and the answers to the v1 interface about them.
+//! The answers of the v1 interface about a capture, and the one capture that a host without a store has.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,14 +7,13 @@ use std::{
 };
 
 use classify::{Fact, OwnRules};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Value, json};
 use v1::{
-    DetailsIp, DetailsLabelItem, Error, File, FileStatus, JobId, Label, Request, State,
+    DetailsIp, DetailsLabelItem, Error, File, FileStatus, JobId, Label, Request, State, error,
     page::Reading,
 };
 
-use crate::{Analysis, Countries, Report, rows::Row, statistics};
+use crate::{Analysis, Countries, Report, report::Summary, rows::Row, statistics};
 
 /// How many jobs may wait.
 const MAX_WAITING: usize = 1_000;
@@ -28,23 +27,17 @@ pub struct FileEntry {
     pub bytes: u64,
 }
 
-/// A job as the host's store keeps it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct JobRecord {
-    /// Its number.
-    pub job: JobId,
-    /// The file it processes.
-    pub file_name: String,
-    /// How far it is.
-    pub status: FileStatus,
+#[derive(Debug, Default)]
+struct Job {
+    file_name: String,
+    status: FileStatus,
     /// What it found, once it is finished.
-    pub report: Option<Found>,
+    found: Option<Found>,
     /// Why it failed.
-    pub failure: Option<String>,
+    failure: Option<String>,
 }
 
-/// What a job found: the analysis where it is still there, else the report that was stored. It is shared, so that a
-/// store can write it while questions are answered.
+/// What a job found: the analysis where it is still there, else the report that was stored.
 #[derive(Clone, Debug)]
 pub enum Found {
     /// What was read just now.
@@ -53,11 +46,47 @@ pub enum Found {
     Stored(Arc<Report>),
 }
 
+/// What answers depend on besides the capture.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The user's rules: their labels are known too.
+    pub own: Arc<OwnRules>,
+    /// The user's own database of countries.
+    pub countries: Option<Arc<Countries>>,
+}
+
 impl Found {
+    /// Answers a request about what was found: of a job's requests all but those about the job itself.
+    ///
+    /// # Errors
+    /// The v1 error, where there is no such host or label, or the question makes no sense.
+    pub fn answer(&self, request: &Request, known: &Known) -> Result<Value, Error> {
+        Ok(match request {
+            Request::Reading { .. } => json!(self.reading()),
+            Request::Statistics { .. } => json!(statistics::of(self.rows())),
+            Request::StatisticsOfLabel { label, .. } => {
+                json!(statistics::of(self.with_label(label, known)?))
+            }
+            Request::StatisticsOfIp { ip, .. } => {
+                json!(details_of_ip(self, ip, known.countries.as_deref())?)
+            }
+            Request::FlowsOfLabel { label, .. } => {
+                json!(self.with_label(label, known)?.map(item).collect::<Vec<_>>())
+            }
+            Request::Labels => json!(known.labels()),
+            Request::Files
+            | Request::Process { .. }
+            | Request::Status { .. }
+            | Request::Details { .. } => {
+                return Err(Error::internal("that is no question about what was found"));
+            }
+        })
+    }
+
     fn reading(&self) -> &Reading {
         match self {
             Self::Read(analysis) => analysis.reading(),
-            Self::Stored(report) => &report.reading,
+            Self::Stored(report) => report.reading(),
         }
     }
 
@@ -68,52 +97,61 @@ impl Found {
             Self::Stored(report) => (None, Some(report)),
         };
         let read = read.into_iter().flat_map(|it| it.each());
-        read.chain(stored.into_iter().flat_map(|it| it.rows.iter().map(Row::stored)))
+        read.chain(stored.into_iter().flat_map(|it| it.rows()))
     }
 
-    /// How many flows there are.
-    fn n_flows(&self) -> usize {
+    /// The flows with a label; an unknown label is an error, one that no flow has is not.
+    fn with_label<'a>(
+        &'a self,
+        label: &'a str,
+        known: &Known,
+    ) -> Result<impl Iterator<Item = Row<'a>> + Clone, Error> {
+        let rows = self.rows().filter(move |it| it.label == label);
+        let is_known = || classify::labels(&known.own).iter().any(|it| it.1.contains(&label));
+        if rows.clone().next().is_none() && !is_known() {
+            return Err(error::NO_LABEL.error(format!("there is no label `{label}`")));
+        }
+        Ok(rows)
+    }
+
+    fn summary(&self) -> Summary {
+        let seconds = |nanos: Option<u64>| nanos.unwrap_or(0) / 1_000_000_000;
         match self {
-            Self::Read(analysis) => analysis.n_flows(),
-            Self::Stored(report) => report.rows.len(),
+            Self::Read(analysis) => Summary {
+                time_start: seconds(self.rows().map(|it| it.time_start_ns).min()),
+                time_end: seconds(self.rows().map(|it| it.time_end_ns).max()),
+                flows: analysis.n_flows() as u64,
+                bytes: analysis.reading().bytes,
+            },
+            Self::Stored(report) => report.summary(),
         }
     }
 }
 
-/// Written like a [`Report`], row by row.
-impl Serialize for Found {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Rows<'a>(&'a Found);
-        impl Serialize for Rows<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.rows().map(Row::to_texts))
-            }
-        }
-        let mut report = serializer.serialize_struct("Report", 2)?;
-        report.serialize_field("reading", self.reading())?;
-        report.serialize_field("rows", &Rows(self))?;
-        report.end()
+impl Known {
+    /// Every label there can be, by group.
+    pub fn labels(&self) -> Vec<Label> {
+        let groups = classify::labels(&self.own).into_iter();
+        groups
+            .map(|(group, labels)| Label {
+                group_name: group.to_owned(),
+                labels: labels.into_iter().map(str::to_owned).collect(),
+            })
+            .collect()
     }
 }
 
-impl<'de> Deserialize<'de> for Found {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Report::deserialize(deserializer).map(|it| Self::Stored(Arc::new(it)))
-    }
-}
-
-/// What a host has. The web worker keeps one, the companion keeps one.
+/// What a host without a store has: the web worker, the command line. The companion keeps its jobs on disk and asks
+/// [`Found::answer`] itself.
 #[derive(Debug, Default)]
 pub struct Library {
     /// By name, so that lists have an order.
     files: BTreeMap<String, u64>,
-    jobs: BTreeMap<JobId, JobRecord>,
+    jobs: BTreeMap<JobId, Job>,
     /// The newest job of every file.
     newest: BTreeMap<String, JobId>,
     waiting: VecDeque<JobId>,
-    own: Arc<OwnRules>,
-    /// The user's own database of countries.
-    countries: Option<Arc<Countries>>,
+    known: Known,
 }
 
 impl Library {
@@ -124,12 +162,12 @@ impl Library {
 
     /// Says by which rules of the user's captures are read: their labels are known too.
     pub fn set_own_rules(&mut self, own: Arc<OwnRules>) {
-        self.own = own;
+        self.known.own = own;
     }
 
     /// Knows countries by this database from now on; by none, no countries.
     pub fn set_countries(&mut self, countries: Option<Arc<Countries>>) {
-        self.countries = countries;
+        self.known.countries = countries;
     }
 
     /// Says which files there are now. Jobs of files that went stay answered.
@@ -153,37 +191,28 @@ impl Library {
             Request::Process { file_name } => json!(self.process(file_name, now)?),
             Request::Status { job } => json!(self.job(*job)?.status),
             Request::Details { job } => json!(self.file(&self.job(*job)?.file_name)),
-            Request::Reading { job } => json!(self.found(*job)?.reading()),
-            Request::Statistics { job } => {
-                json!(statistics::of(self.found(*job)?.rows()))
+            Request::Labels => json!(self.known.labels()),
+            Request::Reading { job }
+            | Request::Statistics { job }
+            | Request::StatisticsOfLabel { job, .. }
+            | Request::StatisticsOfIp { job, .. }
+            | Request::FlowsOfLabel { job, .. } => {
+                self.found(*job)?.answer(request, &self.known)?
             }
-            Request::StatisticsOfLabel { job, label } => {
-                json!(statistics::of(self.with_label(*job, label)?))
-            }
-            Request::StatisticsOfIp { job, ip } => {
-                json!(details_of_ip(self.found(*job)?, ip, self.countries.as_deref())?)
-            }
-            Request::FlowsOfLabel { job, label } => {
-                let rows = self.with_label(*job, label)?;
-                json!(rows.map(item).collect::<Vec<_>>())
-            }
-            Request::Labels => json!(self.labels()),
         })
     }
 
     fn process(&mut self, file_name: &str, now: u64) -> Result<FileStatus, Error> {
         if !self.files.contains_key(file_name) {
-            return Err(Error::not_found(format!("there is no file `{file_name}`")));
+            return Err(error::NO_FILE.error(format!("there is no file `{file_name}`")));
         }
         let newest = self.newest.get(file_name).and_then(|it| self.jobs.get(it));
         if let Some(job) = newest.filter(|it| it.status.state == State::InProgress) {
             return Ok(job.status.clone());
         }
         if self.waiting.len() >= MAX_WAITING {
-            return Err(Error::new(
-                503,
-                format!("{MAX_WAITING} jobs wait already; ask again later"),
-            ));
+            let message = format!("{MAX_WAITING} jobs wait already; ask again later");
+            return Err(error::QUEUE_FULL.error(message));
         }
         let job = JobId(self.jobs.keys().next_back().map_or(1, |it| it.0 + 1));
         let status = FileStatus {
@@ -193,13 +222,9 @@ impl Library {
             job_id: Some(job),
         };
         let file_name = file_name.to_owned();
-        let record = JobRecord {
-            job,
-            file_name: file_name.clone(),
-            status: status.clone(),
-            ..JobRecord::default()
-        };
-        self.jobs.insert(job, record);
+        let started =
+            Job { file_name: file_name.clone(), status: status.clone(), ..Job::default() };
+        self.jobs.insert(job, started);
         self.newest.insert(file_name, job);
         self.waiting.push_back(job);
         Ok(status)
@@ -219,7 +244,7 @@ impl Library {
         match result {
             Ok(found) => {
                 record.status.state = State::Finished;
-                record.report = Some(found);
+                record.found = Some(found);
             }
             Err(failure) => {
                 record.status.state = State::Failed;
@@ -231,88 +256,57 @@ impl Library {
         self.jobs.retain(|id, it| *id >= job || it.file_name != file_name);
     }
 
-    /// Takes a job back from the host's store. One that was not finished waits again.
-    pub fn restore(&mut self, record: JobRecord) {
-        let job = record.job;
-        let is_newest = self.newest.get(&record.file_name).is_none_or(|it| *it <= job);
-        if is_newest {
-            self.newest.insert(record.file_name.clone(), job);
-        }
-        if record.status.state == State::InProgress {
-            self.waiting.push_back(job);
-        }
-        self.jobs.insert(job, record);
-    }
-
-    /// A job for the host's store.
-    pub fn record(&self, job: JobId) -> Option<JobRecord> {
-        self.jobs.get(&job).cloned()
-    }
-
-    fn job(&self, job: JobId) -> Result<&JobRecord, Error> {
-        self.jobs.get(&job).ok_or_else(|| Error::not_found(format!("there is no job {}", job.0)))
+    fn job(&self, job: JobId) -> Result<&Job, Error> {
+        self.jobs.get(&job).ok_or_else(|| error::NO_JOB.error(format!("there is no job {}", job.0)))
     }
 
     fn found(&self, job: JobId) -> Result<&Found, Error> {
         let record = self.job(job)?;
-        record.report.as_ref().ok_or_else(|| match &record.failure {
-            Some(failure) => Error::not_found(format!("job {} failed: {failure}", job.0)),
-            None => Error::not_found(format!("job {} is not finished yet", job.0)),
+        record.found.as_ref().ok_or_else(|| match &record.failure {
+            Some(failure) => error::JOB_FAILED.error(format!("job {} failed: {failure}", job.0)),
+            None => error::NOT_FINISHED.error(format!("job {} is not finished yet", job.0)),
         })
     }
 
-    /// The flows with a label; an unknown label is an error, one that no flow has is not.
-    fn with_label<'a>(
-        &'a self,
-        job: JobId,
-        label: &'a str,
-    ) -> Result<impl Iterator<Item = Row<'a>> + Clone, Error> {
-        let rows = self.found(job)?.rows().filter(move |it| it.label == label);
-        let is_known = || classify::labels(&self.own).iter().any(|it| it.1.contains(&label));
-        if rows.clone().next().is_none() && !is_known() {
-            return Err(Error::not_found(format!("there is no label `{label}`")));
-        }
-        Ok(rows)
-    }
-
-    fn labels(&self) -> Vec<Label> {
-        let groups = classify::labels(&self.own).into_iter();
-        groups
-            .map(|(group, labels)| Label {
-                group_name: group.to_owned(),
-                labels: labels.into_iter().map(str::to_owned).collect(),
-            })
-            .collect()
-    }
-
     fn file(&self, file_name: &str) -> File {
-        let (name, extension) = split_extension(file_name);
+        let job = self.newest.get(file_name).and_then(|it| self.jobs.get(it));
+        let found = job.and_then(|it| it.found.as_ref()).map(Found::summary);
         let bytes = self.files.get(file_name).copied();
-        let record = self.newest.get(file_name).and_then(|it| self.jobs.get(it));
-        let found = record.and_then(|it| it.report.as_ref());
-        let first = found.and_then(|it| it.rows().map(|it| it.time_start_ns).min());
-        let last = found.and_then(|it| it.rows().map(|it| it.time_end_ns).max());
-        let bytes = bytes.or(found.map(|it| it.reading().bytes)).unwrap_or(0);
-        File {
-            name: name.to_owned(),
-            extension: extension.to_owned(),
-            time_start: seconds(first.unwrap_or(0)),
-            time_end: seconds(last.unwrap_or(0)),
-            status: record.map(|it| it.status.clone()).unwrap_or_default(),
-            size: bytes.div_ceil(1_000),
-            flows_count: found.map(|it| it.n_flows() as u64),
-        }
+        let status = job.map(|it| it.status.clone()).unwrap_or_default();
+        file(file_name, bytes, status, found)
     }
 }
 
-/// `capture.pcap.gz` is a `pcap.gz` called `capture`.
-fn split_extension(file_name: &str) -> (&str, &str) {
-    let packed = [".gz", ".zst"].iter().find(|it| file_name.ends_with(**it));
-    let unpacked = packed.map_or(file_name, |it| file_name.strip_suffix(it).unwrap_or(file_name));
-    match unpacked.rfind('.') {
-        Some(at) => (&file_name[..at], &file_name[at + 1..]),
-        None => (file_name, ""),
+/// A file as the v1 interface shows it. Of a capture without packets both times are 0.
+pub fn file(
+    file_name: &str,
+    bytes: Option<u64>,
+    status: FileStatus,
+    found: Option<Summary>,
+) -> File {
+    let (name, extension) = split_extension(file_name);
+    let bytes = bytes.or(found.map(|it| it.bytes)).unwrap_or(0);
+    File {
+        name: name.to_owned(),
+        extension: extension.to_owned(),
+        time_start: found.map_or(0, |it| it.time_start),
+        time_end: found.map_or(0, |it| it.time_end),
+        status,
+        size: bytes.div_ceil(1_000),
+        flows_count: found.map(|it| it.flows),
     }
+}
+
+/// `capture.pcap.gz` is a `pcap.gz` called `capture`. The two with a dot between them, or the name alone where there is no
+/// extension, are the file's name again, whatever it is: a dot at the beginning or end of the name is none of an extension.
+fn split_extension(file_name: &str) -> (&str, &str) {
+    let folder = file_name.rfind('/').map_or(0, |it| it + 1);
+    let is_within = |at: usize| at > folder && at + 1 < file_name.len();
+    let dot = |end: usize| file_name[..end].rfind('.').filter(|it| is_within(*it));
+    let Some(last) = dot(file_name.len()) else { return (file_name, "") };
+    let is_packed = matches!(&file_name[last..], ".gz" | ".zst");
+    let at = dot(last).filter(|it| is_packed && it + 1 < last).unwrap_or(last);
+    (&file_name[..at], &file_name[at + 1..])
 }
 
 fn seconds(nanos: u64) -> u64 {
@@ -337,11 +331,11 @@ fn details_of_ip(
     countries: Option<&Countries>,
 ) -> Result<DetailsIp, Error> {
     let Ok(ip) = ip.parse::<IpAddr>() else {
-        return Err(Error::bad_request(format!("`{ip}` is no IP address")));
+        return Err(error::BAD_ADDRESS.error(format!("`{ip}` is no IP address")));
     };
     let rows = || found.rows().filter(move |it| it.client.ip == ip || it.server.ip == ip);
     if rows().next().is_none() {
-        return Err(Error::not_found(format!("there is no host {ip} in this capture")));
+        return Err(error::NO_HOST.error(format!("there is no host {ip} in this capture")));
     }
     // No database of countries is shipped: without one of the user's own none is named.
     let country = countries.and_then(|it| it.of(ip)).map(str::to_owned);
@@ -367,6 +361,32 @@ mod tests {
         assert_eq!(split_extension("office.pcapng"), ("office", "pcapng"));
         assert_eq!(split_extension("a.b.pcap.gz"), ("a.b", "pcap.gz"));
         assert_eq!(split_extension("plain"), ("plain", ""));
+        assert_eq!(split_extension("plain.gz"), ("plain", "gz"));
+    }
+
+    #[test]
+    fn name_and_extension_give_the_file_back() {
+        for file_name in [
+            "office.pcap",
+            "office.pcap.gz",
+            "plain",
+            "plain.",
+            "plain..gz",
+            ".gz",
+            "..gz",
+            "a..b",
+            "2024.05/plain",
+            "2024.05/.zst",
+            "a.b/c.pcap.zst",
+            "два слова.pcapng",
+            "a.\u{0}b.c\n",
+        ] {
+            let whole = match split_extension(file_name) {
+                (name, "") => name.to_owned(),
+                (name, extension) => format!("{name}.{extension}"),
+            };
+            assert_eq!(whole, file_name);
+        }
     }
 
     #[test]
@@ -391,13 +411,5 @@ mod tests {
         assert_eq!(library.answer(&process, 0).unwrap_err().status, 404);
         let status = Request::Status { job: JobId(7) };
         assert_eq!(library.answer(&status, 0).unwrap_err().status, 404);
-    }
-
-    #[test]
-    fn a_job_that_was_cut_off_waits_again() {
-        let mut library = Library::new();
-        let status = FileStatus { state: State::InProgress, ..FileStatus::default() };
-        library.restore(JobRecord { job: JobId(4), status, ..JobRecord::default() });
-        assert_eq!(library.next_job().unwrap().0, JobId(4));
     }
 }

@@ -1,9 +1,6 @@
 //! Flows as answers see them: borrowed from an analysis or a stored report, and made into rows of texts one at a time.
 
-use std::{
-    borrow::Cow,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::borrow::Cow;
 
 use capture::Tunnel;
 use classify::{Fact, Verdict};
@@ -51,14 +48,30 @@ pub(crate) struct Row<'a> {
 enum History<'a> {
     Of(&'a Flow),
     OfPiece(&'a Piece<'a>),
-    Stored(&'a FlowRow),
+    Unknown,
 }
 
 /// Where facts are from.
 #[derive(Clone, Copy)]
 enum Told<'a> {
     Of(&'a Verdict),
-    Stored(&'a FlowRow),
+    Stored(Stored<'a>),
+}
+
+/// What a store keeps of a flow: what the v1 answers need, and no packets.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) transport: Transport,
+    /// The client and the server.
+    pub(crate) ends: [Endpoint; 2],
+    /// Of the first and the last packet.
+    pub(crate) times_ns: [u64; 2],
+    pub(crate) protocol: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) domain_name: Option<&'a str>,
+    pub(crate) user_agent: Option<&'a str>,
+    pub(crate) reason: &'a str,
 }
 
 #[derive(Clone, Copy)]
@@ -102,42 +115,34 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A flow of a stored report.
-    pub(crate) fn stored(row: &'a FlowRow) -> Self {
+    /// A flow of a store: what that does not keep is not known.
+    pub(crate) fn stored(flow_id: u32, stored: Stored<'a>) -> Self {
         Self {
-            flow_id: row.flow_id,
-            piece: row.piece,
-            session_id: row.session_id,
-            transport: Transport::named(&row.transport).unwrap_or_default(),
-            client: endpoint(&row.client_ip, row.client_port),
-            server: endpoint(&row.server_ip, row.server_port),
-            time_start_ns: row.time_start_ns,
-            time_end_ns: row.time_end_ns,
-            from_client: Total {
-                packets: row.client_packets,
-                frame_bytes: row.client_bytes,
-                ip_bytes: row.client_ip_bytes,
-            },
-            from_server: Total {
-                packets: row.server_packets,
-                frame_bytes: row.server_bytes,
-                ip_bytes: row.server_ip_bytes,
-            },
-            parent_id: row.parent_id,
-            tunnel: row.tunnel.as_deref().and_then(|it| it.parse().ok()),
-            carried_bytes: row.carried_bytes,
+            flow_id,
+            piece: None,
+            session_id: 0,
+            transport: stored.transport,
+            client: stored.ends[0],
+            server: stored.ends[1],
+            time_start_ns: stored.times_ns[0],
+            time_end_ns: stored.times_ns[1],
+            from_client: Total::default(),
+            from_server: Total::default(),
+            parent_id: None,
+            tunnel: None,
+            carried_bytes: 0,
             health: None,
-            history: History::Stored(row),
-            about_id: row.about_id,
-            icmp_errors: row.icmp_errors,
-            protocol: &row.protocol,
-            label: &row.label,
-            group: &row.group,
-            told: Told::Stored(row),
-            evidence: &row.evidence,
-            confidence: row.confidence,
-            shown_by: row.shown_by.as_deref(),
-            reason: Reason::Stored(&row.reason),
+            history: History::Unknown,
+            about_id: None,
+            icmp_errors: 0,
+            protocol: stored.protocol,
+            label: stored.label,
+            group: stored.group,
+            told: Told::Stored(stored),
+            evidence: "",
+            confidence: None,
+            shown_by: None,
+            reason: Reason::Stored(stored.reason),
         }
     }
 
@@ -181,32 +186,26 @@ impl<'a> Row<'a> {
     pub(crate) fn fact(&self, fact: Fact) -> Option<&'a str> {
         match (self.told, fact) {
             (Told::Of(verdict), _) => verdict.facts().told.get(fact),
-            (Told::Stored(row), Fact::UserAgent) => row.user_agent.as_deref(),
-            (Told::Stored(row), Fact::Ja4) => row.ja4.as_deref(),
-            (Told::Stored(row), _) => row.facts.get(fact.row().key).map(String::as_str),
+            (Told::Stored(row), Fact::UserAgent) => row.user_agent,
+            (Told::Stored(_), _) => None,
         }
     }
 
     /// All that it tells.
     pub(crate) fn facts(&self) -> impl Iterator<Item = (Fact, &'a str)> {
-        let (told, stored) = match self.told {
+        let (told, agent) = match self.told {
             Told::Of(verdict) => (Some(verdict.facts().told.iter()), None),
-            Told::Stored(row) => (None, Some(row)),
+            Told::Stored(row) => (None, row.user_agent),
         };
-        let stored = stored.into_iter().flat_map(|row| {
-            let own = [(Fact::UserAgent, &row.user_agent), (Fact::Ja4, &row.ja4)];
-            let own = own.into_iter().filter_map(|(fact, text)| Some((fact, text.as_deref()?)));
-            let others = row.facts.iter();
-            own.chain(others.filter_map(|(key, text)| Some((Fact::named(key)?, text.as_str()))))
-        });
-        told.into_iter().flatten().chain(stored)
+        let agent = agent.map(|it| (Fact::UserAgent, it));
+        told.into_iter().flatten().chain(agent)
     }
 
     /// The name the client asked for, or the server was called by.
     pub(crate) fn domain_name(&self) -> Option<&'a str> {
         match self.told {
             Told::Of(verdict) => verdict.facts().server_name.as_deref(),
-            Told::Stored(row) => row.domain_name.as_deref(),
+            Told::Stored(row) => row.domain_name,
         }
     }
 
@@ -215,7 +214,7 @@ impl<'a> Row<'a> {
         let state = match self.history {
             History::Of(flow) => flow.conn_state(),
             History::OfPiece(piece) => piece.flow.conn_state_of(&piece.timeline, piece.forward),
-            History::Stored(row) => return row.conn_state.as_deref(),
+            History::Unknown => None,
         };
         state.map(flow::ConnState::name)
     }
@@ -225,7 +224,7 @@ impl<'a> Row<'a> {
         match self.history {
             History::Of(flow) => flow.history(),
             History::OfPiece(piece) => piece.flow.history_of(&piece.timeline, piece.forward),
-            History::Stored(row) => row.history.clone(),
+            History::Unknown => None,
         }
     }
 
@@ -235,7 +234,7 @@ impl<'a> Row<'a> {
         match self.history {
             History::Of(flow) => flow.timeline.steps().any(is_reset),
             History::OfPiece(piece) => piece.timeline.steps().any(is_reset),
-            History::Stored(row) => row.history.as_ref().is_some_and(|it| it.contains(['R', 'r'])),
+            History::Unknown => false,
         }
     }
 
@@ -244,7 +243,7 @@ impl<'a> Row<'a> {
         self.from_client.frame_bytes + self.from_server.frame_bytes
     }
 
-    /// As texts: what tables, exports and the job store show of it.
+    /// As texts: what tables and exports show of it.
     pub(crate) fn to_texts(self) -> FlowRow {
         let text = |it: Option<&str>| it.map(str::to_owned);
         FlowRow {
@@ -299,9 +298,4 @@ pub(crate) fn span(piece: &Piece<'_>, cut: Cut) -> (u64, u64) {
         _ => times().max().unwrap_or(0),
     };
     (times().next().unwrap_or(0), end)
-}
-
-/// An endpoint as it was written; a store that somebody changed may hold anything.
-fn endpoint(ip: &str, port: u16) -> Endpoint {
-    Endpoint { ip: ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port }
 }

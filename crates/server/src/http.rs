@@ -1,33 +1,64 @@
 //! The v1 interface over HTTP: a path a request, and every error in one shape.
+//!
+//! `contract.rs` says of each path what it takes and gives; this file and those beside it do it.
 
+mod asked;
+pub(crate) mod contract;
+mod docs;
+mod jobs;
 mod learning;
+mod upload;
 
 use std::{
     path::{self, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
-    extract::{DefaultBodyLimit, Path, Query, Request, State, rejection::BytesRejection},
+    extract::{MatchedPath, Path, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
-use v1::{Error, JobId};
+use v1::{Error, error};
 
-use crate::{Companion, guard::Hosts, page};
+use crate::{
+    Companion,
+    guard::Hosts,
+    http::asked::{Parameters, job_id, json_body, parameter},
+    page,
+};
 
 /// The longest body of a request, in bytes; it holds a file name.
 const MAX_BODY_LEN: usize = 64 * 1024;
+/// How many questions are worked at that take their time, and how long others wait for them.
+const MAX_WORKED_AT: usize = 8;
+const MAX_WAIT: Duration = Duration::from_secs(20);
+/// Where who manages services asks whether this one is alive; it needs no token.
+const HEALTH: &str = "/healthz";
+
+/// What the paths share.
+struct Site {
+    companion: Arc<Companion>,
+    /// Questions that take their time.
+    worked_at: Semaphore,
+}
+
+type Asked = State<Arc<Site>>;
+type Answer = Result<Response, Refused>;
 
 /// The companion's whole site: the interface, and the page from its folder where there is one.
 pub fn app(companion: Arc<Companion>, page: Option<PathBuf>, hosts: Hosts) -> Router {
     let page: Option<Arc<path::Path>> = page.map(Into::into);
+    let site = Site { companion: Arc::clone(&companion), worked_at: Semaphore::new(MAX_WORKED_AT) };
     let router = Router::new()
         .route("/files/list", get(files))
         .route("/files/process", post(process))
@@ -39,12 +70,20 @@ pub fn app(companion: Arc<Companion>, page: Option<PathBuf>, hosts: Hosts) -> Ro
         .route("/file/{job_id}/statistics/ip", get(statistics_of_ip))
         .route("/file/{job_id}/flows/labels", get(flows_of_label))
         .route("/labels/list", get(labels))
+        .merge(jobs::routes())
         .merge(learning::routes())
-        .with_state(companion)
+        .merge(upload::routes())
+        .merge(docs::routes())
+        .route(HEALTH, get(health))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(site))
         .fallback(move |request: Request| page::serve(page.clone(), request));
     in_shape(router)
         .layer(middleware::from_fn(move |request: Request, next: Next| {
-            let refusal = hosts.refuse(request.headers(), request.uri());
+            let refusal = match request.uri().path() {
+                HEALTH => hosts.refuse_foreign(request.headers(), request.uri()),
+                _ => hosts.refuse(request.headers(), request.uri()),
+            };
             async move {
                 match refusal {
                     Some(error) => response_of(&error),
@@ -53,146 +92,191 @@ pub fn app(companion: Arc<Companion>, page: Option<PathBuf>, hosts: Hosts) -> Ro
             }
         }))
         .layer(middleware::from_fn(page::headers))
+        .layer(middleware::from_fn(move |request, next| {
+            watch(Arc::clone(&companion), request, next)
+        }))
 }
 
-/// Gives every error the interface's shape, what axum and its parts refuse on their own (405, 413 …) and panics included.
+/// Gives every error the interface's shape, what axum and its parts refuse on their own (405 …) and panics included.
 fn in_shape(router: Router) -> Router {
-    router
-        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
-        .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(reshape))
+    router.layer(CatchPanicLayer::new()).layer(middleware::from_fn(reshape))
 }
 
-type Asked = State<Arc<Companion>>;
-
-async fn files(State(companion): Asked) -> Response {
-    answer(companion, v1::Request::Files).await
+/// Counts an answer, and logs it: by its path's pattern, so that no address or name of a capture is in the log.
+async fn watch(companion: Arc<Companion>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let (took, status) = (begun.elapsed(), response.status());
+    companion.metrics().count_answer(status, took);
+    let path = path.as_ref().map_or("other", MatchedPath::as_str);
+    tracing::debug!(%method, path, status = status.as_u16(), micros = took.as_micros() as u64);
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::error!(%method, path, "a question could not be answered");
+    }
+    response
 }
 
-async fn labels(State(companion): Asked) -> Response {
-    answer(companion, v1::Request::Labels).await
+async fn files(State(site): Asked, asked: Request) -> Answer {
+    site.answer(asked, v1::Request::Files).await
+}
+
+async fn labels(State(site): Asked, asked: Request) -> Answer {
+    site.answer(asked, v1::Request::Labels).await
 }
 
 /// The body of `POST /files/process`.
-#[derive(Deserialize)]
-struct Process {
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Process {
+    /// The file's name with its extension, as `/files/list` has both; `/` between folders.
+    #[schemars(regex(pattern = r"^[^/.\x00][^/\x00]*(/[^/.\x00][^/\x00]*)*$"))]
     file_name: String,
 }
 
-async fn process(State(companion): Asked, body: Result<Bytes, BytesRejection>) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return rejection.into_response(),
-    };
-    // Whatever content type it claims: there is one way to read it.
-    match serde_json::from_slice::<Process>(&body) {
-        Ok(Process { file_name }) => answer(companion, v1::Request::Process { file_name }).await,
-        Err(error) => response_of(&Error::bad_request(format!(
+async fn process(State(site): Asked, asked: Request) -> Answer {
+    asked::accepts_json(asked.headers())?;
+    let body = json_body::<Process>(asked, MAX_BODY_LEN, |error| {
+        error::BAD_BODY.error(format!(
             "the body is not {{\"file_name\": \"name_with_extension.pcap\"}}: {error}"
-        ))),
-    }
+        ))
+    });
+    let Process { file_name } = body.await?;
+    site.answered(v1::Request::Process { file_name }).await
 }
 
-async fn status(companion: Asked, Path(job): Path<String>) -> Response {
-    of_job(companion, &job, |job| Ok(v1::Request::Status { job })).await
+async fn status(State(site): Asked, Path(job): Path<String>, asked: Request) -> Answer {
+    let job = job_id(&job)?;
+    site.answer(asked, v1::Request::Status { job }).await
 }
 
-async fn details(companion: Asked, Path(job): Path<String>) -> Response {
-    of_job(companion, &job, |job| Ok(v1::Request::Details { job })).await
+async fn details(State(site): Asked, Path(job): Path<String>, asked: Request) -> Answer {
+    let job = job_id(&job)?;
+    site.answer(asked, v1::Request::Details { job }).await
 }
 
-async fn reading(companion: Asked, Path(job): Path<String>) -> Response {
-    of_job(companion, &job, |job| Ok(v1::Request::Reading { job })).await
+async fn reading(State(site): Asked, Path(job): Path<String>, asked: Request) -> Answer {
+    let job = job_id(&job)?;
+    site.answer(asked, v1::Request::Reading { job }).await
 }
 
-async fn statistics(companion: Asked, Path(job): Path<String>) -> Response {
-    of_job(companion, &job, |job| Ok(v1::Request::Statistics { job })).await
+async fn statistics(State(site): Asked, Path(job): Path<String>, asked: Request) -> Answer {
+    let job = job_id(&job)?;
+    site.answer(asked, v1::Request::Statistics { job }).await
 }
-
-/// The parameters of a request, in order.
-type Parameters = Query<Vec<(String, String)>>;
 
 async fn statistics_of_label(
-    companion: Asked,
+    State(site): Asked,
     Path(job): Path<String>,
     parameters: Parameters,
-) -> Response {
-    of_job(companion, &job, |job| {
-        let label = parameter(&parameters, "label")?;
-        Ok(v1::Request::StatisticsOfLabel { job, label })
-    })
-    .await
+    asked: Request,
+) -> Answer {
+    let (job, label) = (job_id(&job)?, parameter(&parameters, "label")?);
+    site.answer(asked, v1::Request::StatisticsOfLabel { job, label }).await
 }
 
 async fn statistics_of_ip(
-    companion: Asked,
+    State(site): Asked,
     Path(job): Path<String>,
     parameters: Parameters,
-) -> Response {
-    of_job(companion, &job, |job| {
-        let ip = parameter(&parameters, "ip")?;
-        Ok(v1::Request::StatisticsOfIp { job, ip })
-    })
-    .await
+    asked: Request,
+) -> Answer {
+    let (job, ip) = (job_id(&job)?, parameter(&parameters, "ip")?);
+    site.answer(asked, v1::Request::StatisticsOfIp { job, ip }).await
 }
 
 async fn flows_of_label(
-    companion: Asked,
+    State(site): Asked,
     Path(job): Path<String>,
     parameters: Parameters,
-) -> Response {
-    of_job(companion, &job, |job| {
-        let label = parameter(&parameters, "label")?;
-        Ok(v1::Request::FlowsOfLabel { job, label })
-    })
-    .await
+    asked: Request,
+) -> Answer {
+    let (job, label) = (job_id(&job)?, parameter(&parameters, "label")?);
+    site.answer(asked, v1::Request::FlowsOfLabel { job, label }).await
 }
 
-async fn of_job(
-    State(companion): Asked,
-    job: &str,
-    request: impl FnOnce(JobId) -> Result<v1::Request, Error>,
-) -> Response {
-    match job_id(job).and_then(request) {
-        Ok(request) => answer(companion, request).await,
-        Err(error) => response_of(&error),
+/// That the companion is there.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
+    /// `ok`.
+    state: &'static str,
+}
+
+async fn health() -> Response {
+    json(StatusCode::OK, &Health { state: "ok" })
+}
+
+async fn metrics(State(site): Asked) -> Response {
+    let text = site.companion.metrics().text(site.companion.counts());
+    plain("text/plain; version=0.0.4; charset=utf-8", text)
+}
+
+impl Site {
+    /// Answers where the client takes JSON.
+    async fn answer(&self, asked: Request, request: v1::Request) -> Answer {
+        asked::accepts_json(asked.headers())?;
+        self.answered(request).await
+    }
+
+    async fn answered(&self, request: v1::Request) -> Answer {
+        if let Some(answer) = self.companion.quick_answer(&request) {
+            return Ok(as_json(StatusCode::OK, answer?));
+        }
+        let answer = self.work(move |it| it.answer(&request)).await?;
+        Ok(as_json(StatusCode::OK, answer))
+    }
+
+    /// Works at a question on a thread that may wait: files are listed, jobs stored, long answers counted and written there.
+    async fn work<T: Send + 'static>(
+        &self,
+        of: impl FnOnce(&Companion) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let busy = || error::BUSY.error("too much is asked at once; ask again in some seconds");
+        let turn = tokio::time::timeout(MAX_WAIT, self.worked_at.acquire()).await;
+        let _turn = match turn {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(_)) | Err(_) => return Err(busy()),
+        };
+        let companion = Arc::clone(&self.companion);
+        let worked = tokio::task::spawn_blocking(move || of(&companion)).await;
+        worked.unwrap_or_else(|_| Err(panicked()))
+    }
+
+    /// The same, and the answer as JSON.
+    async fn work_json<T: Serialize + Send + 'static>(
+        &self,
+        status: StatusCode,
+        of: impl FnOnce(&Companion) -> Result<T, Error> + Send + 'static,
+    ) -> Answer {
+        let written = self.work(|it| {
+            serde_json::to_vec(&of(it)?).map_err(|error| Error::internal(error.to_string()))
+        });
+        Ok(as_json(status, written.await?.into()))
     }
 }
 
-fn job_id(text: &str) -> Result<JobId, Error> {
-    if text.is_empty() || !text.bytes().all(|it| it.is_ascii_digit()) {
-        return Err(Error::bad_request(format!("`{text}` is no job number")));
-    }
-    // A number too great for us is one we never gave.
-    match text.parse() {
-        Ok(job) => Ok(JobId(job)),
-        Err(_) => Err(Error::not_found(format!("there is no job {text}"))),
-    }
+fn panicked() -> Error {
+    error::PANICKED.error("the program failed on this question; it goes on with others")
 }
 
-fn parameter(parameters: &Parameters, name: &str) -> Result<String, Error> {
-    let value = parameters.iter().find(|(key, _)| key == name).map(|it| it.1.as_str());
-    match value {
-        Some(value) if !value.is_empty() => Ok(value.to_owned()),
-        _ => Err(Error::bad_request(format!("the query must say `{name}`"))),
-    }
-}
-
-/// Answers on a thread that may wait: files are listed, jobs stored, long answers counted and written there.
-async fn answer(companion: Arc<Companion>, request: v1::Request) -> Response {
-    let answered =
-        tokio::task::spawn_blocking(move || companion.answer(&request).map(|it| it.to_string()));
-    match answered.await {
-        Ok(Ok(json)) => as_json(StatusCode::OK, json),
-        Ok(Err(error)) => response_of(&error),
-        Err(_) => response_of(&Error::internal("the program failed on this question")),
-    }
-}
-
-fn as_json(status: StatusCode, json: String) -> Response {
+fn as_json(status: StatusCode, json: Bytes) -> Response {
     let content_type = HeaderValue::from_static("application/json");
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn json(status: StatusCode, answer: &impl Serialize) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(json) => as_json(status, json.into()),
+        Err(error) => response_of(&Error::internal(error.to_string())),
+    }
+}
+
+fn plain(content_type: &'static str, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
+    let content_type = HeaderValue::from_static(content_type);
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }
@@ -203,11 +287,41 @@ struct InShape;
 
 /// An error as a response.
 pub(crate) fn response_of(error: &Error) -> Response {
+    /// What is unread of a body is not waited for.
+    const ENDING: &[v1::Kind] = &[error::BAD_HTTP, error::TOO_SLOW, error::TOO_LARGE];
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let json = serde_json::json!(error).to_string();
-    let mut response = as_json(status, json);
+    let mut response = as_json(status, json.into());
     response.extensions_mut().insert(InShape);
+    let headers = response.headers_mut();
+    if ENDING.iter().any(|it| it.code == error.code) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        for way in ["Bearer", "Basic realm=\"TrActor: the token is the password\""] {
+            headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(way));
+        }
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     response
+}
+
+/// An error on its way out of a handler.
+#[derive(Debug)]
+struct Refused(Error);
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        response_of(&self.0)
+    }
 }
 
 async fn reshape(request: Request, next: Next) -> Response {
@@ -220,22 +334,23 @@ async fn reshape(request: Request, next: Next) -> Response {
     if !is_error || response.extensions().get::<InShape>().is_some() {
         return response;
     }
+    let allowed = response.headers().get(header::ALLOW).cloned();
     let reason = to_bytes(response.into_body(), MAX_REASON_LEN).await.unwrap_or_default();
     let reason = String::from_utf8_lossy(&reason);
-    let message = match status {
-        StatusCode::METHOD_NOT_ALLOWED => format!("`{asked}` is not possible: not by this method"),
-        StatusCode::NOT_FOUND => format!("there is no `{asked}`"),
-        StatusCode::PAYLOAD_TOO_LARGE if asked.contains(" /v1x/") => {
-            "the body is longer than is taken here".to_owned()
+    let error = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            error::NO_METHOD.error(format!("`{asked}` is not possible: not by this method"))
         }
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            format!("the body is longer than {MAX_BODY_LEN} bytes")
-        }
-        StatusCode::INTERNAL_SERVER_ERROR => "the program failed on this question".to_owned(),
-        _ if reason.is_empty() => status.to_string(),
-        _ => reason.into_owned(),
+        StatusCode::NOT_FOUND => error::NO_PATH.error(format!("there is no `{asked}`")),
+        StatusCode::INTERNAL_SERVER_ERROR => panicked(),
+        _ if reason.is_empty() => Error::new(status.as_u16(), status.to_string()),
+        _ => Error::new(status.as_u16(), reason),
     };
-    response_of(&Error::new(status.as_u16(), message))
+    let mut response = response_of(&error);
+    if let Some(allowed) = allowed {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 #[cfg(test)]
@@ -255,6 +370,6 @@ mod tests {
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = to_bytes(response.into_body(), 1_000).await.unwrap();
         let error: Error = serde_json::from_slice(&body).unwrap();
-        assert_eq!((error.status, error.code), (500, 500));
+        assert_eq!((error.status, error.code), (500, error::PANICKED.code));
     }
 }

@@ -10,7 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use tower_http::services::ServeDir;
-use v1::Error;
+use v1::{Error, error};
 
 use crate::http::response_of;
 
@@ -18,6 +18,10 @@ use crate::http::response_of;
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data: blob:; font-src 'self'; manifest-src data:; worker-src 'self' blob:; connect-src 'self'; \
      form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types default; \
+     frame-ancestors 'none'";
+
+/// What the interface's documentation may do: have its style.
+const DOCS_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; \
      frame-ancestors 'none'";
 
 /// What an answer of the interface may do, should a browser show it.
@@ -33,8 +37,11 @@ const COMPANION_META: [&str; 2] = [
 ///
 /// The page names its files relative to itself, so they are found beside both addresses.
 pub(crate) async fn serve(page: Option<Arc<Path>>, mut request: Request) -> Response {
-    let unknown =
-        Error::not_found(format!("there is no `{} {}`", request.method(), request.uri().path()));
+    let unknown = error::NO_PATH.error(format!(
+        "there is no `{} {}`",
+        request.method(),
+        request.uri().path()
+    ));
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return response_of(&unknown);
     }
@@ -46,7 +53,7 @@ pub(crate) async fn serve(page: Option<Arc<Path>>, mut request: Request) -> Resp
     let is_index = matches!(&*path, "/" | "/index.html");
     let Some(page) = page else {
         let not_built =
-            Error::not_found("the page is not built; the interface begins at /files/list");
+            error::NO_PAGE.error("the page is not built; the interface is told of at /docs");
         return response_of(if is_index { &not_built } else { &unknown });
     };
     if is_index {
@@ -99,6 +106,7 @@ fn caching(path: &str, response: &Response) -> &'static str {
     let is_there = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     match content_type {
         Some(b"application/json") => "no-store",
+        _ if path.starts_with("/v1x/") || path == "/metrics" => "no-store",
         _ if is_there && is_named_by_content(path) => "public, max-age=31536000, immutable",
         _ => "no-cache",
     }
@@ -112,7 +120,11 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_answer = content_type == Some(b"application/json");
-    let policy = if is_answer { ANSWER_POLICY } else { PAGE_POLICY };
+    let policy = match &*path {
+        _ if is_answer => ANSWER_POLICY,
+        "/docs" | "/docs/docs.css" => DOCS_POLICY,
+        _ => PAGE_POLICY,
+    };
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

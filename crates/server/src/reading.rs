@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use engine::{Analysis, Job, Rules};
+use engine::{Analysis, Job, Progress, Rules};
 
 use crate::threads;
 
@@ -39,13 +39,27 @@ pub fn analyse(path: &Path, name: &str, rules: &Rules, n_threads: usize) -> io::
 /// # Errors
 /// Where the reader fails before it gave a frame, but not where it was [`Stopped`].
 pub fn read(
-    mut reader: impl Read + Send,
+    reader: impl Read + Send,
     name: &str,
     rules: &Rules,
     n_threads: usize,
 ) -> io::Result<Analysis> {
+    read_telling(reader, name, rules, n_threads, &|_| {})
+}
+
+/// The same, and says again and again how far it is.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_telling(
+    mut reader: impl Read + Send,
+    name: &str,
+    rules: &Rules,
+    n_threads: usize,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> io::Result<Analysis> {
     if n_threads > 1 {
-        return threads::read(reader, name, rules, n_threads);
+        return threads::read(reader, name, rules, n_threads, tell);
     }
     let mut job = Job::with_rules(name, run_seed(), rules);
     let mut chunk = vec![0; CHUNK_LEN];
@@ -55,7 +69,7 @@ pub fn read(
             Ok([]) => break,
             // The job keeps its error and says it in the analysis.
             Ok(bytes) if job.feed(bytes).is_err() => break,
-            Ok(_) => {}
+            Ok(_) => tell(job.progress()),
             Err(error) if job.progress().frames == 0 => return Err(error),
             Err(error) => {
                 job.interrupt(&error.to_string());

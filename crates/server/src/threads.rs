@@ -11,7 +11,9 @@ use std::{
     thread,
 };
 
-use engine::{Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Reduce, Rules};
+use engine::{
+    Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Progress, Reduce, Rules, progress,
+};
 
 use crate::reading::{CHUNK_LEN, is_stop, next_chunk, run_seed};
 
@@ -24,6 +26,7 @@ pub(crate) fn read(
     name: &str,
     rules: &Rules,
     n_threads: usize,
+    tell: &(dyn Fn(Progress) + Sync),
 ) -> io::Result<Analysis> {
     let plan = Plan::new(run_seed(), rules.clone(), n_threads);
     let source = Source { reader, cutter: Cutter::new(name, &plan), chunk: vec![0; CHUNK_LEN] };
@@ -32,6 +35,7 @@ pub(crate) fn read(
         state: Mutex::new(State::new(source, &plan)),
         plan,
         wake: Condvar::new(),
+        tell,
     };
     thread::scope(|scope| {
         for _ in 1..n_threads {
@@ -51,12 +55,14 @@ pub(crate) fn read(
 }
 
 /// What is to be done, and who is woken when there is something new.
-struct Work<R> {
+struct Work<'a, R> {
     plan: Plan,
     /// So many blocks may wait for a stage.
     max_waiting: usize,
     state: Mutex<State<R>>,
     wake: Condvar,
+    /// Told how far it is.
+    tell: &'a (dyn Fn(Progress) + Sync),
 }
 
 /// How far every stage is. What a thread is at is missing in the meantime.
@@ -68,6 +74,7 @@ struct State<R> {
     is_stopped: bool,
     /// Nothing more will be cut.
     is_cut: bool,
+    n_bytes: u64,
     n_cut: usize,
     /// Cut, with their numbers.
     blocks: VecDeque<(usize, Block)>,
@@ -84,6 +91,8 @@ struct State<R> {
 
 struct ShareState {
     reduce: Option<Reduce>,
+    /// How many flows it had when it was last given back.
+    n_flows: usize,
     /// Its partials of every block, in order.
     waiting: VecDeque<Vec<Partial>>,
     is_ended: bool,
@@ -105,7 +114,7 @@ enum Step<R> {
     EndReduce(usize, Box<Reduce>),
 }
 
-impl<R: Read> Work<R> {
+impl<R: Read> Work<'_, R> {
     /// A thread's life: step after step, until all is done.
     fn run(&self) {
         let _alarm = Alarm(self);
@@ -136,7 +145,10 @@ impl<R: Read> Work<R> {
                 Step::Reduce(number, mut reduce, waiting) => {
                     waiting.iter().for_each(|it| reduce.push(it));
                     drop(waiting);
-                    self.change(|it| it.shares[number].reduce = Some(*reduce));
+                    self.change(|it| {
+                        it.shares[number].n_flows = reduce.n_flows();
+                        it.shares[number].reduce = Some(*reduce);
+                    });
                 }
                 Step::EndReduce(number, mut reduce) => {
                     reduce.end();
@@ -172,6 +184,7 @@ impl<R: Read> Work<R> {
             blocks.extend(cutter.end(is_stopped));
         }
         self.change(|it| {
+            it.n_bytes = source.cutter.bytes();
             it.source = Some(source);
             it.is_cut = is_cut;
             it.error = failure;
@@ -197,8 +210,17 @@ impl<R: Read> Work<R> {
     }
 
     fn change(&self, change: impl FnOnce(&mut State<R>)) {
-        change(&mut self.state());
+        let reached = {
+            let mut state = self.state();
+            change(&mut state);
+            let n_flows: usize = state.shares.iter().map(|it| it.n_flows).sum();
+            // While blocks are joined that stage is away; whoever gives it back tells.
+            state.join.as_ref().map(|join| progress(state.n_bytes, join, n_flows as u64))
+        };
         self.wake.notify_all();
+        if let Some(reached) = reached {
+            (self.tell)(reached);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -215,7 +237,7 @@ fn take_all(cutter: &mut Cutter, blocks: &mut Vec<Block>) -> Result<(), engine::
 }
 
 /// Lets the other threads go when one fails; they would wait for what it took.
-struct Alarm<'a, R: Read>(&'a Work<R>);
+struct Alarm<'a, R: Read>(&'a Work<'a, R>);
 
 impl<R: Read> Drop for Alarm<'_, R> {
     fn drop(&mut self) {
@@ -229,6 +251,7 @@ impl<R> State<R> {
     fn new(source: Source<R>, plan: &Plan) -> Self {
         let share = || ShareState {
             reduce: Some(Reduce::new(plan)),
+            n_flows: 0,
             waiting: VecDeque::new(),
             is_ended: false,
         };
@@ -237,6 +260,7 @@ impl<R> State<R> {
             error: None,
             is_stopped: false,
             is_cut: false,
+            n_bytes: 0,
             n_cut: 0,
             blocks: VecDeque::new(),
             join: Some(Join::new(plan)),

@@ -16,7 +16,7 @@ use std::{
 use engine::{Filter, Lesson, Rules, Studio, Teacher, card};
 use learn::Model;
 use v1::{
-    Error,
+    Error, error,
     page::{
         JudgedRows, ModelCard, TrainingFile, TrainingLabels, TrainingProgress, TrainingRequest,
         TrainingState, TrainingStatus,
@@ -74,7 +74,7 @@ impl Trainings {
         let mut state = self.shared.state();
         if is_running(state.status.state) {
             let message = "another training runs; stop it or wait for its end";
-            return Err(Error::new(409, message));
+            return Err(error::TRAINING_RUNS.error(message));
         }
         let prepared = self.shared.prepare(&request)?;
         *state = State::default();
@@ -107,6 +107,11 @@ impl Trainings {
         self.status()
     }
 
+    /// Says that it shall stop, and does not wait.
+    pub(crate) fn tell_to_stop(&self) {
+        self.shared.is_stopping.store(true, Ordering::Relaxed);
+    }
+
     /// Rows of a class of which a class was said, or nothing.
     pub(crate) fn rows(
         &self,
@@ -116,7 +121,7 @@ impl Trainings {
     ) -> Result<JudgedRows, Error> {
         let state = self.shared.state();
         let studio = state.studio.as_ref();
-        let studio = studio.ok_or_else(|| Error::not_found("no training is at its end"))?;
+        let studio = studio.ok_or_else(|| error::NO_TRAINING.error("no training is at its end"))?;
         Ok(studio.cell(is, said, offset, len))
     }
 
@@ -134,9 +139,9 @@ impl Trainings {
 
     /// A model as a file.
     pub(crate) fn model_file(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.shared.path(name)?;
+        let path = self.shared.there(name)?;
         let file = fs::File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::not_found(format!("there is no model `{name}`")),
+            io::ErrorKind::NotFound => error::NO_MODEL.error(format!("there is no model `{name}`")),
             _ => unreadable(&error),
         })?;
         let mut bytes = Vec::new();
@@ -148,21 +153,22 @@ impl Trainings {
     /// A model.
     pub(crate) fn model(&self, name: &str) -> Result<Model, Error> {
         let bytes = self.model_file(name)?;
-        Model::read(&bytes).map_err(|error| Error::internal(format!("the model `{name}`: {error}")))
+        Model::read(&bytes)
+            .map_err(|error| error::NO_SENSE.error(format!("the model `{name}`: {error}")))
     }
 
     /// Takes a model; one that has the name goes.
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> Result<ModelCard, Error> {
-        let model = Model::read(bytes).map_err(|error| Error::bad_request(error.to_string()))?;
+        let model = Model::read(bytes).map_err(|error| error::NO_SENSE.error(error.to_string()))?;
         self.shared.save(name, bytes)?;
         Ok(card(&model))
     }
 
     /// Takes a model away.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
-        let path = self.shared.path(name)?;
+        let path = self.shared.there(name)?;
         fs::remove_file(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::not_found(format!("there is no model `{name}`")),
+            io::ErrorKind::NotFound => error::NO_MODEL.error(format!("there is no model `{name}`")),
             _ => unreadable(&error),
         })
     }
@@ -179,7 +185,7 @@ fn is_running(state: TrainingState) -> bool {
 }
 
 fn unreadable(error: &io::Error) -> Error {
-    Error::internal(format!("the folder of models cannot be used: {error}"))
+    error::FOLDER_UNREADABLE.error(format!("the folder of models cannot be used: {error}"))
 }
 
 fn is_table(file_name: &str) -> bool {
@@ -200,28 +206,30 @@ impl Shared {
     }
 
     fn prepare(&self, request: &TrainingRequest) -> Result<Prepared, Error> {
-        let bad = |message: String| Error::bad_request(message);
-        let schema = features::schema(&request.schema)
-            .ok_or_else(|| bad(format!("there is no schema `{}`", request.schema)))?;
-        let filter = Filter::parse(&request.filter).map_err(|error| {
-            // A program that asks has the text, and wants to know where.
-            let at = error.split(&request.filter)[0].chars().count() + 1;
-            bad(format!("the filter cannot be understood at character {at}: {error}"))
-        })?;
+        let bad = |message: String| error::NO_SENSE.error(message);
         if request.files.is_empty() {
             return Err(bad("`files` names no file to learn from".to_owned()));
         }
+        for TrainingFile { file_name, .. } in &request.files {
+            if self.folder.file(file_name).is_err() {
+                return Err(error::NO_FILE.error(format!("there is no file `{file_name}`")));
+            }
+        }
+        let schema = features::schema(&request.schema)
+            .ok_or_else(|| bad(format!("there is no schema `{}`", request.schema)))?;
+        let filter = Filter::parse(&request.filter).map_err(|why| {
+            // A program that asks has the text, and wants to know where.
+            let at = why.split(&request.filter)[0].chars().count() + 1;
+            let message = format!("the filter cannot be understood at character {at}: {why}");
+            error::BAD_FILTER.error(message)
+        })?;
         self.path(&request.plan.name)?;
-        let there = self.folder.files().map_err(|error| unreadable(&error))?;
         let mut files = Vec::new();
         for TrainingFile { file_name, labels } in &request.files {
-            if !there.iter().any(|it| it.file_name == *file_name) {
-                return Err(Error::not_found(format!("there is no file `{file_name}`")));
-            }
             let stem = file_name.find('.').filter(|it| *it > 0);
             let stem = stem.and_then(|it| file_name.get(..it)).unwrap_or(file_name);
             let labels = labels.clone().unwrap_or_else(|| TrainingLabels::Given(stem.to_owned()));
-            let teacher = Teacher::of(&labels).map_err(|error| bad(error.to_string()))?;
+            let teacher = Teacher::of(&labels).map_err(|why| bad(why.to_string()))?;
             files.push((file_name.clone(), teacher));
         }
         Ok(Prepared { studio: Studio::new(schema, request.timeout_micros), filter, files })
@@ -288,7 +296,7 @@ impl Shared {
 
     /// Reads a file into what is learned from.
     fn read(&self, studio: &mut Studio, file_name: &str, lesson: &Lesson) -> Result<(), String> {
-        let file = self.folder.file(file_name).map_err(|error| error.to_string())?;
+        let (file, _) = self.folder.file(file_name).map_err(|error| error.to_string())?;
         if is_table(file_name) {
             let mut bytes = Vec::new();
             // One byte more shows that it is too long.
@@ -322,9 +330,15 @@ impl Shared {
         let is_odd = |it: char| it == ':' || it.is_control();
         let is_name = is_plain_name(name) && !name.starts_with('.') && !name.contains(is_odd);
         if !is_name || name.len() > 200 {
-            return Err(Error::bad_request(format!("`{name}` is no name of a model")));
+            return Err(error::BAD_PARAMETER.error(format!("`{name}` is no name of a model")));
         }
         Ok(self.models.join(format!("{name}.{EXTENSION}")))
+    }
+
+    /// The file of a model that is to be there: what is no name is no model's.
+    fn there(&self, name: &str) -> Result<PathBuf, Error> {
+        let none = |_| error::NO_MODEL.error(format!("there is no model `{name}`"));
+        self.path(name).map_err(none)
     }
 
     /// The names of the models there are, in order.
@@ -344,11 +358,12 @@ impl Shared {
         if bytes.len() > MAX_MODEL_LEN {
             let message =
                 format!("the model is longer than {MAX_MODEL_LEN} bytes; grow fewer trees");
-            return Err(Error::new(413, message));
+            return Err(error::TOO_LARGE.error(message));
         }
         let names = self.names().map_err(|error| unreadable(&error))?;
         if names.len() >= MAX_MODELS && !names.iter().any(|it| it == name) {
-            return Err(Error::new(503, format!("there are {MAX_MODELS} models; remove one")));
+            let message = format!("there are {MAX_MODELS} models; remove one");
+            return Err(error::CONFLICT.error(message));
         }
         // Whole or not at all: whoever reads meanwhile has the old one.
         let beside = path.with_extension("part");

@@ -18,9 +18,11 @@ use axum::{
 };
 use engine::OwnRules;
 use serde::de::DeserializeOwned;
-use server::{Companion, Hosts};
+use server::{Companion, Hosts, Options};
 use tower::ServiceExt;
-use v1::{DetailsIp, DetailsLabelItem, Error, File, FileStatus, Label, State, StatisticItem};
+use v1::{
+    DetailsIp, DetailsLabelItem, Error, File, FileStatus, Label, State, StatisticItem, error::KINDS,
+};
 
 /// A folder that is gone at the end of its test.
 struct Folder(PathBuf);
@@ -131,8 +133,9 @@ async fn rules_of_the_users_label_what_is_processed() {
     folder.write("captures/office.pcap", &capture());
     let own = OwnRules::read("[[rule]]\nlabel = \"our shell\"\nbytes = [{ hex = \"53 53 48\" }]")
         .unwrap();
+    let options = Options { own, ..Options::default() };
     let companion =
-        Companion::open_with(&folder.0.join("captures"), &folder.0.join("data"), own).unwrap();
+        Companion::open_with(&folder.0.join("captures"), &folder.0.join("data"), options).unwrap();
     let hosts = Hosts::of("127.0.0.1:8080".parse().unwrap(), &[]);
     let app = server::app(Arc::new(companion), None, hosts);
     let job = process(&app, "office.pcap").await.job_id.unwrap().0;
@@ -211,7 +214,8 @@ async fn every_refusal_has_the_shape_of_errors() {
         (Method::POST, "/nothing".into(), "", 404),
         (Method::PUT, "/files/list".into(), "", 405),
         (Method::GET, "/files/process".into(), "", 405),
-        (Method::POST, "/files/process".into(), "", 400),
+        (Method::POST, "/files/process".into(), "", 411),
+        (Method::POST, "/files/process".into(), "{\"file_name\": ", 400),
         (Method::POST, "/files/process".into(), "{\"file_name\": 7}", 400),
         (Method::POST, "/files/process".into(), "{\"name\": \"office.pcap\"}", 400),
         (Method::POST, "/files/process".into(), "{\"file_name\": \"missing.pcap\"}", 404),
@@ -222,7 +226,10 @@ async fn every_refusal_has_the_shape_of_errors() {
         assert_eq!(found, status, "{method} {path}");
         assert_eq!(headers[header::CONTENT_TYPE], "application/json", "{method} {path}");
         let error: Error = shape(&text);
-        assert_eq!((error.status, error.code), (status, status), "{method} {path}");
+        assert_eq!((error.status, error.code / 100), (status, status), "{method} {path}");
+        assert!(KINDS.iter().any(|it| it.code == error.code), "{method} {path}: {error:?}");
+        let folder = folder.0.to_string_lossy();
+        assert!(!error.message.contains(&*folder), "{method} {path}: {error:?}");
         assert!(!error.message.is_empty(), "{method} {path}");
     }
 }

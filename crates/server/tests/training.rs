@@ -146,7 +146,7 @@ async fn a_model_is_applied_to_a_job() {
         get(&app, &format!("/file/{job}/flows/labels?label=sample")).await;
     assert!(flows.iter().all(|it| it.comment.starts_with("model small, ")), "{flows:?}");
     check_refused(&app, &path, &json!({"model": "other"}), 404, "no model `other`").await;
-    check_refused(&app, &path, &json!({"model": "small", "threshold": 2}), 400, "`threshold`")
+    check_refused(&app, &path, &json!({"model": "small", "threshold": 2}), 422, "`threshold`")
         .await;
     check_refused(&app, "/v1x/file/99/apply", &json!({"model": "small"}), 404, "no job 99").await;
 }
@@ -174,14 +174,14 @@ async fn what_makes_no_sense_is_refused() {
     let folder = Folder::new("refused");
     let app = folder.app();
     let path = "/v1x/training";
-    check_refused(&app, path, &json!({}), 400, "names no file").await;
+    check_refused(&app, path, &json!({}), 422, "names no file").await;
     check_refused(&app, path, &json!({"files": [{"file_name": "../x"}]}), 404, "no file `../x`")
         .await;
     let mut wrong = training("../x");
     check_refused(&app, path, &wrong, 400, "no name of a model").await;
     wrong = training("x");
     wrong["schema"] = json!("none");
-    check_refused(&app, path, &wrong, 400, "no schema `none`").await;
+    check_refused(&app, path, &wrong, 422, "no schema `none`").await;
     wrong = training("x");
     wrong["files"] = json!([{"file_name": "sample.pcapng"}]);
     let (accepted, _) = post(&app, path, &wrong).await;
@@ -190,6 +190,6 @@ async fn what_makes_no_sense_is_refused() {
     assert_eq!(status.state, TrainingState::Failed);
     assert!(status.messages[0].contains("at least two classes"), "{:?}", status.messages);
     let (status, body) = ask(&app, Method::PUT, "/v1x/models/x", b"no".to_vec()).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(String::from_utf8_lossy(&body).contains("no model of TrActor"));
 }

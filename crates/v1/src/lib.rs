@@ -3,20 +3,34 @@
 //! Nothing here computes but the sentences of a [`Notice`] and a [`Notable`]. The names and types of the fields are the source book's
 //! (chapter 1.4.3); what the page needs beyond them is in [`page`], in the same style.
 
+pub mod error;
 mod notable;
 mod notice;
 pub mod page;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::{
+    error::{Error, Kind},
     notable::{Notable, NotableWords, Notables, Writing},
     notice::{Notice, Parameter, Said, Severity, form},
 };
 
 /// Names one processing of one file.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(transparent)]
 pub struct JobId(pub u64);
@@ -24,7 +38,9 @@ pub struct JobId(pub u64);
 /// The nine requests of the interface, and one about the reading of a capture.
 ///
 /// Over HTTP each has its method and path; between the page and its worker it is this value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Request {
     /// `GET /files/list`: the files there are. Answered by a list of [`File`].
     Files,
@@ -79,7 +95,7 @@ pub enum Request {
 }
 
 /// A capture file and how far its processing is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct File {
     /// Its name without the extension.
     pub name: String,
@@ -99,7 +115,7 @@ pub struct File {
 }
 
 /// How far the processing of a file is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileStatus {
     /// The state.
     pub state: State,
@@ -115,7 +131,7 @@ pub struct FileStatus {
 }
 
 /// The states of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Never processed.
@@ -130,7 +146,7 @@ pub enum State {
 }
 
 /// A titled list of counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticItem {
     /// What is counted: `protocols`, `clients`, `servers`, `labels` or `ports`.
     pub title: String,
@@ -139,7 +155,7 @@ pub struct StatisticItem {
 }
 
 /// How often something occurs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Count {
     /// What was counted.
     pub label: String,
@@ -148,7 +164,7 @@ pub struct Count {
 }
 
 /// What is known of one host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DetailsIp {
     /// Where it is; `unknown` where that cannot be told.
     pub country: String,
@@ -165,7 +181,7 @@ pub struct DetailsIp {
 }
 
 /// One flow with a label.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DetailsLabelItem {
     /// The address that opened the flow.
     pub client_ip: String,
@@ -184,43 +200,10 @@ pub struct DetailsLabelItem {
 }
 
 /// A group of labels.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Label {
     /// The group.
     pub group_name: String,
     /// Its labels, in order.
     pub labels: Vec<String>,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Error {
-    /// The HTTP status.
-    pub status: u16,
-    /// The same again, as the interface has it.
-    pub code: u16,
-    /// What was wrong, for a reader.
-    pub message: String,
-}
-
-impl Error {
-    /// The request cannot be understood.
-    pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(400, message)
-    }
-
-    /// What was asked for does not exist.
-    pub fn not_found(message: impl Into<String>) -> Self {
-        Self::new(404, message)
-    }
-
-    /// The fault is ours.
-    pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(500, message)
-    }
-
-    /// An error with any HTTP status.
-    pub fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, code: status, message: message.into() }
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! The engine finds these things (`engine/src/notable.rs` has the bounds); here is the one table of their sentences.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// Something worth a look, with the evidence it rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notable {
     /// A stable code: `W-PORT-SCAN`. Its first letter is its [`Severity`].
     pub code: String,
@@ -29,7 +30,7 @@ pub struct Notable {
 }
 
 /// The notable things of a capture. Answers `Query::Notable`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notables {
     /// Warnings first; of each code at most 20, those with most flows.
     pub rows: Vec<Notable>,

@@ -2,10 +2,11 @@
 //!
 //! Here is the one table of these sentences. The command line and the companion say the English ones, the page both.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Something the reader should know about the reading of a capture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// A stable code: `E-CUT-SHORT`. Its first letter is its [`Severity`].
     pub code: String,
@@ -23,7 +24,7 @@ pub struct Notice {
 }
 
 /// A number or a text in a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Parameter {
     /// A number.

@@ -3,11 +3,13 @@
 mod compare;
 mod filter;
 mod hosts;
+mod jobs;
 mod overview;
 mod training;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Notice;
@@ -15,11 +17,12 @@ use crate::Notice;
 pub use compare::*;
 pub use filter::{FilterError, SuggestionKind, SuggestionRow, Suggestions, WRONGS, Wrong};
 pub use hosts::*;
+pub use jobs::*;
 pub use overview::*;
 pub use training::*;
 
 /// A question about the analysed capture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Query {
     /// Totals, traffic over time, labels, hosts, what could not be read. Answered by an [`Overview`].
     Overview {
@@ -128,7 +131,7 @@ pub enum Query {
 
 /// The columns a flow table can be sorted by; equal ones stay in order of their first packet, and those without a value
 /// come last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum FlowSort {
     /// By first packet.
     #[default]
@@ -196,7 +199,7 @@ pub enum FlowSort {
 }
 
 /// A flow as a row: what tables, exports and the job store hold of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowRow {
     /// Flows counted from 0 in order of their first packet.
     pub flow_id: u32,
@@ -293,7 +296,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// The first look at a capture.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overview {
     /// How many flows.
     pub flows: u64,
@@ -334,7 +337,7 @@ pub struct Overview {
 }
 
 /// How many TCP flows something befell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fared {
     /// What: `refused`, `lost_bytes` …
     pub what: String,
@@ -345,7 +348,7 @@ pub struct Fared {
 }
 
 /// Traffic over time, by label group or what else was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrafficTimeline {
     /// Where the first bar starts, in nanoseconds since 1970 UTC.
     pub start_ns: u64,
@@ -356,7 +359,7 @@ pub struct TrafficTimeline {
 }
 
 /// The traffic of one group, protocol or label over time. All three lists have one number a bar.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupSeries {
     /// The label group.
     pub group: String,
@@ -375,7 +378,7 @@ pub struct GroupSeries {
 }
 
 /// A label or protocol and how much of it there is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabelRow {
     /// The label or protocol.
     pub label: String,
@@ -390,7 +393,7 @@ pub struct LabelRow {
 }
 
 /// What was read of the capture, and what was not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Reading {
     /// The capture's name, as the host gave it.
@@ -412,7 +415,7 @@ pub struct Reading {
 }
 
 /// Where the frames of a capture went: what is in flows and what is set aside is all there is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Every frame read.
     pub frames: Tally,
@@ -425,7 +428,7 @@ pub struct Account {
 }
 
 /// Who wrote a capture, and where, in the file's own words; empty where it says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Origin {
     /// The program that wrote the file.
@@ -446,7 +449,7 @@ pub struct Origin {
 }
 
 /// Frames in no flow for one reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetAside {
     /// The reason: `arp`, `link type 147`, `cut inside a header` …
     pub reason: String,
@@ -455,7 +458,7 @@ pub struct SetAside {
 }
 
 /// A number of frames and of their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     /// How many frames.
     pub frames: u64,
@@ -486,7 +489,7 @@ impl Account {
 }
 
 /// A window of the flow table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Flows {
     /// How many rows there are: the flows that the filter lets through, or the pieces that the timeout makes of them.
     pub matching: u64,
@@ -508,7 +511,7 @@ pub struct Flows {
 }
 
 /// How an established TCP connection fared, the whole of it, as far as a row shows that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowHealth {
     /// From a SYN to its acknowledgement, of the side where that took longer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -523,7 +526,7 @@ pub struct RowHealth {
 }
 
 /// What of a capture is known while it is read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Preview {
     /// Time of the first packet so far, in nanoseconds since 1970 UTC.
     pub time_start_ns: u64,
@@ -542,7 +545,7 @@ pub struct Preview {
 }
 
 /// One flow, whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowDetail {
     /// Its row.
     pub row: FlowRow,
@@ -583,7 +586,7 @@ pub struct FlowDetail {
 }
 
 /// Something a payload told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FactRow {
     /// Its key in filters and exports.
     pub key: String,
@@ -596,7 +599,7 @@ pub struct FactRow {
 }
 
 /// How one side of a TCP connection fared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SideHealth {
     /// From its SYN to the acknowledgement of it, in nanoseconds.
     pub handshake_ns: Option<u64>,
@@ -623,7 +626,7 @@ pub struct SideHealth {
 }
 
 /// A packet of a flow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepRow {
     /// Since the flow's first packet, in nanoseconds; negative where the capture is out of order.
     pub offset_ns: i64,
@@ -638,7 +641,7 @@ pub struct StepRow {
 }
 
 /// A feature of a flow.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeatureValue {
     /// Its name in exports.
     pub name: String,
@@ -651,7 +654,7 @@ pub struct FeatureValue {
 }
 
 /// A list of columns that can be exported.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SchemaRow {
     /// Its name in exports and models.
     pub name: String,
@@ -662,7 +665,7 @@ pub struct SchemaRow {
 }
 
 /// A column of a schema.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ColumnRow {
     /// Its name in exports.
     pub name: String,
@@ -673,7 +676,7 @@ pub struct ColumnRow {
 }
 
 /// A sentence in the page's languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Words {
     /// In English.
     pub en: String,
@@ -682,7 +685,7 @@ pub struct Words {
 }
 
 /// A window of the host table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hosts {
     /// How many hosts match.
     pub matching: u64,
@@ -691,7 +694,7 @@ pub struct Hosts {
 }
 
 /// A host as a row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostRow {
     /// Its address.
     pub ip: String,
@@ -714,7 +717,7 @@ pub struct HostRow {
 }
 
 /// One host, whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostDetail {
     /// Its row.
     pub row: HostRow,
@@ -734,7 +737,7 @@ pub struct HostDetail {
 }
 
 /// A window of the session table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sessions {
     /// How many sessions there are.
     pub total: u64,
@@ -743,7 +746,7 @@ pub struct Sessions {
 }
 
 /// A session as a row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionRow {
     /// Its number: the least flow number in it counts up.
     pub session_id: u32,
@@ -768,7 +771,7 @@ pub struct SessionRow {
 }
 
 /// One session, whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionDetail {
     /// Its row.
     pub row: SessionRow,
@@ -782,7 +785,7 @@ pub struct SessionDetail {
 }
 
 /// A user's word on what belongs together. Flows keep their numbers, whatever is decided; sessions do not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Decision {
     /// The flow is a session of its own. The others of its session stay together.
     Apart {
@@ -799,7 +802,7 @@ pub enum Decision {
 }
 
 /// What a user decided of the sessions of a capture, each after the one before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decisions {
     /// In order.
     pub decisions: Vec<Decision>,
@@ -810,7 +813,7 @@ pub struct Decisions {
 }
 
 /// Why two flows belong to one session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkRow {
     /// The earlier flow.
     pub from: u32,

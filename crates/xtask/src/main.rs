@@ -1,7 +1,9 @@
-//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `pictures`, `corpus`, `fuzz`, `generate`, `measure`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`, `package`.
+//! The project's own commands: `cargo xtask serve`, `test`, `dist`, `package`, `pictures`, `measure`, `companion`, `corpus`,
+//! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod build;
+mod companion;
 mod corpus;
 mod exports;
 mod fuzz;
@@ -23,6 +25,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("test", "run every test, in headless Chromium too", test::all),
     ("ci", "the same; what `.ci/run` calls", test::all),
     ("dist", "build the page into the folder `dist`, and print its hashes", build::dist),
+    (
+        "companion",
+        "measure the companion: crashes, corpus, listing or slow clients",
+        companion::measure,
+    ),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
     ("pictures", "take the pictures of the README anew", test::pictures),

@@ -1,11 +1,12 @@
 //! What two captures have in common and in what they differ; and who talks to whom.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FilterError;
 
 /// What a capture is compared by: its totals, and of each kind of thing what it has most of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Digest {
     /// The capture's name.
     pub file_name: String,
@@ -16,7 +17,7 @@ pub struct Digest {
 }
 
 /// A capture in figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestTotals {
     /// How many flows.
     pub flows: u64,
@@ -35,7 +36,7 @@ pub struct DigestTotals {
 }
 
 /// One kind of thing in a capture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestPart {
     /// `labels`, `protocols`, `names`, `hosts` or `ports`.
     pub kind: String,
@@ -46,7 +47,7 @@ pub struct DigestPart {
 }
 
 /// A thing and how much of it there is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestRow {
     /// The label, the name, the address, or transport and port as `tcp/443`.
     pub key: String,
@@ -57,7 +58,7 @@ pub struct DigestRow {
 }
 
 /// How many flows, and their frame bytes both ways.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Amount {
     /// Flows.
     pub flows: u64,
@@ -66,7 +67,7 @@ pub struct Amount {
 }
 
 /// How another capture differs from this one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// This capture.
     pub here: DigestTotals,
@@ -77,7 +78,7 @@ pub struct Comparison {
 }
 
 /// One kind of thing, compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedPart {
     /// As in [`DigestPart::kind`].
     pub kind: String,
@@ -96,7 +97,7 @@ pub struct ComparedPart {
 }
 
 /// A thing that is not the same in both captures.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedRow {
     /// As in [`DigestRow::key`].
     pub key: String,
@@ -109,7 +110,7 @@ pub struct ComparedRow {
 }
 
 /// Who talks to whom: the ends with most bytes, and what passed between each two of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Talks {
     /// Clients, most bytes first; the last one may stand for all others.
     pub clients: Vec<TalkEnd>,
@@ -124,7 +125,7 @@ pub struct Talks {
 }
 
 /// One end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TalkEnd {
     /// The address, or the label; empty of all others together.
     pub key: String,
@@ -137,7 +138,7 @@ pub struct TalkEnd {
 }
 
 /// What passed between two ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Talk {
     /// The client's place.
     pub client: u32,
@@ -150,7 +151,7 @@ pub struct Talk {
 }
 
 /// What stands at the right of a picture of who talks to whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TalkBy {
     /// The servers' addresses.
     #[default]

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Words;
 
 /// Why a filter cannot be understood, and which part of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FilterError {
     /// Where the wrong part begins, in bytes of the text.
     pub start: u32,
@@ -21,7 +22,7 @@ pub struct FilterError {
 }
 
 /// What can be wrong with a filter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Wrong {
     /// A quote has no end.
     #[default]
@@ -179,7 +180,7 @@ impl fmt::Display for FilterError {
 impl std::error::Error for FilterError {}
 
 /// What can stand where the cursor is in a filter, and whether the filter is understood as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suggestions {
     /// Where the part begins that a suggestion replaces, in bytes of the text.
     pub start: u32,
@@ -194,7 +195,7 @@ pub struct Suggestions {
 }
 
 /// What a suggestion is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SuggestionKind {
     /// Something that can be asked for.
     #[default]
@@ -206,7 +207,7 @@ pub enum SuggestionKind {
 }
 
 /// A suggestion.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuggestionRow {
     /// What takes the part's place.
     pub text: String,

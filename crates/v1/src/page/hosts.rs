@@ -1,12 +1,13 @@
 //! The host card: what the capture tells of one host beyond names, labels and peers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SessionRow;
 use crate::Notable;
 
 /// What else is known of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostCard {
     /// Time of the first packet of its flows, in nanoseconds since 1970 UTC.
     pub time_start_ns: u64,
@@ -40,7 +41,7 @@ pub struct HostCard {
 }
 
 /// A network that a registry sets apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Network {
     /// `10.0.0.0/8`.
     pub cidr: String,
@@ -49,7 +50,7 @@ pub struct Network {
 }
 
 /// An Ethernet address that sent for a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MacRow {
     /// In lower case with colons.
     pub mac: String,
@@ -68,7 +69,7 @@ pub struct MacRow {
 }
 
 /// A port and what was spoken there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PortRow {
     /// `tcp`, `udp` …
     pub transport: String,
@@ -85,7 +86,7 @@ pub struct PortRow {
 }
 
 /// What a host's system may be, by what somebody said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SystemRow {
     /// `Windows 10 or 11`, `Android` …
     pub system: String,

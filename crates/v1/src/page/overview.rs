@@ -1,9 +1,10 @@
 //! What the overview asks beyond the first look: traffic by what the user chooses, layers, durations.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a series of the traffic over time is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SeriesBy {
     /// A label group.
     #[default]
@@ -15,7 +16,7 @@ pub enum SeriesBy {
 }
 
 /// What there is, and how long it lasts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Breakdown {
     /// IPv4 and IPv6, and what is inside them; most bytes first.
     pub layers: Vec<Layer>,
@@ -24,7 +25,7 @@ pub struct Breakdown {
 }
 
 /// A layer of the protocol hierarchy, and what is inside it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Layer {
     /// `IPv4`, `tcp`, `gre`, `tls`, `vk` …
     pub name: String,
@@ -47,7 +48,7 @@ pub struct Layer {
 }
 
 /// The flows whose duration is within bounds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DurationBar {
     /// The shortest duration, in nanoseconds.
     pub from_ns: u64,
@@ -62,7 +63,7 @@ pub struct DurationBar {
 }
 
 /// The countries of a capture's addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CountryTable {
     /// Who says so; nothing where no database is loaded, and nothing is known then.
     pub source: Option<CountrySource>,
@@ -73,7 +74,7 @@ pub struct CountryTable {
 }
 
 /// What a database of countries says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CountrySource {
     /// What it calls itself: `GeoLite2-Country`, `DBIP-Country-Lite` …
     pub kind: String,
@@ -82,7 +83,7 @@ pub struct CountrySource {
 }
 
 /// The hosts of one country.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CountryRow {
     /// Its two letters (ISO 3166-1).
     pub code: String,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ColumnRow, Words};
 use crate::Count;
 
 /// Which labels the flows of a capture have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TrainingLabels {
     /// All this one: the capture holds one application.
     Given(String),
@@ -28,7 +29,7 @@ pub enum TrainingLabels {
 }
 
 /// How a model is to be learned and judged. Numbers that are not named are as usual.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TrainingPlan {
     /// A method's name, as [`TrainingChoices`] has it.
@@ -77,7 +78,7 @@ impl Default for TrainingPlan {
 }
 
 /// How models can be learned and judged.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingChoices {
     /// The methods, the strongest first.
     pub methods: Vec<MethodChoice>,
@@ -86,7 +87,7 @@ pub struct TrainingChoices {
 }
 
 /// A way to learn.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MethodChoice {
     /// Its name.
     pub name: String,
@@ -99,7 +100,7 @@ pub struct MethodChoice {
 }
 
 /// A number of a method.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NumberChoice {
     /// Its name.
     pub name: String,
@@ -114,7 +115,7 @@ pub struct NumberChoice {
 }
 
 /// A way to divide rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SplitChoice {
     /// Its name.
     pub name: String,
@@ -123,7 +124,7 @@ pub struct SplitChoice {
 }
 
 /// What is learned from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingData {
     /// The schema whose features are learned from; `None` where a table has other columns.
     pub schema: Option<String>,
@@ -148,7 +149,7 @@ pub struct TrainingData {
 }
 
 /// A capture or table that is learned from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingPart {
     /// Its name.
     pub name: String,
@@ -169,7 +170,7 @@ pub struct TrainingPart {
 }
 
 /// A class.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingClass {
     /// Its label.
     pub label: String,
@@ -180,7 +181,7 @@ pub struct TrainingClass {
 }
 
 /// How far learning is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingProgress {
     /// Steps done.
     pub done: u64,
@@ -191,7 +192,7 @@ pub struct TrainingProgress {
 }
 
 /// What is done now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TrainingStage {
     /// Learning without one part of the rows, the first being 1, to judge by it.
     Part(u32),
@@ -205,7 +206,7 @@ pub enum TrainingStage {
 }
 
 /// How well a way of learning does, or a model that was there already.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingReport {
     /// The model that was judged by all rows; `None` where models were learned from some rows and judged by others.
     pub model: Option<String>,
@@ -238,7 +239,7 @@ pub struct TrainingReport {
 }
 
 /// The figures of rows judged, and the matrix they are from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// How many rows were judged.
     pub rows: u64,
@@ -255,7 +256,7 @@ pub struct Figures {
 }
 
 /// How a model was learned.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingHow {
     /// The method's name.
     pub method: String,
@@ -268,7 +269,7 @@ pub struct TrainingHow {
 }
 
 /// How well a class is told, or all in the mean.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScoreRow {
     /// The class; empty of a mean.
     pub label: String,
@@ -283,7 +284,7 @@ pub struct ScoreRow {
 }
 
 /// What knowing next to nothing gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
     /// The share of rows called what they are.
     pub accuracy: f64,
@@ -292,7 +293,7 @@ pub struct Baseline {
 }
 
 /// Rows of which a model was about as sure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReliabilityRow {
     /// How many.
     pub rows: u64,
@@ -303,7 +304,7 @@ pub struct ReliabilityRow {
 }
 
 /// How much a column matters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportanceRow {
     /// The column.
     pub column: ColumnRow,
@@ -312,7 +313,7 @@ pub struct ImportanceRow {
 }
 
 /// What so many rows give.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurvePoint {
     /// Rows learned from.
     pub rows: u64,
@@ -323,7 +324,7 @@ pub struct CurvePoint {
 }
 
 /// Some of the rows of a class of which one thing was said.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JudgedRows {
     /// How many there are.
     pub matching: u64,
@@ -332,7 +333,7 @@ pub struct JudgedRows {
 }
 
 /// A row that was judged.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JudgedRow {
     /// The capture or table it is from.
     pub capture: String,
@@ -365,7 +366,7 @@ pub struct JudgedRow {
 }
 
 /// A model and what is to be known of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelCard {
     /// What it is called.
     pub name: String,
@@ -388,7 +389,7 @@ pub struct ModelCard {
 }
 
 /// How a model was judged: by models of the same kind, on rows they had not learned from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelJudged {
     /// How rows were divided.
     pub split: String,
@@ -403,7 +404,7 @@ pub struct ModelJudged {
 }
 
 /// What a model made of the flows of a capture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelApplied {
     /// The model.
     pub name: String,
@@ -420,7 +421,7 @@ pub struct ModelApplied {
 }
 
 /// What a model says of a flow, and why.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GuessDetail {
     /// The model.
     pub model: String,
@@ -433,7 +434,7 @@ pub struct GuessDetail {
 }
 
 /// A column that decided.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CauseRow {
     /// The column.
     pub column: ColumnRow,
@@ -446,10 +447,12 @@ pub struct CauseRow {
 }
 
 /// What the companion is to learn from and how: the body of `POST /v1x/training`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["files"]))]
 pub struct TrainingRequest {
     /// Files of its folder, and which labels their flows have.
+    #[schemars(length(min = 1))]
     pub files: Vec<TrainingFile>,
     /// The schema whose features are learned from; of data sets those they have.
     pub schema: String,
@@ -474,7 +477,7 @@ impl Default for TrainingRequest {
 }
 
 /// A file to learn from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingFile {
     /// Its name.
     pub file_name: String,
@@ -484,7 +487,7 @@ pub struct TrainingFile {
 }
 
 /// How far the companion's training is, and what came of it: the answer of `GET /v1x/training`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingStatus {
     /// Where it stands.
     pub state: TrainingState,
@@ -501,7 +504,7 @@ pub struct TrainingStatus {
 }
 
 /// Where a training stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrainingState {
     /// There was none.
@@ -520,12 +523,13 @@ pub enum TrainingState {
 }
 
 /// How the companion is to apply a model to a job: the body of `POST /v1x/file/{job_id}/apply`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApplyRequest {
     /// The model's name.
     pub model: String,
     /// Flows of which the model is right less often than this stay unknown, 0 to 1.
     #[serde(default = "usual_threshold")]
+    #[schemars(range(min = 0, max = 1))]
     pub threshold: f32,
     /// Flows that say something of themselves get its label too.
     #[serde(default)]
