@@ -1,22 +1,34 @@
 //! The frame of the page: the bar, the rail, the view that the address names, and everything the whole window listens to.
 
 use gloo::events::{EventListener, EventListenerOptions};
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 
 use crate::{
     backend, files, format,
     i18n::Lang,
     pages::{
-        companion::Companion, compare::Compare, export::Export, first::First, flows::Flows,
-        hosts::Hosts, keys::Keys, labels::Labels, overview::OverviewPage, reading::Reading,
-        seal::Seal, sessions::Sessions, talks::Talks, train::Train, waiting::WaitingButton,
+        companion::{self, Companion},
+        compare::Compare,
+        export::Export,
+        first::First,
+        flows::Flows,
+        hosts::Hosts,
+        keys::Keys,
+        labels::Labels,
+        overview::OverviewPage,
+        reading::Reading,
+        seal::Seal,
+        sessions::Sessions,
+        talks::Talks,
+        train::Train,
+        waiting::WaitingButton,
     },
     parts::{
         filter::Filter,
         icons::{HalfMoon, Outline, Sign},
         link::{Link, OtherCapture},
-        small::Failure,
+        small::{Failure, Waiting},
     },
     place::{Place, RAIL, VIEWS, View},
     state::{App, Phase, Source, Step, THEMES, app, texts},
@@ -49,17 +61,21 @@ fn Page() -> impl IntoView {
     // Made anew in the other language; everything worth keeping is in `App` and in the address.
     move || {
         app.lang.track();
-        if backend::is_companion_page() {
-            view! { <Companion /> }.into_any()
-        } else {
-            view! { <Private /> }.into_any()
+        match backend::companion_job() {
+            Some(job) => view! { <Whole job /> }.into_any(),
+            None if backend::is_companion_page() => view! { <Companion /> }.into_any(),
+            None => view! { <Whole /> }.into_any(),
         }
     }
 }
 
-/// The page that opens captures itself.
+/// The page that opens captures itself, or shows what the companion found in one.
 #[component]
-fn Private() -> impl IntoView {
+fn Whole(
+    /// The companion's job.
+    #[prop(optional)]
+    job: Option<u64>,
+) -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let input = NodeRef::<html::Input>::new();
@@ -71,12 +87,29 @@ fn Private() -> impl IntoView {
 
     let is_open = Memo::new(move |_| app.phase.get() == Phase::Done);
     let is_reading = Memo::new(move |_| matches!(app.phase.get(), Phase::Reading { .. }));
-    let is_training = Memo::new(move |_| app.place.with(|it| it.view == View::Train));
+    let is_training =
+        Memo::new(move |_| job.is_none() && app.place.with(|it| it.view == View::Train));
+    let failure = RwSignal::new(None::<String>);
+    // Once: a new language finds it open.
+    if let Some(job) = job
+        && app.phase.get_untracked() == Phase::Empty
+    {
+        spawn_local(async move {
+            match companion::file(job).await {
+                Ok(file) => app.open_job(job, companion::full_name(&file), file.size * 1_000),
+                Err(error) => failure.set(Some(error)),
+            }
+        });
+    }
     let content = move || {
         if is_open.get() {
             view! { <Opened /> }.into_any()
         } else if is_training.get() {
             view! { <Alone /> }.into_any()
+        } else if let Some(text) = failure.get() {
+            view! { <main id="main" tabindex="-1"><Failure title=t.failed.to_owned() text /></main> }.into_any()
+        } else if job.is_some() {
+            view! { <main id="main" tabindex="-1"><Waiting text=t.loading /></main> }.into_any()
         } else if is_reading.get() {
             view! { <Reading /> }.into_any()
         } else {
@@ -109,13 +142,13 @@ fn Private() -> impl IntoView {
                 <Link />
             </Show>
             <span class="push"></span>
-            <Show when=move || !is_open.get() && !is_training.get()>
+            <Show when=move || job.is_none() && !is_open.get() && !is_training.get()>
                 <a class="btn" id="to-train" href=move || app.view(View::Train).hash()>{t.views[6]}</a>
             </Show>
-            <Show when=move || is_open.get() || is_training.get()>
+            <Show when=move || job.is_none() && (is_open.get() || is_training.get())>
                 <button type="button" class="btn" title=t.open_hint on:click=move |_| choose(input)>{t.open}</button>
             </Show>
-            <Seal />
+            {if job.is_some() { view! { <companion::Badge /> }.into_any() } else { view! { <Seal /> }.into_any() }}
             <LangSwitch />
             <ThemeButton />
             <button type="button" class="btn icon" aria-label=t.keyboard title=t.keyboard on:click=move |_| toggle(keys)>
@@ -209,6 +242,7 @@ fn Opened() -> impl IntoView {
             return view! { <Failure title=t.failed.to_owned() text=error /> }.into_any();
         }
         match shown.get() {
+            (view, _) if !app.has_view(view) => view! { <OverviewPage /> }.into_any(),
             (View::Overview, _) => view! { <OverviewPage /> }.into_any(),
             (View::Flows, _) => view! { <Flows /> }.into_any(),
             (View::Hosts, id) => view! { <Hosts id /> }.into_any(),
@@ -267,7 +301,7 @@ pub fn Rail() -> impl IntoView {
         };
         Some(format::count(number, lang))
     };
-    let items = RAIL.into_iter().filter_map(|view| {
+    let items = RAIL.into_iter().filter(|it| app.has_view(*it)).filter_map(|view| {
         let at = VIEWS.iter().position(|it| *it == view)?;
         let (name, path) = (*t.views.get(at)?, *OUTLINES.get(at)?);
         let is_current = move || app.place.with(|it| it.view == view).then_some("page");
@@ -562,7 +596,7 @@ fn press(
         "w" | "ц" => Step::Save,
         digit => {
             let at = digit.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
-            if let Some(view) = at.and_then(|it| RAIL.get(it)) {
+            if let Some(view) = at.and_then(|it| RAIL.get(it)).filter(|it| app.has_view(**it)) {
                 app.go(place.in_view(*view));
             }
             return;

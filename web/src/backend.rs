@@ -1,4 +1,5 @@
-//! The page's end of a worker. One worker reads one capture and answers questions about it; another kind learns.
+//! Who answers the page's questions. A worker reads one capture and answers about it, another kind learns; on the companion's
+//! own page the companion answers about a job of its.
 //!
 //! The worker ends with the last clone of its [`Backend`]: WebAssembly memory never shrinks, ending it gives all back.
 
@@ -8,6 +9,7 @@ use std::{
     rc::{Rc, Weak},
 };
 
+use gloo::net::http::Request;
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use v1::{
@@ -55,10 +57,17 @@ pub enum Event {
     Failed(Notice),
 }
 
-/// The worker of one capture, or one that learns.
+/// The worker of one capture, or one that learns; or the companion, asked about one job.
 #[derive(Clone)]
 pub struct Backend {
-    inner: Rc<Inner>,
+    who: Who,
+}
+
+#[derive(Clone)]
+enum Who {
+    Worker(Rc<Inner>),
+    /// The job's number.
+    Companion(u64),
 }
 
 struct Inner {
@@ -99,10 +108,17 @@ impl Backend {
     ) -> Result<Self, String> {
         let first = ToWorker::Open { rules: rules.to_owned() };
         let backend = Self::start(&first, &file, on_event)?;
-        if is_published {
-            publish(&backend.inner);
+        if let Who::Worker(inner) = &backend.who
+            && is_published
+        {
+            publish(inner);
         }
         Ok(backend)
+    }
+
+    /// The companion that serves this page, asked about a job of its that is finished.
+    pub fn of_job(job: u64) -> Self {
+        Self { who: Who::Companion(job) }
     }
 
     /// A worker that learns from files, of which this is read.
@@ -128,7 +144,7 @@ impl Backend {
             on_event: Box::new(on_event),
         });
         listen(&inner);
-        Ok(Self { inner })
+        Ok(Self { who: Who::Worker(inner) })
     }
 
     /// Asks what only the page asks.
@@ -145,7 +161,7 @@ impl Backend {
     /// Where one of them is not read yet, or its worker ended.
     pub async fn compare(&self, other: &Self) -> Result<Comparison, String> {
         let digest = Question::Page(v1::page::Query::Digest);
-        let digest = other.inner.ask(digest, &JsValue::UNDEFINED).await.map_err(|it| it.message)?;
+        let digest = other.asked(digest, &JsValue::UNDEFINED).await.map_err(|it| it.message)?;
         self.json(Question::Compare, &digest).await
     }
 
@@ -178,7 +194,7 @@ impl Backend {
     }
 
     async fn bytes(&self, study: Study) -> Result<Vec<u8>, String> {
-        let answer = self.inner.ask(Question::Study(study), &JsValue::UNDEFINED).await;
+        let answer = self.asked(Question::Study(study), &JsValue::UNDEFINED).await;
         Ok(bytes_of(&answer.map_err(|it| it.message)?))
     }
 
@@ -212,12 +228,19 @@ impl Backend {
         self.json(Question::TakeBack, &JsValue::UNDEFINED).await
     }
 
+    async fn asked(&self, question: Question, payload: &JsValue) -> Result<JsValue, v1::Error> {
+        match &self.who {
+            Who::Worker(inner) => inner.ask(question, payload).await,
+            Who::Companion(job) => ask_companion(*job, &question).await,
+        }
+    }
+
     async fn json<T: DeserializeOwned>(
         &self,
         question: Question,
         payload: &JsValue,
     ) -> Result<T, String> {
-        let bytes = self.inner.ask(question, payload).await.map_err(|it| it.message)?;
+        let bytes = self.asked(question, payload).await.map_err(|it| it.message)?;
         serde_json::from_slice(&bytes_of(&bytes)).map_err(|it| it.to_string())
     }
 
@@ -227,7 +250,8 @@ impl Backend {
     /// # Errors
     /// The error of the interface; 500 where the worker ended.
     pub async fn v1(&self, request: &v1::Request) -> Result<String, v1::Error> {
-        self.inner.v1(request.clone()).await
+        let answer = self.asked(Question::V1(request.clone()), &JsValue::UNDEFINED).await?;
+        text_of(&answer)
     }
 
     /// The flows as a file.
@@ -236,7 +260,7 @@ impl Backend {
     /// Where format, schema or filter are not understood, or the worker ended.
     pub async fn export(&self, export: &Export) -> Result<Blob, String> {
         let question = Question::Export(export.clone());
-        let answer = self.inner.ask(question, &JsValue::UNDEFINED).await;
+        let answer = self.asked(question, &JsValue::UNDEFINED).await;
         answer.map_err(|it| it.message)?.dyn_into().map_err(|it| describe(&it))
     }
 
@@ -254,7 +278,7 @@ impl Backend {
     /// Where the file cannot be read again or is another one (410), where it was stopped (409), or the worker ended.
     pub async fn packets(&self, packets: &Packets) -> Result<Blob, v1::Error> {
         let question = Question::Packets(packets.clone());
-        let blob = self.inner.ask(question, &JsValue::UNDEFINED).await?;
+        let blob = self.asked(question, &JsValue::UNDEFINED).await?;
         blob.dyn_into().map_err(|it| v1::Error::internal(describe(&it)))
     }
 
@@ -268,8 +292,10 @@ impl Backend {
 
     /// Ends reading, or learning. What was read or judged stays; after reading, [`Event::Done`] follows.
     pub fn stop(&self) {
-        // A worker that cannot be told anything has ended, and has said so itself.
-        drop(self.inner.say(&ToWorker::Stop, &JsValue::UNDEFINED));
+        if let Who::Worker(inner) = &self.who {
+            // A worker that cannot be told anything has ended, and has said so itself.
+            drop(inner.say(&ToWorker::Stop, &JsValue::UNDEFINED));
+        }
     }
 }
 
@@ -309,8 +335,7 @@ impl Inner {
     }
 
     async fn v1(&self, request: v1::Request) -> Result<String, v1::Error> {
-        let answer = self.ask(Question::V1(request), &JsValue::UNDEFINED).await?;
-        String::from_utf8(bytes_of(&answer)).map_err(|it| v1::Error::internal(it.to_string()))
+        text_of(&self.ask(Question::V1(request), &JsValue::UNDEFINED).await?)
     }
 
     fn hear(&self, said: FromWorker, payload: &JsValue) {
@@ -416,6 +441,31 @@ async fn answer(inner: Weak<Inner>, request: String) -> Result<JsValue, JsValue>
     answer.map(JsValue::from).map_err(|it| JsValue::from(it.message))
 }
 
+/// Asks the companion what the page asks of a capture; the answer is as a worker's. It does nothing else for the page.
+async fn ask_companion(job: u64, question: &Question) -> Result<JsValue, v1::Error> {
+    let Question::Page(query) = question else {
+        let message = "the companion only answers questions: open the capture in private for this";
+        return Err(v1::Error::bad_request(message));
+    };
+    let said = |error: gloo::net::Error| v1::Error::internal(error.to_string());
+    let query = serde_json::to_string(query).map_err(|it| v1::Error::internal(it.to_string()))?;
+    let request = Request::post(&format!("/v1x/file/{job}/ask"));
+    let request = request.header("content-type", "application/json").body(query).map_err(said)?;
+    let answer = request.send().await.map_err(said)?;
+    let bytes = answer.binary().await.map_err(said)?;
+    if answer.ok() {
+        return Ok(Uint8Array::from(&*bytes).buffer().into());
+    }
+    // Every error of the interface has its shape; what has not comes from elsewhere.
+    Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+        v1::Error::internal(format!("{} {}", answer.status(), answer.status_text()))
+    }))
+}
+
+fn text_of(answer: &JsValue) -> Result<String, v1::Error> {
+    String::from_utf8(bytes_of(answer)).map_err(|it| v1::Error::internal(it.to_string()))
+}
+
 fn bytes_of(buffer: &JsValue) -> Vec<u8> {
     match buffer.dyn_ref::<ArrayBuffer>() {
         Some(buffer) => Uint8Array::new(buffer).to_vec(),
@@ -460,4 +510,11 @@ pub fn is_companion_page() -> bool {
         (Some(companion), Some(path)) => path.starts_with(&companion),
         _ => false,
     }
+}
+
+/// The job of the companion's that this page shows, by its address: `/server/?job=3`.
+pub fn companion_job() -> Option<u64> {
+    let search = web_sys::window()?.location().search().ok().filter(|_| is_companion_page())?;
+    let terms = search.trim_start_matches('?').split('&');
+    terms.filter_map(|it| it.strip_prefix("job=")?.parse().ok()).next()
 }

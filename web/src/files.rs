@@ -95,7 +95,7 @@ impl App {
 
     /// Opens a file that waits, even while another is read; that one waits then.
     pub fn open_waiting(self, id: u32) {
-        let open = self.open_file_now();
+        let open = self.file();
         let file = self.files.waiting.try_update(|it| it.swap(id, open)).flatten();
         if let Some(file) = file {
             self.open_file(file);

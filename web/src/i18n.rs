@@ -395,6 +395,8 @@ pub struct Texts {
     pub process: &'static str,
     pub again: &'static str,
     pub show: &'static str,
+    pub n_ahead: fn(&str) -> String,
+    pub process_all: &'static str,
     pub no_files: &'static str,
     pub no_answer: fn(&str) -> String,
     pub comment: &'static str,

@@ -69,6 +69,15 @@ pub enum Source {
     Chosen(web_sys::File),
     /// It came with the page.
     Sample,
+    /// It is the companion's, which has read it.
+    Companion {
+        /// The job that did.
+        job: u64,
+        /// Its file's name.
+        name: String,
+        /// Its file's length in bytes.
+        bytes: u64,
+    },
 }
 
 impl Source {
@@ -77,10 +86,11 @@ impl Source {
         match self {
             Self::Chosen(file) => (file.name(), file.size() as u64),
             Self::Sample => ("sample.pcapng".to_owned(), 0),
+            Self::Companion { name, bytes, .. } => (name.clone(), *bytes),
         }
     }
 
-    /// A worker that reads it; scripts ask the one that is `published`.
+    /// A worker that reads it, or the companion; scripts ask the worker that is `published`.
     ///
     /// # Errors
     /// Where the browser starts no worker, or the page came without its sample.
@@ -93,6 +103,10 @@ impl Source {
         let file = match self {
             Self::Chosen(file) => file.clone(),
             Self::Sample => backend::sample_file()?,
+            Self::Companion { job, .. } => {
+                spawn_local(async move { on_event(Event::Done) });
+                return Ok(Backend::of_job(*job));
+            }
         };
         Backend::open(file, rules, is_published, on_event)
     }
@@ -332,12 +346,9 @@ impl App {
         self.open(Source::Chosen(file));
     }
 
-    /// The file that is open, where the user chose it.
-    pub fn open_file_now(self) -> Option<web_sys::File> {
-        self.capture.with_untracked(|it| match &it.as_ref()?.source {
-            Source::Chosen(file) => Some(file.clone()),
-            Source::Sample => None,
-        })
+    /// Shows a capture of the companion's.
+    pub fn open_job(self, job: u64, name: String, bytes: u64) {
+        self.read(Source::Companion { job, name, bytes });
     }
 
     /// Opens the capture that comes with the page.
@@ -543,11 +554,23 @@ impl App {
         self.capture.with_untracked(|it| it.as_ref().map(|it| it.backend.clone()))
     }
 
+    /// Whether the companion answers, which answers questions and does nothing else for the page.
+    pub fn is_at_companion(self) -> bool {
+        self.capture.with_untracked(|it| {
+            it.as_ref().is_some_and(|it| matches!(it.source, Source::Companion { .. }))
+        })
+    }
+
+    /// Whether there is such a view of the open capture.
+    pub fn has_view(self, view: View) -> bool {
+        !self.is_at_companion() || !matches!(view, View::Compare | View::Export | View::Train)
+    }
+
     /// The file the user chose; nothing of the capture that comes with the page.
     pub fn file(self) -> Option<web_sys::File> {
         self.capture.with_untracked(|it| match &it.as_ref()?.source {
             Source::Chosen(file) => Some(file.clone()),
-            Source::Sample => None,
+            Source::Sample | Source::Companion { .. } => None,
         })
     }
 

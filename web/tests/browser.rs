@@ -220,6 +220,46 @@ fn a_companion_serves_the_sealed_page_and_its_own() {
 }
 
 #[test]
+fn a_capture_of_the_companions_has_the_same_views() {
+    let site = Site::start();
+    let companion = Companion::start("sample.pcapng");
+    let browser = Browser::start(&site, "en");
+    browser.go(&format!("{}server/", companion.address));
+    browser.until("document.querySelector('table.files button') !== null");
+    browser.click("table.files button");
+    browser.until("document.querySelector('table.files a.btn.main') !== null");
+    browser.click("table.files a.btn.main");
+    browser.until("document.querySelector('nav.rail') !== null");
+    // It is said that nothing is sealed here, and what needs the file is not offered.
+    browser.until("document.querySelector('.seal.is-open') !== null");
+    let ways = "[...document.querySelectorAll('nav.rail a')].map(it => it.hash).join(' ')";
+    assert_eq!(
+        browser.run(&format!("return /export|train|compare/.test({ways})"), &[]),
+        json!(false)
+    );
+    let flows =
+        browser.run("return document.querySelector('nav.rail a[href*=flows] .n').innerText", &[]);
+    assert_eq!(flows, json!("440"));
+    browser.run("location.hash = '#v=flows&q=label:vk&s=bytes&d=1&id=25'", &[]);
+    browser.until("document.querySelector('aside.detail h2')?.innerText.includes('flow 25')");
+    browser.until("[...document.querySelectorAll('.list tbody tr')].filter(it => it.innerText.includes('VK')).length === 18");
+    browser.until("document.querySelector('#save-packets').offsetParent === null");
+    // A session that is joined here is joined at the companion.
+    let sessions = "document.querySelector('nav.rail a[href*=sessions] .n').innerText";
+    let before = browser.run(&format!("return {sessions}"), &[]);
+    browser.run("location.hash = '#v=sessions&id=0'", &[]);
+    browser.until("document.querySelector('form.join input') !== null");
+    browser.run(
+        "const field = document.querySelector('form.join input'); field.value = '5'; \
+         field.dispatchEvent(new Event('input', {bubbles: true})); field.form.requestSubmit()",
+        &[],
+    );
+    browser.until(&format!("{sessions} !== '{}'", before.as_str().unwrap()));
+    browser.click("#to-companion");
+    browser.until("document.querySelector('table.files') !== null");
+}
+
+#[test]
 fn the_sample_opens_by_its_button() {
     let site = Site::start();
     let browser = Browser::open_page(&site, "en");
@@ -256,6 +296,10 @@ fn a_stopped_reading_keeps_what_was_read() {
         document.body.dispatchEvent(
             new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));";
     browser.run(script, &[]);
+    // Something has been read.
+    browser.until(
+        "Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) > 0",
+    );
     browser.click("#stop");
     browser.until_read();
     let statistics = browser.v1(&json!({"Statistics": {"job": 1}}));

@@ -444,6 +444,8 @@ pub(super) const TEXTS: Texts = Texts {
     process: "Read it",
     again: "Read again",
     show: "Show",
+    n_ahead: |n| format!("{n} before it"),
+    process_all: "Read all new ones",
     no_files: "There is no capture in the companion's folder. Put a .pcap or .pcapng there.",
     no_answer: |error| format!("The companion does not answer: {error}"),
     comment: "Why",

@@ -446,6 +446,8 @@ pub(super) const TEXTS: Texts = Texts {
     process: "Прочитать",
     again: "Перечитать",
     show: "Показать",
+    n_ahead: |n| format!("перед ним {n}"),
+    process_all: "Прочитать все новые",
     no_files: "В папке сервера нет снимков. Положите туда .pcap или .pcapng.",
     no_answer: |error| format!("Сервер не отвечает: {error}"),
     comment: "Почему",

@@ -3,7 +3,8 @@
 use gloo::{events::EventListener, net::http::Request, timers::callback::Timeout};
 use leptos::{prelude::*, task::spawn_local};
 use v1::{
-    DetailsIp, DetailsLabelItem, File, FileStatus, Label, State, StatisticItem, page::Reading,
+    DetailsIp, DetailsLabelItem, File, JobId, Label, State, StatisticItem,
+    page::{JobProgress, JobRow, JobStage, ProcessRequest, Processed, Reading},
 };
 
 use crate::{
@@ -87,11 +88,52 @@ async fn read<T: serde::de::DeserializeOwned>(
     Err(error.unwrap_or_else(|_| format!("{} {}", answer.status(), answer.status_text())))
 }
 
-async fn process(file_name: String) -> Result<FileStatus, String> {
-    let body = serde_json::json!({ "file_name": file_name }).to_string();
-    let request = Request::post("/files/process").header("content-type", "application/json");
-    let request = request.body(body).map_err(|it| it.to_string())?;
+async fn post<T: serde::de::DeserializeOwned>(
+    path: &str,
+    body: serde_json::Value,
+) -> Result<T, String> {
+    let request = Request::post(path).header("content-type", "application/json");
+    let request = request.body(body.to_string()).map_err(|it| it.to_string())?;
     read(request.send().await.map_err(|it| it.to_string())?).await
+}
+
+/// Starts jobs for files.
+async fn process(file_names: Vec<String>) -> Result<(), String> {
+    let body = serde_json::json!(ProcessRequest { file_names });
+    let done: Vec<Processed> = post("/v1x/files/process", body).await?;
+    match done.into_iter().find_map(|it| it.error) {
+        Some(error) => Err(error.message),
+        None => Ok(()),
+    }
+}
+
+/// Ends a job that waits or is being read.
+async fn cancel(job: JobId) -> Result<(), String> {
+    let path = format!("/v1x/file/{}/cancel", job.0);
+    post::<JobProgress>(&path, serde_json::Value::Null).await.map(drop)
+}
+
+/// The file of a job.
+pub(crate) async fn file(job: u64) -> Result<File, String> {
+    get(format!("/file/{job}/details")).await
+}
+
+/// A file's name with its extension, where it has one.
+pub(crate) fn full_name(file: &File) -> String {
+    if file.extension.is_empty() {
+        return file.name.clone();
+    }
+    format!("{}.{}", file.name, file.extension)
+}
+
+/// Says that this is no sealed page, and leads to the companion's captures.
+#[component]
+pub fn Badge() -> impl IntoView {
+    let (t, _) = texts();
+    view! {
+        <a class="btn" id="to-companion" href="./">{t.companion_title}</a>
+        <span class="seal is-open"><Lock /><span>{t.companion_badge}</span></span>
+    }
 }
 
 /// A query's value, percent-encoded.
@@ -149,6 +191,12 @@ fn Files() -> impl IntoView {
         turn.track();
         Some(get::<Vec<File>>("/files/list".to_owned()))
     });
+    // How far those are that are not at their end.
+    let jobs = asking(move || {
+        let Some(Ok(files)) = files.get() else { return None };
+        let is_any = files.iter().any(|it| it.status.state == State::InProgress);
+        is_any.then(|| get::<Vec<JobRow>>("/v1x/jobs?state=in_progress".to_owned()))
+    });
     let failure = RwSignal::new(None::<String>);
     // While one is being read the list is asked for again.
     Effect::new(move |_| {
@@ -160,17 +208,27 @@ fn Files() -> impl IntoView {
             again.forget();
         }
     });
-    let start = move |name: String| {
-        failure.set(None);
-        spawn_local(async move {
-            if let Err(error) = process(name).await {
-                failure.try_set(Some(error));
-            }
-            turn.try_update(|it| *it += 1);
-        });
+    let tell = move |done: Result<(), String>| {
+        failure.try_set(done.err());
+        turn.try_update(|it| *it += 1);
+    };
+    let start = move |names: Vec<String>| spawn_local(async move { tell(process(names).await) });
+    let end = move |job: JobId| spawn_local(async move { tell(cancel(job).await) });
+    let progress = move |job: Option<JobId>| {
+        let Some(Ok(jobs)) = jobs.get() else { return "…".to_owned() };
+        let found = jobs.iter().find(|it| Some(it.progress.job_id) == job);
+        let Some(JobRow { progress, .. }) = found else { return "…".to_owned() };
+        match (progress.stage, progress.ahead) {
+            (JobStage::Waiting, Some(n)) => (t.n_ahead)(&format::count(n, lang)),
+            _ => format!(
+                "{} · {}",
+                format::percent(progress.bytes, progress.total, lang),
+                t.n_flows.with(progress.flows, lang)
+            ),
+        }
     };
     let row = move |file: File| {
-        let full = format!("{}.{}", file.name, file.extension);
+        let full = full_name(&file);
         let state = match file.status.state {
             State::New => 0,
             State::InProgress => 1,
@@ -179,17 +237,29 @@ fn Files() -> impl IntoView {
         };
         let job = file.status.job_id.filter(|_| file.status.state == State::Finished);
         let place = Where { job: job.map(|it| it.0), name: full.clone(), ..Where::default() };
-        let title = match job {
-            Some(_) => view! { <a href=place.hash()><b>{full.clone()}</b></a> }.into_any(),
+        let whole = job.map(|it| format!("?job={}", it.0));
+        let title = match whole.clone() {
+            Some(href) => view! { <a href=href><b>{full.clone()}</b></a> }.into_any(),
             None => view! { <b>{full.clone()}</b> }.into_any(),
         };
+        let number = file.status.job_id;
         let when = (file.status.state == State::Finished)
             .then(|| format::span(file.time_start * 1_000_000_000, file.time_end * 1_000_000_000));
         let action = match file.status.state {
-            State::Finished => view! { <a class="btn" href=place.hash()>{t.show}</a> }.into_any(),
-            State::InProgress => view! { <span class="dim">"…"</span> }.into_any(),
+            State::Finished => view! {
+                <a class="btn" href=place.hash()>{t.statistics}</a>
+                " "
+                <a class="btn main" href=whole>{t.show}</a>
+            }
+            .into_any(),
+            State::InProgress => view! {
+                <span class="dim">{move || progress(number)}</span>
+                " "
+                {number.map(|job| view! { <button type="button" class="btn" on:click=move |_| end(job)>{t.stop}</button> })}
+            }
+            .into_any(),
             State::New | State::Failed => view! {
-                <button type="button" class="btn main" on:click=move |_| start(full.clone())>
+                <button type="button" class="btn main" on:click=move |_| start(vec![full.clone()])>
                     {if state == 3 { t.again } else { t.process }}
                 </button>
             }
@@ -236,8 +306,17 @@ fn Files() -> impl IntoView {
             .into_any()
         }
     };
+    let new_ones = move || {
+        let Some(Ok(files)) = files.get() else { return Vec::new() };
+        files.iter().filter(|it| it.status.state == State::New).map(full_name).collect::<Vec<_>>()
+    };
     let right = move || {
-        view! { <button type="button" class="btn" on:click=move |_| turn.update(|it| *it += 1)>{t.refresh}</button> }
+        view! {
+            <Show when=move || { new_ones().len() > 1 }>
+                <button type="button" class="btn" on:click=move |_| start(untrack(new_ones))>{t.process_all}</button>
+            </Show>
+            <button type="button" class="btn" on:click=move |_| turn.update(|it| *it += 1)>{t.refresh}</button>
+        }
     };
     view! {
         <header class="head">
@@ -308,7 +387,7 @@ fn Statistics(
 #[component]
 fn Job(place: Where, job: u64) -> impl IntoView {
     let (t, lang) = texts();
-    let file = asking(move || Some(get::<File>(format!("/file/{job}/details"))));
+    let file = asking(move || Some(file(job)));
     let statistics =
         asking(move || Some(get::<Vec<StatisticItem>>(format!("/file/{job}/statistics"))));
     let reading = asking(move || Some(get::<Reading>(format!("/file/{job}/reading"))));

@@ -74,7 +74,7 @@ fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>, has_cell: Si
             }
             Some(Step::Host) => app.go(Place::host(&row.server_ip)),
             Some(Step::Copy) => app.copy(wireshark_filter(&row)),
-            Some(Step::Save) => packets::save(app, row.flow_id),
+            Some(Step::Save) if !app.is_at_companion() => packets::save(app, row.flow_id),
             _ => {}
         }
     });
@@ -346,7 +346,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         <Packets packets=steps n_packets=detail.packets cuts class chosen lang />
         {cut_up}
         {part}
-        <div class="inset acts">
+        <div class="inset acts" hidden=app.is_at_companion()>
             <button
                 type="button"
                 id="save-packets"

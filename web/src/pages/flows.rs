@@ -210,7 +210,9 @@ pub fn Flows() -> impl IntoView {
                 <TimeSwitch />
                 <CutSwitch />
                 <Chooser />
-                <a class="btn" href=move || app.view(View::Export).hash()>{t.views[5]}</a>
+                <Show when=move || app.has_view(View::Export)>
+                    <a class="btn" href=move || app.view(View::Export).hash()>{t.views[5]}</a>
+                </Show>
             </div>
             <div class="beside" class:is-split=move || is_open.get()>
                 <section class="panel list">

@@ -97,7 +97,7 @@ fn Found(seen: Arc<Overview>) -> impl IntoView {
                     {blocks}
                 </table>
             </Panel>
-            <Own />
+            <Show when=move || !app().is_at_companion()><Own /></Show>
             <Known seen />
         </div>
     }

@@ -50,6 +50,9 @@ pub fn LoadReference<T: DeserializeOwned + Send + Sync + 'static>(
             }
         })
     };
+    if app.is_at_companion() {
+        return ().into_any();
+    }
     view! {
         <button type="button" class="btn" on:click=on_load>{words.load}</button>
         {drop}
@@ -64,4 +67,5 @@ pub fn LoadReference<T: DeserializeOwned + Send + Sync + 'static>(
             on:change=on_choice
         />
     }
+    .into_any()
 }

@@ -159,6 +159,7 @@ impl Companion {
             let (_, after) = line.split_once("http://127.0.0.1:")?;
             Some(after.split_once('/')?.0.to_owned())
         });
+        let port = port.expect("the companion does not start");
         thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
         Self { address: format!("http://localhost:{port}/"), process }
     }
@@ -199,6 +200,7 @@ impl Python {
         let port = heard(&mut said, |line| {
             Some(line.split_once(" port ")?.1.split(' ').next()?.to_owned())
         });
+        let port = port.expect("the server does not start");
         thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
         Self { address: format!("http://localhost:{port}/some/where/"), process }
     }
@@ -211,15 +213,39 @@ impl Drop for Python {
     }
 }
 
-/// What a line says that a program prints when it is ready.
-fn heard(said: &mut impl BufRead, find: impl Fn(&str) -> Option<String>) -> String {
+/// What a line says that a program prints when it is ready; nothing where it ends before.
+fn heard(said: &mut impl BufRead, find: impl Fn(&str) -> Option<String>) -> Option<String> {
     loop {
         let mut line = String::new();
-        assert!(said.read_line(&mut line).unwrap() > 0, "the program does not start");
+        if said.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
         if let Some(found) = find(&line) {
-            return found;
+            return Some(found);
         }
     }
+}
+
+/// The browser's driver, and the port it listens at.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new(setting("CHROMEDRIVER"))
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(driver.stdout.take().unwrap());
+    let port = heard(&mut said, |line| {
+        let line = line.trim().trim_end_matches('.');
+        Some(line.rsplit_once("successfully on port ")?.1.to_owned())
+    });
+    // What the driver says must be read, or it waits.
+    thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
+    if port.is_none() {
+        // It has ended; nobody else waits for it.
+        let _ = driver.wait();
+    }
+    Some((driver, port?))
 }
 
 /// A browser with one window.
@@ -233,19 +259,9 @@ pub(crate) struct Browser {
 impl Browser {
     /// A fresh browser in this language that finds the site under every name there is.
     pub(crate) fn start(site: &Site, language: &str) -> Self {
-        let mut driver = Command::new(setting("CHROMEDRIVER"))
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(driver.stdout.take().unwrap());
-        let port = heard(&mut said, |line| {
-            let line = line.trim().trim_end_matches('.');
-            Some(line.rsplit_once("successfully on port ")?.1.to_owned())
-        });
-        // What the driver says must be read, or it waits.
-        thread::spawn(move || drop(said.read_to_end(&mut Vec::new())));
+        // It takes a port that is free for IPv4, and ends where the same one is not for IPv6.
+        let started = (0..3).find_map(|_| start_driver());
+        let (driver, port) = started.expect("the driver does not start");
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent: ureq::Agent = config.timeout_global(Some(PATIENCE)).build().into();
         // The first rule that fits holds.
