@@ -82,13 +82,13 @@ fn of_registry(line: &str) -> Option<(Prefix, &str)> {
     Some((prefix(digits, None)?, name))
 }
 
-/// `00-50-C2   (hex)		A maker`.
+/// `00-50-C2   (hex)    A maker`.
 fn of_text(line: &str) -> Option<(Prefix, &str)> {
     let (digits, name) = line.split_once("(hex)")?;
     Some((prefix(digits, None)?, name))
 }
 
-/// `00:50:C2	AMaker	A maker, Ltd.`, or `00:50:C2:00:00:00/36	AMaker`.
+/// `00:50:C2  AMaker  A maker, Ltd.`, or `00:50:C2:00:00:00/36  AMaker`.
 fn of_tabs(line: &str) -> Option<(Prefix, &str)> {
     let (written, names) = line.split_once('\t')?;
     let (digits, length) = match written.trim().split_once('/') {

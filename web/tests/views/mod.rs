@@ -144,6 +144,55 @@ fn a_link_knows_its_capture() {
 }
 
 #[test]
+fn traffic_over_time_and_its_layers_lead_to_flows() {
+    const RIGHT: &str = "\u{e014}";
+    const ENTER: &str = "\u{e007}";
+    let site = Site::start();
+    let browser = opened(&site, "en");
+    go(&browser, "#v=overview");
+    // A range of time is chosen by keys, and filters what is listed.
+    browser.until("document.querySelector('.traffic .plot') !== null");
+    browser.run("document.querySelector('.traffic .plot').focus()", &[]);
+    browser.press(RIGHT);
+    browser.press(RIGHT);
+    browser.until("document.querySelector('.traffic .chip') !== null");
+    browser.press(ENTER);
+    browser.until("location.hash.startsWith('#v=flows&q=')");
+    browser.until("/^\\d+ of 440/.test(document.querySelector('main').innerText.split('\\n').find(it => it.includes('of 440')))");
+    // By protocol and by label there are other series.
+    go(&browser, "#v=overview");
+    let series =
+        "[...document.querySelectorAll('.traffic .legend a')].map(it => it.innerText).join('|')";
+    browser.until(&format!("{series} !== ''"));
+    let of_groups = browser.run(&format!("return {series}"), &[]);
+    let by = "[...document.querySelectorAll('.traffic .switch button')].find(it => it.innerText === arguments[0]).click()";
+    browser.run(by, &[json!("protocol")]);
+    browser.until(&format!("{series} !== {of_groups} && {series}.includes('TLS')"));
+    // Layers: of IPv4 TCP, of TCP TLS, whose number leads to the flows.
+    let layer = |what: &str| {
+        let rows = "[...document.querySelectorAll('table.tree tbody tr:not([hidden])')]";
+        format!("{rows}.find(it => /{what}/.test(it.innerText))")
+    };
+    let (tcp, tls) = (layer(r"TCP\s+transport"), layer(r"TLS\s+protocol"));
+    browser.until(&format!("{tcp} !== undefined"));
+    browser.run(&format!("{tcp}.querySelector('button').click()"), &[]);
+    browser.until(&format!("{tls} !== undefined"));
+    let link = format!(
+        "const link = {tls}.querySelector('td.num a'); link.click(); return link.innerText"
+    );
+    let n = browser.run(&link, &[]);
+    browser.until("location.hash.startsWith('#v=flows&q=')");
+    browser.until(&format!(
+        "document.querySelector('main').innerText.includes('{} of 440')",
+        n.as_str().unwrap()
+    ));
+    // The traffic is a table, too.
+    go(&browser, "#v=overview");
+    browser.run("[...document.querySelectorAll('.traffic button')].find(it => it.innerText === 'Table').click()", &[]);
+    browser.until("document.querySelectorAll('.traffic table tbody tr').length > 10");
+}
+
+#[test]
 fn makers_are_told_by_the_users_own_list() {
     let site = Site::start();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("makers");
