@@ -9,7 +9,15 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     // A longer frame that was cut, or one that was kept whole.
     let cut_len = u32::from(bytes.last().copied().unwrap_or(0) & 1) * 1_000;
     let wire_len = bytes.len() as u32 + cut_len;
-    let frame = Frame { time: Timestamp(0), offset: 0, link_type, wire_len, bytes, comment: None, origin: None };
+    let frame = Frame {
+        time: Timestamp(0),
+        offset: 0,
+        link_type,
+        wire_len,
+        bytes,
+        comment: None,
+        origin: None,
+    };
     let mut n_packets = 0;
     let mut check = |packet: &Packet<'_>| {
         n_packets += 1;
