@@ -85,21 +85,21 @@ fn reading() -> Reading {
     Reading { schema, timeout, filter }
 }
 
-/// A learner that has read two captures of each of two classes.
-async fn taught_learner() -> Rc<Learner> {
+/// A learner that has read two captures of so many flows of each of two classes.
+async fn taught_learner(n_flows: u64) -> Rc<Learner> {
     let learner = Rc::new(Learner::new(&reading(), 7).unwrap());
     for (at, kind) in
         [Taught::Chat, Taught::Load, Taught::Chat, Taught::Load].into_iter().enumerate()
     {
         let class = if kind == Taught::Chat { "chat" } else { "load" };
-        let bytes = taught(&[kind], 8, at as u64);
+        let bytes = taught(&[kind], n_flows, at as u64);
         let parts = Array::of1(&Uint8Array::from(&*bytes));
         let name = format!("{class}-{at}.pcap");
         let file = File::new_with_u8_array_sequence(&parts, &name).unwrap();
         let labels = TrainingLabels::Given(class.to_owned());
         let study = Study::Add { name, labels, is_chosen: true };
         let taught: Result<web::message::Taught, Notice> = ask(&learner, study, file.into()).await;
-        assert!(taught.unwrap().data.rows >= 8);
+        assert!(taught.unwrap().data.rows >= n_flows);
     }
     learner
 }
@@ -123,7 +123,7 @@ async fn ask_and<T: DeserializeOwned>(
 
 #[wasm_bindgen_test]
 async fn a_learner_trains_and_gives_a_model_that_judges_as_it_does() {
-    let learner = taught_learner().await;
+    let learner = taught_learner(8).await;
     let plan = TrainingPlan::default();
     let report: Option<TrainingReport> =
         ask(&learner, Study::Train(plan), JsValue::UNDEFINED).await;
@@ -142,7 +142,8 @@ async fn a_learner_trains_and_gives_a_model_that_judges_as_it_does() {
 
 #[wasm_bindgen_test]
 async fn learning_stops_when_it_shall_and_keeps_what_was_judged() {
-    let learner = taught_learner().await;
+    // So many that a part takes longer than it takes to hear of the one before.
+    let learner = taught_learner(150).await;
     let numbers = [("rounds".to_owned(), 2_000)].into();
     let plan = TrainingPlan { numbers, folds: 4, ..TrainingPlan::default() };
     let stopper = Rc::clone(&learner);
