@@ -9,7 +9,7 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use gloo::net::http::Request;
+use gloo::net::http::{Request, Response};
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use v1::{
@@ -451,10 +451,15 @@ async fn ask_companion(job: u64, question: &Question) -> Result<JsValue, v1::Err
     let query = serde_json::to_string(query).map_err(|it| v1::Error::internal(it.to_string()))?;
     let request = Request::post(&format!("/v1x/file/{job}/ask"));
     let request = request.header("content-type", "application/json").body(query).map_err(said)?;
-    let answer = request.send().await.map_err(said)?;
-    let bytes = answer.binary().await.map_err(said)?;
+    let bytes = answer_of_companion(request.send().await.map_err(said)?).await?;
+    Ok(Uint8Array::from(&*bytes).buffer().into())
+}
+
+/// What the companion answers, or the error it tells.
+pub(crate) async fn answer_of_companion(answer: Response) -> Result<Vec<u8>, v1::Error> {
+    let bytes = answer.binary().await.map_err(|it| v1::Error::internal(it.to_string()))?;
     if answer.ok() {
-        return Ok(Uint8Array::from(&*bytes).buffer().into());
+        return Ok(bytes);
     }
     // Every error of the interface has its shape; what has not comes from elsewhere.
     Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| {

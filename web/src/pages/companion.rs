@@ -9,6 +9,7 @@ use v1::{
 
 use crate::{
     app::{LangSwitch, ThemeButton},
+    backend::answer_of_companion,
     format, groups,
     i18n::word,
     pages::account::ReadingPanel,
@@ -79,13 +80,8 @@ async fn get<T: serde::de::DeserializeOwned>(path: String) -> Result<T, String> 
 async fn read<T: serde::de::DeserializeOwned>(
     answer: gloo::net::http::Response,
 ) -> Result<T, String> {
-    let text = answer.text().await.map_err(|it| it.to_string())?;
-    if answer.ok() {
-        return serde_json::from_slice(text.as_bytes()).map_err(|it| it.to_string());
-    }
-    // Every error of the interface has its shape; what has not comes from elsewhere.
-    let error = serde_json::from_slice::<v1::Error>(text.as_bytes()).map(|it| it.message);
-    Err(error.unwrap_or_else(|_| format!("{} {}", answer.status(), answer.status_text())))
+    let bytes = answer_of_companion(answer).await.map_err(|it| it.message)?;
+    serde_json::from_slice(&bytes).map_err(|it| it.to_string())
 }
 
 async fn post<T: serde::de::DeserializeOwned>(

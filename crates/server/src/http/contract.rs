@@ -24,7 +24,7 @@ pub(crate) struct Route {
     pub(crate) status: u16,
     pub(crate) answer: Answer,
     /// The kinds of errors besides those any path has.
-    pub(crate) errors: &'static [Kind],
+    pub(crate) errors: &'static [&'static [Kind]],
 }
 
 /// A parameter of a query.
@@ -70,19 +70,12 @@ pub(crate) const USUAL: &[Kind] = &[
     error::BUSY,
 ];
 
-/// What a body may have wrong.
-const BODY: [Kind; 6] = [
-    error::BAD_JSON,
-    error::BAD_BODY,
-    error::LENGTH_REQUIRED,
-    error::TOO_LARGE,
-    error::NOT_JSON,
-    error::NO_SENSE,
-];
+/// What a body may have wrong, whatever it should be.
+const BODY: &[Kind] =
+    &[error::BAD_JSON, error::LENGTH_REQUIRED, error::TOO_LARGE, error::NOT_JSON, error::NO_SENSE];
 
 /// What a question about a finished job may meet.
-const RESULT: [Kind; 5] =
-    [error::BAD_JOB, error::NO_JOB, error::NOT_FINISHED, error::JOB_FAILED, error::DAMAGED_RESULT];
+const FINISHED: &[Kind] = &[error::BAD_JOB, error::NO_JOB, error::NOT_FINISHED, error::JOB_FAILED];
 
 const JOB: &[Kind] = &[error::BAD_JOB, error::NO_JOB];
 
@@ -121,7 +114,7 @@ const fn post(path: &'static str, about: &'static str, body: Body, answer: Answe
 /// Every path, the book's first.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
-        errors: &[error::FOLDER_UNREADABLE],
+        errors: &[&[error::FOLDER_UNREADABLE]],
         ..get(
             "/files/list",
             "The captures in the folder and in those below it, and how far each is. A file that was changed since it was processed is `new` again, and keeps the job of its old result.",
@@ -129,19 +122,19 @@ pub(crate) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        errors: &[
-            BODY[0],
-            BODY[1],
-            BODY[2],
-            BODY[3],
-            BODY[4],
+        errors: &[&[
+            error::BAD_JSON,
+            error::BAD_BODY,
+            error::LENGTH_REQUIRED,
+            error::TOO_LARGE,
+            error::NOT_JSON,
             error::BAD_FILE_NAME,
             error::NO_FILE,
             error::FOLDER_UNREADABLE,
             error::QUEUE_FULL,
             error::CANNOT_STORE,
             error::STOPPING,
-        ],
+        ]],
         ..post(
             "/files/process",
             "Processes a capture, from the beginning where it was processed before; one that waits or is being read is not begun twice. What was found before stays until the new job is finished.",
@@ -150,11 +143,11 @@ pub(crate) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        errors: JOB,
+        errors: &[JOB],
         ..get("/file/{job_id}/status", "How far a job is.", Answer::Json(of::<FileStatus>))
     },
     Route {
-        errors: JOB,
+        errors: &[JOB],
         ..get(
             "/file/{job_id}/details",
             "The capture of a job, as it was then. Both times are 0 until it is finished, and of a capture without packets.",
@@ -162,7 +155,7 @@ pub(crate) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        errors: &RESULT,
+        errors: &[FINISHED, &[error::DAMAGED_RESULT]],
         ..get(
             "/file/{job_id}/reading",
             "What was read of the capture and what was not, every frame in one place. The book has no such path.",
@@ -170,7 +163,7 @@ pub(crate) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        errors: &RESULT,
+        errors: &[FINISHED, &[error::DAMAGED_RESULT]],
         ..get(
             "/file/{job_id}/statistics",
             "How many flows have each protocol, client, server, label and port.",
@@ -179,15 +172,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         query: LABEL,
-        errors: &[
-            RESULT[0],
-            RESULT[1],
-            RESULT[2],
-            RESULT[3],
-            RESULT[4],
-            error::BAD_PARAMETER,
-            error::NO_LABEL,
-        ],
+        errors: &[FINISHED, &[error::DAMAGED_RESULT, error::BAD_PARAMETER, error::NO_LABEL]],
         ..get(
             "/file/{job_id}/statistics/labels",
             "The same of the flows with one label.",
@@ -202,14 +187,8 @@ pub(crate) const ROUTES: &[Route] = &[
             schema: || json!({"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]}),
         }],
         errors: &[
-            RESULT[0],
-            RESULT[1],
-            RESULT[2],
-            RESULT[3],
-            RESULT[4],
-            error::BAD_PARAMETER,
-            error::BAD_ADDRESS,
-            error::NO_HOST,
+            FINISHED,
+            &[error::DAMAGED_RESULT, error::BAD_PARAMETER, error::BAD_ADDRESS, error::NO_HOST],
         ],
         ..get(
             "/file/{job_id}/statistics/ip",
@@ -219,15 +198,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         query: LABEL,
-        errors: &[
-            RESULT[0],
-            RESULT[1],
-            RESULT[2],
-            RESULT[3],
-            RESULT[4],
-            error::BAD_PARAMETER,
-            error::NO_LABEL,
-        ],
+        errors: &[FINISHED, &[error::DAMAGED_RESULT, error::BAD_PARAMETER, error::NO_LABEL]],
         ..get(
             "/file/{job_id}/flows/labels",
             "The flows with one label, by their first packet.",
@@ -236,16 +207,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     get("/labels/list", "Every label there can be, by group.", Answer::Json(of::<Vec<Label>>)),
     Route {
-        errors: &[
-            BODY[0],
-            BODY[1],
-            BODY[2],
-            BODY[3],
-            BODY[4],
-            BODY[5],
-            error::CANNOT_STORE,
-            error::STOPPING,
-        ],
+        errors: &[BODY, &[error::BAD_BODY, error::CANNOT_STORE, error::STOPPING]],
         ..post(
             "/v1x/files/process",
             "Processes many captures; what is wrong with one of them is said of that one.",
@@ -260,7 +222,7 @@ pub(crate) const ROUTES: &[Route] = &[
             is_required: false,
             schema: || json!({"type": "string", "enum": ["in_progress", "finished", "failed"]}),
         }],
-        errors: &[error::BAD_PARAMETER],
+        errors: &[&[error::BAD_PARAMETER]],
         ..get(
             "/v1x/jobs",
             "The jobs by number, each with how far it is; why one failed.",
@@ -268,7 +230,7 @@ pub(crate) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        errors: JOB,
+        errors: &[JOB],
         ..get(
             "/v1x/file/{job_id}/progress",
             "How far a job is: its place in the queue, or bytes, packets, flows and speed; why it failed.",
@@ -276,7 +238,7 @@ pub(crate) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        errors: &[error::BAD_JOB, error::NO_JOB, error::JOB_RUNS],
+        errors: &[&[error::BAD_JOB, error::NO_JOB, error::JOB_RUNS]],
         ..post(
             "/v1x/file/{job_id}/cancel",
             "Cancels a job that waits or is being read: it fails, and says why.",
@@ -286,19 +248,10 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         errors: &[
-            RESULT[0],
-            RESULT[1],
-            RESULT[2],
-            RESULT[3],
-            error::NO_MODEL,
-            error::OTHER_CAPTURE,
-            BODY[0],
-            BODY[2],
-            BODY[3],
-            BODY[4],
-            BODY[5],
-            error::CANNOT_STORE,
-            error::STOPPING,
+            FINISHED,
+            &[error::NO_MODEL, error::OTHER_CAPTURE],
+            BODY,
+            &[error::CANNOT_STORE, error::STOPPING],
         ],
         ..post(
             "/v1x/file/{job_id}/ask",
@@ -309,20 +262,10 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         errors: &[
-            RESULT[0],
-            RESULT[1],
-            RESULT[2],
-            RESULT[3],
-            error::NO_MODEL,
-            error::OTHER_CAPTURE,
-            BODY[0],
-            BODY[1],
-            BODY[2],
-            BODY[3],
-            BODY[4],
-            BODY[5],
-            error::CANNOT_STORE,
-            error::STOPPING,
+            FINISHED,
+            &[error::NO_MODEL, error::OTHER_CAPTURE],
+            BODY,
+            &[error::BAD_BODY, error::CANNOT_STORE, error::STOPPING],
         ],
         ..post(
             "/v1x/file/{job_id}/apply",
@@ -341,17 +284,21 @@ pub(crate) const ROUTES: &[Route] = &[
         }],
         status: 201,
         errors: &[
-            error::BAD_PARAMETER,
-            error::BAD_FILE_NAME,
-            error::BAD_HTTP,
-            error::UPLOAD_OFF,
-            error::FILE_EXISTS,
-            BODY[2],
-            BODY[3],
-            BODY[5],
-            error::QUEUE_FULL,
-            error::CANNOT_STORE,
-            error::STOPPING,
+            &[
+                error::BAD_PARAMETER,
+                error::BAD_FILE_NAME,
+                error::BAD_HTTP,
+                error::UPLOAD_OFF,
+                error::FILE_EXISTS,
+            ],
+            &[
+                error::LENGTH_REQUIRED,
+                error::TOO_LARGE,
+                error::NO_SENSE,
+                error::QUEUE_FULL,
+                error::CANNOT_STORE,
+                error::STOPPING,
+            ],
         ],
         ..post(
             "/v1x/upload",
@@ -364,16 +311,14 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         status: 202,
         errors: &[
-            BODY[0],
-            BODY[1],
-            BODY[2],
-            BODY[3],
-            BODY[4],
-            BODY[5],
-            error::BAD_FILTER,
-            error::BAD_PARAMETER,
-            error::NO_FILE,
-            error::TRAINING_RUNS,
+            BODY,
+            &[
+                error::BAD_BODY,
+                error::BAD_FILTER,
+                error::BAD_PARAMETER,
+                error::NO_FILE,
+                error::TRAINING_RUNS,
+            ],
         ],
         ..post(
             "/v1x/training",
@@ -415,7 +360,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 schema: some_number,
             },
         ],
-        errors: &[error::BAD_PARAMETER, error::NO_TRAINING],
+        errors: &[&[error::BAD_PARAMETER, error::NO_TRAINING]],
         ..get(
             "/v1x/training/rows",
             "Rows of a class of which a class was said.",
@@ -433,12 +378,15 @@ pub(crate) const ROUTES: &[Route] = &[
         Answer::Json(of::<BTreeMap<String, ModelCard>>),
     ),
     Route {
-        errors: &[error::BAD_PARAMETER, error::NO_MODEL],
+        errors: &[&[error::BAD_PARAMETER, error::NO_MODEL]],
         ..get("/v1x/models/{name}", "A model as a file.", Answer::Other("application/octet-stream"))
     },
     Route {
         method: "put",
-        errors: &[error::BAD_PARAMETER, BODY[2], BODY[3], BODY[5], error::CONFLICT],
+        errors: &[
+            &[error::BAD_PARAMETER],
+            &[error::LENGTH_REQUIRED, error::TOO_LARGE, error::NO_SENSE, error::CONFLICT],
+        ],
         ..post(
             "/v1x/models/{name}",
             "Takes a model as a file; one of the name is replaced.",
@@ -448,7 +396,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         method: "delete",
-        errors: &[error::BAD_PARAMETER, error::NO_MODEL],
+        errors: &[&[error::BAD_PARAMETER, error::NO_MODEL]],
         ..post("/v1x/models/{name}", "Takes a model away.", Body::None, Answer::Json(of::<()>))
     },
     get("/healthz", "That the companion is there; needs no token.", Answer::Json(of::<Health>)),
@@ -643,7 +591,7 @@ fn operation(
 /// The kinds of errors of a path, by their statuses.
 pub(crate) fn errors(route: &Route) -> BTreeMap<u16, Vec<Kind>> {
     let mut kinds: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
-    for kind in USUAL.iter().chain(route.errors) {
+    for kind in USUAL.iter().chain(route.errors.iter().copied().flatten()) {
         let of_status = kinds.entry(kind.status()).or_default();
         if !of_status.contains(kind) {
             of_status.push(*kind);

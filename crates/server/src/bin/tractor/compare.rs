@@ -9,7 +9,8 @@ use v1::page::{Amount, ComparedRow, Comparison};
 use crate::{
     Error, Outcome,
     captures::Files,
-    filter, flows, input,
+    filter::Filtered,
+    flows, input,
     voice::{Colours, Paint, words},
 };
 
@@ -24,15 +25,8 @@ pub(crate) struct Compare {
     /// The one that is compared with it.
     #[arg(value_name = "AFTER")]
     after: PathBuf,
-    /// Compare only flows that pass this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     #[command(flatten)]
     form: input::TextOrJson,
     #[command(flatten)]
@@ -42,7 +36,7 @@ pub(crate) struct Compare {
 }
 
 pub(crate) fn run(arguments: &Compare) -> Result<Outcome, Error> {
-    let filter = filter::parse(&arguments.filter)?;
+    let filter = arguments.filter.parse()?;
     let rules = Rules { own: std::sync::Arc::new(arguments.own.read()?), ..Rules::default() };
     let mut digests = Vec::new();
     let paths = vec![arguments.before.clone(), arguments.after.clone()];

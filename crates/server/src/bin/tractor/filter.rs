@@ -1,5 +1,6 @@
 //! `--filter`: a filter understood, or the part of it that is wrong shown.
 
+use clap::Args;
 use engine::{Filter, plain};
 use v1::page::FilterError;
 
@@ -8,9 +9,32 @@ use crate::Error;
 /// How much of a filter is shown before and after what is wrong with it, in letters.
 const MAX_AROUND: usize = 60;
 
-/// Understands a filter.
-pub(crate) fn parse(text: &str) -> Result<Filter, Error> {
-    Filter::parse(text).map_err(|error| Error::Filter { text: text.to_owned(), error })
+/// What a command may be asked to look at alone.
+#[derive(Args)]
+pub(crate) struct Filtered {
+    /// Only flows that pass this filter, and what has one, as in the page's filter box: label:vk, bytes > 10MB,
+    /// not (port in {80, 443}), ip:10.0.0.0/8, sni contains vk; docs/filter.md has every key.
+    #[arg(
+        long,
+        value_name = "EXPR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    filter: String,
+}
+
+impl Filtered {
+    /// As it was written; empty for no filter.
+    pub(crate) fn text(&self) -> &str {
+        &self.filter
+    }
+
+    /// Understands it.
+    pub(crate) fn parse(&self) -> Result<Filter, Error> {
+        Filter::parse(&self.filter)
+            .map_err(|error| Error::Filter { text: self.filter.clone(), error })
+    }
 }
 
 /// The filter, and below it what marks the wrong part.

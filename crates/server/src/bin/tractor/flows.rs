@@ -16,7 +16,8 @@ use server::PickingError;
 use crate::{
     Error, Outcome,
     captures::{Captures, Files, is_standard_input},
-    filter, input,
+    filter::Filtered,
+    input,
     progress::bytes,
     table::{self, number, text},
     voice::{self, Colours, Paint, words},
@@ -44,16 +45,8 @@ pub(crate) struct Flows {
     /// whole, zeek cuts them as Zeek does by default.
     #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
-    /// Only flows that pass this filter, as in the page's filter box: label:vk, bytes > 10MB, not (port in {80, 443}),
-    /// ip:10.0.0.0/8, sni contains vk; docs/filter.md has every key.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     /// With pcapng: write no comments, neither labels nor those the capture has.
     #[arg(long)]
     no_comments: bool,
@@ -117,7 +110,7 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 }
 
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
-    let filter = filter::parse(&arguments.filter)?;
+    let filter = arguments.filter.parse()?;
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let own = Arc::new(arguments.own.read()?);

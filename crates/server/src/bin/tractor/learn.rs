@@ -18,7 +18,7 @@ use v1::page::{TrainingPlan, TrainingReport};
 use crate::{
     Error, Outcome,
     captures::Captures,
-    filter,
+    filter::Filtered,
     flows::{self, Rows, Timeout, Writer},
     input::{self, TextOrJson},
     stop,
@@ -56,15 +56,8 @@ struct Data {
     /// Cut flows that last longer, in seconds; none leaves them whole.
     #[arg(long, value_name = "SECONDS|none", default_value = "none", value_parser = flows::timeout)]
     timeout: Timeout,
-    /// Only flows that pass this filter, as in the page's filter box: `-proto:dns -proto:ntp` leaves the background out.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     /// Leave out rows that repeat an earlier one of the same label.
     #[arg(long)]
     unique: bool,
@@ -163,15 +156,8 @@ pub(crate) struct Classify {
     /// The columns of this schema, with csv, parquet or arff.
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
-    /// Only flows that pass this filter, once they are labelled.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -391,7 +377,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
         return inputs::classify_tables(arguments, &tables, &model);
     }
     let rules = Rules { own: Arc::new(arguments.own.read()?), ..Rules::default() };
-    let filter = filter::parse(&arguments.filter)?;
+    let filter = arguments.filter.parse()?;
     let schema = arguments.schema.as_deref();
     let rows = Rows::new(&arguments.format, schema, engine::Timeout::None, filter)?;
     let how = arguments.applying();

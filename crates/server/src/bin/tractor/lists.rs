@@ -14,7 +14,8 @@ use v1::page::{HostRow, SessionRow};
 use crate::{
     Error, Outcome,
     captures::Captures,
-    filter, flows, input,
+    filter::Filtered,
+    flows, input,
     progress::bytes,
     table::{self, Column, number, seconds, text},
     voice::{Colours, Paint, words},
@@ -42,15 +43,8 @@ struct List {
         hide_possible_values = true
     )]
     format: Format,
-    /// Only what has a flow that passes this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -218,7 +212,7 @@ fn write<R: Serialize>(
     kind: &Kind<R>,
     mut rows: impl FnMut(&mut Analysis, &Filter) -> Vec<R>,
 ) -> Result<Outcome, Error> {
-    let filter = filter::parse(&list.filter)?;
+    let filter = list.filter.parse()?;
     let rules = Rules { own: Arc::new(list.own.read()?), ..Rules::default() };
     let files = list.captures.files()?;
     files.spare(list.output.as_deref())?;

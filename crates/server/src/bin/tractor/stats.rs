@@ -15,7 +15,8 @@ use v1::{DetailsIp, DetailsLabelItem, JobId, Request, StatisticItem};
 use crate::{
     Error, Outcome,
     captures::Captures,
-    filter, flows, input,
+    filter::Filtered,
+    flows, input,
     table::{self, end, number, text},
     voice::{self, Colours, Paint, words},
 };
@@ -47,15 +48,8 @@ pub(crate) struct Stats {
     /// What of the capture was read, and what was not, with the reasons.
     #[arg(long, conflicts_with_all = ["label", "ip", "filter"])]
     reading: bool,
-    /// Count only flows that pass this filter: label:vk, bytes > 10MB, ip:10.0.0.0/8; docs/filter.md has every key.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     /// The format: json, as the v1 interface answers, of several captures an object a line that names the capture; text, to
     /// read; csv.
     #[arg(
@@ -90,7 +84,7 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         let (en, ru) = ("--reading is written as json", "--reading выводится как json");
         return Err(Error::Usage(words(en, ru).to_owned()));
     }
-    let filter = filter::parse(&arguments.filter)?;
+    let filter = arguments.filter.parse()?;
     let own = Arc::new(arguments.own.read()?);
     let countries = arguments.countries.read()?;
     let rules = Rules { own: Arc::clone(&own), ..Rules::default() };

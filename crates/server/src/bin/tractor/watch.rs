@@ -22,7 +22,7 @@ use self::journal::Journal;
 use crate::{
     Error, Outcome,
     captures::{Below, cannot_read, is_capture},
-    filter,
+    filter::Filtered,
     flows::{self, Rows, Writer},
     input,
     progress::{self, Progress},
@@ -54,15 +54,8 @@ pub(crate) struct Watch {
     /// Cut flows, as of `tractor flows`.
     #[arg(long, value_name = "SECONDS|idle:SECONDS|none|zeek", default_value = "none", value_parser = str::parse::<engine::Timeout>)]
     timeout: engine::Timeout,
-    /// Only flows that pass this filter, as of `tractor flows`.
-    #[arg(
-        long,
-        value_name = "EXPR",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    filter: Filtered,
     /// A capture is complete when it was left unchanged for so long: longer than its recorder waits between two writes.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     settle: Duration,
@@ -129,7 +122,7 @@ pub(crate) fn run(arguments: &Watch) -> Result<Outcome, Error> {
             format!("папки {folder} нет"),
         )));
     }
-    let filter = filter::parse(&arguments.filter)?;
+    let filter = arguments.filter.parse()?;
     let schema = arguments.schema.as_deref();
     let rows = Rows::new(&arguments.format, schema, arguments.timeout, filter)?;
     let own = Arc::new(arguments.own.read()?);
@@ -142,7 +135,7 @@ pub(crate) fn run(arguments: &Watch) -> Result<Outcome, Error> {
         env!("CARGO_PKG_VERSION"),
         arguments.format,
         arguments.timeout,
-        arguments.filter
+        arguments.filter.text()
     );
     let journal = Journal::open(results, &how)?;
     let rules = Rules { own, ..Rules::default() };

@@ -201,7 +201,7 @@ impl Data {
         let schema = of_model.or(asked).unwrap_or(&features::TRACTOR);
         let timeout_micros = model.map_or(self.timeout.0, Model::timeout_micros);
         let mut studio = Studio::new(schema, timeout_micros);
-        let filter = crate::filter::parse(&self.filter)?;
+        let filter = self.filter.parse()?;
         let says = Says::read(&self.label_from, self.clock_offset)?;
         let rules = Rules { own: Arc::new(self.own.read()?), ..Rules::default() };
         let mut outcome = Outcome::Complete;
@@ -357,7 +357,7 @@ pub(super) fn classify_tables(
             return Err(Error::Usage(message));
         }
     };
-    if !arguments.filter.is_empty() || arguments.schema.is_some() || arguments.over_payload {
+    if !arguments.filter.text().is_empty() || arguments.schema.is_some() || arguments.over_payload {
         let message = "--filter, --schema and --over-payload are of captures, not of a data set";
         return Err(Error::Usage(message.to_owned()));
     }
