@@ -304,6 +304,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_kind_has_its_name_in_the_list() {
+        let kinds = [
+            Kind::FtpData { port: 20 },
+            Kind::Media { port: 5_004 },
+            Kind::DnsAnswer,
+            Kind::SameName,
+            Kind::FileTransfer,
+            Kind::TunnelSetUp,
+            Kind::IcmpError,
+            Kind::SameService,
+            Kind::OtherTransport,
+            Kind::SameSocket,
+            Kind::Alike { signs: 0 },
+            Kind::SameTlsSession,
+            Kind::SameConnection,
+            Kind::SamePort { is_client: true, peers: 1 },
+            Kind::User,
+        ];
+        assert_eq!(kinds.map(Kind::name), KINDS);
+    }
+
+    #[test]
     fn sessions_come_in_order_of_their_first_flow() {
         let mut sets = Sets::new(6);
         assert!(sets.join(4, 1));
