@@ -13,7 +13,7 @@ use engine::{Analysis, Job, Progress, Rules};
 use crate::threads;
 
 /// How much of a capture is read at once, in bytes.
-pub const CHUNK_LEN: usize = 1 << 20;
+pub const CHUNK_LEN: usize = 1 << 18;
 
 /// What a reader fails with, inside an [`io::Error`], that was told to stop: what it gave before stays, and the analysis says
 /// that it was stopped.
