@@ -252,7 +252,7 @@ fn ways(len: usize, seed: u64) -> Vec<Way> {
         let max_chunk = if n_blocks == 1 { len.max(1) } else { (2 * len / n_blocks).max(1) };
         let (apart, is_stopped) = (apart[ways.len() % apart.len()], seed % 5 == 4);
         let own = if ways.len() % 2 == 1 { Arc::clone(&own) } else { Arc::default() };
-        let rules = Rules { apart, has_checksums: seed % 4 == 3, own };
+        let rules = Rules { apart, has_checksums: seed % 4 == 3, own, max_flows: None };
         let is_written = ways.len() % 2 == 0;
         ways.push(Way { seed, rules, max_chunk, n_shares, is_stopped, is_written });
     }

@@ -36,7 +36,7 @@ fn flows(capture: &[u8]) -> Vec<Flow> {
             table.push(packet);
         });
     }
-    table.finish()
+    table.finish().into_iter().collect()
 }
 
 /// How much of the work of a job is labelling: the fastest of three rounds each.

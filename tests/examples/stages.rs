@@ -81,7 +81,8 @@ fn round(path: &str) -> [Duration; STAGES.len()] {
     });
     let begun = Instant::now();
     let mut job = Job::new("stages", 0);
-    each_chunk(path, |it| job.feed(it).unwrap());
+    let mut file = File::open(path).unwrap();
+    while job.fill(CHUNK_LEN, |room| file.read(room)).unwrap() > 0 {}
     let mut ends = vec![begun.elapsed()];
     let analysis = job.finish_telling(false, &mut |stage| match stage {
         Stage::Labels => {}

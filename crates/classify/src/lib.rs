@@ -556,6 +556,9 @@ pub fn relabel_by_announcement(verdict: &mut Verdict, protocol: &str, flow: u32,
     }
 }
 
+/// How much of what a UDP socket sent first to a peer is looked at together with what it sent to others, in bytes.
+pub const SOCKET_REACH: usize = 256;
+
 /// Whether what a UDP socket sent first to a peer may show a protocol, together with what it sent to others.
 pub fn is_of_socket(said: &[u8]) -> bool {
     protocol::is_of_socket(said)

@@ -13,10 +13,14 @@ use std::sync::Arc;
 
 use capture::{Block, Dissector, Error, Packet, Span};
 use classify::{OwnRules, Verdict};
-use flow::{Partial, Share, Shuffle};
+use flow::{Many, Partial, Share, Shuffle};
 
 use crate::{
-    Analysis, Progress, Rules, comments::Comments, input::Input, labels::Labels, reading::Counting,
+    Analysis, Progress, Rules,
+    comments::Comments,
+    input::Input,
+    labels::{self, Labels},
+    reading::Counting,
 };
 
 /// What all stages of a job know.
@@ -250,7 +254,7 @@ impl Join {
 pub struct Reduce {
     share: Share,
     labels: Labels,
-    verdicts: Vec<Verdict>,
+    verdicts: Many<Verdict>,
     comments: Comments,
     /// Those that were new: where their packet is, of which flow, and what they say.
     said: Vec<(u64, u32, String)>,
@@ -263,7 +267,7 @@ impl Reduce {
         Self {
             share: Share::new(plan.seed, plan.rules.apart),
             labels: Labels::default(),
-            verdicts: Vec::new(),
+            verdicts: Many::default(),
             comments: Comments::default(),
             said: Vec::new(),
             own: Arc::clone(&plan.rules.own),
@@ -316,8 +320,9 @@ pub fn finish(cutter: Cutter, join: &Join, shares: Vec<Reduce>, is_stopped: bool
         verdicts.push(reduce.verdicts);
         said.extend(reduce.said.into_iter().map(|(ordinal, flow, it)| (ordinal, n, flow, it)));
     }
-    let (flows, order) = flow::merge(tables);
+    let (mut flows, order) = flow::merge(tables);
     let verdicts = order.merge(verdicts);
+    labels::trim(&mut flows, &verdicts, &join.plan.rules.own);
     let mut comments = Comments::default();
     if !said.is_empty() {
         let numbers = order.numbers(n_shares);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use capture::plain;
+use flow::Kept;
 
 /// Comments kept of a flow.
 const MAX_OF_FLOW: usize = 8;
@@ -30,6 +31,13 @@ impl Comments {
             self.n += 1;
         }
         is_new
+    }
+
+    /// Keeps those of flows that are left.
+    pub(crate) fn keep(&mut self, kept: &Kept) {
+        let all = std::mem::take(&mut self.by_flow);
+        self.by_flow =
+            all.into_iter().filter_map(|(flow, it)| Some((kept.place(flow)?, it))).collect();
     }
 
     /// The comments of a flow, in order of its packets.

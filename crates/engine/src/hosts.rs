@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, net::Ipv4Addr, sync::OnceLock};
 
 use classify::{Fact, OwnRules, Verdict};
-use flow::Flow;
+use flow::{Flow, Many};
 use v1::{Count, page::Network};
 
 use crate::filter;
@@ -75,7 +75,7 @@ impl End {
         self.0 & 1 == 1
     }
 
-    fn ip(self, flows: &[Flow]) -> Option<IpAddr> {
+    fn ip(self, flows: &Many<Flow>) -> Option<IpAddr> {
         let flow = flows.get(self.flow() as usize)?;
         Some(if self.is_server() { flow.server.ip } else { flow.client.ip })
     }
@@ -85,7 +85,7 @@ impl Name {
     /// The name and who said it.
     fn read<'a>(
         self,
-        verdicts: &'a [Verdict],
+        verdicts: &'a Many<Verdict>,
         told: &'a [(IpAddr, String)],
     ) -> Option<(&'a str, &'static str)> {
         if let Said::Told(at) = self.said {
@@ -107,8 +107,8 @@ impl Hosts {
     /// `answered` are the flows that have their name from a DNS answer, in order; `told` what the capture itself calls
     /// addresses.
     pub(crate) fn new(
-        flows: &[Flow],
-        verdicts: &[Verdict],
+        flows: &Many<Flow>,
+        verdicts: &Many<Verdict>,
         answered: &[u32],
         told: Vec<(IpAddr, String)>,
     ) -> Self {
@@ -118,7 +118,7 @@ impl Hosts {
         hosts
     }
 
-    fn gather_ends(&mut self, flows: &[Flow]) {
+    fn gather_ends(&mut self, flows: &Many<Flow>) {
         self.gather_family(flows, |it| match it {
             IpAddr::V4(it) => Some(it.into()),
             IpAddr::V6(_) => None,
@@ -131,7 +131,7 @@ impl Hosts {
     }
 
     /// Gathers the ends whose address has a front, in order of that: it saves the memory that whole addresses would take.
-    fn gather_family(&mut self, flows: &[Flow], front: fn(IpAddr) -> Option<u32>) {
+    fn gather_family(&mut self, flows: &Many<Flow>, front: fn(IpAddr) -> Option<u32>) {
         let mut ends: Vec<(u32, End)> = Vec::with_capacity(2 * flows.len());
         for (number, flow) in (0..).zip(flows) {
             ends.extend(front(flow.client.ip).map(|it| (it, End(2 * number))));
@@ -162,7 +162,7 @@ impl Hosts {
         }
     }
 
-    fn gather_names(&mut self, flows: &[Flow], verdicts: &[Verdict], answered: &[u32]) {
+    fn gather_names(&mut self, flows: &Many<Flow>, verdicts: &Many<Verdict>, answered: &[u32]) {
         let mut names: Vec<Name> = Vec::new();
         for (flow, (it, verdict)) in (0..).zip(flows.iter().zip(verdicts)) {
             let facts = verdict.facts();
@@ -216,7 +216,7 @@ impl Hosts {
     }
 
     /// The place of an address.
-    pub(crate) fn find(&self, ip: IpAddr, flows: &[Flow]) -> Option<u32> {
+    pub(crate) fn find(&self, ip: IpAddr, flows: &Many<Flow>) -> Option<u32> {
         let found = self.hosts.binary_search_by(|host| {
             let first = self.ends.get(host.start as usize);
             first.and_then(|it| it.ip(flows)).cmp(&Some(ip))
@@ -232,7 +232,7 @@ impl Hosts {
     }
 
     /// The address of a host.
-    pub(crate) fn ip(&self, place: u32, flows: &[Flow]) -> Option<IpAddr> {
+    pub(crate) fn ip(&self, place: u32, flows: &Many<Flow>) -> Option<IpAddr> {
         self.ends(place).first()?.ip(flows)
     }
 
@@ -240,7 +240,7 @@ impl Hosts {
     pub(crate) fn names<'a>(
         &'a self,
         ip: IpAddr,
-        verdicts: &'a [Verdict],
+        verdicts: &'a Many<Verdict>,
     ) -> impl Iterator<Item = (&'a str, &'static str)> {
         let start = self.names.partition_point(|it| it.ip < ip);
         let names = self.names.get(start..).unwrap_or_default().iter();
@@ -258,7 +258,7 @@ impl Hosts {
     }
 
     /// How many names each source gave, most first.
-    pub(crate) fn sources(&self, verdicts: &[Verdict]) -> Vec<Count> {
+    pub(crate) fn sources(&self, verdicts: &Many<Verdict>) -> Vec<Count> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for (_, source) in self.names.iter().filter_map(|it| it.read(verdicts, &self.told)) {
             *counts.entry(source).or_default() += 1;
@@ -273,8 +273,8 @@ impl Hosts {
 /// Gives flows without a name of their own the one that a DNS answer gave their server's address: to the same client
 /// before the flow began. Returns which flows it named, in order.
 pub(crate) fn name_by_answers(
-    flows: &[Flow],
-    verdicts: &mut [Verdict],
+    flows: &Many<Flow>,
+    verdicts: &mut Many<Verdict>,
     own: &OwnRules,
 ) -> Vec<u32> {
     // Which client was given which address, by which flow and answer.

@@ -2,7 +2,7 @@
 
 use capture::{Counts, Decoder, Error, plain};
 use classify::Verdict;
-use flow::Flow;
+use flow::{Flow, Many};
 use v1::{Notice, page::Reading};
 
 use crate::{Analysis, Read, Rules, comments::Comments, job::Stage, reading};
@@ -86,7 +86,7 @@ impl Input {
         self,
         is_stopped: bool,
         (counting, counts): (&reading::Counting, &Counts),
-        (flows, verdicts, comments): (Vec<Flow>, Vec<Verdict>, Comments),
+        (flows, verdicts, comments): (Many<Flow>, Many<Verdict>, Comments),
         rules: &Rules,
         tell: &mut dyn FnMut(Stage),
     ) -> Analysis {

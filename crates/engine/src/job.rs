@@ -17,6 +17,9 @@ pub struct Rules {
     pub has_checksums: bool,
     /// The user's rules, before those built in.
     pub own: Arc<OwnRules>,
+    /// About how many flows there is room for: of more, half are set aside and counted, see [`flow::Table::set_aside`]. Only a
+    /// [`Job`] knows it; stages on several threads keep all.
+    pub max_flows: Option<u32>,
 }
 
 /// What is done once all is read, in order.
@@ -130,8 +133,18 @@ impl Job {
             // A fragment that is held back counts as in flows: it comes out in the end.
             let decoded = self.dissector.push(&frame, &mut sink);
             self.counting.count(&frame, decoded);
+            if self.rules.max_flows.is_some_and(|it| self.table.len() > it as usize) {
+                self.set_aside(self.table.len() / 2);
+            }
         }
         Ok(())
+    }
+
+    fn set_aside(&mut self, n_left: usize) {
+        let (aside, kept) = self.table.set_aside(n_left);
+        self.counting.flows_aside += aside;
+        self.labels.keep(&kept);
+        self.comments.keep(&kept);
     }
 
     /// How far the job is.
@@ -140,7 +153,7 @@ impl Job {
             bytes: self.input.bytes,
             frames: self.counting.frames.frames,
             packets: self.counting.in_flows.frames,
-            flows: self.table.len() as u64,
+            flows: self.table.len() as u64 + self.counting.flows_aside.flows,
         }
     }
 

@@ -5,13 +5,13 @@
 use std::net::IpAddr;
 
 use classify::{Kin, Tie, Verdict};
-use flow::{Endpoint, Flow, Transport};
+use flow::{Endpoint, Flow, Many, Transport};
 
 /// A socket may be another program's after so long without a flow, in nanoseconds.
 const NEAR: u64 = 600_000_000_000;
 
 /// Labels flows that say nothing of themselves by their kin.
-pub(crate) fn label(flows: &[Flow], verdicts: &mut [Verdict]) {
+pub(crate) fn label(flows: &Many<Flow>, verdicts: &mut Many<Verdict>) {
     label_sockets(flows, verdicts);
     label_peers(flows, verdicts);
     label_connections(flows, verdicts);
@@ -19,7 +19,7 @@ pub(crate) fn label(flows: &[Flow], verdicts: &mut [Verdict]) {
 }
 
 /// Flows of UDP sockets that only what was said to several peers tells.
-fn label_sockets(flows: &[Flow], verdicts: &mut [Verdict]) {
+fn label_sockets(flows: &Many<Flow>, verdicts: &mut Many<Verdict>) {
     let said = |it: u32| flows.get(it as usize)?.heads.client.datagrams().next();
     let mut sockets: Vec<(Endpoint, u32)> = Vec::new();
     for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
@@ -50,7 +50,7 @@ struct Seen {
 }
 
 /// The flow seen at an endpoint nearest to a time.
-fn nearest(seen: &[Seen], flows: &[Flow], endpoint: Endpoint, flow: &Flow) -> Option<u32> {
+fn nearest(seen: &[Seen], flows: &Many<Flow>, endpoint: Endpoint, flow: &Flow) -> Option<u32> {
     let at = seen.partition_point(|it| (it.endpoint, it.first) <= (endpoint, flow.first.0));
     let near = |it: &&Seen| {
         let other = flows.get(it.flow as usize);
@@ -70,7 +70,7 @@ fn nearest(seen: &[Seen], flows: &[Flow], endpoint: Endpoint, flow: &Flow) -> Op
 
 /// Flows of a socket whose other flows show a peer-to-peer protocol, or a service by their payload; and connections to
 /// a peer that is known to listen there.
-fn label_peers(flows: &[Flow], verdicts: &mut [Verdict]) {
+fn label_peers(flows: &Many<Flow>, verdicts: &mut Many<Verdict>) {
     let mut seen: Vec<Seen> = Vec::new();
     for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
         let place = |endpoint| Seen { endpoint, first: flow.first.0, flow: number };
@@ -100,7 +100,7 @@ fn label_peers(flows: &[Flow], verdicts: &mut [Verdict]) {
 }
 
 /// Flows between the same hosts, to the same port, over another transport: QUIC beside TLS.
-fn label_twins(flows: &[Flow], verdicts: &mut [Verdict]) {
+fn label_twins(flows: &Many<Flow>, verdicts: &mut Many<Verdict>) {
     type Key = (IpAddr, Endpoint);
     let key = |flow: &Flow| -> Key { (flow.client.ip, flow.server) };
     let mut named: Vec<(Key, Transport, u32)> = Vec::new();
@@ -132,7 +132,7 @@ fn label_twins(flows: &[Flow], verdicts: &mut [Verdict]) {
 }
 
 /// QUIC connections whose client has moved: what they are was said before.
-fn label_connections(flows: &[Flow], verdicts: &mut [Verdict]) {
+fn label_connections(flows: &Many<Flow>, verdicts: &mut Many<Verdict>) {
     let mut named: Vec<(Tie, Endpoint, u32)> = Vec::new();
     for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
         if verdict.is_named() {
@@ -160,7 +160,7 @@ fn connections(verdict: &Verdict) -> impl Iterator<Item = Tie> {
 }
 
 /// Gives flows the labels of their kin.
-fn take(found: Vec<(u32, u32)>, verdicts: &mut [Verdict], how: Kin) {
+fn take(found: Vec<(u32, u32)>, verdicts: &mut Many<Verdict>, how: Kin) {
     for (number, kin) in found {
         let Some((protocol, label, group)) =
             verdicts.get(kin as usize).map(|it| (it.protocol, it.label.clone(), it.group))

@@ -1,23 +1,22 @@
 //! The verdicts of flows, each made once: as soon as a flow has said all its heads can hold, else at the end.
 
+use std::{iter, mem};
+
 use classify::{OwnRules, Verdict};
-use flow::Flow;
+use flow::{Flow, Kept, Many};
 
 use crate::page;
 
 /// The verdicts so far, by flow.
 #[derive(Debug, Default)]
-pub(crate) struct Labels(Vec<Option<Verdict>>);
+pub(crate) struct Labels(Many<Option<Verdict>>);
 
 impl Labels {
     /// Labels a flow that has said all its heads can hold.
     pub(crate) fn label(&mut self, number: u32, flow: &mut Flow, own: &OwnRules) {
-        let at = number as usize;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, None);
-        }
-        if let Some(slot) = self.0.get_mut(at) {
-            *slot = Some(label(flow, own));
+        self.make_room(number as usize + 1);
+        if let Some(slot) = self.0.get_mut(number as usize) {
+            *slot = Some(label(number, flow, own));
         }
     }
 
@@ -26,23 +25,54 @@ impl Labels {
         self.0.get(number as usize)?.as_ref()
     }
 
+    /// Keeps those of flows that are left.
+    pub(crate) fn keep(&mut self, kept: &Kept) {
+        self.0 = kept.of(mem::take(&mut self.0));
+    }
+
     /// Labels the flows that are left, and gives the verdicts of all.
-    pub(crate) fn finish(mut self, flows: &mut [Flow], own: &OwnRules) -> Vec<Verdict> {
-        self.0.resize(flows.len(), None);
-        for (slot, flow) in self.0.iter_mut().zip(flows) {
+    pub(crate) fn finish(mut self, flows: &mut Many<Flow>, own: &OwnRules) -> Many<Verdict> {
+        self.make_room(flows.len());
+        for (number, (slot, flow)) in (0..).zip(self.0.iter_mut().zip(flows)) {
             if slot.is_none() {
-                *slot = Some(label(flow, own));
+                *slot = Some(label(number, flow, own));
             }
         }
-        // A million verdicts stay in their places, and are not there twice.
         self.0.into_iter().map(|it| it.expect("it was made above")).collect()
+    }
+
+    fn make_room(&mut self, n_flows: usize) {
+        let n_new = n_flows.saturating_sub(self.0.len());
+        self.0.extend(iter::repeat_n(None, n_new));
     }
 }
 
-/// Labels a flow that has said all its heads can hold, or all the capture has, and frees what neither the page shows of
-/// its first bytes nor a rule may look at later.
-fn label(flow: &mut Flow, own: &OwnRules) -> Verdict {
+/// Labels a flow that has said all its heads can hold, or all the capture has, and frees what is not looked at later.
+fn label(number: u32, flow: &mut Flow, own: &OwnRules) -> Verdict {
     let verdict = classify::label(flow, own);
-    flow.heads.keep(page::HEAD_LEN.max(own.reach()));
+    flow.heads.keep(kept(number, &verdict, own));
     verdict
+}
+
+/// So many flows of a capture keep all of their first bytes that the page shows.
+const N_SHOWN: u32 = 1 << 16;
+/// So many bytes of each side the others keep.
+const LATE_LEN: usize = 64;
+
+/// How many first bytes of each side a flow keeps once it is labelled: for the page, for a rule of the user's that a name may
+/// meet later, and where nothing tells, for what its socket said to others.
+fn kept(number: u32, verdict: &Verdict, own: &OwnRules) -> usize {
+    let len = match verdict.protocol {
+        _ if number < N_SHOWN => page::HEAD_LEN,
+        classify::UNKNOWN => classify::SOCKET_REACH,
+        _ => LATE_LEN,
+    };
+    len.max(own.reach())
+}
+
+/// Frees of flows that were labelled in shares, where their numbers were other ones, what they do not keep.
+pub(crate) fn trim(flows: &mut Many<Flow>, verdicts: &Many<Verdict>, own: &OwnRules) {
+    for (number, (flow, verdict)) in (0..).zip(flows.iter_mut().zip(verdicts)) {
+        flow.heads.keep(kept(number, verdict, own));
+    }
 }

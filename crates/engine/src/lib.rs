@@ -39,7 +39,7 @@ use std::{
 };
 
 use classify::Verdict;
-use flow::Flow;
+use flow::{Flow, Many};
 use session::Sessions;
 use v1::{
     Notice, Severity,
@@ -79,9 +79,9 @@ pub struct Analysis {
     reading: Reading,
     read: Read,
     /// By their first packet; only the first bytes the page shows are kept of them.
-    flows: Vec<Flow>,
+    flows: Many<Flow>,
     /// The label of every flow.
-    verdicts: Vec<Verdict>,
+    verdicts: Many<Verdict>,
     comments: comments::Comments,
     sessions: decided::Decided,
     /// What is known of every address.
@@ -111,7 +111,7 @@ struct Read {
 
 impl Analysis {
     fn new(
-        (flows, mut verdicts, comments): (Vec<Flow>, Vec<Verdict>, comments::Comments),
+        (flows, mut verdicts, comments): (Many<Flow>, Many<Verdict>, comments::Comments),
         told: Vec<(IpAddr, String)>,
         mut reading: Reading,
         read: Read,
@@ -234,11 +234,8 @@ impl Analysis {
     pub fn into_found(mut self, filter: &Filter) -> Found {
         // Counts know no numbers: the sessions and hosts of these are not asked for any more.
         let passing = self.passing(filter);
-        let is_left = |at: usize| passing.binary_search(&(at as u32)).is_ok();
-        let mut numbers = 0..;
-        self.flows.retain(|_| numbers.next().is_some_and(is_left));
-        let mut numbers = 0..;
-        self.verdicts.retain(|_| numbers.next().is_some_and(is_left));
+        self.flows = only(&passing, self.flows);
+        self.verdicts = only(&passing, self.verdicts);
         Found::Read(Arc::new(self))
     }
 
@@ -263,8 +260,14 @@ impl Analysis {
     }
 }
 
+/// Those with these numbers, which are in order.
+fn only<T>(numbers: &[u32], all: Many<T>) -> Many<T> {
+    let all = (0..).zip(all).filter(|it: &(u32, T)| numbers.binary_search(&it.0).is_ok());
+    all.map(|it| it.1).collect()
+}
+
 /// Labels flows without a payload of their own kind by the dialogue that announced them: FTP data, a call's media.
-fn label_announced(verdicts: &mut [Verdict], sessions: &Sessions) {
+fn label_announced(verdicts: &mut Many<Verdict>, sessions: &Sessions) {
     for edge in sessions.edges() {
         let (protocol, port) = match edge.kind {
             session::Kind::FtpData { port } => ("ftp", port),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use capture::{Counts, Damage, Decoder, Error, Frame, Notes, Oddities, Undecoded, plain};
+use flow::Aside;
 use v1::{
     Notice, Parameter,
     page::{Account, Origin, SetAside, Tally},
@@ -26,6 +27,8 @@ pub(crate) struct Counting {
     /// Frames that a snap length cut, and the longest of them, in bytes.
     shortened: (u64, u64),
     incredible_times: u64,
+    /// For which there was no room.
+    pub(crate) flows_aside: Aside,
     /// Who sends for which addresses.
     pub(crate) neighbours: Neighbours,
 }
@@ -89,6 +92,8 @@ impl Counting {
             notices.extend(counted(n, code, case, parameters));
         };
         let n_frames = self.frames.frames;
+        let Aside { flows, unanswered, packets, frame_bytes } = self.flows_aside;
+        say(flows, "W-FLOWS-ASIDE", "", &[flows, unanswered, packets, frame_bytes]);
         say(u64::from(n_frames == 0), "W-NO-FRAMES", "", &[]);
         let is_without_flows = n_frames > 0 && self.in_flows.frames == 0;
         say(u64::from(is_without_flows), "W-NO-FLOWS", "", &[n_frames]);

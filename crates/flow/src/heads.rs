@@ -53,6 +53,9 @@ enum Stage {
     Settled,
 }
 
+/// So little memory is not worth giving back, in bytes.
+const MAX_SLACK: usize = 32;
+
 /// How many segments may wait for the bytes before them; more would cost time for each other.
 const MAX_EARLY: usize = 64;
 
@@ -164,7 +167,9 @@ impl Heads {
     pub fn keep(&mut self, len: usize) {
         for head in [&mut self.client, &mut self.server] {
             head.bytes.truncate(len);
-            head.bytes.shrink_to_fit();
+            if head.bytes.capacity() > head.bytes.len() + MAX_SLACK {
+                head.bytes.shrink_to_fit();
+            }
             head.more = None;
             head.stage = Stage::Settled;
         }

@@ -7,6 +7,7 @@ mod heads;
 mod health;
 mod history;
 mod icmp;
+mod many;
 #[cfg(test)]
 mod naive;
 mod partial;
@@ -34,11 +35,12 @@ pub use crate::{
     cut::Cut,
     heads::{Head, Heads},
     health::{Health, SideHealth},
+    many::Many,
     partial::{Partial, Sent, Shuffle, in_order},
     quotes::Errors,
     retrace::Retrace,
     share::{Order, Share, merge},
-    table::{Apart, Table},
+    table::{Apart, Aside, Kept, Table},
     tcp::{ConnState, flags},
     timeline::{Direction, Step, Timeline, marks},
     written::PartialError,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use capture::{Packet, Tcp, Timestamp};
 
 use crate::{
-    Apart, Cut, Direction, Flow, Table, Timeline, Transport,
+    Apart, Cut, Direction, Flow, Many, Table, Timeline, Transport,
     tcp::flags::{ACK, FIN, RST, SYN},
 };
 
@@ -260,7 +260,7 @@ fn a_cut_is_what_a_slow_and_plain_one_gives() {
         for protocol in [6, 17] {
             let mut table = Table::new(7, Apart::default());
             let of: Vec<usize> = packets.iter().map(|it| push(&mut table, it, protocol)).collect();
-            let flows: Vec<Flow> = table.finish();
+            let flows: Many<Flow> = table.finish();
             for (number, flow) in flows.iter().enumerate() {
                 let own = packets.iter().zip(&of).filter(|it| *it.1 == number);
                 let own: Vec<Plain> = own.map(|it| *it.0).collect();

@@ -2,7 +2,7 @@
 
 use capture::{Packet, Timestamp};
 
-use crate::{Apart, Flow, share::Key, table::Ends};
+use crate::{Apart, Flow, Many, share::Key, table::Ends};
 
 /// What a flow has to do with ICMP errors.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ impl Flow {
 }
 
 /// Finds the flows that errors are about: between the quoted ends, the last that began before the error.
-pub(crate) fn link(flows: &mut [Flow]) {
+pub(crate) fn link(flows: &mut Many<Flow>) {
     // What is quoted, by the place of the flow that quotes.
     let mut quotes: Vec<(u32, Quote)> = Vec::new();
     for (number, flow) in (0..).zip(&mut *flows) {

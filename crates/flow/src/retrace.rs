@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use capture::Packet;
 
-use crate::{Apart, Flow, share::Key, table::Ends};
+use crate::{Apart, Flow, Many, share::Key, table::Ends};
 
 /// Goes over the packets of a capture once more, in their order.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ struct Trail {
 
 impl Retrace {
     /// Follows the flows with these numbers among all flows of the capture, which were kept apart so.
-    pub fn new(flows: &[Flow], chosen: &[u32], apart: Apart) -> Self {
+    pub fn new(flows: &Many<Flow>, chosen: &[u32], apart: Apart) -> Self {
         let key = |it: &Flow| Key::from(Ends::of_flow(it));
         let chosen = chosen.iter().filter_map(|it| flows.get(*it as usize));
         let mut trails: BTreeMap<Key, Trail> =

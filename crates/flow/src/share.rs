@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use capture::Tunnel;
 
 use crate::{
-    Apart, Endpoint, Flow, Sent, Table, Transport, quotes,
+    Apart, Endpoint, Flow, Many, Sent, Table, Transport, quotes,
     table::{Ends, Place},
 };
 
@@ -111,7 +111,7 @@ impl Share {
     }
 
     /// Every flow, by its number.
-    pub fn flows_mut(&mut self) -> &mut [Flow] {
+    pub fn flows_mut(&mut self) -> &mut Many<Flow> {
         self.table.flows_mut()
     }
 }
@@ -140,20 +140,13 @@ impl Order {
     /// What there is of every flow, put in order of the capture; `lists` hold it share by share.
     ///
     /// The memory of the lists is given back on the way: a million flows are never there twice.
-    pub fn merge<T>(&self, mut lists: Vec<Vec<T>>) -> Vec<T> {
+    pub fn merge<T>(&self, mut lists: Vec<Many<T>>) -> Many<T> {
         if lists.len() == 1 {
             return lists.pop().unwrap_or_default();
         }
-        let mut merged = Vec::with_capacity(self.0.len());
-        for (n, share) in self.0.iter().rev().enumerate() {
-            let Some(list) = lists.get_mut(usize::from(*share)) else { continue };
-            merged.extend(list.pop());
-            if n % 4_096 == 0 {
-                lists.iter_mut().for_each(Vec::shrink_to_fit);
-            }
-        }
-        merged.reverse();
-        merged
+        let mut lists: Vec<_> = lists.into_iter().map(Many::into_iter).collect();
+        let next = |share: &u16| lists.get_mut(usize::from(*share))?.next();
+        self.0.iter().filter_map(next).collect()
     }
 
     /// The numbers in the capture of the flows of every share.
@@ -169,7 +162,7 @@ impl Order {
 }
 
 /// Ends the capture: all flows of all shares by their first packet, as one table would give them.
-pub fn merge(shares: Vec<Share>) -> (Vec<Flow>, Order) {
+pub fn merge(shares: Vec<Share>) -> (Many<Flow>, Order) {
     let order = Order::new(&shares);
     let is_carrying = shares.iter().any(|it| !it.carried.is_empty());
     let numbers = if is_carrying { order.numbers(shares.len()) } else { Vec::new() };

@@ -2,16 +2,18 @@
 
 use std::{
     hash::{BuildHasher, Hash, Hasher},
+    mem,
     net::IpAddr,
+    ops::AddAssign,
 };
 
-use capture::{Packet, Tcp, Tunnel};
+use capture::{Packet, Tcp, Timestamp, Tunnel};
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
 use crate::{
-    Direction, Endpoint, Flow, Heads, Health, Step, Timeline, Total, Transport, Tunnels, icmp,
-    quotes,
+    Direction, Endpoint, Flow, Heads, Health, Many, Step, Timeline, Total, Transport, Tunnels,
+    icmp, quotes,
     sctp::Init,
     tcp::{self, Connection, Openings, flags},
 };
@@ -29,7 +31,7 @@ pub struct Table {
     newest: HashTable<u32>,
     hasher: FixedState,
     /// By first packet.
-    flows: Vec<Flow>,
+    flows: Many<Flow>,
     /// Flows whose heads are settled, and which nobody has taken yet.
     settled: Vec<u32>,
     /// The flows of the last frame's packets, the outermost first.
@@ -46,6 +48,55 @@ pub struct Apart {
     pub by_vlan: bool,
     /// Different tunnels are different networks.
     pub by_tunnel: bool,
+}
+
+/// Flows that were set aside, where there were more than had room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Aside {
+    /// How many flows.
+    pub flows: u64,
+    /// Those of them that nobody answered.
+    pub unanswered: u64,
+    /// Their packets.
+    pub packets: u64,
+    /// Their frame bytes, which are in no flow that is left.
+    pub frame_bytes: u64,
+}
+
+impl Aside {
+    fn add(&mut self, flow: &Flow) {
+        self.flows += 1;
+        self.unanswered += u64::from(!flow.is_answered());
+        self.packets += flow.packets();
+        self.frame_bytes += flow.own_bytes();
+    }
+}
+
+impl AddAssign for Aside {
+    fn add_assign(&mut self, more: Self) {
+        self.flows += more.flows;
+        self.unanswered += more.unanswered;
+        self.packets += more.packets;
+        self.frame_bytes += more.frame_bytes;
+    }
+}
+
+/// The numbers that flows had which are left, in order.
+#[derive(Debug)]
+pub struct Kept(Vec<u32>);
+
+impl Kept {
+    /// The number it has now, if it is left.
+    pub fn place(&self, number: u32) -> Option<u32> {
+        self.0.binary_search(&number).ok().map(|it| it as u32)
+    }
+
+    /// What there is of those that are left, out of what there was of all.
+    pub fn of<T>(&self, all: Many<T>) -> Many<T> {
+        let mut left = self.0.iter().peekable();
+        let all = (0..).zip(all).filter(|it: &(u32, T)| left.next_if_eq(&&it.0).is_some());
+        all.map(|it| it.1).collect()
+    }
 }
 
 /// The network of a packet, as far as it keeps flows apart.
@@ -93,7 +144,7 @@ impl Table {
             apart,
             newest: HashTable::new(),
             hasher: FixedState::with_seed(seed),
-            flows: Vec::new(),
+            flows: Many::default(),
             settled: Vec::new(),
             frame: Vec::new(),
         }
@@ -138,37 +189,34 @@ impl Table {
         let next = self.flows.len() as u32;
         let (flows, hasher) = (&self.flows, &self.hasher);
         let is_same = |number: &u32| flows.get(*number as usize).is_some_and(|it| ends.are_of(it));
-        let hash_of = |number: &u32| {
-            flows.get(*number as usize).map_or(0, |it| Ends::of_flow(it).hash(hasher))
-        };
-        match self.newest.entry(ends.hash(hasher), is_same, hash_of) {
-            hashbrown::hash_table::Entry::Vacant(place) => {
-                place.insert(next);
+        let hash = ends.hash(hasher);
+        if let Some(place) = self.newest.find_mut(hash, is_same) {
+            let number = *place;
+            let Some(flow) = flows.get(number as usize) else { return number };
+            if !flow.is_followed_by(ends.source, packet) {
+                return number;
             }
-            hashbrown::hash_table::Entry::Occupied(mut place) => {
-                let number = *place.get();
-                let flow = flows.get(number as usize);
-                if !flow.is_some_and(|it| it.is_followed_by(ends.source, packet)) {
-                    return number;
-                }
-                // The old flow will see no packet more.
-                if flows.get(number as usize).is_some_and(|it| !it.heads.is_settled()) {
-                    self.settled.push(number);
-                }
-                *place.get_mut() = next;
+            // The old flow will see no packet more.
+            if !flow.heads.is_settled() {
+                self.settled.push(number);
             }
+            *place = next;
+        } else {
+            self.newest.insert_unique(hash, next, |number| {
+                flows.get(*number as usize).map_or(0, |it| Ends::of_flow(it).hash(hasher))
+            });
         }
         self.flows.push(Flow::open(ends, packet, carrier));
         next
     }
 
     /// The flows so far, by number.
-    pub(crate) fn flows_mut(&mut self) -> &mut [Flow] {
+    pub(crate) fn flows_mut(&mut self) -> &mut Many<Flow> {
         &mut self.flows
     }
 
     /// The flows so far, by number.
-    pub fn flows(&self) -> &[Flow] {
+    pub fn flows(&self) -> &Many<Flow> {
         &self.flows
     }
 
@@ -180,15 +228,48 @@ impl Table {
         Some((number, self.flows.get_mut(number as usize)?))
     }
 
+    /// Sets flows aside until so many are left: those first that nobody answered, then those silent for longest. They see no
+    /// packet more: what comes between their ends later is another flow. The others get new numbers, in the same order.
+    ///
+    /// It is called between two frames, when no flow waits in [`Table::next_settled`].
+    pub fn set_aside(&mut self, n_left: usize) -> (Aside, Kept) {
+        let mut order: Vec<_> = (0..).zip(&self.flows).map(|it| (it.1.worth(), it.0)).collect();
+        let n_gone = order.len().saturating_sub(n_left);
+        if (1..order.len()).contains(&n_gone) {
+            order.select_nth_unstable(n_gone);
+        }
+        let mut kept: Vec<u32> = order.split_off(n_gone).into_iter().map(|it| it.1).collect();
+        kept.sort_unstable();
+        let kept = Kept(kept);
+        let (mut aside, mut places) = (Aside::default(), kept.0.iter().peekable());
+        for (number, mut flow) in (0..).zip(mem::take(&mut self.flows)) {
+            if places.next_if_eq(&&number).is_none() {
+                aside.add(&flow);
+                continue;
+            }
+            if let Some(tunnels) = &mut flow.tunnels {
+                tunnels.parent = tunnels.parent.and_then(|it| kept.place(it));
+            }
+            self.flows.push(flow);
+        }
+        self.newest.retain(|number| {
+            let place = kept.place(*number);
+            *number = place.unwrap_or(*number);
+            place.is_some()
+        });
+        self.frame.clear();
+        (aside, kept)
+    }
+
     /// Ends the capture: all flows, by their first packet.
-    pub fn finish(self) -> Vec<Flow> {
+    pub fn finish(self) -> Many<Flow> {
         let mut flows = self.into_flows();
         quotes::link(&mut flows);
         flows
     }
 
     /// The flows, which do not know of each other yet.
-    pub(crate) fn into_flows(self) -> Vec<Flow> {
+    pub(crate) fn into_flows(self) -> Many<Flow> {
         let mut flows = self.flows;
         flows.iter_mut().for_each(|it| it.timeline.shrink());
         flows
@@ -291,6 +372,15 @@ impl Flow {
         }
     }
 
+    fn is_answered(&self) -> bool {
+        self.from_client.packets > 0 && self.from_server.packets > 0
+    }
+
+    /// What is worth more stays longer where there is no room for all.
+    fn worth(&self) -> (bool, Timestamp) {
+        (self.is_answered() || self.tunnels.is_some(), self.last)
+    }
+
     /// Whether a packet between its ends begins a flow of its own.
     pub(crate) fn is_followed_by(&self, source: Endpoint, packet: &Packet<'_>) -> bool {
         let direction = self.direction(source);
@@ -382,7 +472,7 @@ impl Flow {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use capture::{Timestamp, TunnelKind};
+    use capture::TunnelKind;
     use flags::{ACK, FIN, RST, SYN};
 
     use super::*;
@@ -575,6 +665,43 @@ mod tests {
         table.push(&packet(1, 2, SYN, b""));
         table.push(&packet(2, 1, RST | ACK, b""));
         assert_eq!(table.finish()[0].first_windows, [Some(0), None]);
+    }
+
+    #[test]
+    fn flows_are_set_aside_that_nobody_answered_and_that_are_silent_for_longest() {
+        let mut table = Table::new(7, Apart::default());
+        let mut push = |millis: u64, from, to| {
+            let time = Timestamp(millis * 1_000_000);
+            table.push(&Packet { time, ..packet(from, to, ACK, b"") })
+        };
+        for (millis, from, to) in [(0, 1, 2), (1, 2, 1), (2, 3, 4), (3, 5, 6), (4, 7, 8), (5, 8, 7)]
+        {
+            push(millis, from, to);
+        }
+        let (aside, kept) = table.set_aside(2);
+        assert_eq!(aside, Aside { flows: 2, unanswered: 2, packets: 2, frame_bytes: 108 });
+        assert_eq!([0, 1, 2, 3].map(|it| kept.place(it)), [Some(0), None, None, Some(1)]);
+        assert_eq!(
+            kept.of(['a', 'b', 'c', 'd'].into_iter().collect()).into_iter().collect::<String>(),
+            "ad"
+        );
+        // What is left goes on, what is gone begins anew.
+        let numbers: Vec<u32> = [(1, 2), (7, 8), (3, 4)]
+            .map(|(from, to)| table.push(&packet(from, to, ACK, b"")))
+            .into();
+        assert_eq!(numbers, [0, 1, 2]);
+        assert_eq!(table.set_aside(9).0, Aside::default());
+        assert_eq!(table.set_aside(0).0.flows, 3);
+        assert_eq!(table.push(&packet(1, 2, ACK, b"")), 0);
+    }
+
+    #[test]
+    fn a_carrier_that_is_set_aside_is_nobodys_parent() {
+        let mut table = Table::new(7, Apart::default());
+        push_carried(&mut table, 42, (1, 2), (3, 4));
+        table.flows.get_mut(1).unwrap().last = Timestamp(9);
+        assert_eq!(table.set_aside(1).0.frame_bytes, 0);
+        assert_eq!(table.flows[0].tunnels().unwrap().parent, None);
     }
 
     #[test]

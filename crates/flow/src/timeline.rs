@@ -139,7 +139,9 @@ impl Timeline {
                     *len = end as u8;
                     return;
                 }
-                let bytes = bytes.get(..start).unwrap_or_default().to_vec();
+                let short = bytes.get(..start).unwrap_or_default();
+                let mut bytes = Vec::with_capacity(3 * SHORT_LEN);
+                bytes.extend_from_slice(short);
                 let mut long = Long { bytes, n_steps, context };
                 long.push(step);
                 self.0 = Coded::Long(Box::new(long));
@@ -191,7 +193,9 @@ impl Timeline {
 
     /// Gives back what memory was kept for steps to come.
     pub(crate) fn shrink(&mut self) {
-        if let Coded::Long(long) = &mut self.0 {
+        if let Coded::Long(long) = &mut self.0
+            && long.bytes.capacity() - long.bytes.len() > SHORT_LEN
+        {
             long.bytes.shrink_to_fit();
         }
     }

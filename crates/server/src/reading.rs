@@ -58,7 +58,7 @@ pub(crate) fn read_telling(
     n_threads: usize,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> io::Result<Analysis> {
-    if n_threads > 1 {
+    if n_threads > 1 && rules.max_flows.is_none() {
         return threads::read(reader, name, rules, n_threads, tell);
     }
     let mut job = Job::with_rules(name, run_seed(), rules);

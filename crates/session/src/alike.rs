@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use classify::{Fact, Verdict};
-use flow::{ConnState, Endpoint, Flow, Transport};
+use flow::{ConnState, Endpoint, Flow, Many, Transport};
 
 use crate::{
     Edge, Kind,
@@ -137,7 +137,7 @@ struct Seen<'a> {
 }
 
 /// Tells every weak reason, by the flow explained.
-pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+pub(crate) fn find(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     let follows_silence = after_silences(flows, verdicts);
     let seen = |number: u32| {
         let at = number as usize;
@@ -178,7 +178,7 @@ fn is_own(flow: &Flow, verdict: &Verdict) -> bool {
 }
 
 /// Which flows begin just after their host had been silent, by number.
-fn after_silences(flows: &[Flow], verdicts: &[Verdict]) -> Vec<bool> {
+fn after_silences(flows: &Many<Flow>, verdicts: &Many<Verdict>) -> Vec<bool> {
     let host = |it: &u32| flows.get(*it as usize).map(|it| it.client.ip);
     let own = (0..).zip(flows.iter().zip(verdicts)).filter(|it: &(u32, _)| is_own(it.1.0, it.1.1));
     let mut order: Vec<u32> = Vec::with_capacity(flows.len());

@@ -7,7 +7,7 @@ mod decisions;
 mod links;
 
 use classify::Verdict;
-use flow::Flow;
+use flow::{Flow, Many};
 
 pub use crate::{
     alike::{SIGNS, Sign},
@@ -145,7 +145,7 @@ impl Kind {
 }
 
 /// Groups labelled flows, given in order of their first packet, each with its verdict.
-pub fn group(flows: &[Flow], verdicts: &[Verdict]) -> Sessions {
+pub fn group(flows: &Many<Flow>, verdicts: &Many<Verdict>) -> Sessions {
     let mut sets = Sets::new(flows.len());
     let mut sizes = vec![1_u32; flows.len()];
     let mut edges = Vec::new();

@@ -10,7 +10,7 @@ use std::{
 
 use capture::Timestamp;
 use classify::{Tie, Verdict, announcement};
-use flow::{Endpoint, Flow, Transport};
+use flow::{Endpoint, Flow, Many, Transport};
 
 use crate::{Edge, Kind, Sets, alike};
 
@@ -30,7 +30,7 @@ const PORT_GAP: u64 = 60 * SECOND;
 const MIN_PEERS: usize = 5;
 
 /// Tells every reason there is, surest kinds first.
-pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+pub(crate) fn find(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     announced(flows, verdicts, tell);
     transferred(flows, verdicts, tell);
     set_up(flows, verdicts, tell);
@@ -45,7 +45,7 @@ pub(crate) fn find(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(E
 
 /// Whose the flows of each set are, by the root of the set: the owner of the first name in it, or the service; nothing
 /// where none is known, and nothing at all where none is known of any set.
-pub(crate) fn owners<'a>(verdicts: &'a [Verdict], sets: &mut Sets) -> Vec<Option<&'a str>> {
+pub(crate) fn owners<'a>(verdicts: &'a Many<Verdict>, sets: &mut Sets) -> Vec<Option<&'a str>> {
     if verdicts.iter().all(|it| owner_of(it).is_none()) {
         return Vec::new();
     }
@@ -90,15 +90,15 @@ pub(crate) fn is_for_all(protocol: &str) -> bool {
 }
 
 fn numbered<'a>(
-    flows: &'a [Flow],
-    verdicts: &'a [Verdict],
+    flows: &'a Many<Flow>,
+    verdicts: &'a Many<Verdict>,
 ) -> impl Iterator<Item = (u32, &'a Flow, &'a Verdict)> {
     (0..).zip(flows).zip(verdicts).map(|((number, flow), verdict)| (number, flow, verdict))
 }
 
 impl Edge {
     /// What was seen, in a sentence; of the flows and verdicts that were grouped.
-    pub fn evidence(&self, flows: &[Flow], verdicts: &[Verdict]) -> String {
+    pub fn evidence(&self, flows: &Many<Flow>, verdicts: &Many<Verdict>) -> String {
         let flow =
             |number: u32| Some((flows.get(number as usize)?, verdicts.get(number as usize)?));
         match (flow(self.from), flow(self.to)) {
@@ -175,7 +175,7 @@ impl Edge {
 }
 
 /// FTP data connections and the media of calls: someone said where they go.
-fn announced(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn announced(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     // Who listens where, and the flow that announced it.
     let mut listeners: Vec<(u16, IpAddr, u32)> = Vec::new();
     for (number, flow, verdict) in numbered(flows, verdicts) {
@@ -223,7 +223,7 @@ pub(crate) fn hosts(flow: &Flow) -> (IpAddr, IpAddr) {
 }
 
 /// A TFTP server answers from a port of its own: the file is in another flow (RFC 1350, section 4).
-fn transferred(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn transferred(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     const TFTP: u16 = 69;
     // Who asked from where, and whom.
     let mut requests: Vec<(Endpoint, IpAddr, u32)> = Vec::new();
@@ -255,7 +255,7 @@ fn transferred(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)
 }
 
 /// GRE between hosts that speak PPTP, ESP and AH between hosts that speak IKE.
-fn set_up(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn set_up(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     const GRE: u8 = 47;
     const ESP: u8 = 50;
     const AH: u8 = 51;
@@ -287,7 +287,7 @@ fn set_up(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
 }
 
 /// ICMP errors, and the flows they are about.
-fn reported(flows: &[Flow], tell: &mut impl FnMut(Edge)) {
+fn reported(flows: &Many<Flow>, tell: &mut impl FnMut(Edge)) {
     for (to, flow) in (0..).zip(flows) {
         if let Some(from) = flow.errors().and_then(|it| it.about) {
             tell(Edge { from, to, kind: Kind::IcmpError, percent: 99 });
@@ -296,7 +296,7 @@ fn reported(flows: &[Flow], tell: &mut impl FnMut(Edge)) {
 }
 
 /// Flows that one UDP socket of a client opened: a port of a host belongs to one program.
-fn same_socket(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn same_socket(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     let uses = numbered(flows, verdicts).filter(|(_, flow, verdict)| {
         let is_own = flow.client.port != 0 && flow.client.port != flow.server.port
             || verdict.group == "peer2peer";
@@ -311,7 +311,7 @@ fn same_socket(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)
 }
 
 /// The same hosts at the same port over another transport: HTTP/3 beside HTTP/2, a VPN that tries both.
-fn other_transport(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn other_transport(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     let uses = numbered(flows, verdicts).filter(|(_, flow, verdict)| {
         let has_ports = [Transport::TCP, Transport::UDP].contains(&flow.transport);
         has_ports && !is_for_all(verdict.protocol) && !is_for_many(flow.server.ip)
@@ -329,7 +329,7 @@ fn other_transport(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(E
 }
 
 /// Connections that take a TLS session up again, and QUIC connections that go on from another socket.
-fn tied(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn tied(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     let mut uses: Vec<((Tie, Endpoint), u32)> = Vec::new();
     for (number, flow, verdict) in numbered(flows, verdicts) {
         uses.extend(verdict.facts().ties.iter().map(|tie| {
@@ -361,7 +361,7 @@ const OTHER_TRANSPORT_GAP: u64 = 10 * SECOND;
 
 /// Joins flows that have something in common, each to the one before it, if the time between is short enough.
 fn chain<T: Ord + Hash>(
-    flows: &[Flow],
+    flows: &Many<Flow>,
     uses: impl Iterator<Item = u32>,
     common: impl Fn(u32) -> T,
     gap: u64,
@@ -403,7 +403,7 @@ pub(crate) fn each_group<T: Ord + Hash>(
 
 /// Edges from each flow of a group to the next, if the time between is short enough.
 fn follow(
-    flows: &[Flow],
+    flows: &Many<Flow>,
     group: &[u32],
     gap: u64,
     kind: &impl Fn(u32, u32) -> Option<(Kind, u8)>,
@@ -421,7 +421,7 @@ fn follow(
 }
 
 /// Connections to the address a DNS answer has just given.
-fn answered(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn answered(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     // Which client was given which address when, and by which flow.
     let mut answers: Vec<(IpAddr, IpAddr, Timestamp, u32)> = Vec::new();
     for (number, flow, verdict) in numbered(flows, verdicts) {
@@ -459,7 +459,7 @@ pub(crate) fn is_for_many(ip: IpAddr) -> bool {
 }
 
 /// Flows of one client for one name, for names of one owner or of one service, with little time between them.
-fn same_name(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn same_name(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     // What a resolver or a neighbour was asked for is no use of it.
     let own = || numbered(flows, verdicts).filter(|it| !is_for_all(it.2.protocol));
     let name = |number: u32| verdicts.get(number as usize)?.facts().server_name.as_deref();
@@ -603,7 +603,7 @@ pub(crate) fn owner(name: &str) -> &str {
 }
 
 /// Flows of a peer-to-peer program: one port of its own, many peers.
-fn same_port(flows: &[Flow], verdicts: &[Verdict], tell: &mut impl FnMut(Edge)) {
+fn same_port(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     let mut uses: Vec<(Endpoint, u32)> = Vec::new();
     for (number, flow, verdict) in numbered(flows, verdicts) {
         if verdict.group == "peer2peer" && flow.client.port != 0 {

@@ -540,6 +540,20 @@ const TABLE: &[Row] = &[
     },
     // How many.
     Row {
+        code: "W-FLOWS-ASIDE",
+        case: "",
+        en: [
+            "There is no room for all flows: {0 flow was|flows were} set aside, of which nobody answered {1}.",
+            "Those without an answer went first, then those silent for longest; their {2 packet|packets} of {3 byte|bytes} are counted as read and in no flow here.",
+            "`tractor flows` keeps all flows, unless it is told `--max-flows`.",
+        ],
+        ru: [
+            "Для всех потоков не хватает места: {0 поток отложен|потока отложены|потоков отложены}, из них без ответа {1}.",
+            "Сначала отложены потоки без ответа, затем те, что дольше всех молчали; их {2 пакет|пакета|пакетов} ({3 байт|байта|байтов}) прочитаны, но ни в один поток здесь не входят.",
+            "`tractor flows` хранит все потоки, если не задано `--max-flows`.",
+        ],
+    },
+    Row {
         code: "W-DUPLICATES",
         case: "",
         en: [

@@ -579,9 +579,9 @@ pub struct FlowDetail {
     /// Payload bytes of the client's packets and of the server's, those sent again included.
     #[serde(default)]
     pub payload_bytes: [u64; 2],
-    /// The first bytes the client sent, at most 512.
+    /// The first bytes the client sent: at most 512, of flows behind the first 65,536 at most 64, or 256 where nothing tells.
     pub client_head: Vec<u8>,
-    /// The first bytes the server sent, at most 512.
+    /// The same of the server.
     pub server_head: Vec<u8>,
 }
 

@@ -26,6 +26,8 @@ use web::{
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
 
+/// There is room for about so many flows in the gigabyte that a tab should not go beyond.
+const MAX_FLOWS: u32 = 1_250_000;
 /// Progress is told at most once in so many milliseconds.
 const PROGRESS_MILLIS: f64 = 100.0;
 /// What there is so far is told first after so many milliseconds, and at most once in so many.
@@ -279,7 +281,8 @@ fn say(page: &DedicatedWorkerGlobalScope, said: &FromWorker, payload: &JsValue) 
 }
 
 async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, own: OwnRules) {
-    let rules = Rules { own: Arc::new(own), ..Rules::default() };
+    let max_flows = Some(MAX_FLOWS);
+    let rules = Rules { own: Arc::new(own), max_flows, ..Rules::default() };
     state.library.borrow_mut().set_own_rules(Arc::clone(&rules.own));
     state.own.replace(Arc::clone(&rules.own));
     let name = file.name();

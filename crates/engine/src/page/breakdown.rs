@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use classify::Verdict;
-use flow::{Flow, Transport};
+use flow::{Flow, Many, Transport};
 use v1::page::{Breakdown, DurationBar, GroupSeries, Layer, SeriesBy, TrafficTimeline};
 
 use super::overview::MAX_BINS;
@@ -131,7 +131,7 @@ const DURATIONS: &[(&str, u64)] = &[
     ("10h", 36_000_000_000_000),
 ];
 
-fn durations(flows: &[Flow]) -> Vec<DurationBar> {
+fn durations(flows: &Many<Flow>) -> Vec<DurationBar> {
     // First those of no duration at all.
     let mut bars = vec![DurationBar {
         to_ns: Some(1),

@@ -114,7 +114,7 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let own = Arc::new(arguments.own.read()?);
-    let rules = Rules { apart, has_checksums: arguments.checksums, own };
+    let rules = Rules { apart, has_checksums: arguments.checksums, own, ..Rules::default() };
     if arguments.format == PCAPNG {
         return packets(arguments, &filter, &rules);
     }

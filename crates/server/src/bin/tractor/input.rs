@@ -30,6 +30,10 @@ pub(crate) struct Effort {
     #[arg(long, value_name = "N", default_value_t = server::n_cores(), hide_default_value = true,
         value_parser = at_least_one)]
     threads: usize,
+    /// Where a capture has more flows, set some aside: those that nobody answered, then those silent for longest; they are
+    /// counted. Such captures are read on one thread.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_flows: Option<u32>,
 }
 
 /// The user's rules.
@@ -226,6 +230,7 @@ pub(crate) fn read(
     progress: &mut Progress,
 ) -> io::Result<Analysis> {
     let name = capture.to_string_lossy();
+    let rules = Rules { max_flows: effort.max_flows, ..rules.clone() };
     let (input, len): (Box<dyn Read + Send>, _) = if is_standard_input(capture) {
         (Box::new(Piped::new(|| Ok(io::stdin()))), None)
     } else {
@@ -238,7 +243,7 @@ pub(crate) fn read(
         }
     };
     progress.begin(&name, place, len);
-    let analysis = server::read(Watched { input, progress }, &name, rules, effort.threads)?;
+    let analysis = server::read(Watched { input, progress }, &name, &rules, effort.threads)?;
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {
         voice::notice(&name, notice);
