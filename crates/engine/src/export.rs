@@ -1,6 +1,7 @@
 //! Flows as a file, in one of the [`FORMATS`]: whole or cut by a timeout, with columns of their own or a schema's features.
 
 mod columns;
+mod jsonl;
 mod parquet;
 mod zeek;
 
@@ -12,9 +13,9 @@ use std::{
 
 use features::{Piece, Rows, Schema};
 use flow::Cut;
-use v1::page::{FlowRow, Tally};
+use v1::page::Tally;
 
-use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
+use self::{columns::COLUMNS, jsonl::Line, parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
 
 pub use self::columns::csv_cell;
@@ -270,6 +271,8 @@ pub struct FlowWriter<W: Write> {
     has_begun: bool,
     n_rows: u64,
     form: Form,
+    /// Room for a line, so that each is written at once.
+    line: Vec<u8>,
 }
 
 /// What a format has to remember between rows.
@@ -297,7 +300,7 @@ impl<W: Write> FlowWriter<W> {
             Kind::Zeek => Form::Zeek(Zeek { is_json: false, start_ns: 0 }),
             Kind::ZeekJson => Form::Zeek(Zeek { is_json: true, start_ns: 0 }),
         };
-        Self { export, out, is_one, has_begun: false, n_rows: 0, form }
+        Self { export, out, is_one, has_begun: false, n_rows: 0, form, line: Vec::new() }
     }
 
     /// Writes the flows of a capture; JSON lines have its name.
@@ -309,9 +312,10 @@ impl<W: Write> FlowWriter<W> {
         if export.schema.is_some_and(|it| it.rows == Rows::Sessions) {
             return self.add_some(analysis, capture, analysis.passing_sessions(&export));
         }
+        self.begin_of(analysis)?;
         let start = analysis.time_start_ns();
-        let passing = analysis.each().filter(|it| export.filter.matches(it, start));
-        self.add_some(analysis, capture, passing.map(|it| it.flow_id))
+        let mut passing = analysis.each().filter(|it| export.filter.matches(it, start));
+        passing.try_for_each(|row| self.pieces(analysis, row, capture))
     }
 
     /// Writes the flows, or the sessions, with these numbers.
@@ -321,12 +325,7 @@ impl<W: Write> FlowWriter<W> {
         capture: &str,
         numbers: impl Iterator<Item = u32>,
     ) -> io::Result<()> {
-        if let Form::Arff(labels, _) = &mut self.form {
-            labels.extend(analysis.labels(&self.export).into_iter().map(str::to_owned));
-        }
-        if !self.has_begun {
-            self.begin()?;
-        }
+        self.begin_of(analysis)?;
         if let Some(schema) = self.export.schema.filter(|it| it.rows == Rows::Sessions) {
             for number in numbers {
                 if let Some((identity, sample)) = analysis.session_features(number, schema) {
@@ -335,21 +334,34 @@ impl<W: Write> FlowWriter<W> {
             }
             return Ok(());
         }
-        let (start, cut) = (analysis.time_start_ns(), self.export.cut());
-        if let Form::Zeek(zeek) = &mut self.form {
-            zeek.start_ns = start;
+        let mut rows = numbers.filter_map(|it| analysis.row(it));
+        rows.try_for_each(|row| self.pieces(analysis, row, capture))
+    }
+
+    /// Begins with what the flows of a capture have in common.
+    fn begin_of(&mut self, analysis: &Analysis) -> io::Result<()> {
+        if let Form::Arff(labels, _) = &mut self.form {
+            labels.extend(analysis.labels(&self.export).into_iter().map(str::to_owned));
         }
-        for number in numbers {
-            let Some(row) = analysis.row(number) else { continue };
-            let Some(flow) = analysis.flows.get(number as usize) else { continue };
-            for piece in features::pieces(flow, cut) {
-                match self.export.schema {
-                    Some(schema) => {
-                        let identity = piece.identity(row.flow_id, row.label);
-                        self.features(schema, &identity, &piece.sample(schema))?;
-                    }
-                    None => self.flow(&piece, row, capture)?,
+        if !self.has_begun {
+            self.begin()?;
+        }
+        if let Form::Zeek(zeek) = &mut self.form {
+            zeek.start_ns = analysis.time_start_ns();
+        }
+        Ok(())
+    }
+
+    /// Writes a flow, cut as it is to be.
+    fn pieces(&mut self, analysis: &Analysis, row: Row<'_>, capture: &str) -> io::Result<()> {
+        let Some(flow) = analysis.flows.get(row.flow_id as usize) else { return Ok(()) };
+        for piece in features::pieces(flow, self.export.cut()) {
+            match self.export.schema {
+                Some(schema) => {
+                    let identity = piece.identity(row.flow_id, row.label);
+                    self.features(schema, &identity, &piece.sample(schema))?;
                 }
+                None => self.flow(&piece, row, capture)?,
             }
         }
         Ok(())
@@ -430,9 +442,10 @@ impl<W: Write> FlowWriter<W> {
                 parquet.push(COLUMNS.iter().map(|it| (it.of)(&row)), &mut self.out)
             }
             Form::Jsonl => {
-                let line = JsonLine { capture, row: &row.to_texts() };
-                serde_json::to_writer(&mut self.out, &line)?;
-                self.out.write_all(b"\n")
+                self.line.clear();
+                serde_json::to_writer(&mut self.line, &Line { capture, row: &row })?;
+                self.line.push(b'\n');
+                self.out.write_all(&self.line)
             }
             Form::Csv | Form::Arff(..) => {
                 writeln!(self.out, "{}", columns::csv_row(&row.to_texts()))
@@ -466,14 +479,6 @@ fn arff_header(
         labels.push(classify::UNKNOWN);
     }
     out.write_all(features::arff_header(schema, &labels).as_bytes())
-}
-
-/// A flow as the command line's contract has it.
-#[derive(serde::Serialize)]
-struct JsonLine<'a> {
-    capture: &'a str,
-    #[serde(flatten)]
-    row: &'a FlowRow,
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! What the capture says of every address: names and who said them, user agents, traffic.
 
-use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, net::Ipv4Addr, sync::OnceLock};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+    sync::OnceLock,
+};
 
 use classify::{Fact, OwnRules, Verdict};
 use flow::{Flow, Many};
+use session::Addresses;
 use v1::{Count, page::Network};
 
 use crate::filter;
@@ -103,106 +109,151 @@ impl Name {
     }
 }
 
+/// A name that somebody said, in the order in which they count: those from answers after all others, and before those that
+/// the capture gives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Heard {
+    /// The host, by its place.
+    host: u32,
+    from: From,
+    flow: u32,
+    /// Which one of these.
+    at: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum From {
+    /// The flow itself: its client's own name before its server's.
+    Flow,
+    Answer,
+    Capture,
+}
+
+impl Heard {
+    /// By the flow itself, where a client called itself so.
+    const OWN: u32 = 0;
+    /// Where it asked for it, and where a DNS answer named the flow.
+    const SERVER: u32 = 1;
+    const ANSWERED: u32 = 2;
+
+    fn said(self) -> Said {
+        match (self.from, self.at) {
+            (From::Flow, Self::OWN) => Said::Own,
+            (From::Flow, Self::SERVER) => Said::Server,
+            (From::Flow, _) => Said::Answered,
+            (From::Answer, at) => Said::Answer(at),
+            (From::Capture, at) => Said::Told(at),
+        }
+    }
+}
+
 impl Hosts {
     /// `answered` are the flows that have their name from a DNS answer, in order; `told` what the capture itself calls
     /// addresses.
     pub(crate) fn new(
         flows: &Many<Flow>,
         verdicts: &Many<Verdict>,
+        addresses: Addresses,
         answered: &[u32],
         told: Vec<(IpAddr, String)>,
     ) -> Self {
         let mut hosts = Self { told, ..Self::default() };
-        hosts.gather_ends(flows);
-        hosts.gather_names(flows, verdicts, answered);
+        hosts.gather_ends(flows, &addresses);
+        let heard = hosts.listen(verdicts, &addresses, answered);
+        drop(addresses);
+        hosts.gather_names(flows, verdicts, &heard);
         hosts
     }
 
-    fn gather_ends(&mut self, flows: &Many<Flow>) {
-        self.gather_family(flows, |it| match it {
-            IpAddr::V4(it) => Some(it.into()),
-            IpAddr::V6(_) => None,
-        });
-        self.gather_family(flows, |it| match it {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(it) => Some((u128::from(it) >> 96) as u32),
-        });
-        self.hosts.shrink_to_fit();
-    }
-
-    /// Gathers the ends whose address has a front, in order of that: it saves the memory that whole addresses would take.
-    fn gather_family(&mut self, flows: &Many<Flow>, front: fn(IpAddr) -> Option<u32>) {
-        let mut ends: Vec<(u32, End)> = Vec::with_capacity(2 * flows.len());
-        for (number, flow) in (0..).zip(flows) {
-            ends.extend(front(flow.client.ip).map(|it| (it, End(2 * number))));
-            if flow.server.ip != flow.client.ip {
-                ends.extend(front(flow.server.ip).map(|it| (it, End(2 * number + 1))));
-            }
-        }
-        ends.sort_unstable();
-        for alike in ends.chunk_by_mut(|a, b| a.0 == b.0) {
-            let mut hosts = alike.iter().map(|it| it.1.ip(flows));
-            let first = hosts.next();
-            if hosts.any(|it| Some(it) != first) {
-                alike.sort_unstable_by_key(|it| (it.1.ip(flows), it.1));
-            }
-        }
-        let is_one = |a: &(u32, End), b: &(u32, End)| a.0 == b.0 && a.1.ip(flows) == b.1.ip(flows);
-        self.hosts.reserve_exact(ends.chunk_by(is_one).count());
-        self.ends.reserve_exact(ends.len());
-        for of_one in ends.chunk_by(is_one) {
-            let start = self.ends.len() as u32;
-            let mut host = Host { start, client_flows: 0, bytes: 0 };
-            for (_, end) in of_one {
+    fn gather_ends(&mut self, flows: &Many<Flow>, addresses: &Addresses) {
+        let ends = |(number, [client, server]): (u32, &[u32; 2])| {
+            let server = (server != client).then_some((*server, End(2 * number + 1)));
+            [Some((*client, End(2 * number))), server].into_iter().flatten()
+        };
+        let mut n_ends = 0;
+        self.hosts = vec![Host { start: 0, client_flows: 0, bytes: 0 }; addresses.len()];
+        for (flow, numbered) in flows.iter().zip((0..).zip(addresses.ends())) {
+            for (place, end) in ends(numbered) {
+                let Some(host) = self.hosts.get_mut(place as usize) else { continue };
+                // For now how many there are.
+                host.start += 1;
                 host.client_flows += u32::from(!end.is_server());
-                host.bytes += flows.get(end.flow() as usize).map_or(0, Flow::bytes);
-                self.ends.push(*end);
+                host.bytes += flow.bytes();
+                n_ends += 1;
             }
-            self.hosts.push(host);
+        }
+        let mut after = 0;
+        for host in &mut self.hosts {
+            after += host.start;
+            host.start = after;
+        }
+        // From the last one on, each goes before those of its host that are in their places.
+        self.ends = vec![End(0); n_ends];
+        for numbered in (0..flows.len() as u32).zip(addresses.ends()).rev() {
+            for (place, end) in ends(numbered).rev() {
+                let Some(host) = self.hosts.get_mut(place as usize) else { continue };
+                host.start -= 1;
+                if let Some(slot) = self.ends.get_mut(host.start as usize) {
+                    *slot = end;
+                }
+            }
         }
     }
 
-    fn gather_names(&mut self, flows: &Many<Flow>, verdicts: &Many<Verdict>, answered: &[u32]) {
-        let mut names: Vec<Name> = Vec::new();
-        for (flow, (it, verdict)) in (0..).zip(flows.iter().zip(verdicts)) {
+    /// Every name that is said of a host, host by host, best first.
+    fn listen(
+        &self,
+        verdicts: &Many<Verdict>,
+        addresses: &Addresses,
+        answered: &[u32],
+    ) -> Vec<Heard> {
+        let mut heard: Vec<Heard> = Vec::new();
+        let mut answered = answered.iter().peekable();
+        for (flow, (verdict, [client, server])) in (0..).zip(verdicts.iter().zip(addresses.ends()))
+        {
             let facts = verdict.facts();
+            let is_answered = answered.next_if_eq(&&flow).is_some();
             if facts.told.has(Fact::OwnName) {
-                names.push(Name { ip: it.client.ip, flow, said: Said::Own });
+                heard.push(Heard { host: *client, from: From::Flow, flow, at: Heard::OWN });
             }
             // What a resolver is asked for is not its name.
-            let is_own = !classify::is_shared(verdict.protocol, verdict.group);
-            if facts.server_name.is_some() && is_own {
-                let is_answered = answered.binary_search(&flow).is_ok();
-                let said = if is_answered { Said::Answered } else { Said::Server };
-                names.push(Name { ip: it.server.ip, flow, said });
+            if facts.server_name.is_some() && !classify::is_shared(verdict.protocol, verdict.group)
+            {
+                let at = if is_answered { Heard::ANSWERED } else { Heard::SERVER };
+                heard.push(Heard { host: *server, from: From::Flow, flow, at });
             }
-        }
-        // Names from answers come after all others.
-        for (flow, verdict) in (0..).zip(verdicts) {
-            for (at, answer) in (0..).zip(&verdict.facts().answers) {
-                if self.find(answer.ip, flows).is_some() {
-                    names.push(Name { ip: answer.ip, flow, said: Said::Answer(at) });
-                }
+            for (at, answer) in (0..).zip(&facts.answers) {
+                let host = addresses.find(answer.ip);
+                heard.extend(host.map(|host| Heard { host, from: From::Answer, flow, at }));
             }
         }
         for (at, (ip, _)) in (0..).zip(&self.told) {
-            if self.find(*ip, flows).is_some() {
-                names.push(Name { ip: *ip, flow: 0, said: Said::Told(at) });
-            }
+            let host = addresses.find(*ip);
+            heard.extend(host.map(|host| Heard { host, from: From::Capture, flow: 0, at }));
         }
-        names.sort_by_key(|it| it.ip);
-        for of_one in names.chunk_by(|a, b| a.ip == b.ip) {
-            let start = self.names.len();
-            for name in of_one {
-                let known = self.names.get(start..).unwrap_or_default();
-                let text = |it: &Name| it.read(verdicts, &self.told).map(|it| it.0);
-                let is_new = !known.iter().any(|it| text(it) == text(name));
-                if is_new && known.len() < MAX_NAMES {
-                    self.names.push(*name);
+        heard.sort_unstable();
+        heard
+    }
+
+    /// Keeps the first names of each host, each once.
+    fn gather_names(&mut self, flows: &Many<Flow>, verdicts: &Many<Verdict>, heard: &[Heard]) {
+        let mut names = Vec::new();
+        for of_one in heard.chunk_by(|a, b| a.host == b.host) {
+            let Some(ip) = of_one.first().and_then(|it| self.ip(it.host, flows)) else { continue };
+            let mut known: BTreeSet<&str> = BTreeSet::new();
+            for it in of_one {
+                let name = Name { ip, flow: it.flow, said: it.said() };
+                let Some((text, _)) = name.read(verdicts, &self.told) else { continue };
+                if known.insert(text) {
+                    names.push(name);
+                }
+                if known.len() == MAX_NAMES {
+                    break;
                 }
             }
         }
-        self.names.shrink_to_fit();
+        names.shrink_to_fit();
+        self.names = names;
     }
 
     /// How many.
@@ -275,33 +326,36 @@ impl Hosts {
 pub(crate) fn name_by_answers(
     flows: &Many<Flow>,
     verdicts: &mut Many<Verdict>,
+    addresses: &Addresses,
     own: &OwnRules,
 ) -> Vec<u32> {
     // Which client was given which address, by which flow and answer.
-    let mut answers: Vec<(IpAddr, IpAddr, u32, u32)> = Vec::new();
-    for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(&*verdicts)) {
-        let given = (0..).zip(&verdict.facts().answers);
-        answers.extend(given.map(|(at, answer)| (flow.client.ip, answer.ip, number, at)));
+    let mut answers: Vec<(u64, u32, u32)> = Vec::new();
+    let mut nameless = Vec::new();
+    let pair = |client: u32, server: u32| u64::from(client) << 32 | u64::from(server);
+    for (number, (verdict, [client, server])) in (0..).zip(verdicts.iter().zip(addresses.ends())) {
+        let facts = verdict.facts();
+        for (at, answer) in (0..).zip(&facts.answers) {
+            // An address that no flow goes to names none.
+            let host = addresses.find(answer.ip);
+            answers.extend(host.map(|it| (pair(*client, it), number, at)));
+        }
+        if facts.server_name.is_none() && !classify::is_shared(verdict.protocol, verdict.group) {
+            nameless.push((number, pair(*client, *server)));
+        }
     }
     answers.sort_unstable();
     let mut named = Vec::new();
-    for (number, flow) in (0..).zip(flows) {
-        let Some(verdict) = verdicts.get(number as usize) else { continue };
-        let has_name = verdict.facts().server_name.is_some();
-        let is_shared = classify::is_shared(verdict.protocol, verdict.group);
-        if answers.is_empty() || has_name || is_shared {
-            continue;
-        }
-        let ends = (flow.client.ip, flow.server.ip);
-        let start = answers.partition_point(|it| (it.0, it.1) < ends);
-        let len =
-            answers.get(start..).unwrap_or_default().partition_point(|it| (it.0, it.1) == ends);
-        let list = answers.get(start..start + len).unwrap_or_default();
+    for (number, ends) in nameless {
+        let start = answers.partition_point(|it| it.0 < ends);
+        let list = answers.get(start..).unwrap_or_default();
+        let list = list.split_at(list.partition_point(|it| it.0 == ends)).0;
+        let Some(flow) = flows.get(number as usize).filter(|_| !list.is_empty()) else { continue };
         // A flow's answers have its first time: a resolver is asked once a flow, but for a few.
         let is_before =
             |resolver: u32| flows.get(resolver as usize).is_some_and(|it| it.first <= flow.first);
-        let before = list.partition_point(|it| is_before(it.2));
-        let Some(&(.., resolver, at)) = before.checked_sub(1).and_then(|it| list.get(it)) else {
+        let before = list.partition_point(|it| is_before(it.1));
+        let Some(&(_, resolver, at)) = before.checked_sub(1).and_then(|it| list.get(it)) else {
             continue;
         };
         let answer =

@@ -40,7 +40,7 @@ use std::{
 
 use classify::Verdict;
 use flow::{Flow, Many};
-use session::Sessions;
+use session::{Addresses, Sessions};
 use v1::{
     Notice, Severity,
     page::{FlowRow, HostRow, Reading, SessionRow},
@@ -119,16 +119,19 @@ impl Analysis {
     ) -> Self {
         let own = &read.rules.own;
         tell(Stage::Sessions);
-        let answered = hosts::name_by_answers(&flows, &mut verdicts, own);
-        kin::label(&flows, &mut verdicts);
-        let sessions = session::group(&flows, &verdicts);
+        let addresses = Addresses::new(&flows);
+        let answered = hosts::name_by_answers(&flows, &mut verdicts, &addresses, own);
+        kin::label(&flows, &mut verdicts, &addresses);
+        let sessions = session::group(&flows, &verdicts, &addresses);
         label_announced(&mut verdicts, &sessions);
-        for (flow, verdict) in flows.iter().zip(&mut verdicts) {
-            classify::relabel_by_guess(verdict, flow, own);
+        if !own.is_empty() {
+            for (flow, verdict) in flows.iter().zip(&mut verdicts) {
+                classify::relabel_by_guess(verdict, flow, own);
+            }
         }
         let sessions = decided::Decided::new(sessions);
         tell(Stage::Hosts);
-        let hosts = hosts::Hosts::new(&flows, &verdicts, &answered, told);
+        let hosts = hosts::Hosts::new(&flows, &verdicts, addresses, &answered, told);
         reading.names = hosts.sources(&verdicts);
         let (guesses, order, counted, notable, neighbours, countries, makers) = Default::default();
         Self {

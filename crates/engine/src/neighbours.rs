@@ -17,8 +17,8 @@ use crate::{Makers, hosts::scope};
 const MAX_MACS: usize = 4_096;
 /// How many IP addresses are kept of each: the first ones.
 const MAX_IPS: usize = 8;
-/// How many pairs are remembered to have been seen, so that most frames cost nothing.
-const RECENT: usize = 64;
+/// How many places of Ethernet addresses are remembered, so that few are looked up.
+const RECENT: usize = 256;
 
 /// The link type of Ethernet in tcpdump.org's registry.
 const ETHERNET: u16 = 1;
@@ -32,7 +32,8 @@ pub(crate) struct Neighbours {
     places: BTreeMap<Mac, usize>,
     /// How many senders are kept.
     most: usize,
-    recent: Vec<Option<Seen>>,
+    /// Ethernet addresses seen before, and where they are in `senders`.
+    recent: Vec<Option<(Mac, usize)>>,
 }
 
 /// An address that one Ethernet address sent for, or called its own.
@@ -61,7 +62,8 @@ struct First {
 
 impl First {
     fn add(&mut self, ip: IpAddr) {
-        if self.ips.contains(&ip) {
+        // Who has more sends for whatever comes.
+        if self.has_more || self.ips.contains(&ip) {
             return;
         }
         if self.ips.len() < MAX_IPS {
@@ -72,8 +74,8 @@ impl First {
     }
 
     fn join(&mut self, later: Self) {
-        self.has_more |= later.has_more;
         later.ips.into_iter().for_each(|it| self.add(it));
+        self.has_more |= later.has_more;
     }
 }
 
@@ -95,16 +97,6 @@ impl Neighbours {
         let Some(seen) = (frame.link_type == ETHERNET).then(|| read(frame.bytes)).flatten() else {
             return;
         };
-        let low = match seen.ip {
-            IpAddr::V4(it) => it.octets()[3],
-            IpAddr::V6(it) => it.octets()[15],
-        };
-        let Some(recent) = self.recent.get_mut(usize::from(low ^ seen.mac[5]) % RECENT) else {
-            return;
-        };
-        if recent.replace(seen) == Some(seen) {
-            return;
-        }
         let Some(sender) = self.sender(seen.mac) else { return };
         if seen.is_arp {
             sender.own.add(seen.ip);
@@ -114,15 +106,21 @@ impl Neighbours {
     }
 
     fn sender(&mut self, mac: Mac) -> Option<&mut Sender> {
-        let place = match self.places.get(&mac) {
-            Some(place) => *place,
-            None if self.senders.len() >= self.most => return None,
-            None => {
-                self.senders.push((mac, Sender::default()));
-                self.places.insert(mac, self.senders.len() - 1);
-                self.senders.len() - 1
-            }
+        let [.., a, b, c] = mac.map(usize::from);
+        let recent = self.recent.get_mut((a * 7 + b * 3 + c) % RECENT)?;
+        let place = match *recent {
+            Some((seen, place)) if seen == mac => place,
+            _ => match self.places.get(&mac) {
+                Some(place) => *place,
+                None if self.senders.len() >= self.most => return None,
+                None => {
+                    self.senders.push((mac, Sender::default()));
+                    self.places.insert(mac, self.senders.len() - 1);
+                    self.senders.len() - 1
+                }
+            },
         };
+        *recent = Some((mac, place));
         self.senders.get_mut(place).map(|it| &mut it.1)
     }
 

@@ -28,8 +28,8 @@ pub(crate) struct Row<'a> {
     /// How an established TCP connection fared, the whole of it; not of a stored report.
     pub(crate) health: Option<&'a Health>,
     history: History<'a>,
-    about_id: Option<u32>,
-    icmp_errors: u64,
+    pub(crate) about_id: Option<u32>,
+    pub(crate) icmp_errors: u64,
     pub(crate) protocol: &'a str,
     pub(crate) label: &'a str,
     pub(crate) group: &'a str,
@@ -177,7 +177,11 @@ impl<'a> Row<'a> {
     /// Why the flow has its label, in a sentence.
     pub(crate) fn reason(&self) -> Cow<'a, str> {
         match self.reason {
-            Reason::Of(verdict) => Cow::Owned(verdict.sentence()),
+            Reason::Of(verdict) => match verdict.reason {
+                // Most flows; what was seen is the sentence.
+                classify::Reason::Payload => Cow::Borrowed(&verdict.facts().seen),
+                _ => Cow::Owned(verdict.sentence()),
+            },
             Reason::Stored(text) => Cow::Borrowed(text),
         }
     }

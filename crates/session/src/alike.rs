@@ -3,14 +3,10 @@
 //! Of every flow, a few earlier ones that have something in common with it are looked at, never all: what it costs grows
 //! with the flows, whatever a capture holds. Time alone joins nothing, nor does anything else alone.
 
-use std::net::IpAddr;
-
-use classify::{Fact, Verdict};
-use flow::{ConnState, Endpoint, Flow, Many, Transport};
-
 use crate::{
-    Edge, Kind,
-    links::{SECOND, SHARED_SERVICES, each_group, hosts, is_for_all, is_for_many, owner_of},
+    Edge, Grouping, Kind,
+    links::{SECOND, SHARED_SERVICES, are_different},
+    seen::{All, Common, End, NONE, ONCE, Seen, each_group},
 };
 
 /// A sign that two flows belong together.
@@ -55,10 +51,6 @@ const ENOUGH: u8 = 60;
 const DIFFERING: u8 = 30;
 /// How long after its last packet a flow may still be followed by another one of its kind.
 const GAP: u64 = 60 * SECOND;
-/// Flows that begin within so much of each other begin at once.
-const ONCE: u64 = SECOND / 2;
-/// A host that sent nothing for so long was silent.
-const SILENCE: u64 = SECOND;
 /// Client ports that differ by no more are neighbours.
 const NEAR: u16 = 4;
 /// How many earlier flows are looked at for each thing in common.
@@ -116,214 +108,150 @@ const GENERAL: &[&str] = &[
     "xmpp",
 ];
 
-/// What two flows may have in common, to be looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Common<'a> {
-    Hosts(IpAddr, IpAddr),
-    PortBetween(IpAddr, IpAddr, Endpoint),
-    UncommonPort(IpAddr, u16),
-    Network(IpAddr, u128),
-    Program(IpAddr, &'a str),
-    Label(IpAddr, &'a str),
-}
+/// How flows are carried, as labels.
+pub(crate) const CARRIERS: &[&str] = &["dtls", "http", "http2", "quic", "tls", "websocket"];
 
-/// A flow, and what is known of it besides.
-struct Seen<'a> {
-    number: u32,
-    flow: &'a Flow,
-    verdict: &'a Verdict,
-    /// Its host began to speak after a silence no longer before it than [`ONCE`].
-    follows_silence: bool,
-}
+/// For each thing in common the flow before that has it too, or [`NONE`].
+type Earlier = [u32; COMMONS.len()];
 
-/// Tells every weak reason, by the flow explained.
-pub(crate) fn find(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    let follows_silence = after_silences(flows, verdicts);
-    let seen = |number: u32| {
-        let at = number as usize;
-        let (flow, verdict) = (flows.get(at)?, verdicts.get(at)?);
-        let follows_silence = follows_silence.get(at).copied().unwrap_or(false);
-        is_own(flow, verdict).then_some(Seen { number, flow, verdict, follows_silence })
-    };
-    // Which earlier flows each is compared with: for each thing in common, one at a time to save memory.
-    let mut pairs: Vec<(u32, u32)> = Vec::new();
-    for kind in COMMONS {
-        let common = |it: u32| seen(it).and_then(|it| kind(&it));
-        let uses = (0..flows.len() as u32).filter(|it| common(*it).is_some());
-        each_group(flows.len(), uses, common, |group| {
-            for (place, now) in group.iter().enumerate() {
-                let earlier = group.iter().take(place).rev().take(N_EARLIER);
-                pairs.extend(earlier.map(|before| (*now, *before)));
+/// Finds every weak reason, by the flow explained.
+pub(crate) fn find(all: &All<'_>, grouping: &mut Grouping) {
+    let mut earlier: Vec<Earlier> = vec![[NONE; COMMONS.len()]; all.flows.len()];
+    for (place, common) in COMMONS.iter().enumerate() {
+        let of_own = |it: &Seen| if it.is_own { common(all, it) } else { None };
+        each_group(all, of_own, |group| {
+            for pair in group.windows(2) {
+                let &[before, now] = pair else { continue };
+                if let Some(slot) = earlier.get_mut(now as usize).and_then(|it| it.get_mut(place)) {
+                    *slot = before;
+                }
             }
         });
-        pairs.sort_unstable();
-        pairs.dedup();
     }
-    for (now, before) in pairs {
-        let (Some(now), Some(before)) = (seen(now), seen(before)) else { continue };
-        let signs = now.signs(&before);
-        let percent = sum(signs).saturating_sub(if now.differs(&before) { DIFFERING } else { 0 });
-        if percent >= ENOUGH {
-            let kind = Kind::Alike { signs };
-            tell(Edge { from: before.number, to: now.number, kind, percent });
+    let mut found: Vec<u32> = Vec::with_capacity(COMMONS.len() * N_EARLIER);
+    for (to, now) in all.numbered().filter(|it| it.1.is_own) {
+        found.clear();
+        for place in 0..COMMONS.len() {
+            let before = |at: u32| Some(*earlier.get(at as usize)?.get(place)?);
+            let chain = std::iter::successors(before(to), |at| before(*at));
+            let chain = chain.take_while(|it| *it != NONE).take(N_EARLIER);
+            found.extend(chain.filter(|from| grouping.may_join(*from, to)));
         }
-    }
-}
-
-/// Whether a flow is of an application and not of what all of them use.
-fn is_own(flow: &Flow, verdict: &Verdict) -> bool {
-    !is_for_all(verdict.protocol)
-        && !is_for_many(flow.server.ip)
-        && flow.tunnels().and_then(|it| it.parent).is_none()
-}
-
-/// Which flows begin just after their host had been silent, by number.
-fn after_silences(flows: &Many<Flow>, verdicts: &Many<Verdict>) -> Vec<bool> {
-    let host = |it: &u32| flows.get(*it as usize).map(|it| it.client.ip);
-    let own = (0..).zip(flows.iter().zip(verdicts)).filter(|it: &(u32, _)| is_own(it.1.0, it.1.1));
-    let mut order: Vec<u32> = Vec::with_capacity(flows.len());
-    order.extend(own.map(|it| it.0));
-    // Flows are in order of their first packets.
-    order.sort_unstable_by_key(|it| (host(it), *it));
-    let mut after = vec![false; flows.len()];
-    for group in order.chunk_by(|a, b| host(a) == host(b)) {
-        let (mut until, mut began) = (None, None);
-        for number in group {
-            let at = *number as usize;
-            let (Some(flow), Some(after)) = (flows.get(at), after.get_mut(at)) else { continue };
-            let first = flow.first.0;
-            if until.is_none_or(|it: u64| first > it.saturating_add(SILENCE)) {
-                began = Some(first);
+        found.sort_unstable();
+        found.dedup();
+        for from in found.iter().copied() {
+            let Some(before) = all.get(from) else { continue };
+            if grouping.may_join(from, to) {
+                let (signs, percent) = Two { all, now, before }.look();
+                if percent >= ENOUGH {
+                    grouping.join_alike(Edge { from, to, kind: Kind::Alike { signs }, percent });
+                }
             }
-            *after = began.is_some_and(|began| first <= began.saturating_add(ONCE));
-            until = until.max(Some(flow.last.0));
         }
     }
-    after
 }
 
 /// The things that flows are compared by.
-const COMMONS: [for<'a> fn(&Seen<'a>) -> Option<Common<'a>>; 7] = [
-    |it| {
-        let (a, b) = hosts(it.flow);
-        Some(Common::Hosts(a, b))
+const COMMONS: [fn(&All<'_>, &Seen) -> Option<Common>; 7] = [
+    |_, it| Some((it.both_hosts(), 0)),
+    |_, it| port_between(it, it.ends()[0]),
+    |_, it| port_between(it, it.ends()[1]),
+    |_, it| {
+        let [(client, _), (_, port)] = it.ends();
+        is_uncommon(port).then_some((client.into(), port.into()))
     },
-    |it| it.port_between(ends(it.flow)[0]),
-    |it| it.port_between(ends(it.flow)[1]),
-    |it| {
-        let [client, server] = ends(it.flow);
-        is_uncommon(server.port).then_some(Common::UncommonPort(client.ip, server.port))
+    |all, it| {
+        let [(client, _), (server, _)] = it.ends();
+        Some((client.into(), all.addresses.network(server)))
     },
-    |it| {
-        let [client, server] = ends(it.flow);
-        Some(Common::Network(client.ip, network(server.ip)))
+    |_, it| (it.program != NONE).then_some((it.ends()[0].0.into(), it.program.into())),
+    |all, it| {
+        let what = all.what(it);
+        what.is_telling.then_some((it.ends()[0].0.into(), what.label.into()))
     },
-    |it| Some(Common::Program(ends(it.flow)[0].ip, it.program()?)),
-    |it| Some(Common::Label(ends(it.flow)[0].ip, it.label()?)),
 ];
 
-impl<'a> Seen<'a> {
-    fn port_between(&self, end: Endpoint) -> Option<Common<'a>> {
-        let (a, b) = hosts(self.flow);
-        (end.port != 0).then_some(Common::PortBetween(a, b, end))
-    }
+fn port_between(seen: &Seen, (host, port): End) -> Option<Common> {
+    (port != 0).then_some((seen.both_hosts(), u64::from(host) << 16 | u64::from(port)))
+}
 
-    fn program(&self) -> Option<&'a str> {
-        let facts = self.verdict.facts();
-        facts.told.get(Fact::Ja4).or(facts.told.get(Fact::UserAgent))
-    }
+/// A flow and an earlier one.
+struct Two<'a> {
+    all: &'a All<'a>,
+    now: &'a Seen,
+    before: &'a Seen,
+}
 
-    /// What it is, where that says more than how it is carried.
-    fn label(&self) -> Option<&'a str> {
-        const CARRIERS: &[&str] = &["dtls", "http", "http2", "quic", "tls", "websocket"];
-        let label = &*self.verdict.label;
-        (label != classify::UNKNOWN && !CARRIERS.contains(&label)).then_some(label)
+impl Two<'_> {
+    /// The signs that they belong together, and how much these say.
+    fn look(&self) -> (u16, u8) {
+        let signs = self.signs();
+        let percent = sum(signs);
+        let differs = percent >= ENOUGH && self.differ();
+        (signs, percent.saturating_sub(if differs { DIFFERING } else { 0 }))
     }
 
     /// Whether both speak protocols that are known and not the same, for services that are not the same.
-    fn differs(&self, before: &Self) -> bool {
-        let (now, then) = (self.verdict, before.verdict);
-        let is_known = |it: &Verdict| it.protocol != classify::UNKNOWN;
-        let is_known = is_known(now) && is_known(then) && now.protocol != then.protocol;
+    fn differ(&self) -> bool {
+        let (now, then) = (self.all.what(self.now), self.all.what(self.before));
+        let is_known = now.has_protocol && then.has_protocol && now.protocol != then.protocol;
+        let has_one_label = now.label == then.label;
         // One is of the ports that IANA gives to one service each, but for those of the web.
-        let (port, port_then) = (self.flow.server.port, before.flow.server.port);
+        let (port, port_then) = (self.now.ports[1], self.before.ports[1]);
         let is_system = |it: u16| (1..1024).contains(&it) && ![80, 443].contains(&it);
         let has_other_port = (is_system(port) || is_system(port_then)) && port != port_then;
-        now.label != then.label && is_known || is_unknown_pair(now, then) && has_other_port
+        !has_one_label && is_known || !(has_one_label && now.has_label) && has_other_port
     }
 
-    /// The signs that it belongs to an earlier flow; none where something says that it does not.
-    fn signs(&self, before: &Self) -> u16 {
-        let (now, then) = (self.flow, before.flow);
-        let ([own, other], [own_then, other_then]) = (ends(now), ends(then));
-        let differ =
-            |a: Option<&str>, b: Option<&str>| matches!((a, b), (Some(a), Some(b)) if a != b);
-        let is_late = now.first.0 > then.last.0.saturating_add(GAP);
-        if is_late || differ(owner_of(self.verdict), owner_of(before.verdict)) {
+    /// None where something says that they do not belong together.
+    fn signs(&self) -> u16 {
+        let (now, then) = (self.now, self.before);
+        let is_late = now.first > then.last.saturating_add(GAP);
+        if is_late || are_different(now.owner, then.owner) {
             return 0;
         }
-        let is_same = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
-        let same_hosts = hosts(now) == hosts(then);
-        let is_client_same = own.ip == own_then.ip;
-        let shares_end = ends(now).iter().any(|it| it.port != 0 && ends(then).contains(it));
-        let is_same_port = same_hosts && shares_end && now.transport == then.transport;
-        let shares_uncommon = same_hosts
-            && ends(now).iter().any(|it| is_uncommon(it.port) && ends(then).contains(it));
-        let has_same_service =
-            is_client_same && other.port == other_then.port && is_uncommon(other.port);
-        let label = self.label().filter(|it| before.label() == Some(it));
-        let is_application = label.is_some_and(is_application);
-        let is_at_once = self.follows_silence
-            && before.follows_silence
-            && now.first.0.abs_diff(then.first.0) <= ONCE;
-        let near = own.port.abs_diff(own_then.port);
+        let (ends, ends_then) = (now.ends(), then.ends());
+        let ([own, other], [own_then, other_then]) = (ends, ends_then);
+        let network = |end: End| self.all.addresses.network(end.0);
+        let same_hosts = now.both_hosts() == then.both_hosts();
+        let is_client_same = own.0 == own_then.0;
+        let shares = |is_such: fn(u16) -> bool| {
+            same_hosts && ends.iter().any(|it| is_such(it.1) && ends_then.contains(it))
+        };
+        let is_same_port = shares(|it| it != 0) && now.transport == then.transport;
+        let has_same_service = is_client_same && other.1 == other_then.1 && is_uncommon(other.1);
+        let (what, what_then) = (self.all.what(now), self.all.what(then));
+        let has_one_label = what.is_telling && what.label == what_then.label;
+        let is_application = has_one_label && what.is_application;
+        let is_at_once =
+            now.follows_silence && then.follows_silence && now.first.abs_diff(then.first) <= ONCE;
+        let is_one_program = now.program != NONE && now.program == then.program;
+        let near = own.1.abs_diff(own_then.1);
         let all = [
             (SAME_HOSTS, same_hosts),
             (SAME_PORT, is_same_port),
-            (SAME_UNCOMMON_PORT, !is_same_port && (has_same_service || shares_uncommon)),
-            (SAME_NETWORK, !same_hosts && network(other.ip) == network(other_then.ip)),
-            (SAME_PROGRAM, is_client_same && is_same(self.program(), before.program())),
-            (SAME_LABEL, label.is_some() && !is_application),
+            (SAME_UNCOMMON_PORT, !is_same_port && (has_same_service || shares(is_uncommon))),
+            (SAME_NETWORK, !same_hosts && network(other) == network(other_then)),
+            (SAME_PROGRAM, is_client_same && is_one_program),
+            (SAME_LABEL, has_one_label && !is_application),
             (SAME_APPLICATION, is_client_same && is_application),
             (AT_ONCE, is_client_same && is_at_once),
-            (OVERLAP, overlaps(now, then)),
-            (NEAR_PORTS, is_client_same && own.port != 0 && near <= NEAR),
+            (OVERLAP, overlap(now, then)),
+            (NEAR_PORTS, is_client_same && own.1 != 0 && near <= NEAR),
         ];
-        all.iter().filter(|it| it.1).fold(0, |signs, (at, _)| signs | 1 << at)
+        all.iter().fold(0, |signs, (at, is_there)| signs | u16::from(*is_there) << at)
     }
 }
 
-/// The host whose application it is first: it opened the flow, or its port is one that clients have, where nobody was seen
-/// to open it.
-pub(crate) fn ends(flow: &Flow) -> [Endpoint; 2] {
-    /// Below it are few ports that clients have.
-    const MIN_CLIENT_PORT: u16 = 32_768;
-    let is_turned = flow.transport == Transport::TCP
-        && flow.conn_state() == Some(ConnState::Oth)
-        && flow.client.port < MIN_CLIENT_PORT
-        && flow.server.port >= MIN_CLIENT_PORT;
-    if is_turned { [flow.server, flow.client] } else { [flow.client, flow.server] }
-}
-
-/// The one application, or service, that a flow shows to be of.
-pub(crate) fn application(verdict: &Verdict) -> Option<&str> {
-    let label = &*verdict.label;
-    (label != classify::UNKNOWN && is_application(label)).then_some(label)
-}
-
-fn is_application(label: &str) -> bool {
+/// Whether a label is that of one application, or service.
+pub(crate) fn is_application(label: &str) -> bool {
     !GENERAL.contains(&label) && !SHARED_SERVICES.contains(&label)
 }
 
-/// Whether what either is says nothing of what they have in common.
-fn is_unknown_pair(a: &Verdict, b: &Verdict) -> bool {
-    a.label != b.label || a.label == classify::UNKNOWN
-}
-
 /// Whether the longer part of the shorter flow lies in the other one.
-fn overlaps(a: &Flow, b: &Flow) -> bool {
-    let together = a.last.0.min(b.last.0).saturating_sub(a.first.0.max(b.first.0));
-    let shorter = (a.last.0.saturating_sub(a.first.0)).min(b.last.0.saturating_sub(b.first.0));
+fn overlap(a: &Seen, b: &Seen) -> bool {
+    let together = a.last.min(b.last).saturating_sub(a.first.max(b.first));
+    let shorter = (a.last.saturating_sub(a.first)).min(b.last.saturating_sub(b.first));
     let is_touching = a.first <= b.last && b.first <= a.last;
     is_touching && together.saturating_mul(2) >= shorter
 }
@@ -333,22 +261,14 @@ fn is_uncommon(port: u16) -> bool {
     port > 1024 && !COMMON.contains(&port)
 }
 
-/// The /24 of an IPv4 address, the /48 of an IPv6 address.
-fn network(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => u128::from(u32::from(ip) >> 8),
-        IpAddr::V6(ip) => u128::from(ip) >> 80 | 1 << 64,
-    }
-}
-
 /// How much signs say together, in percent.
 fn sum(signs: u16) -> u8 {
-    let of = |is_of_time: bool| {
-        let has = |at: &usize| signs >> at & 1 == 1 && OF_TIME.contains(at) == is_of_time;
-        let found = SIGNS.iter().enumerate().filter(|(at, _)| has(at));
-        found.fold(0_u8, |sum, (_, it)| sum.saturating_add(it.percent))
-    };
-    of(false).saturating_add(of(true).min(MAX_OF_TIME)).min(95)
+    let (mut of_time, mut others) = (0_u8, 0_u8);
+    for (at, sign) in SIGNS.iter().enumerate().filter(|(at, _)| signs >> at & 1 == 1) {
+        let sum = if OF_TIME.contains(&at) { &mut of_time } else { &mut others };
+        *sum = sum.saturating_add(sign.percent);
+    }
+    others.saturating_add(of_time.min(MAX_OF_TIME)).min(95)
 }
 
 /// `much in common with flow 3: the same two hosts, at the same time`.

@@ -2,14 +2,18 @@
 //!
 //! Every merge has its reason, an [`Edge`]. Services that all applications share (a resolver, a clock) are no reason.
 
+mod addresses;
 mod alike;
 mod decisions;
 mod links;
+mod seen;
 
 use classify::Verdict;
 use flow::{Flow, Many};
 
+use crate::seen::{All, NONE};
 pub use crate::{
+    addresses::Addresses,
     alike::{SIGNS, Sign},
     decisions::{Decision, MAX_DECISIONS},
 };
@@ -144,41 +148,70 @@ impl Kind {
     }
 }
 
-/// Groups labelled flows, given in order of their first packet, each with its verdict.
-pub fn group(flows: &Many<Flow>, verdicts: &Many<Verdict>) -> Sessions {
-    let mut sets = Sets::new(flows.len());
-    let mut sizes = vec![1_u32; flows.len()];
-    let mut edges = Vec::new();
-    let mut join = |sets: &mut Sets, edge: Edge| {
-        let (from, to) = (sets.root(edge.from), sets.root(edge.to));
-        let size = |root: u32| sizes.get(root as usize).copied().unwrap_or(0);
+/// Groups labelled flows, given in order of their first packet, each with its verdict; with their addresses.
+pub fn group(flows: &Many<Flow>, verdicts: &Many<Verdict>, addresses: &Addresses) -> Sessions {
+    let all = All::new(flows, verdicts, addresses);
+    let mut grouping = Grouping::new(flows.len());
+    links::find(&all, verdicts, &mut |edge| grouping.join(edge));
+    grouping.owners = links::owners(&all, &mut grouping.sets);
+    alike::find(&all, &mut grouping);
+    drop(all);
+    grouping.sets.into_sessions().with(grouping.edges)
+}
+
+/// Sets of flows, while they grow.
+struct Grouping {
+    sets: Sets,
+    /// How many flows each set has, by its root.
+    sizes: Vec<u32>,
+    /// Whom the flows of each set serve, by its root; or [`NONE`].
+    owners: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+impl Grouping {
+    fn new(n_flows: usize) -> Self {
+        let (sizes, owners, edges) = (vec![1; n_flows], Vec::new(), Vec::new());
+        Self { sets: Sets::new(n_flows), sizes, owners, edges }
+    }
+
+    fn join(&mut self, edge: Edge) {
+        let (from, to) = (self.sets.root(edge.from), self.sets.root(edge.to));
+        let size = |root: u32| self.sizes.get(root as usize).copied().unwrap_or(0);
         let sum = size(from) + size(to);
         // An edge inside a session explains nothing new.
         if from != to && sum <= MAX_MEMBERS {
-            sets.join(from, to);
-            if let Some(slot) = sizes.get_mut(from.min(to) as usize) {
+            self.sets.join(from, to);
+            if let Some(slot) = self.sizes.get_mut(from.min(to) as usize) {
                 *slot = sum;
             }
-            edges.push(edge);
+            self.edges.push(edge);
         }
-    };
-    links::find(flows, verdicts, &mut |edge| join(&mut sets, edge));
-    // Weak signs do not join what is known to serve different owners.
-    let mut owners = links::owners(verdicts, &mut sets);
-    alike::find(flows, verdicts, &mut |edge| {
-        let (from, to) = (sets.root(edge.from), sets.root(edge.to));
-        let owner = |root: u32| owners.get(root as usize).copied().flatten();
-        let is_contradiction = matches!((owner(from), owner(to)), (Some(a), Some(b)) if a != b);
-        if !is_contradiction {
-            let known = owner(from).or(owner(to));
-            join(&mut sets, edge);
-            let root = sets.root(edge.to);
-            if let Some(slot) = owners.get_mut(root as usize) {
-                *slot = slot.or(known);
-            }
+    }
+
+    fn owner(&self, root: u32) -> u32 {
+        self.owners.get(root as usize).copied().unwrap_or(NONE)
+    }
+
+    /// Whether two flows are apart, and weak signs may join them: not what is known to serve different owners.
+    fn may_join(&mut self, from: u32, to: u32) -> bool {
+        let (from, to) = (self.sets.root(from), self.sets.root(to));
+        from != to && !links::are_different(self.owner(from), self.owner(to))
+    }
+
+    /// Joins what [`Grouping::may_join`].
+    fn join_alike(&mut self, edge: Edge) {
+        let owners = [edge.from, edge.to].map(|it| {
+            let root = self.sets.root(it);
+            self.owner(root)
+        });
+        self.join(edge);
+        let root = self.sets.root(edge.to);
+        if let Some(slot) = self.owners.get_mut(root as usize) {
+            // That there is none is the greatest number.
+            *slot = owners.into_iter().fold(*slot, u32::min);
         }
-    });
-    sets.into_sessions().with(edges)
+    }
 }
 
 impl Sessions {

@@ -2,17 +2,15 @@
 //!
 //! What a pass looks up it has sorted before: hostile captures cannot make a list slow, as they can a table of hashes.
 
-use std::{
-    collections::BTreeSet,
-    hash::{DefaultHasher, Hash, Hasher as _},
-    net::IpAddr,
+use std::net::IpAddr;
+
+use classify::{Answer, Tie, Verdict, announcement};
+use flow::{Flow, Many, Transport};
+
+use crate::{
+    Edge, Kind, Sets, alike,
+    seen::{All, Common, End, NONE, Seen, each_group},
 };
-
-use capture::Timestamp;
-use classify::{Tie, Verdict, announcement};
-use flow::{Endpoint, Flow, Many, Transport};
-
-use crate::{Edge, Kind, Sets, alike};
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 /// How long an announced connection is awaited (Zeek's and conntrack's five minutes).
@@ -30,53 +28,41 @@ const PORT_GAP: u64 = 60 * SECOND;
 const MIN_PEERS: usize = 5;
 
 /// Tells every reason there is, surest kinds first.
-pub(crate) fn find(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    announced(flows, verdicts, tell);
-    transferred(flows, verdicts, tell);
-    set_up(flows, verdicts, tell);
-    reported(flows, tell);
-    tied(flows, verdicts, tell);
-    answered(flows, verdicts, tell);
-    same_port(flows, verdicts, tell);
-    same_socket(flows, verdicts, tell);
-    same_name(flows, verdicts, tell);
-    other_transport(flows, verdicts, tell);
+pub(crate) fn find(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+    announced(all, verdicts, tell);
+    transferred(all, tell);
+    set_up(all, tell);
+    reported(all, tell);
+    tied(all, verdicts, tell);
+    answered(all, verdicts, tell);
+    same_port(all, tell);
+    same_socket(all, tell);
+    same_name(all, tell);
+    other_transport(all, tell);
 }
 
-/// Whose the flows of each set are, by the root of the set: the owner of the first name in it, or the service; nothing
-/// where none is known, and nothing at all where none is known of any set.
-pub(crate) fn owners<'a>(verdicts: &'a Many<Verdict>, sets: &mut Sets) -> Vec<Option<&'a str>> {
-    if verdicts.iter().all(|it| owner_of(it).is_none()) {
-        return Vec::new();
-    }
-    let mut owners: Vec<Option<&str>> = vec![None; verdicts.len()];
-    for (number, verdict) in (0..).zip(verdicts) {
-        let owner = owner_of(verdict);
-        if let Some(slot) = owners.get_mut(sets.root(number) as usize) {
+/// Whose the flows of each set are, by the root of the set: the owner of the first name in it, or the service; [`NONE`]
+/// where none is known.
+pub(crate) fn owners(all: &All<'_>, sets: &mut Sets) -> Vec<u32> {
+    let mut owners = vec![NONE; all.flows.len()];
+    for (number, seen) in all.numbered().filter(|it| it.1.owner != NONE) {
+        if let Some(slot) = owners.get_mut(sets.root(number) as usize)
+            && *slot == NONE
+        {
             // Several owners were joined for a good reason; the first speaks for all.
-            *slot = slot.or(owner);
+            *slot = seen.owner;
         }
     }
     owners
 }
 
-/// Whom a flow serves: the service that its name belongs to, else the owner of the name.
-pub(crate) fn owner_of(verdict: &Verdict) -> Option<&str> {
-    if is_for_all(verdict.protocol) {
-        return None;
-    }
-    let name = verdict.facts().server_name.as_deref()?;
-    Some(service_of(verdict).unwrap_or_else(|| owner(name)))
-}
-
-/// The service, where the flow itself names it.
-fn service_of(verdict: &Verdict) -> Option<&str> {
+/// Whether the flow itself names the service that is its label.
+pub(crate) fn is_served(verdict: &Verdict) -> bool {
     use classify::Reason::{Agent, Answered, Name, Own};
-    let is_named = match &verdict.reason {
+    match &verdict.reason {
         Own(rule) => rule.is_named(),
         reason => matches!(reason, Name | Agent | Answered),
-    };
-    is_named.then_some(&*verdict.label)
+    }
 }
 
 /// Protocols that all applications of a host use alike, so that they show nothing of what belongs together.
@@ -87,13 +73,6 @@ const FOR_ALL: &[&str] = &[
 
 pub(crate) fn is_for_all(protocol: &str) -> bool {
     classify::is_lookup(protocol) || FOR_ALL.contains(&protocol)
-}
-
-fn numbered<'a>(
-    flows: &'a Many<Flow>,
-    verdicts: &'a Many<Verdict>,
-) -> impl Iterator<Item = (u32, &'a Flow, &'a Verdict)> {
-    (0..).zip(flows).zip(verdicts).map(|((number, flow), verdict)| (number, flow, verdict))
 }
 
 impl Edge {
@@ -175,15 +154,19 @@ impl Edge {
 }
 
 /// FTP data connections and the media of calls: someone said where they go.
-fn announced(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+fn announced(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
     // Who listens where, and the flow that announced it.
-    let mut listeners: Vec<(u16, IpAddr, u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
+    let mut listeners: Vec<(u16, u32, u32)> = Vec::new();
+    for number in all.announcing.iter().copied() {
+        let (Some(seen), Some(verdict)) = (all.get(number), verdicts.get(number as usize)) else {
+            continue;
+        };
         for expected in &verdict.facts().expected {
-            let speaker = if expected.is_client { flow.client.ip } else { flow.server.ip };
+            let speaker = if expected.is_client { seen.hosts[0] } else { seen.hosts[1] };
             // Behind address translation the address said and the address seen differ.
-            let said = expected.ip.unwrap_or(speaker);
-            listeners.extend([said, speaker].map(|ip| (expected.port, ip, number)));
+            let said = expected.ip.map_or(Some(speaker), |it| all.addresses.find(it));
+            let hosts = said.into_iter().chain([speaker]);
+            listeners.extend(hosts.map(|host| (expected.port, host, number)));
         }
     }
     if listeners.is_empty() {
@@ -191,20 +174,21 @@ fn announced(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut
     }
     listeners.sort_unstable();
     listeners.dedup();
-    for (number, flow, _) in numbered(flows, verdicts) {
-        for at in [flow.server, flow.client] {
-            let before = listeners.partition_point(|it| *it < (at.port, at.ip, number));
+    let ftp = all.text("ftp");
+    for (number, seen) in all.numbered() {
+        for (host, port) in [seen.server(), seen.client()] {
+            let before = listeners.partition_point(|it| *it < (port, host, number));
             let announcers = listeners.iter().take(before).rev().take(64);
-            let mut here = announcers.take_while(|it| (it.0, it.1) == (at.port, at.ip));
+            let mut here = announcers.take_while(|it| (it.0, it.1) == (port, host));
             let found = here.find(|(.., control)| {
-                flows.get(*control as usize).is_some_and(|control| {
-                    flow.first >= control.first
-                        && flow.first.0 <= control.last.0.saturating_add(ANNOUNCED)
-                        && shares_host(control, flow)
+                all.get(*control).is_some_and(|control| {
+                    seen.first >= control.first
+                        && seen.first <= control.last.saturating_add(ANNOUNCED)
+                        && seen.hosts.iter().any(|it| control.hosts.contains(it))
                 })
             });
             let Some(&(port, _, from)) = found else { continue };
-            let is_ftp = verdicts.get(from as usize).is_some_and(|it| it.protocol == "ftp");
+            let is_ftp = all.get(from).map(|it| all.what(it).protocol) == ftp;
             let kind = if is_ftp { Kind::FtpData { port } } else { Kind::Media { port } };
             tell(Edge { from, to: number, kind, percent: 99 });
             break;
@@ -212,41 +196,36 @@ fn announced(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut
     }
 }
 
-fn shares_host(a: &Flow, b: &Flow) -> bool {
-    [b.client.ip, b.server.ip].iter().any(|ip| *ip == a.client.ip || *ip == a.server.ip)
-}
-
-/// Two hosts, whichever of them opened a flow.
-pub(crate) fn hosts(flow: &Flow) -> (IpAddr, IpAddr) {
-    let (a, b) = (flow.client.ip, flow.server.ip);
-    (a.min(b), a.max(b))
-}
-
 /// A TFTP server answers from a port of its own: the file is in another flow (RFC 1350, section 4).
-fn transferred(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+fn transferred(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
     const TFTP: u16 = 69;
+    let tftp = all.text("tftp").unwrap_or(NONE);
+    let is_tftp = |seen: &Seen| all.what(seen).protocol == tftp;
     // Who asked from where, and whom.
-    let mut requests: Vec<(Endpoint, IpAddr, u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
+    let mut requests: Vec<(End, u32, u32)> = Vec::new();
+    for (number, seen) in all.numbered().filter(|it| it.1.transport == Transport::UDP) {
         // A request alone may be too short to be recognised.
-        let is_asked = verdict.protocol == "tftp" || flow.server.port == TFTP;
-        if flow.transport == Transport::UDP && is_asked {
-            requests.push((flow.client, flow.server.ip, number));
+        if is_tftp(seen) || seen.ports[1] == TFTP {
+            requests.push((seen.client(), seen.hosts[1], number));
         }
     }
+    if requests.is_empty() {
+        return;
+    }
     requests.sort_unstable();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
-        if requests.is_empty() || flow.transport != Transport::UDP || verdict.protocol != "tftp" {
+    for (number, seen) in all.numbered() {
+        if seen.transport != Transport::UDP || !is_tftp(seen) {
             continue;
         }
-        for (asker, other) in [(flow.server, flow.client), (flow.client, flow.server)] {
-            let before = requests.partition_point(|it| *it < (asker, other.ip, number));
+        let (client, server) = (seen.client(), seen.server());
+        for (asker, (other, _)) in [(server, client), (client, server)] {
+            let before = requests.partition_point(|it| *it < (asker, other, number));
             let request = before.checked_sub(1).and_then(|at| requests.get(at));
-            let Some(&(.., from)) = request.filter(|it| (it.0, it.1) == (asker, other.ip)) else {
+            let Some(&(.., from)) = request.filter(|it| (it.0, it.1) == (asker, other)) else {
                 continue;
             };
-            let asked = flows.get(from as usize).map_or(Timestamp(0), |it| it.last);
-            if flow.first.0 <= asked.0.saturating_add(ANNOUNCED) {
+            let asked = all.get(from).map_or(0, |it| it.last);
+            if seen.first <= asked.saturating_add(ANNOUNCED) {
                 tell(Edge { from, to: number, kind: Kind::FileTransfer, percent: 99 });
                 break;
             }
@@ -255,26 +234,29 @@ fn transferred(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnM
 }
 
 /// GRE between hosts that speak PPTP, ESP and AH between hosts that speak IKE.
-fn set_up(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+fn set_up(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
     const GRE: u8 = 47;
     const ESP: u8 = 50;
     const AH: u8 = 51;
-    type Hosts = (IpAddr, IpAddr);
+    let [pptp, ike] = ["pptp", "ike"].map(|it| all.text(it).unwrap_or(NONE));
     // Who set tunnels up; the flag says that it was PPTP.
-    let mut dialogues: Vec<(bool, Hosts, u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
-        let is_pptp = verdict.protocol == "pptp";
-        if is_pptp || verdict.protocol == "ike" {
-            dialogues.push((is_pptp, hosts(flow), number));
+    let mut dialogues: Vec<(bool, u64, u32)> = Vec::new();
+    for (number, seen) in all.numbered() {
+        let protocol = all.what(seen).protocol;
+        if protocol == pptp || protocol == ike {
+            dialogues.push((protocol == pptp, seen.both_hosts(), number));
         }
     }
+    if dialogues.is_empty() {
+        return;
+    }
     dialogues.sort_unstable();
-    for (number, flow) in (0..).zip(flows) {
-        let is_pptp = flow.transport.0 == GRE;
-        if dialogues.is_empty() || !is_pptp && ![ESP, AH].contains(&flow.transport.0) {
+    for (number, seen) in all.numbered() {
+        let is_pptp = seen.transport.0 == GRE;
+        if !is_pptp && ![ESP, AH].contains(&seen.transport.0) {
             continue;
         }
-        let here = (is_pptp, hosts(flow));
+        let here = (is_pptp, seen.both_hosts());
         let before = dialogues
             .partition_point(|it| (it.0, it.1) <= here && it.2 < number || (it.0, it.1) < here);
         // The last dialogue before it, else the first after it: a capture may begin in between.
@@ -287,56 +269,57 @@ fn set_up(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Ed
 }
 
 /// ICMP errors, and the flows they are about.
-fn reported(flows: &Many<Flow>, tell: &mut impl FnMut(Edge)) {
-    for (to, flow) in (0..).zip(flows) {
-        if let Some(from) = flow.errors().and_then(|it| it.about) {
-            tell(Edge { from, to, kind: Kind::IcmpError, percent: 99 });
-        }
+fn reported(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
+    for (from, to) in all.errors.iter().copied() {
+        tell(Edge { from, to, kind: Kind::IcmpError, percent: 99 });
     }
 }
 
 /// Flows that one UDP socket of a client opened: a port of a host belongs to one program.
-fn same_socket(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    let uses = numbered(flows, verdicts).filter(|(_, flow, verdict)| {
-        let is_own = flow.client.port != 0 && flow.client.port != flow.server.port
-            || verdict.group == "peer2peer";
-        flow.transport == Transport::UDP
-            && is_own
-            && !is_for_all(verdict.protocol)
-            && !is_for_many(flow.server.ip)
-    });
-    let client = |it: u32| flows.get(it as usize).map(|it| it.client);
-    let is_same = |_, _| Some((Kind::SameSocket, 90));
-    chain(flows, uses.map(|it| it.0), client, PORT_GAP, is_same, tell);
+fn same_socket(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
+    let socket = |it: &Seen| {
+        let [port, other] = it.ports;
+        let is_own = port != 0 && port != other || it.is_peer;
+        let is_udp = it.transport == Transport::UDP;
+        (is_udp && is_own && !it.is_for_all && !it.is_for_many)
+            .then_some((it.hosts[0].into(), port.into()))
+    };
+    let is_same = |_: &Seen, _: &Seen| Some((Kind::SameSocket, 90));
+    chain(all, socket, PORT_GAP, is_same, tell);
 }
 
 /// The same hosts at the same port over another transport: HTTP/3 beside HTTP/2, a VPN that tries both.
-fn other_transport(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    let uses = numbered(flows, verdicts).filter(|(_, flow, verdict)| {
-        let has_ports = [Transport::TCP, Transport::UDP].contains(&flow.transport);
-        has_ports && !is_for_all(verdict.protocol) && !is_for_many(flow.server.ip)
-    });
-    let ends = |it: u32| flows.get(it as usize).map(|it| (it.client.ip, it.server));
-    let is_other = |a: u32, b: u32| {
-        let at = |it: u32| Some((flows.get(it as usize)?, verdicts.get(it as usize)?));
-        let ((before, verdict_before), (now, verdict)) = (at(a)?, at(b)?);
-        let contradicts =
-            matches!((owner_of(verdict_before), owner_of(verdict)), (Some(a), Some(b)) if a != b);
-        let is_other = before.transport != now.transport && !contradicts;
+fn other_transport(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
+    let ends = |it: &Seen| {
+        let has_ports = [Transport::TCP, Transport::UDP].contains(&it.transport);
+        let [client, server] = it.hosts.map(u64::from);
+        (has_ports && !it.is_for_all && !it.is_for_many)
+            .then_some((client << 32 | server, it.ports[1].into()))
+    };
+    let is_other = |before: &Seen, now: &Seen| {
+        let is_other = before.transport != now.transport && !are_different(before.owner, now.owner);
         is_other.then_some((Kind::OtherTransport, 80))
     };
-    chain(flows, uses.map(|it| it.0), ends, OTHER_TRANSPORT_GAP, is_other, tell);
+    chain(all, ends, OTHER_TRANSPORT_GAP, is_other, tell);
+}
+
+/// Whether both are there, and not the same.
+pub(crate) fn are_different(a: u32, b: u32) -> bool {
+    a != b && a != NONE && b != NONE
 }
 
 /// Connections that take a TLS session up again, and QUIC connections that go on from another socket.
-fn tied(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    let mut uses: Vec<((Tie, Endpoint), u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
+fn tied(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+    let mut uses: Vec<((Tie, End), u32)> = Vec::new();
+    for number in all.tied.iter().copied() {
+        let (Some(seen), Some(verdict)) = (all.get(number), verdicts.get(number as usize)) else {
+            continue;
+        };
         uses.extend(verdict.facts().ties.iter().map(|tie| {
             // A session is its client's, wherever it goes; a connection its server's, wherever the client moves.
             let whose = match tie {
-                Tie::TlsSession(_) => Endpoint { ip: flow.client.ip, port: 0 },
-                Tie::QuicConnection(_) => flow.server,
+                Tie::TlsSession(_) => (seen.hosts[0], 0),
+                Tie::QuicConnection(_) => seen.server(),
             };
             ((*tie, whose), number)
         }));
@@ -349,7 +332,7 @@ fn tied(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge
             Tie::QuicConnection(_) => (Kind::SameConnection, 97),
         };
         let numbers: Vec<u32> = group.iter().map(|it| it.1).collect();
-        follow(flows, &numbers, TIE_GAP, &|_, _| Some(kind)).for_each(&mut *tell);
+        follow(all, &numbers, TIE_GAP, &|_, _| Some(kind)).for_each(&mut *tell);
     }
 }
 
@@ -360,92 +343,64 @@ const TIE_GAP: u64 = 300 * SECOND;
 const OTHER_TRANSPORT_GAP: u64 = 10 * SECOND;
 
 /// Joins flows that have something in common, each to the one before it, if the time between is short enough.
-fn chain<T: Ord + Hash>(
-    flows: &Many<Flow>,
-    uses: impl Iterator<Item = u32>,
-    common: impl Fn(u32) -> T,
+fn chain(
+    all: &All<'_>,
+    common: impl Fn(&Seen) -> Option<Common>,
     gap: u64,
-    kind: impl Fn(u32, u32) -> Option<(Kind, u8)>,
+    kind: impl Fn(&Seen, &Seen) -> Option<(Kind, u8)>,
     tell: &mut impl FnMut(Edge),
 ) {
     let mut edges = Vec::new();
-    each_group(flows.len(), uses, common, |group| edges.extend(follow(flows, group, gap, &kind)));
+    each_group(all, common, |group| edges.extend(follow(all, group, gap, &kind)));
     edges.sort_unstable_by_key(|it| it.to);
     edges.into_iter().for_each(tell);
 }
 
-/// Gives the flows that have something in common, in order of their numbers, group by group; those that have it alone are
-/// left out.
-///
-/// They are put in order by a short hash first, so that little memory is taken and few texts are compared; hostile captures
-/// only make more of the latter.
-pub(crate) fn each_group<T: Ord + Hash>(
-    n_flows: usize,
-    uses: impl Iterator<Item = u32>,
-    common: impl Fn(u32) -> T,
-    mut take: impl FnMut(&[u32]),
-) {
-    let short = |number: u32| {
-        let mut hasher = DefaultHasher::new();
-        common(number).hash(&mut hasher);
-        hasher.finish() as u32
-    };
-    // At once: growing would leave holes as large as itself.
-    let mut order: Vec<(u32, u32)> = Vec::with_capacity(n_flows);
-    order.extend(uses.map(|it| (short(it), it)));
-    order.sort_unstable();
-    for alike in order.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
-        let mut numbers: Vec<u32> = alike.iter().map(|it| it.1).collect();
-        numbers.sort_by_cached_key(|it| common(*it));
-        numbers.chunk_by(|a, b| common(*a) == common(*b)).for_each(&mut take);
-    }
-}
-
 /// Edges from each flow of a group to the next, if the time between is short enough.
 fn follow(
-    flows: &Many<Flow>,
+    all: &All<'_>,
     group: &[u32],
     gap: u64,
-    kind: &impl Fn(u32, u32) -> Option<(Kind, u8)>,
+    kind: &impl Fn(&Seen, &Seen) -> Option<(Kind, u8)>,
 ) -> impl Iterator<Item = Edge> {
     let mut until = 0;
     group.windows(2).filter_map(move |pair| {
         let &[from, to] = pair else { return None };
-        let (before, now) = (flows.get(from as usize)?, flows.get(to as usize)?);
-        until = before.last.0.max(until);
-        if now.first.0 > until.saturating_add(gap) {
+        let (before, now) = (all.get(from)?, all.get(to)?);
+        until = before.last.max(until);
+        if now.first > until.saturating_add(gap) {
             return None;
         }
-        kind(from, to).map(|(kind, percent)| Edge { from, to, kind, percent })
+        kind(before, now).map(|(kind, percent)| Edge { from, to, kind, percent })
     })
 }
 
 /// Connections to the address a DNS answer has just given.
-fn answered(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+fn answered(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
+    let pair = |client: u32, server: u32| u64::from(client) << 32 | u64::from(server);
     // Which client was given which address when, and by which flow.
-    let mut answers: Vec<(IpAddr, IpAddr, Timestamp, u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
-        let facts = verdict.facts();
-        let names: BTreeSet<&str> = facts.answers.iter().map(|it| it.name.as_str()).collect();
-        if names.len() > MAX_ANSWERED_NAMES || is_for_many(flow.server.ip) {
+    let mut answers: Vec<(u64, u64, u32)> = Vec::new();
+    for number in all.answering.iter().copied() {
+        let (Some(seen), Some(verdict)) = (all.get(number), verdicts.get(number as usize)) else {
+            continue;
+        };
+        let given = &verdict.facts().answers;
+        if seen.is_for_many || has_more_names(given, MAX_ANSWERED_NAMES) {
             continue;
         }
-        let client = flow.client.ip;
-        answers.extend(facts.answers.iter().map(|it| (client, it.ip, flow.last, number)));
+        let hosts = given.iter().filter_map(|it| all.addresses.find(it.ip));
+        answers.extend(hosts.map(|it| (pair(seen.hosts[0], it), seen.last, number)));
     }
     if answers.is_empty() {
         return;
     }
     answers.sort_unstable();
-    for (number, flow, _) in numbered(flows, verdicts) {
-        let (client, server) = (flow.client.ip, flow.server.ip);
-        let before =
-            answers.partition_point(|it| (it.0, it.1, it.2) <= (client, server, flow.first));
+    for (number, seen) in all.numbered() {
+        let here = pair(seen.hosts[0], seen.hosts[1]);
+        let before = answers.partition_point(|it| (it.0, it.1) <= (here, seen.first));
         let latest = before.checked_sub(1).and_then(|at| answers.get(at));
-        let Some(&(_, _, time, from)) = latest.filter(|it| (it.0, it.1) == (client, server)) else {
-            continue;
-        };
-        let age = flow.first.0 - time.0;
+        let Some(&(_, time, from)) = latest.filter(|it| it.0 == here) else { continue };
+        let age = seen.first - time;
         if from == number || age > ANSWER_PERHAPS {
             continue;
         }
@@ -454,30 +409,41 @@ fn answered(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(
     }
 }
 
+/// Whether answers are of more names than so many.
+fn has_more_names(answers: &[Answer], most: usize) -> bool {
+    let mut names: Vec<&str> = Vec::new();
+    for answer in answers {
+        if !names.contains(&&*answer.name) {
+            names.push(&answer.name);
+        }
+        if names.len() > most {
+            return true;
+        }
+    }
+    false
+}
+
 pub(crate) fn is_for_many(ip: IpAddr) -> bool {
     ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
 }
 
 /// Flows of one client for one name, for names of one owner or of one service, with little time between them.
-fn same_name(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    // What a resolver or a neighbour was asked for is no use of it.
-    let own = || numbered(flows, verdicts).filter(|it| !is_for_all(it.2.protocol));
-    let name = |number: u32| verdicts.get(number as usize)?.facts().server_name.as_deref();
-    let names = own().filter(|it| it.2.facts().server_name.is_some()).map(|it| it.0);
-    let of_owner = |it: u32| (flows.get(it as usize).map(|it| it.client.ip), name(it).map(owner));
-    let by_name = |from, to| {
-        let percent = if name(from) == name(to) { 90 } else { 80 };
+fn same_name(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
+    let of_owner =
+        |it: &Seen| (it.name_owner != NONE).then_some((it.hosts[0].into(), it.name_owner.into()));
+    let by_name = |before: &Seen, now: &Seen| {
+        let percent = if before.name == now.name { 90 } else { 80 };
         Some((Kind::SameName, percent))
     };
-    chain(flows, names, of_owner, NAME_GAP, by_name, tell);
+    chain(all, of_owner, NAME_GAP, by_name, tell);
 
-    let services = own().filter(|it| alike::application(it.2).is_some()).map(|it| it.0);
-    let of_service = |it: u32| {
-        let application = verdicts.get(it as usize).and_then(alike::application);
-        (flows.get(it as usize).map(|it| alike::ends(it)[0].ip), application)
+    let of_service = |it: &Seen| {
+        let what = all.what(it);
+        (!it.is_for_all && what.is_application)
+            .then_some((it.ends()[0].0.into(), what.label.into()))
     };
-    let by_service = |_, _| Some((Kind::SameService, 80));
-    chain(flows, services, of_service, NAME_GAP, by_service, tell);
+    let by_service = |_: &Seen, _: &Seen| Some((Kind::SameService, 80));
+    chain(all, of_service, NAME_GAP, by_service, tell);
 }
 
 /// Second-level names under which countries hand out names.
@@ -587,9 +553,8 @@ pub(crate) fn owner(name: &str) -> &str {
     if name.parse::<IpAddr>().is_ok() {
         return name;
     }
-    let dots: Vec<usize> = name.rmatch_indices('.').map(|(at, _)| at).take(3).collect();
-    let after = |n: usize| match dots.get(n) {
-        Some(at) => name.get(at + 1..).unwrap_or(name),
+    let after = |n: usize| match name.rmatch_indices('.').nth(n) {
+        Some((at, _)) => name.get(at + 1..).unwrap_or(name),
         None => name,
     };
     let two = after(1);
@@ -603,21 +568,18 @@ pub(crate) fn owner(name: &str) -> &str {
 }
 
 /// Flows of a peer-to-peer program: one port of its own, many peers.
-fn same_port(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)) {
-    let mut uses: Vec<(Endpoint, u32)> = Vec::new();
-    for (number, flow, verdict) in numbered(flows, verdicts) {
-        if verdict.group == "peer2peer" && flow.client.port != 0 {
-            uses.extend([(flow.client, number), (flow.server, number)]);
-        }
+fn same_port(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
+    let mut uses: Vec<(End, u32)> = Vec::new();
+    for (number, seen) in all.numbered().filter(|it| it.1.is_peer && it.1.ports[0] != 0) {
+        uses.extend([(seen.client(), number), (seen.server(), number)]);
     }
     uses.sort_unstable();
     for members in uses.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() >= MIN_PEERS) {
-        let flow = |(_, number): &(Endpoint, u32)| flows.get(*number as usize);
-        let mut peers: Vec<IpAddr> = members
+        let mut peers: Vec<u32> = members
             .iter()
-            .filter_map(|it| {
-                let flow = flow(it)?;
-                Some(if flow.client == it.0 { flow.server.ip } else { flow.client.ip })
+            .filter_map(|(own, number)| {
+                let seen = all.get(*number)?;
+                Some(if seen.client() == *own { seen.hosts[1] } else { seen.hosts[0] })
             })
             .collect();
         peers.sort_unstable();
@@ -625,15 +587,15 @@ fn same_port(flows: &Many<Flow>, verdicts: &Many<Verdict>, tell: &mut impl FnMut
         if peers.len() < MIN_PEERS {
             continue;
         }
-        let mut until = Timestamp(0);
+        let mut until = 0;
         for pair in members.windows(2) {
-            let [before, after] = pair else { continue };
-            let (Some(earlier), Some(later)) = (flow(before), flow(after)) else { continue };
-            until = until.max(earlier.last);
-            if later.first.0 <= until.0.saturating_add(PORT_GAP) {
-                let is_client = later.client == after.0;
+            let [(_, from), (own, to)] = *pair else { continue };
+            let (Some(earlier), Some(later)) = (all.get(from), all.get(to)) else { continue };
+            until = earlier.last.max(until);
+            if later.first <= until.saturating_add(PORT_GAP) {
+                let is_client = later.client() == own;
                 let kind = Kind::SamePort { is_client, peers: peers.len() as u32 };
-                tell(Edge { from: before.1, to: after.1, kind, percent: 90 });
+                tell(Edge { from, to, kind, percent: 90 });
             }
         }
     }
