@@ -15,6 +15,7 @@ mod inside;
 mod look;
 #[cfg(test)]
 mod near;
+mod needs;
 mod ntlm;
 mod own;
 pub mod protocol;

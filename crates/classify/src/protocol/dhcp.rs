@@ -7,6 +7,7 @@ use crate::{
     bytes::{Reader, text},
     fact::Fact,
     look,
+    needs::{ANY, udp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Dynamic Host Configuration Protocol",
     source: "RFC 2131, RFC 2132",
+    needs: udp(ANY),
     recognise,
 };
 
