@@ -152,7 +152,8 @@ impl ClientHello {
 
     /// The greeting for a reader: `a TLS greeting for example.org`.
     pub(crate) fn sentence(&self, carrier: &str) -> String {
-        let mut sentence = format!("a {carrier} greeting");
+        let mut sentence = String::with_capacity(100);
+        sentence.extend(["a ", carrier, " greeting"]);
         match &self.server_name {
             Some(name) => sentence.extend([" for ", name]),
             None => sentence.push_str(" without a name"),
@@ -366,7 +367,9 @@ fn is_grease_name(name: &[u8]) -> bool {
 }
 
 fn without_grease(values: &[u16]) -> Vec<u16> {
-    values.iter().copied().filter(|it| !is_grease(*it)).collect()
+    let mut values = values.to_vec();
+    values.retain(|it| !is_grease(*it));
+    values
 }
 
 /// Adds numbers as JA4 lists them.
@@ -375,7 +378,8 @@ fn add_hex_list(list: &mut Vec<u8>, values: &[u16]) {
         if i > 0 {
             list.push(b',');
         }
-        list.extend(hex_digits(&value.to_be_bytes()));
+        let [high, low] = value.to_be_bytes();
+        list.extend_from_slice(&[high >> 4, high & 15, low >> 4, low & 15].map(hex_digit));
     }
 }
 
@@ -390,28 +394,26 @@ fn add_decimal_list(list: &mut Vec<u8>, values: impl Iterator<Item = u16>) {
 }
 
 fn add_decimal(list: &mut Vec<u8>, value: u16) {
-    let at = list.len();
     let mut rest = value;
-    loop {
-        list.push(b'0' + (rest % 10) as u8);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    list.get_mut(at..).unwrap_or_default().reverse();
+    let digits = [10_000, 1_000, 100, 10, 1].map(|place| {
+        let digit = rest / place;
+        rest %= place;
+        b'0' + digit as u8
+    });
+    let n_zero = digits.iter().take(4).take_while(|it| **it == b'0').count();
+    list.extend_from_slice(digits.get(n_zero..).unwrap_or_default());
 }
 
 /// Bytes in hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(2 * bytes.len());
-    digits.extend(hex_digits(bytes).map(char::from));
+    digits
+        .extend(bytes.iter().flat_map(|it| [it >> 4, it & 15]).map(|it| char::from(hex_digit(it))));
     digits
 }
 
-fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    let digit = |it: u8| if it < 10 { b'0' + it } else { b'a' - 10 + it };
-    bytes.iter().flat_map(move |it| [digit(it >> 4), digit(it & 15)])
+fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' - 10 + value }
 }
 
 /// The MD5 of a text in hexadecimal digits.

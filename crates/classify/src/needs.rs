@@ -16,6 +16,8 @@ pub(crate) const ANY: &[u8] = b"";
 pub(crate) struct Needs {
     tcp: Bytes,
     udp: Bytes,
+    /// Over UDP, those of any datagram.
+    datagrams: Bytes,
     others: Bytes,
 }
 
@@ -39,6 +41,16 @@ pub(crate) const fn udp_in(firsts: RangeInclusive<u8>) -> Needs {
     Needs { udp: Bytes::within(firsts), ..Needs::NOTHING }
 }
 
+/// Over UDP, a datagram of either side that begins by one of these, whether or not it is the first.
+pub(crate) const fn any_datagram(firsts: &[u8]) -> Needs {
+    Needs { datagrams: Bytes::of(firsts), ..Needs::NOTHING }
+}
+
+/// Over UDP, a datagram of either side that begins by a byte from here to there.
+pub(crate) const fn any_datagram_in(firsts: RangeInclusive<u8>) -> Needs {
+    Needs { datagrams: Bytes::within(firsts), ..Needs::NOTHING }
+}
+
 /// Over TCP or UDP, the same.
 pub(crate) const fn either(firsts: &[u8]) -> Needs {
     tcp(firsts).or(udp(firsts))
@@ -55,28 +67,17 @@ pub(crate) const fn any(firsts: &[u8]) -> Needs {
 }
 
 impl Needs {
-    const NOTHING: Self = Self { tcp: Bytes::NONE, udp: Bytes::NONE, others: Bytes::NONE };
+    const NOTHING: Self =
+        Self { tcp: Bytes::NONE, udp: Bytes::NONE, datagrams: Bytes::NONE, others: Bytes::NONE };
 
     /// These or those.
     pub(crate) const fn or(self, other: Self) -> Self {
         Self {
             tcp: self.tcp.or(other.tcp),
             udp: self.udp.or(other.udp),
+            datagrams: self.datagrams.or(other.datagrams),
             others: self.others.or(other.others),
         }
-    }
-
-    /// Those of each transport, as [`place`] counts them.
-    fn by_place(&self) -> [Bytes; 3] {
-        [self.tcp, self.udp, self.others]
-    }
-}
-
-fn place(transport: Transport) -> usize {
-    match transport {
-        Transport::TCP => 0,
-        Transport::UDP => 1,
-        _ => 2,
     }
 }
 
@@ -126,31 +127,58 @@ impl Bytes {
 /// A set of rows, a bit for each in their order.
 type Rows = [u64; PROTOCOLS.len().div_ceil(64)];
 
-/// The rows that a side leaves open that begins by a byte: for each transport, for each byte.
-static BY_FIRST: LazyLock<Vec<[Rows; 256]>> = LazyLock::new(|| {
-    let mut all = vec![[Rows::default(); 256]; 3];
-    for (at, row) in PROTOCOLS.iter().enumerate() {
-        for (by_first, needed) in all.iter_mut().zip(row.needs.by_place()) {
+/// The rows that are open where a side or a datagram begins by a byte, for each byte.
+type ByFirst = [Rows; 256];
+
+/// Those of each transport; made of what the rows say they need.
+struct Open {
+    tcp: Box<ByFirst>,
+    udp: Box<ByFirst>,
+    datagrams: Box<ByFirst>,
+    others: Box<ByFirst>,
+}
+
+static OPEN: LazyLock<Open> = LazyLock::new(|| {
+    let by_first = |of: fn(&Needs) -> Bytes| {
+        let mut all = Box::new([Rows::default(); 256]);
+        for (at, row) in PROTOCOLS.iter().enumerate() {
+            let needed = of(&row.needs);
             if needed.is_empty() {
                 continue;
             }
-            for (rows, _) in by_first.iter_mut().zip(0..=u8::MAX).filter(|it| needed.has(it.1)) {
+            for (rows, _) in all.iter_mut().zip(0..=u8::MAX).filter(|it| needed.has(it.1)) {
                 rows.iter_mut().skip(at / 64).take(1).for_each(|it| *it |= 1 << (at % 64));
             }
         }
+        all
+    };
+    Open {
+        tcp: by_first(|it| it.tcp),
+        udp: by_first(|it| it.udp),
+        datagrams: by_first(|it| it.datagrams),
+        others: by_first(|it| it.others),
     }
-    all
 });
 
 /// The rows that these heads leave open.
 fn open(heads: &Heads) -> Rows {
     let mut open = Rows::default();
-    let Some(by_first) = BY_FIRST.get(place(heads.transport)) else { return open };
-    for side in [heads.client.bytes(), heads.server.bytes()] {
-        let Some(rows) = side.first().and_then(|it| by_first.get(usize::from(*it))) else {
-            continue;
+    let mut add = |by_first: &ByFirst, bytes: &[u8]| {
+        let Some(rows) = bytes.first().and_then(|it| by_first.get(usize::from(*it))) else {
+            return;
         };
         open.iter_mut().zip(rows).for_each(|(all, it)| *all |= it);
+    };
+    let by_first = match heads.transport {
+        Transport::TCP => &OPEN.tcp,
+        Transport::UDP => &OPEN.udp,
+        _ => &OPEN.others,
+    };
+    for side in [&heads.client, &heads.server] {
+        add(by_first, side.bytes());
+        if heads.transport == Transport::UDP {
+            side.datagrams().for_each(|it| add(&OPEN.datagrams, it));
+        }
     }
     open
 }

@@ -87,6 +87,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     let (mut n, mut n_messages) = (0, 0);
     let (mut kind, mut code) = (None, None);
     let mut known = Known::default();
+    let mut name = Vec::new();
     let mut shown = [false; 2];
     for (head, is_shown) in [&heads.client, &heads.server].into_iter().zip(&mut shown) {
         let datagrams = (heads.transport == Transport::UDP).then(|| head.datagrams());
@@ -94,7 +95,7 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
         let messages = datagrams.into_iter().flatten().chain(framed.into_iter().flatten());
         for (at, bytes) in messages.enumerate() {
             n += 1;
-            let Some(message) = Message::read(bytes, place) else {
+            let Some(message) = Message::read(bytes, place, &mut name) else {
                 // Elsewhere than at its port, all that is said has to be DNS.
                 if is_usual && n_messages > 0 {
                     continue;
@@ -251,7 +252,8 @@ struct Message {
 impl Message {
     /// Reads a message. At its usual port it may be cut or have a tail; elsewhere it has to fit exactly, and so has one of an
     /// operation that nobody knows, at the port of DNS.
-    fn read(bytes: &[u8], place: Place) -> Option<Self> {
+    /// Names that are read on the way are written into `name`, whatever it holds.
+    fn read(bytes: &[u8], place: Place, name: &mut Vec<u8>) -> Option<Self> {
         const RESPONSE: u16 = 0x8000;
         let is_usual = place != Place::Elsewhere;
         let mut reader = Reader(bytes);
@@ -273,9 +275,8 @@ impl Message {
             return None;
         }
         let (mut question, mut asked) = (None, None);
-        let mut name = String::with_capacity(USUAL_NAME_LEN);
         for _ in 0..n_questions {
-            match read_name(bytes, &mut reader, &mut name) {
+            match read_name(bytes, &mut reader, name) {
                 Some(()) => {}
                 None if is_usual && question.is_some() => break,
                 None => return None,
@@ -287,18 +288,18 @@ impl Message {
             if !is_question {
                 return None;
             }
-            question.get_or_insert_with(|| std::mem::take(&mut name));
+            question.get_or_insert_with(|| as_text(name));
             asked.get_or_insert(kind);
         }
         let mut answers = Answers::new(question.as_deref());
         let mut read_all = || {
             for _ in 0..n_records.min(MAX_RECORDS.into()) {
-                read_name(bytes, &mut reader, &mut name)?;
+                read_name(bytes, &mut reader, name)?;
                 let (kind, class, _ttl) = (reader.u16()?, reader.u16()?, reader.u32()?);
                 let data = reader.vec16()?;
                 if class & 0x7fff == 1 {
                     let at = bytes.len() - reader.0.len() - data.len();
-                    let _ = answers.add(&name, kind, data, bytes.get(..at + data.len())?, at);
+                    let _ = answers.add(name, kind, data, bytes.get(..at + data.len())?, at);
                 }
             }
             Some(())
@@ -318,7 +319,7 @@ impl Message {
 struct Answers<'a> {
     question: Option<&'a str>,
     /// The further names that stand for the question's, at most [`MAX_ALIASES`].
-    aliases: Vec<String>,
+    aliases: Vec<Vec<u8>>,
     found: Vec<Answer>,
 }
 
@@ -327,12 +328,13 @@ impl<'a> Answers<'a> {
         Self { question, aliases: Vec::new(), found: Vec::new() }
     }
 
-    fn is_alias(&self, name: &str) -> bool {
-        self.question == Some(name) || self.aliases.iter().any(|it| it == name)
+    fn is_alias(&self, name: &[u8]) -> bool {
+        self.question.is_some_and(|it| it.as_bytes() == name)
+            || self.aliases.iter().any(|it| it == name)
     }
 
     /// Takes one record; aliases come before what they lead to (RFC 1034, section 4.3.2).
-    fn add(&mut self, owner: &str, kind: u16, data: &[u8], upto: &[u8], at: usize) -> Option<()> {
+    fn add(&mut self, owner: &[u8], kind: u16, data: &[u8], upto: &[u8], at: usize) -> Option<()> {
         const A: u16 = 1;
         const CNAME: u16 = 5;
         const AAAA: u16 = 28;
@@ -341,7 +343,7 @@ impl<'a> Answers<'a> {
             AAAA => data.try_into().map(|it: [u8; 16]| IpAddr::V6(Ipv6Addr::from(it))).ok(),
             CNAME if self.is_alias(owner) && self.aliases.len() < MAX_ALIASES => {
                 let mut target = Reader(upto.get(at..).unwrap_or_default());
-                let mut name = String::with_capacity(USUAL_NAME_LEN);
+                let mut name = Vec::new();
                 read_name(upto, &mut target, &mut name).filter(|()| !self.is_alias(&name))?;
                 self.aliases.push(name);
                 None
@@ -350,20 +352,26 @@ impl<'a> Answers<'a> {
         };
         let ip = ip?;
         let name = match self.question {
-            Some(question) if self.is_alias(owner) => question,
+            Some(question) if self.is_alias(owner) => question.as_bytes(),
             // Multicast DNS answers without repeating the question.
             None => owner,
             Some(_) => return None,
         };
-        let name = host_name(name.as_bytes())?;
+        let name = host_name(name)?;
         self.found.push(Answer { name, ip });
         Some(())
     }
 }
 
-/// The name at the reader in lower case, with the reader moved behind it. Pointers lead backwards only.
-fn read_name<'a>(message: &'a [u8], reader: &mut Reader<'a>, name: &mut String) -> Option<()> {
+/// A name that was read, as text.
+fn as_text(name: &[u8]) -> String {
+    String::from_utf8(name.to_vec()).unwrap_or_default()
+}
+
+/// The name at the reader in lower case and in UTF-8, with the reader moved behind it. Pointers lead backwards only.
+fn read_name<'a>(message: &'a [u8], reader: &mut Reader<'a>, name: &mut Vec<u8>) -> Option<()> {
     name.clear();
+    name.reserve(USUAL_NAME_LEN);
     let mut ahead = *reader;
     let mut has_jumped = false;
     let mut limit = message.len();
@@ -374,6 +382,7 @@ fn read_name<'a>(message: &'a [u8], reader: &mut Reader<'a>, name: &mut String) 
                 if !has_jumped {
                     *reader = ahead;
                 }
+                name.make_ascii_lowercase();
                 return Some(());
             }
             1..64 => {
@@ -382,14 +391,14 @@ fn read_name<'a>(message: &'a [u8], reader: &mut Reader<'a>, name: &mut String) 
                     return None;
                 }
                 if !name.is_empty() {
-                    name.push('.');
+                    name.push(b'.');
                 }
-                let begin = name.len();
-                match std::str::from_utf8(label) {
-                    Ok(letters) if letters.is_ascii() => name.push_str(letters),
-                    _ => name.extend(label.iter().map(|it| char::from(*it))),
+                if label.is_ascii() {
+                    name.extend_from_slice(label);
+                } else {
+                    let letters: String = label.iter().map(|it| char::from(*it)).collect();
+                    name.extend_from_slice(letters.as_bytes());
                 }
-                name.get_mut(begin..)?.make_ascii_lowercase();
             }
             0xc0.. => {
                 let low = ahead.u8()?;

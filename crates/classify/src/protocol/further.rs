@@ -11,7 +11,7 @@ use crate::{
         all_datagrams, any_first, any_stream, begins, contains, datagrams, find, has_at, has_port,
         is_text, seen_if,
     },
-    needs::{ANY, tcp, udp},
+    needs::{ANY, any_datagram, tcp, udp},
 };
 
 // Tunnels.
@@ -28,7 +28,7 @@ pub(super) const TAILSCALE: Protocol = row(
         seen_if(datagrams(heads).any(is_search), "Tailscale looking for a path (DISCO)")
     },
 )
-.over(udp(ANY));
+.over(any_datagram(b"T"));
 
 pub(super) const SSTP: Protocol =
     row("sstp", "tunnel", "Secure Socket Tunneling Protocol", "MS-SSTP", |heads| {
@@ -56,7 +56,7 @@ pub(super) const SOFTETHER: Protocol = row(
         )
     },
 )
-.over(udp(ANY));
+.over(any_datagram(b"\0I"));
 
 // Ways into other machines.
 

@@ -9,7 +9,7 @@ use crate::{
         all_datagrams, all_streams, any_stream, begins, datagrams, ends_at_be16, ends_at_be32,
         has_at, has_port, seen_if,
     },
-    needs::{ANY, either, tcp, udp},
+    needs::{ANY, any_datagram, either, tcp, udp},
 };
 
 // Controllers.
@@ -93,7 +93,7 @@ pub(super) const PROFINET_CM: Form = Form {
 };
 
 pub(super) const DCERPC_WITH_PROFINET: Protocol = Protocol {
-    needs: udp(ANY),
+    needs: any_datagram(b"\x04"),
     recognise: |heads| {
         // Calls by DCE/RPC version 4 of four interfaces, whose identifiers (IEC 61158-6-10) differ in one digit.
         let is_call = |it: &[u8]| {

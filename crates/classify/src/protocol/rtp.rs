@@ -6,7 +6,7 @@ use super::{Facts, Protocol, rtcp};
 use crate::{
     bytes::{be16, be32},
     fact::Fact,
-    needs::{ANY, udp},
+    needs::any_datagram_in,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,7 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "voice",
     title: "Real-time Transport Protocol",
     source: "RFC 3550",
-    needs: udp(ANY),
+    needs: any_datagram_in(0x80..=0xbf),
     recognise,
 };
 

@@ -4,7 +4,7 @@ use super::{Protocol, row};
 use crate::{
     bytes::{be16, be32, le32},
     look::{all_streams, any_first, any_stream, begins, datagrams, has_at, seen_if},
-    needs::{ANY, tcp, tcp_in, udp},
+    needs::{ANY, any_datagram, tcp, tcp_in, udp},
 };
 
 // Stores of data.
@@ -207,7 +207,7 @@ pub(super) const SRT: Protocol =
             |it: &[u8]| it.starts_with(&[0x80, 0, 0, 0, 0, 0, 0, 0]) && be32(it, 16) == Some(5);
         seen_if(datagrams(heads).any(|it| is_handshake(it) && it.len() >= 64), "an SRT handshake")
     })
-    .over(udp(ANY));
+    .over(any_datagram(b"\x80"));
 
 pub(super) const SPICE: Protocol = row(
     "spice",

@@ -9,7 +9,7 @@ use crate::{
     bytes::{Reader, be16, be32, text},
     fact::Fact,
     look,
-    needs::{ANY, either},
+    needs::{ANY, any_datagram_in, tcp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -17,7 +17,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "voice",
     title: "STUN and TURN, ways through NATs",
     source: "RFC 8489, RFC 8656, RFC 3489",
-    needs: either(ANY),
+    needs: tcp(ANY).or(any_datagram_in(0..=0x3f)),
     recognise,
 };
 
