@@ -43,6 +43,8 @@ Every protocol, service and fact, made from the tables in `src/protocol.rs`, `sr
 
 * The label of a flow is its service where one is known, else its protocol. Every verdict carries its reason.
 * A protocol is told by the payload alone. A port may support what a payload says; by itself it tells nothing.
+* Of a flow only those protocols are looked for that its transport and the first bytes of its sides leave open, as the row of
+  each says (`src/needs.rs`). The first of them that recognises it names it.
 * A source is the document that says what the bytes look like: an RFC, a standard, what the maker published, what others
   wrote down; `(source)` is a program's own code. \"Seen on the wire\" is what no such document is known of: the bytes are
   told by what captures show, which may change with the next version of the program.

@@ -63,8 +63,10 @@ impl<'a> Reader<'a> {
 /// something is replaced.
 pub(crate) fn text(bytes: &[u8], max: usize) -> String {
     let cut = bytes.get(..max).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(cut);
-    plain(text.trim())
+    match std::str::from_utf8(cut) {
+        Ok(text) => plain(text.trim()),
+        Err(_) => plain(String::from_utf8_lossy(cut).trim()),
+    }
 }
 
 /// The two bytes at an offset, in network byte order.
@@ -94,7 +96,8 @@ pub(crate) fn host_name(bytes: &[u8]) -> Option<String> {
         && bytes.iter().all(|it| it.is_ascii_alphanumeric() || b"-._*".contains(it))
         && bytes.iter().any(u8::is_ascii_alphabetic)
         && bytes.first() != Some(&b'.');
-    String::from_utf8(bytes.to_ascii_lowercase()).ok().filter(|_| is_name)
+    let name = std::str::from_utf8(bytes).ok().filter(|_| is_name)?;
+    Some(name.to_ascii_lowercase())
 }
 
 /// The host of `host`, `host:port`, `user@host` or `[address]:port`, where it is a name.
@@ -164,9 +167,43 @@ pub(crate) fn header<'a>(message: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     })
 }
 
+/// What stands behind the names in the first lines of a text, as [`header`] finds it: for who asks for more than a few.
+pub(crate) struct Headers<'a>(Vec<(&'a [u8], &'a [u8])>);
+
+impl<'a> Headers<'a> {
+    pub(crate) fn of(message: &'a [u8]) -> Self {
+        let mut all = Vec::with_capacity(if message.is_empty() { 0 } else { 16 });
+        for line in lines(message).skip(1).take_while(|line| !line.is_empty()) {
+            let Some(colon) = memchr::memchr(b':', line) else { continue };
+            if let Some((name, [_, value @ ..])) = line.split_at_checked(colon) {
+                all.push((name.trim_ascii_end(), value.trim_ascii()));
+            }
+        }
+        Self(all)
+    }
+
+    /// What stands behind a name first, whatever the case of its letters.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.0.iter().find(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_are_found_one_by_one_and_together() {
+        let message = b"a: first\r\nA:1\r\nb :  2 \r\nbare\r\nB: 3\r\n:none\r\nc\t: x:y\n\r\nd: 4";
+        let all = Headers::of(message);
+        let names: [&[u8]; 7] = [b"a", b"b", b"B", b"bare", b"c", b"C", b"d"];
+        for name in names {
+            assert_eq!(all.get(name), header(message, name), "{name:?}");
+        }
+        assert_eq!(all.get(b"b"), Some(&b"2"[..]));
+        assert_eq!(all.get(b"c"), Some(&b"x:y"[..]));
+        assert_eq!(all.get(b"d"), None);
+    }
 
     #[test]
     fn base64_is_read_as_far_as_it_goes() {

@@ -297,6 +297,8 @@ pub struct Told(String);
 const FIRST: u8 = b'0';
 /// How many digits there are.
 const DIGITS: usize = 64;
+/// Few flows tell more, in bytes.
+const USUAL_LEN: usize = 240;
 
 impl Told {
     /// How long the text of a fact may be, in bytes.
@@ -335,6 +337,10 @@ impl Told {
         }
         let digit = |it: usize| char::from(FIRST + it as u8);
         let marks = [fact as usize, text.len() / DIGITS, text.len() % DIGITS];
+        if self.0.is_empty() {
+            // Who tells one fact tells more; what is left over is given back.
+            self.0.reserve(USUAL_LEN);
+        }
         self.0.extend(marks.map(digit));
         self.0.push_str(text);
     }

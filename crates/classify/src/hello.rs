@@ -3,10 +3,7 @@
 //! JA4 is published by FoxIO, JA3 and JA3S by Salesforce, all three under BSD-3-Clause. Nothing here knows how a message was
 //! carried.
 
-use std::{
-    fmt::Write,
-    hash::{DefaultHasher, Hasher as _},
-};
+use std::hash::{DefaultHasher, Hasher as _};
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -140,8 +137,11 @@ impl ClientHello {
         if facts.server_name.is_none() {
             facts.server_name.clone_from(&self.server_name);
         }
-        let offered = self.alpn.iter().filter(|it| !is_grease_name(it)).map(|it| text(it, 32));
-        let offered = offered.collect::<Vec<_>>().join(", ");
+        let mut offered = String::new();
+        for name in self.alpn.iter().filter(|it| !is_grease_name(it)) {
+            let comma = if offered.is_empty() { "" } else { ", " };
+            offered.extend([comma, &text(name, 32)]);
+        }
         facts.told.tell(Fact::AlpnOffered, &offered);
         facts.told.tell(Fact::Ja4, &self.ja4(carrier).unwrap_or_default());
         if carrier == Carrier::Tls {
@@ -152,7 +152,8 @@ impl ClientHello {
 
     /// The greeting for a reader: `a TLS greeting for example.org`.
     pub(crate) fn sentence(&self, carrier: &str) -> String {
-        let mut sentence = format!("a {carrier} greeting");
+        let mut sentence = String::with_capacity(100);
+        sentence.extend(["a ", carrier, " greeting"]);
         match &self.server_name {
             Some(name) => sentence.extend([" for ", name]),
             None => sentence.push_str(" without a name"),
@@ -183,29 +184,46 @@ impl ClientHello {
         extensions.retain(|it| ![SERVER_NAME, ALPN].contains(it));
         extensions.sort_unstable();
         let signatures = without_grease(&self.signature_algorithms);
-        let mut described = hex_list(&extensions);
+        let mut described = Vec::with_capacity(5 * (extensions.len() + signatures.len()));
+        add_hex_list(&mut described, &extensions);
         if !signatures.is_empty() {
-            described.extend(["_", &hex_list(&signatures)]);
+            described.push(b'_');
+            add_hex_list(&mut described, &signatures);
         }
-        let ciphers_hash = short_hash(&hex_list(&ciphers), ciphers.is_empty());
         let extensions_hash = short_hash(&described, extensions.is_empty());
-        Some(format!(
-            "{letter}{version}{name}{n_ciphers:02}{n_extensions:02}{alpn}_{ciphers_hash}_{extensions_hash}"
-        ))
+        described.clear();
+        add_hex_list(&mut described, &ciphers);
+        let ciphers_hash = short_hash(&described, ciphers.is_empty());
+        let two_digits = |it: usize| [it / 10, it % 10].map(|it| char::from(b'0' + it as u8));
+        let mut ja4 = String::with_capacity(36);
+        ja4.push(letter);
+        ja4.push_str(version);
+        ja4.push(name);
+        ja4.extend([n_ciphers, n_extensions].into_iter().flat_map(two_digits));
+        ja4.extend([&*alpn, "_", &ciphers_hash, "_", &extensions_hash]);
+        Some(ja4)
     }
 
     /// The JA3 fingerprint; `None` where the message is cut.
     fn ja3(&self) -> Option<String> {
-        let formats: Vec<u16> = self.point_formats.iter().map(|it| u16::from(*it)).collect();
-        let lists = [&self.ciphers, &self.extensions, &self.groups].map(|it| without_grease(it));
-        let [ciphers, extensions, groups] = lists.map(|it| decimal_list(&it));
-        let formats = decimal_list(&formats);
-        let described = format!("{},{ciphers},{extensions},{groups},{formats}", self.version);
-        self.is_whole.then(|| md5_hex(&described))
+        if !self.is_whole {
+            return None;
+        }
+        let lists = [&self.ciphers, &self.extensions, &self.groups];
+        let n_values = lists.iter().map(|it| it.len()).sum::<usize>() + self.point_formats.len();
+        let mut described = Vec::with_capacity(6 * (n_values + 1) + lists.len());
+        add_decimal(&mut described, self.version);
+        for list in lists {
+            described.push(b',');
+            add_decimal_list(&mut described, list.iter().copied().filter(|it| !is_grease(*it)));
+        }
+        described.push(b',');
+        add_decimal_list(&mut described, self.point_formats.iter().map(|it| u16::from(*it)));
+        Some(md5_hex(&described))
     }
 
     fn ja4_version(&self, carrier: Carrier) -> &'static str {
-        let offered = without_grease(&self.supported_versions).into_iter();
+        let offered = self.supported_versions.iter().copied().filter(|it| !is_grease(*it));
         // The versions of DTLS count downwards.
         let highest = if carrier == Carrier::Dtls { offered.min() } else { offered.max() };
         match highest.unwrap_or(self.version) {
@@ -293,8 +311,12 @@ impl ServerHello {
         facts.told.tell(Fact::Cipher, &cipher::name(self.cipher));
         facts.told.tell(Fact::Alpn, self.alpn.as_deref().unwrap_or_default());
         if self.is_whole && carrier == Carrier::Tls {
-            let extensions = decimal_list(&self.extensions);
-            let described = format!("{},{},{extensions}", self.version, self.cipher);
+            let mut described = Vec::with_capacity(6 * (self.extensions.len() + 2));
+            for number in [self.version, self.cipher] {
+                add_decimal(&mut described, number);
+                described.push(b',');
+            }
+            add_decimal_list(&mut described, self.extensions.iter().copied());
             facts.told.tell(Fact::Ja3s, &md5_hex(&described));
         }
         self.session.iter().for_each(|it| facts.tie(*it));
@@ -345,48 +367,62 @@ fn is_grease_name(name: &[u8]) -> bool {
 }
 
 fn without_grease(values: &[u16]) -> Vec<u16> {
-    values.iter().copied().filter(|it| !is_grease(*it)).collect()
+    let mut values = values.to_vec();
+    values.retain(|it| !is_grease(*it));
+    values
 }
 
-fn hex_list(values: &[u16]) -> String {
-    let mut list = String::with_capacity(values.len() * 5);
+/// Adds numbers as JA4 lists them.
+fn add_hex_list(list: &mut Vec<u8>, values: &[u16]) {
     for (i, value) in values.iter().enumerate() {
         if i > 0 {
-            list.push(',');
+            list.push(b',');
         }
-        list.extend(hex_digits(&value.to_be_bytes()));
+        let [high, low] = value.to_be_bytes();
+        list.extend_from_slice(&[high >> 4, high & 15, low >> 4, low & 15].map(hex_digit));
     }
-    list
 }
 
-fn decimal_list(values: &[u16]) -> String {
-    let mut list = String::with_capacity(values.len() * 6);
-    for (i, value) in values.iter().enumerate() {
-        let dash = if i == 0 { "" } else { "-" };
-        write!(list, "{dash}{value}").expect("a String takes all that is written");
+/// Adds numbers as JA3 lists them.
+fn add_decimal_list(list: &mut Vec<u8>, values: impl Iterator<Item = u16>) {
+    for (i, value) in values.enumerate() {
+        if i > 0 {
+            list.push(b'-');
+        }
+        add_decimal(list, value);
     }
-    list
+}
+
+fn add_decimal(list: &mut Vec<u8>, value: u16) {
+    let mut rest = value;
+    let digits = [10_000, 1_000, 100, 10, 1].map(|place| {
+        let digit = rest / place;
+        rest %= place;
+        b'0' + digit as u8
+    });
+    let n_zero = digits.iter().take(4).take_while(|it| **it == b'0').count();
+    list.extend_from_slice(digits.get(n_zero..).unwrap_or_default());
 }
 
 /// Bytes in hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(2 * bytes.len());
-    digits.extend(hex_digits(bytes));
+    digits
+        .extend(bytes.iter().flat_map(|it| [it >> 4, it & 15]).map(|it| char::from(hex_digit(it))));
     digits
 }
 
-fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = char> {
-    let digit = |it: u8| char::from(if it < 10 { b'0' + it } else { b'a' - 10 + it });
-    bytes.iter().flat_map(move |it| [digit(it >> 4), digit(it & 15)])
+fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' - 10 + value }
 }
 
 /// The MD5 of a text in hexadecimal digits.
-pub(crate) fn md5_hex(of: &str) -> String {
+pub(crate) fn md5_hex(of: &[u8]) -> String {
     hex(&Md5::digest(of))
 }
 
 /// The first twelve hexadecimal digits of the SHA-256.
-fn short_hash(of: &str, is_empty: bool) -> String {
+fn short_hash(of: &[u8], is_empty: bool) -> String {
     if is_empty {
         return "0".repeat(12);
     }

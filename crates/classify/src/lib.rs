@@ -15,6 +15,7 @@ mod inside;
 mod look;
 #[cfg(test)]
 mod near;
+mod needs;
 mod ntlm;
 mod own;
 pub mod protocol;
@@ -24,7 +25,7 @@ mod shape;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use flow::{Flow, Transport};
@@ -647,7 +648,9 @@ pub fn labels(own: &OwnRules) -> Vec<(&'static str, Vec<&str>)> {
 
 /// A label with its group, if it is one of [`labels`].
 fn known(label: &str) -> Option<(&'static str, &'static str)> {
-    every_label().find(|it| it.1 == label)
+    static GROUPS_OF_LABELS: LazyLock<BTreeMap<&str, &str>> =
+        LazyLock::new(|| every_label().map(|(group, label)| (label, group)).collect());
+    GROUPS_OF_LABELS.get_key_value(label).map(|(label, group)| (*group, *label))
 }
 
 /// Every group and label there can be; some come more than once.

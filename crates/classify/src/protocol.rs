@@ -65,6 +65,7 @@ use flow::{Direction, Heads};
 use crate::{
     Shown,
     fact::{Fact, Told},
+    needs::{self, ANY, Needs, any},
 };
 
 /// Every protocol, in order of precedence: the first that recognises a flow names it.
@@ -369,6 +370,15 @@ pub struct Protocol {
     pub source: &'static str,
     /// Tells it by the first bytes of both sides.
     pub recognise: fn(&Heads) -> Option<Facts>,
+    /// What a flow has to be at least for that.
+    pub(crate) needs: Needs,
+}
+
+impl Protocol {
+    /// The same, looked for only where this is so.
+    const fn over(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
 }
 
 /// How the source of a protocol begins that has no published description.
@@ -395,7 +405,7 @@ const fn row(
     source: &'static str,
     recognise: fn(&Heads) -> Option<Facts>,
 ) -> Protocol {
-    Protocol { name, group, title, source, recognise }
+    Protocol { name, group, title, source, recognise, needs: any(ANY) }
 }
 
 /// What a payload tells besides its protocol.
@@ -529,7 +539,13 @@ pub(crate) fn recognise(heads: &Heads) -> Option<(&'static Protocol, Facts)> {
     if heads.client.bytes().is_empty() && heads.server.bytes().is_empty() {
         return None;
     }
-    PROTOCOLS.iter().find_map(|protocol| Some((protocol, (protocol.recognise)(heads)?)))
+    let ask = |it: &'static Protocol| Some((it, (it.recognise)(heads)?));
+    debug_assert_eq!(
+        needs::left_out(heads).find_map(ask).map(|it| it.0.name),
+        None,
+        "a row needs less than it says"
+    );
+    needs::rows(heads).find_map(ask)
 }
 
 /// What TLS or HTTP tells where a tunnel carries it. A tunnel in a tunnel is not looked into.
@@ -657,9 +673,9 @@ mod tests {
             // Small numbers reach deeper into formats than noise does.
             let mask = if port % 2 == 0 { 0x07 } else { 0xff };
             let heads = noise.heads(usize::from(port) % 97, mask).with_ports(50_000, port);
-            for protocol in PROTOCOLS {
-                let _ = (protocol.recognise)(&heads);
-            }
+            let ask = |it: &'static Protocol| Some((it.name, (it.recognise)(&heads)?));
+            assert_eq!(needs::left_out(&heads).find_map(ask), None);
+            needs::rows(&heads).for_each(|it| drop(ask(it)));
         }
     }
 }

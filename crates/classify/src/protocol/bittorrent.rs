@@ -8,6 +8,7 @@ use crate::{
     bytes::{Reader, be32, text},
     fact::Fact,
     look,
+    needs::{ANY, tcp, udp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -15,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "peer2peer",
     title: "BitTorrent",
     source: "BEP 3, BEP 5, BEP 15, BEP 29",
+    needs: tcp(b"\x13BG").or(udp(ANY)),
     recognise,
 };
 

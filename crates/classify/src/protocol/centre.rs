@@ -8,6 +8,7 @@ use crate::{
         all_datagrams, all_streams, any_first, any_stream, begins, contains, ends_at_be16, has_at,
         has_port, seen_if,
     },
+    needs::{either, tcp, udp, udp_in},
 };
 
 // Who may come in.
@@ -21,7 +22,8 @@ pub(super) const TACACS: Protocol =
                     .is_some_and(|len| (5..1 << 16).contains(&len) && it.len() >= 12 + len as usize)
         };
         seen_if(all_streams(heads, is_message), "a TACACS+ message")
-    });
+    })
+    .over(tcp(b"\xc0\xc1"));
 
 pub(super) const PROXY: Protocol = row(
     "proxy-protocol",
@@ -36,7 +38,8 @@ pub(super) const PROXY: Protocol = row(
         let is_seen = any_stream(heads, |it| is_line(it) || is_binary(it));
         seen_if(is_seen, "who is behind a proxy (PROXY protocol)")
     },
-);
+)
+.over(tcp(b"\rP"));
 
 // Storage, queues, calls of procedures.
 
@@ -59,7 +62,8 @@ pub(super) const ISCSI: Protocol =
                 )
         };
         seen_if(any_stream(heads, is_login), "a login to an iSCSI target")
-    });
+    })
+    .over(tcp(b"\x03\x23\x43"));
 
 pub(super) const GIOP: Protocol =
     row("giop", "system", "General Inter-ORB Protocol (CORBA)", "OMG, CORBA, part 2", |heads| {
@@ -70,7 +74,8 @@ pub(super) const GIOP: Protocol =
                 && matches!(it.get(7), Some(0..=7))
         };
         seen_if(all_streams(heads, is_message), "a CORBA message (GIOP)")
-    });
+    })
+    .over(tcp(b"G"));
 
 pub(super) const THRIFT: Protocol = row(
     "thrift",
@@ -94,7 +99,8 @@ pub(super) const THRIFT: Protocol = row(
         };
         seen_if(all_streams(heads, |it| is_message(it) || is_framed(it)), "a call by Thrift")
     },
-);
+)
+.over(tcp(b"\0\x80"));
 
 pub(super) const GEARMAN: Protocol =
     row("gearman", "system", "Gearman job queue", "Gearman, PROTOCOL", |heads| {
@@ -103,7 +109,8 @@ pub(super) const GEARMAN: Protocol =
                 && be32(it, 4).is_some_and(|kind| (1..=42).contains(&kind))
         };
         seen_if(all_streams(heads, is_message), "a message of Gearman")
-    });
+    })
+    .over(tcp(b"\0"));
 
 pub(super) const STOMP: Protocol = row(
     "stomp",
@@ -128,7 +135,8 @@ pub(super) const STOMP: Protocol = row(
         };
         seen_if(any_stream(heads, is_frame), "a STOMP connection")
     },
-);
+)
+.over(tcp(b"CS"));
 
 pub(super) const OPENWIRE: Protocol = row(
     "openwire",
@@ -141,7 +149,8 @@ pub(super) const OPENWIRE: Protocol = row(
         };
         seen_if(any_stream(heads, is_info), "a greeting of ActiveMQ (OpenWire)")
     },
-);
+)
+.over(tcp(b"\0"));
 
 pub(super) const JRMI: Protocol = row(
     "java-rmi",
@@ -153,7 +162,8 @@ pub(super) const JRMI: Protocol = row(
             |it: &[u8]| matches!(it, [b'J', b'R', b'M', b'I', 0, 1 | 2, 0x4b..=0x4d, ..]);
         seen_if(any_stream(heads, is_greeting), "a call of a Java method (RMI)")
     },
-);
+)
+.over(tcp(b"J"));
 
 pub(super) const JDWP: Protocol = row(
     "jdwp",
@@ -161,7 +171,8 @@ pub(super) const JDWP: Protocol = row(
     "Java Debug Wire Protocol",
     "Oracle, Java Debug Wire Protocol",
     |heads| seen_if(any_stream(heads, |it| it.starts_with(b"JDWP-Handshake")), "a Java debugger"),
-);
+)
+.over(tcp(b"J"));
 
 pub(super) const DICOM: Protocol = row(
     "dicom",
@@ -178,7 +189,8 @@ pub(super) const DICOM: Protocol = row(
         };
         seen_if(any_stream(heads, is_request), "an association for medical images (DICOM)")
     },
-);
+)
+.over(tcp(b"\x01\x02"));
 
 // Telephone networks.
 
@@ -196,13 +208,15 @@ pub(super) const PFCP: Protocol =
             has_port(heads, &[8805]) && all_datagrams(heads, is_message),
             "a message between a mobile network's planes (PFCP)",
         )
-    });
+    })
+    .over(udp_in(0x20..=0x23));
 
 pub(super) const DLEP: Protocol =
     row("dlep", "system", "Dynamic Link Exchange Protocol", "RFC 8175", |heads| {
         let is_signal = |it: &[u8]| it.starts_with(b"DLEP") && ends_at_be16(it, 6, 8);
         seen_if(any_first(heads, is_signal), "a radio looking for its router (DLEP)")
-    });
+    })
+    .over(udp(b"D"));
 
 // Industry.
 
@@ -213,7 +227,8 @@ pub(super) const MMS: Protocol =
         let names_it = |it: &[u8]| contains(it.get(..512).unwrap_or(it), b"\x28\xca\x22\x02");
         let is_seen = all_streams(heads, is_data) && any_stream(heads, names_it);
         seen_if(is_seen, "an association with a machine (MMS)")
-    });
+    })
+    .over(tcp(b"\x03"));
 
 pub(super) const SYNCHROPHASOR: Protocol =
     row("synchrophasor", "system", "Synchrophasors of power grids", "IEEE C37.118", |heads| {
@@ -233,7 +248,8 @@ pub(super) const SYNCHROPHASOR: Protocol =
             all_datagrams(heads, is_frame) || all_streams(heads, is_frame),
             "measurements of a power grid (C37.118)",
         )
-    });
+    })
+    .over(either(b"\xaa"));
 
 /// The cyclic redundancy check by x¹⁶ + x¹² + x⁵ + 1, beginning with ones.
 fn crc_ccitt(bytes: &[u8]) -> u16 {
@@ -254,7 +270,8 @@ pub(super) const DLMS: Protocol =
         };
         let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_message);
         seen_if(is_seen, "a meter being read (DLMS)")
-    });
+    })
+    .over(either(b"\0"));
 
 // Time.
 
@@ -270,7 +287,8 @@ pub(super) const ROUGHTIME: Protocol = row(
         };
         seen_if(any_first(heads, is_framed), "a question for the time (Roughtime)")
     },
-);
+)
+.over(udp(b"R"));
 
 #[cfg(test)]
 mod tests {

@@ -3,13 +3,14 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::{bytes::Reader, look};
+use crate::{bytes::Reader, look, needs::udp_in};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "coap",
     group: "system",
     title: "Constrained Application Protocol",
     source: "RFC 7252",
+    needs: udp_in(0x40..=0x7f),
     recognise,
 };
 
@@ -19,12 +20,13 @@ const PAYLOAD_MARK: u8 = 0xff;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     // Off its port a request and its answer must agree on the message's number and token.
-    let first =
-        |head: &flow::Head| head.datagrams().next().and_then(|it| it.get(2..6)).map(<[u8]>::to_vec);
-    let (asked, answered) = (first(&heads.client), first(&heads.server));
-    let is_pair = asked.is_some() && asked == answered;
+    let is_pair = || {
+        let [asked, answered] = [&heads.client, &heads.server]
+            .map(|it| it.datagrams().next().and_then(|it| it.get(2..6)));
+        asked.is_some() && asked == answered
+    };
     let is_seen = look::all_datagrams(heads, is_message);
-    look::seen_if(is_seen && (is_pair || look::has_port(heads, PORTS)), "a CoAP message")
+    look::seen_if(is_seen && (is_pair() || look::has_port(heads, PORTS)), "a CoAP message")
 }
 
 fn is_message(bytes: &[u8]) -> bool {

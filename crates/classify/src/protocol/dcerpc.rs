@@ -5,7 +5,9 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, le16},
-    look, ntlm,
+    look,
+    needs::{tcp, udp},
+    ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "DCE remote procedure calls",
     source: "The Open Group C706",
+    needs: tcp(b"\x05").or(udp(b"\x04")),
     recognise,
 };
 

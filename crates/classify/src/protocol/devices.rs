@@ -7,6 +7,7 @@ use crate::{
         all_datagrams, all_streams, any_first, any_stream, begins, contains, ends_at_be16,
         ends_at_be32, has_at, has_port, seen_if,
     },
+    needs::{ANY, either, tcp, tcp_in, udp},
 };
 
 // Devices.
@@ -37,7 +38,8 @@ pub(super) const TPLINK_SHP: Protocol = row(
             && (all_datagrams(heads, is_json) || all_streams(heads, is_framed));
         seen_if(is_seen, "a message of a TP-Link smart home device")
     },
-);
+)
+.over(tcp(b"\0").or(udp(b"\xd0")));
 
 pub(super) const TUYA: Protocol =
     row("tuya-lp", "system", "Tuya local protocol of smart devices", "seen on the wire", |heads| {
@@ -51,7 +53,8 @@ pub(super) const TUYA: Protocol =
         let is_seen = all_datagrams(heads, |it| is_message(it) && is_ended(it))
             || all_streams(heads, |it| has_at(it, 0, &[0, 0, 0x55, 0xaa]));
         seen_if(is_seen, "a message of a Tuya smart home device")
-    });
+    })
+    .over(either(b"\0"));
 
 pub(super) const MIIO: Protocol = row(
     "miio",
@@ -63,7 +66,8 @@ pub(super) const MIIO: Protocol = row(
         let is_seen = all_datagrams(heads, |it| is_message(it) && it.len() >= 32);
         seen_if(is_seen, "a message of a Xiaomi smart home device")
     },
-);
+)
+.over(udp(b"\x21"));
 
 pub(super) const UBIQUITI: Protocol =
     row("ubiquiti-discovery", "system", "Ubiquiti device discovery", "seen on the wire", |heads| {
@@ -72,7 +76,8 @@ pub(super) const UBIQUITI: Protocol =
             |it: &[u8]| matches!(it, [1 | 2, 0 | 6 | 8..=11, ..]) && ends_at_be16(it, 2, 4);
         let is_seen = has_port(heads, &[10001]) && all_datagrams(heads, is_message);
         seen_if(is_seen, "a Ubiquiti device looking for others")
-    });
+    })
+    .over(udp(b"\x01\x02"));
 
 pub(super) const MNDP: Protocol =
     row("mndp", "system", "MikroTik Neighbor Discovery Protocol", "seen on the wire", |heads| {
@@ -82,7 +87,8 @@ pub(super) const MNDP: Protocol =
         let is_seen =
             has_port(heads, &[5678]) && all_datagrams(heads, |it| is_asked(it) || is_told(it));
         seen_if(is_seen, "a MikroTik router telling its neighbours")
-    });
+    })
+    .over(udp(ANY));
 
 pub(super) const ADB: Protocol = row(
     "adb",
@@ -98,7 +104,8 @@ pub(super) const ADB: Protocol = row(
         };
         seen_if(all_streams(heads, is_message), "the Android debug bridge")
     },
-);
+)
+.over(tcp(b"ACOSW"));
 
 // Games.
 
@@ -123,7 +130,8 @@ pub(super) const MINECRAFT: Protocol = row(
         let is_seen = any_stream(heads, |it| is_handshake(it).is_some());
         seen_if(is_seen, "a handshake with a Minecraft server")
     },
-);
+)
+.over(tcp(ANY));
 
 /// A number of up to five bytes, seven bits each, the lowest first.
 fn var_int(bytes: &mut &[u8]) -> Option<u32> {
@@ -165,7 +173,8 @@ pub(super) const WARCRAFT3: Protocol = row(
         let is_seen = has_port(heads, &[6112, 6113, 6114]) && all_streams(heads, is_messages);
         seen_if(is_seen, "messages of Warcraft III")
     },
-);
+)
+.over(tcp(b"\xf7"));
 
 pub(super) const WORLD_OF_WARCRAFT: Protocol =
     row("wow-login", "games", "World of Warcraft login", "wowdev.wiki, Login Packet", |heads| {
@@ -173,7 +182,8 @@ pub(super) const WORLD_OF_WARCRAFT: Protocol =
         let is_challenge =
             |it: &[u8]| it.first() == Some(&0) && has_at(it, 4, b"WoW\0") && ends_at_le16(it, 2, 4);
         seen_if(any_stream(heads, is_challenge), "a login to World of Warcraft")
-    });
+    })
+    .over(tcp(b"\0"));
 
 fn ends_at_le16(bytes: &[u8], at: usize, counted_from: usize) -> bool {
     le16(bytes, at).is_some_and(|it| usize::from(it) + counted_from <= bytes.len())
@@ -197,7 +207,8 @@ pub(super) const ETHEREUM: Protocol = row(
         };
         seen_if(all_datagrams(heads, is_message), "a message between Ethereum nodes")
     },
-);
+)
+.over(udp(ANY));
 
 pub(super) const DIRECT_CONNECT: Protocol = row(
     "direct-connect",
@@ -213,7 +224,8 @@ pub(super) const DIRECT_CONNECT: Protocol = row(
         };
         seen_if(any_stream(heads, is_command), "a Direct Connect hub or peer")
     },
-);
+)
+.over(tcp(b"$CH"));
 
 // Ways into other machines.
 
@@ -221,12 +233,14 @@ pub(super) const RADMIN: Protocol =
     row("radmin", "other", "Radmin remote control", "seen on the wire", |heads| {
         let is_greeting = |it: &[u8]| begins(it, &[&[1, 0, 0, 0, 1, 0, 0, 0, 8, 8]]);
         seen_if(has_port(heads, &[4899]) && any_stream(heads, is_greeting), "a Radmin greeting")
-    });
+    })
+    .over(tcp(b"\x01"));
 
 pub(super) const NOMACHINE: Protocol =
     row("nomachine", "other", "NoMachine remote desktop", "seen on the wire", |heads| {
         seen_if(any_stream(heads, |it| it.starts_with(b"NXSH-")), "a NoMachine greeting")
-    });
+    })
+    .over(tcp(b"N"));
 
 pub(super) const RLOGIN: Protocol =
     row("rlogin", "other", "BSD remote login", "RFC 1282", |heads| {
@@ -241,7 +255,8 @@ pub(super) const RLOGIN: Protocol =
             _ => false,
         };
         seen_if(is_asked && any_stream(heads, |_| true), "a login by rlogin")
-    });
+    })
+    .over(tcp(b"\0"));
 
 // Streams.
 
@@ -254,7 +269,8 @@ pub(super) const ICECAST: Protocol =
         };
         let is_source = |it: &[u8]| it.starts_with(b"SOURCE /") && contains(it, b"ice-");
         seen_if(any_stream(heads, |it| is_answer(it) || is_source(it)), "an Icecast stream")
-    });
+    })
+    .over(tcp(b"HIS"));
 
 pub(super) const MPEG_TS: Protocol =
     row("mpeg-ts", "media", "MPEG transport stream", "ISO/IEC 13818-1", |heads| {
@@ -265,7 +281,8 @@ pub(super) const MPEG_TS: Protocol =
                 && it.chunks(188).all(|it| it.first() == Some(&0x47))
         };
         seen_if(all_datagrams(heads, is_packets), "an MPEG transport stream")
-    });
+    })
+    .over(udp(b"\x47"));
 
 pub(super) const WECHAT: Protocol = row(
     "wechat",
@@ -277,7 +294,8 @@ pub(super) const WECHAT: Protocol = row(
         let is_record = |it: &[u8]| matches!(it, [0x15..=0x19, 0xf1, 3 | 4, ..]);
         seen_if(all_streams(heads, is_record), "a record of WeChat's encryption")
     },
-);
+)
+.over(tcp_in(0x15..=0x19));
 
 pub(super) const WAKE_ON_LAN: Protocol = row(
     "wake-on-lan",
@@ -293,7 +311,8 @@ pub(super) const WAKE_ON_LAN: Protocol = row(
         };
         seen_if(any_first(heads, is_magic), "a magic packet that wakes a machine")
     },
-);
+)
+.over(udp(b"\xff"));
 
 #[cfg(test)]
 mod tests {

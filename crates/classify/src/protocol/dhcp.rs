@@ -7,6 +7,7 @@ use crate::{
     bytes::{Reader, text},
     fact::Fact,
     look,
+    needs::any_datagram,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Dynamic Host Configuration Protocol",
     source: "RFC 2131, RFC 2132",
+    needs: any_datagram(b"\x01\x02"),
     recognise,
 };
 

@@ -7,6 +7,7 @@ use crate::{
     bytes::{Reader, text},
     fact::Fact,
     look,
+    needs::udp_in,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Dynamic Host Configuration Protocol for IPv6",
     source: "RFC 8415",
+    needs: udp_in(1..=23),
     recognise,
 };
 

@@ -3,6 +3,7 @@
 //! The three share the message; the port of multicast DNS, over UDP, and LLMNR tells which it is.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -13,6 +14,7 @@ use super::{Answer, Facts, Protocol};
 use crate::{
     bytes::{Reader, host_name, text},
     fact::Fact,
+    needs::{ANY, either, udp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -20,6 +22,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "names",
     title: "Domain Name System",
     source: "RFC 1035",
+    needs: either(ANY),
     recognise,
 };
 pub(super) const MDNS: Protocol = Protocol {
@@ -27,6 +30,7 @@ pub(super) const MDNS: Protocol = Protocol {
     group: "names",
     title: "Multicast DNS",
     source: "RFC 6762",
+    needs: udp(ANY),
     recognise: recognise_mdns,
 };
 pub(super) const LLMNR: Protocol = Protocol {
@@ -34,6 +38,7 @@ pub(super) const LLMNR: Protocol = Protocol {
     group: "names",
     title: "Link-Local Multicast Name Resolution",
     source: "RFC 4795",
+    needs: either(ANY),
     recognise: recognise_llmnr,
 };
 
@@ -47,6 +52,10 @@ const MAX_RECORDS: u16 = 256;
 const MAX_ASKED: usize = 16;
 /// How many labels of one name are followed, pointers included.
 const MAX_LABELS: usize = 128;
+/// How many names stand for one that was asked for.
+const MAX_ALIASES: usize = 63;
+/// Most names are no longer, in bytes.
+const USUAL_NAME_LEN: usize = 64;
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     let is_other = is_multicast(heads) || heads.has_port(LLMNR_PORT);
@@ -77,17 +86,16 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     let mut asked: Vec<String> = Vec::new();
     let (mut n, mut n_messages) = (0, 0);
     let (mut kind, mut code) = (None, None);
-    let mut answers = BTreeSet::new();
+    let mut known = Known::default();
+    let mut name = Vec::new();
     let mut shown = [false; 2];
     for (head, is_shown) in [&heads.client, &heads.server].into_iter().zip(&mut shown) {
-        let messages: Vec<&[u8]> = match heads.transport {
-            Transport::UDP => head.datagrams().collect(),
-            Transport::TCP => framed(head.bytes()),
-            _ => return None,
-        };
-        for (at, bytes) in messages.into_iter().enumerate() {
+        let datagrams = (heads.transport == Transport::UDP).then(|| head.datagrams());
+        let framed = (heads.transport == Transport::TCP).then(|| framed(head.bytes()));
+        let messages = datagrams.into_iter().flatten().chain(framed.into_iter().flatten());
+        for (at, bytes) in messages.enumerate() {
             n += 1;
-            let Some(message) = Message::read(bytes, place) else {
+            let Some(message) = Message::read(bytes, place, &mut name) else {
                 // Elsewhere than at its port, all that is said has to be DNS.
                 if is_usual && n_messages > 0 {
                     continue;
@@ -102,8 +110,8 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
                 message.question.filter(|it| asked.len() < MAX_ASKED && !asked.contains(it)),
             );
             for answer in message.answers {
-                let is_new = answers.insert((answer.name.clone(), answer.ip));
-                if is_new && facts.answers.len() < Facts::MAX_ANSWERS {
+                if known.is_new(&answer, &facts.answers) && facts.answers.len() < Facts::MAX_ANSWERS
+                {
                     facts.answers.push(answer);
                 }
             }
@@ -131,10 +139,33 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     Some(facts)
 }
 
+/// The answers that were there before. Few are found by going through them, many are sorted.
+#[derive(Default)]
+struct Known(BTreeSet<(String, IpAddr)>);
+
+impl Known {
+    const FEW: usize = 16;
+
+    /// Whether an answer is none of those so far, which are these, and perhaps more than are kept.
+    fn is_new(&mut self, answer: &Answer, kept: &[Answer]) -> bool {
+        let key = |it: &Answer| (it.name.clone(), it.ip);
+        if kept.len() < Self::FEW {
+            return !kept.contains(answer);
+        }
+        if self.0.is_empty() {
+            self.0 = kept.iter().map(key).collect();
+        }
+        self.0.insert(key(answer))
+    }
+}
+
 /// Whether many names of one owner are so long that they carry something else than names.
 fn has_long_names(asked: &[String]) -> bool {
     const MIN_NAMES: usize = 8;
     const MIN_LEN: usize = 40;
+    if asked.len() < MIN_NAMES {
+        return false;
+    }
     let owner = |name: &str| name.rmatch_indices('.').nth(1).map_or(0, |it| it.0 + 1);
     let of_first = asked.first().map(|it| &it[owner(it)..]);
     let alike = || asked.iter().filter(|it| Some(&it[owner(it)..]) == of_first);
@@ -143,7 +174,7 @@ fn has_long_names(asked: &[String]) -> bool {
 }
 
 /// What a type is called (IANA, DNS Parameters).
-fn kind_name(kind: u16) -> String {
+fn kind_name(kind: u16) -> Cow<'static, str> {
     const KINDS: &[(u16, &str)] = &[
         (1, "A"),
         (2, "NS"),
@@ -174,8 +205,8 @@ fn kind_name(kind: u16) -> String {
         (257, "CAA"),
     ];
     match KINDS.iter().find(|it| it.0 == kind) {
-        Some((_, name)) => (*name).to_owned(),
-        None => format!("TYPE{kind}"),
+        Some((_, name)) => Cow::Borrowed(name),
+        None => format!("TYPE{kind}").into(),
     }
 }
 
@@ -189,13 +220,12 @@ fn code_name(code: u16) -> Option<&'static str> {
 }
 
 /// Messages of a stream, each behind its length (RFC 1035, section 4.2.2); the last perhaps cut.
-fn framed(bytes: &[u8]) -> Vec<&[u8]> {
+fn framed(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Reader(bytes);
-    let mut messages = Vec::new();
-    while let Some(len) = rest.u16() {
-        messages.push(rest.take_up_to(len.into()));
-    }
-    messages
+    std::iter::from_fn(move || {
+        let len = rest.u16()?;
+        Some(rest.take_up_to(len.into()))
+    })
 }
 
 /// Where a message was said.
@@ -222,7 +252,8 @@ struct Message {
 impl Message {
     /// Reads a message. At its usual port it may be cut or have a tail; elsewhere it has to fit exactly, and so has one of an
     /// operation that nobody knows, at the port of DNS.
-    fn read(bytes: &[u8], place: Place) -> Option<Self> {
+    /// Names that are read on the way are written into `name`, whatever it holds.
+    fn read(bytes: &[u8], place: Place, name: &mut Vec<u8>) -> Option<Self> {
         const RESPONSE: u16 = 0x8000;
         let is_usual = place != Place::Elsewhere;
         let mut reader = Reader(bytes);
@@ -245,11 +276,11 @@ impl Message {
         }
         let (mut question, mut asked) = (None, None);
         for _ in 0..n_questions {
-            let name = match name(bytes, &mut reader) {
-                Some(name) => name,
+            match read_name(bytes, &mut reader, name) {
+                Some(()) => {}
                 None if is_usual && question.is_some() => break,
                 None => return None,
-            };
+            }
             let (kind, class) = (reader.u16()?, reader.u16()?);
             let is_question = matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255)
                 && (matches!(kind, 1..=31 | 33..=110 | 128 | 249..=262 | 32768 | 32769)
@@ -257,18 +288,18 @@ impl Message {
             if !is_question {
                 return None;
             }
-            question.get_or_insert(name);
+            question.get_or_insert_with(|| as_text(name));
             asked.get_or_insert(kind);
         }
         let mut answers = Answers::new(question.as_deref());
         let mut read_all = || {
             for _ in 0..n_records.min(MAX_RECORDS.into()) {
-                let owner = name(bytes, &mut reader)?;
+                read_name(bytes, &mut reader, name)?;
                 let (kind, class, _ttl) = (reader.u16()?, reader.u16()?, reader.u32()?);
                 let data = reader.vec16()?;
                 if class & 0x7fff == 1 {
                     let at = bytes.len() - reader.0.len() - data.len();
-                    answers.add(&owner, kind, data, bytes.get(..at + data.len())?, at);
+                    let _ = answers.add(name, kind, data, bytes.get(..at + data.len())?, at);
                 }
             }
             Some(())
@@ -287,51 +318,60 @@ impl Message {
 /// The addresses of a message, found along its aliases.
 struct Answers<'a> {
     question: Option<&'a str>,
-    /// The names that stand for the question's.
-    aliases: BTreeSet<String>,
+    /// The further names that stand for the question's, at most [`MAX_ALIASES`].
+    aliases: Vec<Vec<u8>>,
     found: Vec<Answer>,
 }
 
 impl<'a> Answers<'a> {
     fn new(question: Option<&'a str>) -> Self {
-        Self {
-            question,
-            aliases: question.map(str::to_owned).into_iter().collect(),
-            found: Vec::new(),
-        }
+        Self { question, aliases: Vec::new(), found: Vec::new() }
+    }
+
+    fn is_alias(&self, name: &[u8]) -> bool {
+        self.question.is_some_and(|it| it.as_bytes() == name)
+            || self.aliases.iter().any(|it| it == name)
     }
 
     /// Takes one record; aliases come before what they lead to (RFC 1034, section 4.3.2).
-    fn add(&mut self, owner: &str, kind: u16, data: &[u8], upto: &[u8], at: usize) {
+    fn add(&mut self, owner: &[u8], kind: u16, data: &[u8], upto: &[u8], at: usize) -> Option<()> {
         const A: u16 = 1;
         const CNAME: u16 = 5;
         const AAAA: u16 = 28;
         let ip = match kind {
             A => data.try_into().map(|it: [u8; 4]| IpAddr::V4(Ipv4Addr::from(it))).ok(),
             AAAA => data.try_into().map(|it: [u8; 16]| IpAddr::V6(Ipv6Addr::from(it))).ok(),
-            CNAME if self.aliases.contains(owner) && self.aliases.len() < 64 => {
+            CNAME if self.is_alias(owner) && self.aliases.len() < MAX_ALIASES => {
                 let mut target = Reader(upto.get(at..).unwrap_or_default());
-                self.aliases.extend(name(upto, &mut target));
+                let mut name = Vec::new();
+                read_name(upto, &mut target, &mut name).filter(|()| !self.is_alias(&name))?;
+                self.aliases.push(name);
                 None
             }
             _ => None,
         };
-        let Some(ip) = ip else { return };
+        let ip = ip?;
         let name = match self.question {
-            Some(question) if self.aliases.contains(owner) => question,
+            Some(question) if self.is_alias(owner) => question.as_bytes(),
             // Multicast DNS answers without repeating the question.
             None => owner,
-            Some(_) => return,
+            Some(_) => return None,
         };
-        if let Some(name) = host_name(name.as_bytes()) {
-            self.found.push(Answer { name, ip });
-        }
+        let name = host_name(name)?;
+        self.found.push(Answer { name, ip });
+        Some(())
     }
 }
 
-/// The name at the reader in lower case, with the reader moved behind it. Pointers lead backwards only.
-fn name<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<String> {
-    let mut name = String::new();
+/// A name that was read, as text.
+fn as_text(name: &[u8]) -> String {
+    String::from_utf8(name.to_vec()).unwrap_or_default()
+}
+
+/// The name at the reader in lower case and in UTF-8, with the reader moved behind it. Pointers lead backwards only.
+fn read_name<'a>(message: &'a [u8], reader: &mut Reader<'a>, name: &mut Vec<u8>) -> Option<()> {
+    name.clear();
+    name.reserve(USUAL_NAME_LEN);
     let mut ahead = *reader;
     let mut has_jumped = false;
     let mut limit = message.len();
@@ -342,7 +382,8 @@ fn name<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<String> {
                 if !has_jumped {
                     *reader = ahead;
                 }
-                return Some(name);
+                name.make_ascii_lowercase();
+                return Some(());
             }
             1..64 => {
                 let label = ahead.take(len.into())?;
@@ -350,9 +391,14 @@ fn name<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<String> {
                     return None;
                 }
                 if !name.is_empty() {
-                    name.push('.');
+                    name.push(b'.');
                 }
-                name.extend(label.iter().map(|it| char::from(it.to_ascii_lowercase())));
+                if label.is_ascii() {
+                    name.extend_from_slice(label);
+                } else {
+                    let letters: String = label.iter().map(|it| char::from(*it)).collect();
+                    name.extend_from_slice(letters.as_bytes());
+                }
             }
             0xc0.. => {
                 let low = ahead.u8()?;

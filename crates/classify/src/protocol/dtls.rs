@@ -6,6 +6,7 @@ use super::{Facts, Protocol, x509::Certificate};
 use crate::{
     bytes::Reader,
     hello::{Carrier, ClientHello, ServerHello},
+    needs::any_datagram_in,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "web",
     title: "Datagram Transport Layer Security",
     source: "RFC 6347, RFC 9147",
+    needs: any_datagram_in(20..=25),
     recognise,
 };
 

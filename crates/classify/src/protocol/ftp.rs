@@ -9,6 +9,7 @@ use crate::{
     bytes::{contains_word, lines, starts_with_word, text},
     dialogue::{Dialogue, banner, code, codes, dialogues, first_lines, is_one_of, word},
     fact::Fact,
+    needs::tcp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -16,6 +17,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "files",
     title: "File Transfer Protocol",
     source: "RFC 959, RFC 2428",
+    needs: tcp(b"ACDEFHLMNOPQRSTUXacdefhlmnopqrstux123456"),
     recognise,
 };
 

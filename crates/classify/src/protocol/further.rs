@@ -11,6 +11,7 @@ use crate::{
         all_datagrams, any_first, any_stream, begins, contains, datagrams, find, has_at, has_port,
         is_text, seen_if,
     },
+    needs::{ANY, any_datagram, tcp, udp},
 };
 
 // Tunnels.
@@ -26,14 +27,16 @@ pub(super) const TAILSCALE: Protocol = row(
             |it: &[u8]| it.starts_with(b"TS\xf0\x9f\x92\xac") && it.len() >= 6 + 32 + 24 + 16;
         seen_if(datagrams(heads).any(is_search), "Tailscale looking for a path (DISCO)")
     },
-);
+)
+.over(any_datagram(b"T"));
 
 pub(super) const SSTP: Protocol =
     row("sstp", "tunnel", "Secure Socket Tunneling Protocol", "MS-SSTP", |heads| {
         // [MS-SSTP], section 3.2.4.1: a method of HTTP of its own; in clear where TLS ends before the server.
         let is_seen = any_stream(heads, |it| it.starts_with(b"SSTP_DUPLEX_POST "));
         seen_if(is_seen, "PPP in HTTPS (SSTP)")
-    });
+    })
+    .over(tcp(b"S"));
 
 pub(super) const SOFTETHER: Protocol = row(
     "softether",
@@ -52,7 +55,8 @@ pub(super) const SOFTETHER: Protocol = row(
             "SoftEther finding its way through a NAT",
         )
     },
-);
+)
+.over(any_datagram(b"\0I"));
 
 // Ways into other machines.
 
@@ -60,13 +64,15 @@ pub(super) const REMOTE_SHELL: Protocol =
     row("rsh", "other", "BSD remote shell", "4.2BSD, rshd(8)", |heads| {
         let is_seen = has_port(heads, &[514]) && is_remote_command(heads);
         seen_if(is_seen, "a command for another machine (rsh)")
-    });
+    })
+    .over(tcp(b"0123456789\0"));
 
 pub(super) const REXEC: Protocol =
     row("rexec", "other", "BSD remote execution", "4.2BSD, rexecd(8)", |heads| {
         let is_seen = has_port(heads, &[512]) && is_remote_command(heads);
         seen_if(is_seen, "a command for another machine (rexec)")
-    });
+    })
+    .over(tcp(b"0123456789\0"));
 
 /// Whether a client says where errors shall go, then a name and a name or a password, and what shall be run; each ends with a
 /// zero. A zero answers, or a one and an excuse.
@@ -93,7 +99,8 @@ pub(super) const CEPH: Protocol = row(
         let is_banner = |it: &[u8]| begins(it, &[b"ceph v0", b"ceph v2\n"]);
         seen_if(any_stream(heads, is_banner), "a Ceph node's greeting")
     },
-);
+)
+.over(tcp(b"c"));
 
 pub(super) const Z3950: Protocol =
     row("z3950", "system", "Z39.50 library search", "ISO 23950", |heads| {
@@ -115,7 +122,8 @@ pub(super) const Z3950: Protocol =
         };
         let is_seen = any_stream(heads, |it| is_beginning(it).is_some());
         seen_if(is_seen, "a library's catalogue being asked (Z39.50)")
-    });
+    })
+    .over(tcp(b"\xb4\xb5"));
 
 pub(super) const SAP_NI: Protocol =
     row("sap-ni", "system", "SAP Network Interface", "seen on the wire", |heads| {
@@ -134,7 +142,8 @@ pub(super) const SAP_NI: Protocol =
         let is_seen =
             any_stream(heads, |it| is_len(it) && (is_routed(it) || is_first(it) || is_packed(it)));
         seen_if(is_seen, "an SAP terminal or router")
-    });
+    })
+    .over(tcp(b"\0"));
 
 // Printers, networks and their care.
 
@@ -153,7 +162,8 @@ pub(super) const IPP: Protocol = row(
         };
         seen_if(any_first(heads, is_line), "a printer being announced (CUPS)")
     },
-);
+)
+.over(udp(b"0123456789ABCDEFabcdef "));
 
 pub(super) const PGM: Protocol =
     row("pgm", "system", "Pragmatic General Multicast", "RFC 3208", |heads| {
@@ -172,7 +182,8 @@ pub(super) const PGM: Protocol =
             is_len && is_options && be16(it, 6) != Some(0) && ones_sum(it) == 0xffff
         };
         seen_if(all_datagrams(heads, is_message), "data for many that asks again (PGM)")
-    });
+    })
+    .over(udp(ANY));
 
 /// The sum of the words in ones' complement (RFC 1071); it is all ones where the sum within fits.
 fn ones_sum(bytes: &[u8]) -> u16 {
@@ -190,7 +201,8 @@ fn ones_sum(bytes: &[u8]) -> u16 {
 pub(super) const KISMET: Protocol =
     row("kismet", "system", "Kismet server of wireless observations", "Kismet (source)", |heads| {
         seen_if(any_stream(heads, |it| it.starts_with(b"*KISMET: ")), "a Kismet server's greeting")
-    });
+    })
+    .over(tcp(b"*"));
 
 pub(super) const GLBP: Protocol =
     row("glbp", "system", "Gateway Load Balancing Protocol", "seen on the wire", |heads| {
@@ -209,7 +221,8 @@ pub(super) const GLBP: Protocol =
         };
         let is_seen = has_port(heads, &[3222]) && all_datagrams(heads, is_message);
         seen_if(is_seen, "gateways sharing their load (GLBP)")
-    });
+    })
+    .over(udp(b"\x01"));
 
 pub(super) const CPHA: Protocol =
     row("cpha", "system", "Check Point High Availability", "seen on the wire", |heads| {
@@ -219,7 +232,8 @@ pub(super) const CPHA: Protocol =
         };
         let is_seen = has_port(heads, &[8116]) && all_datagrams(heads, is_message);
         seen_if(is_seen, "firewalls of a cluster watching each other (Check Point)")
-    });
+    })
+    .over(udp(b"\x1a"));
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,11 @@ use flow::{Heads, Transport};
 
 use super::{Facts, Form, Protocol};
 use crate::{
-    bytes::{from_base64, header, host_of_authority, lines, starts_with_word, text},
+    bytes::{Headers, from_base64, header, host_of_authority, lines, starts_with_word, text},
     fact::Fact,
-    inside, look, ntlm, service,
+    inside, look,
+    needs::tcp,
+    ntlm, service,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "web",
     title: "Hypertext Transfer Protocol, version 1",
     source: "RFC 9112",
+    needs: tcp(FIRSTS),
     recognise,
 };
 pub(super) const WEBSOCKET: Protocol = Protocol {
@@ -21,11 +24,15 @@ pub(super) const WEBSOCKET: Protocol = Protocol {
     group: "web",
     title: "WebSocket",
     source: "RFC 6455",
+    needs: tcp(FIRSTS),
     recognise: recognise_websocket,
 };
 
 /// Where HTTP is spoken; a request without a version is believed there.
 const PORTS: &[u16] = &[80, 3128, 8000, 8008, 8080, 8081, 8888];
+
+/// By which bytes methods and status lines begin, perhaps behind an empty line too many.
+const FIRSTS: &[u8] = b"\rABCDGHILMNOPQRSTUV";
 
 /// Methods of HTTP, WebDAV, UPnP events and remote procedure calls over HTTP (IANA, HTTP Method Registry, and beyond).
 const METHODS: &[&str] = &[
@@ -83,7 +90,7 @@ const METHODS: &[&str] = &[
 ];
 
 /// Whether a request is of a service, by its target and its head.
-type Asks = fn(&[u8], &[u8]) -> bool;
+type Asks = fn(&[u8], &Headers) -> bool;
 
 /// The services whose requests no other has.
 const SERVICES: &[(&str, Asks)] = &[
@@ -96,7 +103,7 @@ const SERVICES: &[(&str, Asks)] = &[
             .any(|it| target.starts_with(it.as_bytes()))
     }),
     ("ocsp", |_, head| {
-        header(head, b"content-type").is_some_and(|it| it == b"application/ocsp-request")
+        head.get(b"content-type").is_some_and(|it| it == b"application/ocsp-request")
     }),
     // RFC 8010, section 4.
     ("ipp", |_, head| is_of_kind(head, &["application/ipp"])),
@@ -107,7 +114,7 @@ const SERVICES: &[(&str, Asks)] = &[
 struct Carried {
     form: Form,
     /// How such a request looks besides.
-    asks: fn(&Request, &[u8]) -> bool,
+    asks: fn(&Request, &Headers) -> bool,
     /// The kinds of content that only it has, in requests and answers.
     kinds: &'static [&'static str],
 }
@@ -120,7 +127,7 @@ const FORMS: &[Carried] = &[
             title: "Simple Object Access Protocol",
             source: "W3C SOAP 1.1, W3C SOAP 1.2",
         },
-        asks: |_, head| header(head, b"soapaction").is_some(),
+        asks: |_, head| head.get(b"soapaction").is_some(),
         kinds: &["application/soap+xml"],
     },
     // RFC 4918, section 9, and what RFC 3253 and RFC 4791 add.
@@ -177,8 +184,8 @@ pub(super) fn forms() -> impl Iterator<Item = Form> {
 }
 
 /// Whether a message's content is of one of these kinds, whatever is said of it besides.
-fn is_of_kind(head: &[u8], kinds: &[&str]) -> bool {
-    let Some(kind) = header(head, b"content-type") else { return false };
+fn is_of_kind(head: &Headers, kinds: &[&str]) -> bool {
+    let Some(kind) = head.get(b"content-type") else { return false };
     let kind = kind.split(|it| *it == b';').next().unwrap_or_default().trim_ascii();
     kinds.iter().any(|it| kind.eq_ignore_ascii_case(it.as_bytes()))
 }
@@ -226,32 +233,42 @@ pub(super) fn read(heads: &Heads) -> Option<Facts> {
     let is_usual = PORTS.iter().any(|it| heads.has_port(*it));
     let alone = if is_usual { Trust::Usual } else { Trust::None };
     // What is answered like a request of HTTP is one, though it has no version.
-    let is_answered = |it: &&[u8]| it.starts_with(b"<") || it.starts_with(b"HTTP/");
+    let is_answered = |it: &[u8]| it.starts_with(b"<") || it.starts_with(b"HTTP/");
+    let trust = |other: &[u8]| if is_answered(other) { Trust::Answered } else { alone };
     let [client, server] = sides;
-    let request = [(client, server), (server, client)].into_iter().find_map(|(it, other)| {
-        let trust = if is_answered(&other) { Trust::Answered } else { alone };
-        Some((it, Request::read(it, trust)?))
-    });
-    let answer = sides.into_iter().find_map(|it| Some((it, status(it)?)));
+    let requests = [Request::read(client, trust(server)), Request::read(server, trust(client))];
+    let answers = sides.map(status);
+    if requests.iter().all(Option::is_none) && answers.iter().all(Option::is_none) {
+        return None;
+    }
+    let headers = sides.map(Headers::of);
+    let request = requests
+        .iter()
+        .zip(&headers)
+        .zip(sides)
+        .find_map(|((it, head), bytes)| Some((it.as_ref()?, head, bytes)));
+    let answer = answers.iter().zip(&headers).find_map(|(it, head)| Some((it.as_ref()?, head)));
     let mut facts = match &request {
-        Some((bytes, request)) => request.facts(bytes),
-        None => Facts::seen(format!("the HTTP status line {}", answer.as_ref()?.1)),
+        Some((request, head, bytes)) => request.facts(bytes, head),
+        None => Facts::seen(format!("the HTTP status line {}", text(answer?.0.line, 100))),
     };
     if facts.service.is_none() && !is_of_known(&facts) {
-        let asks = |it: &Carried| request.as_ref().is_some_and(|said| (it.asks)(&said.1, said.0));
-        let is_in = |it: &&Carried| asks(it) || sides.iter().any(|said| is_of_kind(said, it.kinds));
+        let asks = |it: &Carried| request.is_some_and(|(said, head, _)| (it.asks)(said, head));
+        let is_in =
+            |it: &&Carried| asks(it) || headers.iter().any(|head| is_of_kind(head, it.kinds));
         facts.service = FORMS.iter().find(is_in).map(|it| it.form.label);
     }
-    let shows = |it: &[u8]| Request::read(it, alone).is_some() || status(it).is_some();
-    facts.shown = Some(sides.map(shows));
-    if let Some((bytes, status)) = answer {
-        let server = header(bytes, b"server").map(|it| text(it, 200));
+    let [of_client, of_server] = answers.each_ref().map(Option::is_some);
+    let asks = |it: &[u8]| Request::read(it, alone).is_some();
+    facts.shown = Some([of_client || asks(client), of_server || asks(server)]);
+    if let Some((status, head)) = answer {
+        let server = head.get(b"server").map(|it| text(it, 200));
         facts = facts
-            .telling(Fact::HttpStatus, status.split(' ').nth(1))
-            .telling(Fact::ContentType, content_type(bytes))
+            .telling(Fact::HttpStatus, std::str::from_utf8(status.code).ok())
+            .telling(Fact::ContentType, content_type(head))
             .telling(Fact::ServerSoftware, server);
     }
-    let mut facts = facts.telling(Fact::ContentType, request.and_then(|it| content_type(it.0)));
+    let mut facts = facts.telling(Fact::ContentType, request.and_then(|it| content_type(it.1)));
     sides.iter().for_each(|it| tell_logins(it, &mut facts));
     Some(facts)
 }
@@ -287,8 +304,8 @@ fn tell_logins(messages: &[u8], facts: &mut Facts) {
     }
 }
 
-fn content_type(message: &[u8]) -> Option<String> {
-    header(message, b"content-type").map(|it| text(it, 200))
+fn content_type(head: &Headers) -> Option<String> {
+    head.get(b"content-type").map(|it| text(it, 200))
 }
 
 /// Whether the name or the program tells a service.
@@ -358,8 +375,8 @@ impl<'a> Request<'a> {
         };
         // A line longer than the head has its version behind the cut; HTTP/0.9 and careless clients send none.
         let is_bare = *method == "GET" && !target.contains(&b' ');
-        let is_supported = trust == Trust::Usual || header(bytes, b"host").is_some();
-        let is_old = is_bare && (trust == Trust::Answered || !is_cut && is_supported);
+        let is_supported = || trust == Trust::Usual || header(bytes, b"host").is_some();
+        let is_old = is_bare && (trust == Trust::Answered || !is_cut && is_supported());
         let is_believed = is_http || is_cut && target.len() > 256 || is_old;
         (is_target && is_believed).then_some(Self { method, target })
     }
@@ -369,7 +386,7 @@ impl<'a> Request<'a> {
         self.target.split(|it| *it == b'?').next().unwrap_or_default()
     }
 
-    fn facts(&self, bytes: &[u8]) -> Facts {
+    fn facts(&self, bytes: &[u8], head: &Headers) -> Facts {
         // A proxy is told the whole address (RFC 9112, section 3.2.2).
         let authority = match self.method {
             "CONNECT" => Some(self.target),
@@ -378,11 +395,11 @@ impl<'a> Request<'a> {
                 .strip_prefix(b"http://")
                 .and_then(|it| it.split(|it| *it == b'/').next()),
         };
-        let host = authority.or_else(|| header(bytes, b"host"));
-        let agent = header(bytes, b"user-agent").map(|it| text(it, 300));
+        let host = authority.or_else(|| head.get(b"host"));
+        let agent = head.get(b"user-agent").map(|it| text(it, 300));
         let name = host.and_then(host_of_authority);
         let of = name.as_deref().map(|it| format!(" for {it}")).unwrap_or_default();
-        let service = SERVICES.iter().find(|it| it.1(self.target, bytes)).map(|it| it.0);
+        let service = SERVICES.iter().find(|it| it.1(self.target, head)).map(|it| it.0);
         let seen = format!("an HTTP {} request{of}", self.method);
         // A query may hold what is secret.
         let path = self.target.split(|it| *it == b'?').next().filter(|_| authority.is_none());
@@ -393,25 +410,33 @@ impl<'a> Request<'a> {
             .telling(Fact::HttpPath, path.map(|it| text(it, 200)))
             .telling(Fact::Version, version)
             .telling(Fact::UserAgent, agent)
-            .telling(Fact::Credentials, credentials(bytes))
+            .telling(Fact::Credentials, credentials(head))
     }
 }
 
 /// How a request proves who asks, where that can be read by anyone (RFC 7617).
-fn credentials(request: &[u8]) -> Option<&'static str> {
-    let is_basic = |name| header(request, name).is_some_and(|it| starts_with_word(it, b"basic "));
+fn credentials(head: &Headers) -> Option<&'static str> {
+    let is_basic = |name: &[u8]| head.get(name).is_some_and(|it| starts_with_word(it, b"basic "));
     (is_basic(b"authorization") || is_basic(b"proxy-authorization")).then_some("HTTP Basic")
 }
 
-/// The status line of a response.
-fn status(bytes: &[u8]) -> Option<String> {
+/// How an answer begins.
+struct Status<'a> {
+    line: &'a [u8],
+    /// Its three digits.
+    code: &'a [u8],
+}
+
+/// The status line of a side that answers.
+fn status(bytes: &[u8]) -> Option<Status<'_>> {
     bytes.first().filter(|it| matches!(it, b'H' | b'I'))?;
     let line = lines(bytes).next()?;
     let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "));
     // Early servers of music streams answer in a protocol of their own that is HTTP but for its name.
     let rest = rest.or_else(|| line.strip_prefix(b"ICY "))?;
-    let is_code = rest.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));
-    (is_code && rest.get(3).is_none_or(|it| *it == b' ')).then(|| text(line, 100))
+    let (code, behind) = rest.split_first_chunk::<3>()?;
+    let is_code = code.iter().all(u8::is_ascii_digit);
+    (is_code && behind.first().is_none_or(|it| *it == b' ')).then_some(Status { line, code })
 }
 
 #[cfg(test)]

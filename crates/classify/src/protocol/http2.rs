@@ -3,13 +3,14 @@
 use flow::{Heads, Transport};
 
 use super::{Facts, Form, Protocol};
-use crate::{bytes::Reader, look::contains};
+use crate::{bytes::Reader, look::contains, needs::tcp};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "http2",
     group: "web",
     title: "Hypertext Transfer Protocol, version 2",
     source: "RFC 9113",
+    needs: tcp(b"\0P"),
     recognise,
 };
 

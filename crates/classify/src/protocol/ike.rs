@@ -3,13 +3,18 @@
 use flow::{Head, Heads};
 
 use super::{Facts, Protocol};
-use crate::{bytes::be32, look};
+use crate::{
+    bytes::be32,
+    look,
+    needs::{ANY, udp},
+};
 
 pub(super) const IKE: Protocol = Protocol {
     name: "ike",
     group: "tunnel",
     title: "Internet Key Exchange",
     source: "RFC 2408, RFC 7296",
+    needs: udp(ANY),
     recognise,
 };
 pub(super) const ESP: Protocol = Protocol {
@@ -17,6 +22,7 @@ pub(super) const ESP: Protocol = Protocol {
     group: "system",
     title: "Encapsulating Security Payload in UDP",
     source: "RFC 3948, RFC 4303",
+    needs: udp(ANY),
     recognise: encapsulated,
 };
 
@@ -51,9 +57,9 @@ fn message(bytes: &[u8]) -> Option<u8> {
 }
 
 fn encapsulated(heads: &Heads) -> Option<Facts> {
-    let is_esp = [&heads.client, &heads.server].into_iter().any(counts_on);
+    let is_esp = || [&heads.client, &heads.server].into_iter().any(counts_on);
     look::seen_if(
-        heads.has_port(PORT_OF_BOTH) && look::datagrams(heads).next().is_some() && is_esp,
+        heads.has_port(PORT_OF_BOTH) && look::datagrams(heads).next().is_some() && is_esp(),
         "ESP in UDP whose counter runs",
     )
 }

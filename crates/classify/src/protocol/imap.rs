@@ -7,6 +7,7 @@ use crate::{
     bytes::{contains_word, starts_with_word, text},
     dialogue::{Dialogue, banner, dialogues, first_lines, is_one_of, says_plain, word},
     fact::Fact,
+    needs::{tcp, tcp_in},
     ntlm,
 };
 
@@ -15,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "mail",
     title: "Internet Message Access Protocol",
     source: "RFC 9051",
+    needs: tcp_in(b'A'..=b'Z').or(tcp_in(b'a'..=b'z')).or(tcp(b"0123456789._-*")),
     recognise,
 };
 

@@ -10,6 +10,7 @@ use crate::{
     dialogue::{dialogues, first_lines, is_one_of, word},
     fact::Fact,
     look,
+    needs::tcp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -17,6 +18,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "messaging",
     title: "Internet Relay Chat",
     source: "RFC 2812",
+    needs: tcp(b"ACJMNPUWacjmnpuw:"),
     recognise,
 };
 

@@ -8,6 +8,7 @@ use crate::{
     bytes::{Reader, be32, text},
     fact::Fact,
     look,
+    needs::{tcp, udp_in},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -15,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Kerberos 5",
     source: "RFC 4120",
+    needs: tcp(b"\0").or(udp_in(0x60..=0x7f)),
     recognise,
 };
 

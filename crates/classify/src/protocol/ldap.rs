@@ -3,13 +3,14 @@
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
-use crate::{ber, bytes::Reader, fact::Fact, look, ntlm};
+use crate::{ber, bytes::Reader, fact::Fact, look, needs::either, ntlm};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "ldap",
     group: "system",
     title: "Lightweight Directory Access Protocol",
     source: "RFC 4511",
+    needs: either(b"\x30"),
     recognise,
 };
 

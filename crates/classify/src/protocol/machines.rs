@@ -9,6 +9,7 @@ use crate::{
         all_datagrams, all_streams, any_first, any_stream, begins, contains, ends_at_be16,
         ends_at_be32, has_at, has_port, is_text, seen_if,
     },
+    needs::{ANY, any, either, others, tcp, tcp_in, udp, udp_in},
 };
 
 /// Whether a line of text goes by one of these words at its start.
@@ -36,7 +37,8 @@ pub(super) const REDIS: Protocol =
         let is_seen = any_stream(heads, is_array)
             && (is_answer(heads.server.bytes()) || is_answer(heads.client.bytes()));
         seen_if(is_seen, "a Redis command")
-    });
+    })
+    .over(tcp(b"*"));
 
 pub(super) const MEMCACHED: Protocol = row(
     "memcached",
@@ -68,7 +70,8 @@ pub(super) const MEMCACHED: Protocol = row(
             || any_first(heads, is_datagram);
         seen_if(is_port && is_seen, "a Memcached command")
     },
-);
+)
+.over(tcp(b"STVadfgistv\x80\x81").or(udp(ANY)));
 
 pub(super) const MONGODB: Protocol =
     row("mongodb", "system", "MongoDB", "MongoDB documentation, Wire Protocol", |heads| {
@@ -76,14 +79,16 @@ pub(super) const MONGODB: Protocol =
         let is_message = |it: &[u8]| {
             let is_kind = matches!(le32(it, 12), Some(1 | 1000 | 2001..=2013));
             let is_len = le32(it, 0).is_some_and(|len| (16..48_000_000).contains(&len));
-            let is_named =
+            let is_named = || {
                 [&b"admin.$cmd"[..], b".$cmd", b"hello", b"isMaster", b"ismaster", b"$db", b"ok\0"]
                     .iter()
-                    .any(|part| contains(it.get(..512).unwrap_or(it), part));
-            is_kind && is_len && is_named
+                    .any(|part| contains(it.get(..512).unwrap_or(it), part))
+            };
+            is_kind && is_len && is_named()
         };
         seen_if(all_streams(heads, is_message), "a MongoDB message")
-    });
+    })
+    .over(tcp(ANY));
 
 pub(super) const CASSANDRA: Protocol = row(
     "cassandra",
@@ -103,7 +108,8 @@ pub(super) const CASSANDRA: Protocol = row(
             && (heads.server.bytes().is_empty() || is_answer(heads.server.bytes()));
         seen_if(is_tcp && is_seen, "a Cassandra request")
     },
-);
+)
+.over(tcp(b"\x03\x04\x05"));
 
 pub(super) const ORACLE: Protocol =
     row("oracle", "system", "Oracle Database (TNS)", "seen on the wire", |heads| {
@@ -117,10 +123,11 @@ pub(super) const ORACLE: Protocol =
                 && be16(it, 0).is_some_and(|len| len >= 8)
         };
         let (client, server) = (heads.client.bytes(), heads.server.bytes());
-        let is_named = contains(client.get(..1024).unwrap_or(client), b"(CONNECT_DATA=");
-        let is_seen = is_connect(client) && (is_named || is_answer(server));
+        let is_named = || contains(client.get(..1024).unwrap_or(client), b"(CONNECT_DATA=");
+        let is_seen = is_connect(client) && (is_named() || is_answer(server));
         seen_if(is_seen && any_stream(heads, |_| true), "an Oracle connection being asked for")
-    });
+    })
+    .over(tcp_in(0..=7));
 
 pub(super) const DRDA: Protocol = row(
     "drda",
@@ -138,7 +145,8 @@ pub(super) const DRDA: Protocol = row(
         };
         seen_if(all_streams(heads, is_structure), "a DRDA request to a database")
     },
-);
+)
+.over(tcp(ANY));
 
 pub(super) const ELASTICSEARCH: Protocol = row(
     "elasticsearch",
@@ -154,7 +162,8 @@ pub(super) const ELASTICSEARCH: Protocol = row(
         };
         seen_if(all_streams(heads, is_message), "an Elasticsearch message between nodes")
     },
-);
+)
+.over(tcp(b"E"));
 
 pub(super) const RAFT: Protocol = row(
     "raft",
@@ -175,7 +184,8 @@ pub(super) const RAFT: Protocol = row(
         };
         seen_if(any_stream(heads, is_hello), "a Raft node telling its address")
     },
-);
+)
+.over(tcp(b"\x01"));
 
 pub(super) const AMQP: Protocol = row(
     "amqp",
@@ -197,7 +207,8 @@ pub(super) const AMQP: Protocol = row(
         };
         seen_if(any_stream(heads, is_greeting), "an AMQP greeting")
     },
-);
+)
+.over(tcp(b"A"));
 
 pub(super) const KAFKA: Protocol =
     row("kafka", "system", "Apache Kafka", "Apache Kafka, Protocol Guide", |heads| {
@@ -219,13 +230,15 @@ pub(super) const KAFKA: Protocol =
         let answered = be32(heads.server.bytes(), 4);
         let is_answered = answered.is_none() || answered == be32(heads.client.bytes(), 8);
         seen_if(is_tcp && is_answered && is_request(heads.client.bytes()), "a Kafka request")
-    });
+    })
+    .over(tcp_in(0..=5));
 
 pub(super) const NATS: Protocol =
     row("nats", "system", "NATS messaging", "NATS documentation, Client Protocol", |heads| {
         let is_seen = any_stream(heads, |it| begins(it, &[b"INFO {\"server_id\"", b"CONNECT {\""]));
         seen_if(is_seen, "a NATS greeting")
-    });
+    })
+    .over(tcp(b"CI"));
 
 pub(super) const ZEROMQ: Protocol =
     row("zeromq", "system", "ZeroMQ Message Transport Protocol", "ZeroMQ 37/ZMTP", |heads| {
@@ -233,7 +246,8 @@ pub(super) const ZEROMQ: Protocol =
         let is_greeting =
             |it: &[u8]| it.first() == Some(&0xff) && matches!(it.get(9..), Some([0x7f, 0..=3, ..]));
         seen_if(all_streams(heads, is_greeting), "a ZeroMQ greeting")
-    });
+    })
+    .over(tcp(b"\xff"));
 
 pub(super) const HL7: Protocol = row(
     "hl7",
@@ -246,7 +260,8 @@ pub(super) const HL7: Protocol = row(
             "a message between clinics' systems (HL7)",
         )
     },
-);
+)
+.over(tcp(b"\x0b"));
 
 pub(super) const FIX: Protocol = row(
     "fix",
@@ -257,7 +272,8 @@ pub(super) const FIX: Protocol = row(
         let is_message = |it: &[u8]| begins(it, &[b"8=FIX", b"8=O\x019="]);
         seen_if(all_streams(heads, is_message), "an order or quote of a stock exchange (FIX)")
     },
-);
+)
+.over(tcp(b"8"));
 
 pub(super) const STRATUM: Protocol =
     row("stratum", "other", "Stratum mining", "Slush Pool, Stratum Mining Protocol", |heads| {
@@ -277,7 +293,8 @@ pub(super) const STRATUM: Protocol =
             it.starts_with(b"{") && (is_login || methods.iter().any(|it| contains(start, it)))
         };
         seen_if(any_stream(heads, is_mining), "a miner asking a pool for work")
-    });
+    })
+    .over(tcp(b"{"));
 
 pub(super) const BITCOIN: Protocol = row(
     "bitcoin",
@@ -302,7 +319,8 @@ pub(super) const BITCOIN: Protocol = row(
         };
         seen_if(any_stream(heads, is_message), "a Bitcoin message")
     },
-);
+)
+.over(tcp(b"\x0b\x1c\xf9\xfa"));
 
 pub(super) const MONERO: Protocol =
     row("monero", "peer2peer", "Monero (Levin)", "Monero, LEVIN_PROTOCOL.md", |heads| {
@@ -310,7 +328,8 @@ pub(super) const MONERO: Protocol =
             any_stream(heads, |it| it.starts_with(b"\x01\x21\x01\x01\x01\x01\x01\x01")),
             "a Monero message",
         )
-    });
+    })
+    .over(tcp(b"\x01"));
 
 pub(super) const JSON_RPC: Protocol =
     row("json-rpc", "other", "JSON-RPC", "JSON-RPC 2.0 Specification", |heads| {
@@ -318,7 +337,8 @@ pub(super) const JSON_RPC: Protocol =
             it.starts_with(b"{") && contains(it.get(..512).unwrap_or(it), b"\"jsonrpc\":")
         };
         seen_if(any_stream(heads, is_call), "a JSON-RPC call")
-    });
+    })
+    .over(tcp(b"{"));
 
 // The web's back rooms.
 
@@ -331,7 +351,8 @@ pub(super) const AJP: Protocol =
             all_streams(heads, |it| is_request(it) || is_answer(it)),
             "a request to a Java server (AJP)",
         )
-    });
+    })
+    .over(tcp(b"\x12A"));
 
 pub(super) const FASTCGI: Protocol =
     row("fastcgi", "web", "FastCGI", "Open Market, FastCGI Specification", |heads| {
@@ -342,7 +363,8 @@ pub(super) const FASTCGI: Protocol =
                 && matches!(it.get(8..10), Some([0, 1..=3]))
         };
         seen_if(any_stream(heads, is_begin), "a FastCGI request")
-    });
+    })
+    .over(tcp(b"\x01"));
 
 // Watching over machines.
 
@@ -350,7 +372,8 @@ pub(super) const ZABBIX: Protocol =
     row("zabbix", "system", "Zabbix monitoring", "Zabbix Manual, Header", |heads| {
         let is_message = |it: &[u8]| it.starts_with(b"ZBXD") && matches!(it.get(4), Some(1..=7));
         seen_if(any_stream(heads, is_message), "a Zabbix message")
-    });
+    })
+    .over(tcp(b"Z"));
 
 pub(super) const MUNIN: Protocol = row(
     "munin",
@@ -363,7 +386,8 @@ pub(super) const MUNIN: Protocol = row(
             "a Munin node's greeting",
         )
     },
-);
+)
+.over(tcp(b"#"));
 
 pub(super) const CHECKMK: Protocol =
     row("checkmk", "system", "Checkmk agent", "Checkmk, check_mk_agent (source)", |heads| {
@@ -371,7 +395,8 @@ pub(super) const CHECKMK: Protocol =
             any_stream(heads, |it| it.starts_with(b"<<<check_mk>>>")),
             "a report of a Checkmk agent",
         )
-    });
+    })
+    .over(tcp(b"<"));
 
 pub(super) const COLLECTD: Protocol =
     row("collectd", "system", "collectd statistics", "collectd wiki, Binary protocol", |heads| {
@@ -388,7 +413,8 @@ pub(super) const COLLECTD: Protocol =
                 && is_next
         };
         seen_if(all_datagrams(heads, is_report), "a collectd report")
-    });
+    })
+    .over(udp(b"\0"));
 
 pub(super) const SFLOW: Protocol =
     row("sflow", "system", "sFlow", "sFlow.org, sFlow Version 5", |heads| {
@@ -399,7 +425,8 @@ pub(super) const SFLOW: Protocol =
             }
         };
         seen_if(all_datagrams(heads, is_report), "an sFlow report")
-    });
+    })
+    .over(udp(b"\0"));
 
 pub(super) const NETFLOW: Protocol = row(
     "netflow",
@@ -429,7 +456,8 @@ pub(super) const NETFLOW: Protocol = row(
         };
         seen_if(all_datagrams(heads, is_report), "a NetFlow or IPFIX report")
     },
-);
+)
+.over(udp(b"\0"));
 
 pub(super) const SYSLOG: Protocol =
     row("syslog", "system", "Syslog", "RFC 5424, RFC 3164", |heads| {
@@ -458,7 +486,8 @@ pub(super) const SYSLOG: Protocol =
             all_datagrams(heads, is_message) || any_stream(heads, is_message),
             "a syslog message",
         )
-    });
+    })
+    .over(either(b"0123456789<"));
 
 pub(super) const RMCP: Protocol = row(
     "rmcp",
@@ -475,7 +504,8 @@ pub(super) const RMCP: Protocol = row(
             "remote management of a machine (RMCP, IPMI)",
         )
     },
-);
+)
+.over(udp(b"\x06"));
 
 // Printers, devices, homes.
 
@@ -484,7 +514,8 @@ pub(super) const BJNP: Protocol =
         let is_message =
             |it: &[u8]| begins(it, &[b"BJNP", b"BJNB", b"MFNP"]) && ends_at_be32(it, 12, 16);
         seen_if(all_datagrams(heads, is_message), "a Canon printer being looked for")
-    });
+    })
+    .over(udp(b"BM"));
 
 pub(super) const NAT_PMP: Protocol = row(
     "nat-pmp",
@@ -504,7 +535,8 @@ pub(super) const NAT_PMP: Protocol = row(
         let is_port = has_port(heads, &[5350, 5351]);
         seen_if(is_port && all_datagrams(heads, is_message), "a router asked for a port (NAT-PMP)")
     },
-);
+)
+.over(udp(b"\0\x02"));
 
 pub(super) const WSD: Protocol =
     row("wsd", "system", "Web Services Dynamic Discovery", "OASIS WS-Discovery 1.1", |heads| {
@@ -513,7 +545,8 @@ pub(super) const WSD: Protocol =
             it.starts_with(b"<") && contains(start, b"http://www.w3.org/2003/05/soap-envelope")
         };
         seen_if(any_first(heads, is_message), "devices looked for by WS-Discovery")
-    });
+    })
+    .over(udp(b"<"));
 
 pub(super) const SSDP: Protocol = row(
     "ssdp",
@@ -523,13 +556,14 @@ pub(super) const SSDP: Protocol = row(
     |heads| {
         let is_message = |it: &[u8]| {
             let is_answer = it.starts_with(b"HTTP/1.1 200 OK\r\n");
-            let start = it.get(..1024).unwrap_or(it).to_ascii_uppercase();
+            let start = || it.get(..1024).unwrap_or(it).to_ascii_uppercase();
             begins(it, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."])
-                || is_answer && contains(&start, b"\nUSN:")
+                || is_answer && contains(&start(), b"\nUSN:")
         };
         seen_if(any_first(heads, is_message), "devices looked for or announced by SSDP")
     },
-);
+)
+.over(udp(b"HMN"));
 
 pub(super) const KNX: Protocol =
     row("knxnet-ip", "system", "KNXnet/IP building automation", "ISO 22510", |heads| {
@@ -551,7 +585,8 @@ pub(super) const KNX: Protocol =
             all_datagrams(heads, is_datagram) || all_streams(heads, is_stream),
             "a home's devices (KNXnet/IP)",
         )
-    });
+    })
+    .over(either(b"\x06"));
 
 // Industry.
 
@@ -564,7 +599,8 @@ pub(super) const BACNET: Protocol = row(
         let is_message = |it: &[u8]| matches!(it, [0x81, 0..=0x0c, ..]) && ends_at_be16(it, 2, 0);
         seen_if(all_datagrams(heads, is_message), "a building's devices (BACnet)")
     },
-);
+)
+.over(udp(b"\x81"));
 
 pub(super) const DNP3: Protocol =
     row("dnp3", "system", "Distributed Network Protocol", "IEEE 1815", |heads| {
@@ -577,7 +613,8 @@ pub(super) const DNP3: Protocol =
             any_stream(heads, is_frame) || any_first(heads, is_frame),
             "a DNP3 frame of an electric network",
         )
-    });
+    })
+    .over(either(b"\x05"));
 
 /// The check sum of IEEE 1815, section 9.2.4.
 fn dnp3_sum(bytes: &[u8]) -> u16 {
@@ -601,7 +638,8 @@ pub(super) const IEC104: Protocol =
             _ => false,
         };
         seen_if(all_streams(heads, is_frame), "a frame of an electric network (IEC 104)")
-    });
+    })
+    .over(tcp(b"\x68"));
 
 pub(super) const MODBUS: Protocol = row(
     "modbus",
@@ -623,7 +661,8 @@ pub(super) const MODBUS: Protocol = row(
             && heads.client.bytes().get(6..8) == heads.server.bytes().get(6..8);
         seen_if((is_port || is_echo) && all_streams(heads, is_message), "a Modbus request")
     },
-);
+)
+.over(tcp(ANY));
 
 pub(super) const S7COMM: Protocol = row(
     "s7comm",
@@ -648,7 +687,8 @@ pub(super) const S7COMM: Protocol = row(
         };
         seen_if(any_stream(heads, is_message), "a Siemens controller (S7)")
     },
-);
+)
+.over(tcp(b"\x03"));
 
 pub(super) const ETHERNET_IP: Protocol = row(
     "ethernet-ip",
@@ -669,7 +709,8 @@ pub(super) const ETHERNET_IP: Protocol = row(
             "an EtherNet/IP request",
         )
     },
-);
+)
+.over(either(b"\x04\x63\x64\x65\x66\x6f\x70"));
 
 pub(super) const OPC_UA: Protocol =
     row("opc-ua", "system", "OPC Unified Architecture", "IEC 62541-6", |heads| {
@@ -678,7 +719,8 @@ pub(super) const OPC_UA: Protocol =
                 && le32(it, 4).is_some_and(|len| (8..65_536).contains(&len))
         };
         seen_if(any_stream(heads, is_message), "an OPC UA greeting")
-    });
+    })
+    .over(tcp(b"AEHOR"));
 
 pub(super) const FINS: Protocol = row(
     "fins",
@@ -696,7 +738,8 @@ pub(super) const FINS: Protocol = row(
             "an Omron controller (FINS)",
         )
     },
-);
+)
+.over(tcp(b"F").or(udp_in(0x80..=0x83)).or(udp_in(0xc0..=0xc3)));
 
 pub(super) const HART_IP: Protocol =
     row("hart-ip", "system", "HART over IP", "FieldComm Group TS20085", |heads| {
@@ -710,7 +753,8 @@ pub(super) const HART_IP: Protocol =
             is_port && (all_streams(heads, is_message) || all_datagrams(heads, is_message)),
             "a plant's instruments (HART-IP)",
         )
-    });
+    })
+    .over(either(b"\x01"));
 
 pub(super) const HISLIP: Protocol = row(
     "hislip",
@@ -723,7 +767,8 @@ pub(super) const HISLIP: Protocol = row(
         };
         seen_if(all_streams(heads, is_message), "a laboratory's instrument (HiSLIP)")
     },
-);
+)
+.over(tcp(b"H"));
 
 pub(super) const CAN: Protocol = row(
     "controller-area-network",
@@ -731,7 +776,8 @@ pub(super) const CAN: Protocol = row(
     "Controller Area Network over UDP",
     "seen on the wire",
     |heads| seen_if(any_first(heads, |it| it.starts_with(b"ISO11898")), "a vehicle's bus over UDP"),
-);
+)
+.over(udp(b"I"));
 
 pub(super) const SOME_IP: Protocol = row(
     "some-ip",
@@ -756,7 +802,8 @@ pub(super) const SOME_IP: Protocol = row(
             "a vehicle's service (SOME/IP)",
         )
     },
-);
+)
+.over(either(ANY));
 
 pub(super) const TRDP: Protocol =
     row("trdp", "system", "Train Real Time Data Protocol", "IEC 61375-2-3", |heads| {
@@ -775,7 +822,8 @@ pub(super) const TRDP: Protocol =
             all_datagrams(heads, is_message) || all_streams(heads, is_message),
             "a train's data (TRDP)",
         )
-    });
+    })
+    .over(either(ANY));
 
 pub(super) const ATG: Protocol = row(
     "atg",
@@ -787,7 +835,8 @@ pub(super) const ATG: Protocol = row(
         let is_question = |it: &[u8]| matches!(it, [1, b'I' | b'i' | b'S' | b's', rest @ ..] if rest.get(..5).is_some_and(|it| it.iter().all(u8::is_ascii_digit)));
         seen_if(any_stream(heads, is_question), "a question to a tank's gauge")
     },
-);
+)
+.over(tcp(b"\x01"));
 
 pub(super) const RTPS: Protocol =
     row("rtps", "system", "Real-Time Publish-Subscribe (DDS)", "OMG, DDSI-RTPS", |heads| {
@@ -795,7 +844,8 @@ pub(super) const RTPS: Protocol =
             any_first(heads, |it| begins(it, &[b"RTPS\x01", b"RTPS\x02"])),
             "a message of robots or plants (RTPS)",
         )
-    });
+    })
+    .over(udp(b"R"));
 
 pub(super) const PTP: Protocol =
     row("ptpv2", "system", "Precision Time Protocol, version 2", "IEEE 1588", |heads| {
@@ -810,7 +860,8 @@ pub(super) const PTP: Protocol =
             has_port(heads, &[319, 320]) && all_datagrams(heads, is_message),
             "clocks being set by PTP",
         )
-    });
+    })
+    .over(udp(ANY));
 
 // Routers and operators.
 
@@ -823,7 +874,8 @@ pub(super) const BGP: Protocol =
                 && matches!(it.get(18), Some(1..=5))
         };
         seen_if(any_stream(heads, is_message), "a BGP message")
-    });
+    })
+    .over(tcp(b"\xff"));
 
 pub(super) const LDP: Protocol =
     row("ldp", "system", "Label Distribution Protocol", "RFC 5036", |heads| {
@@ -851,7 +903,8 @@ pub(super) const LDP: Protocol =
         };
         let is_seen = has_port(heads, &[711]) && all_datagrams(heads, is_forerunner);
         seen_if(is_seen, "a TDP message of a router, LDP's forerunner")
-    });
+    })
+    .over(either(b"\0"));
 
 pub(super) const RIP: Protocol =
     row("rip", "system", "Routing Information Protocol", "RFC 2453, RFC 2080", |heads| {
@@ -863,7 +916,8 @@ pub(super) const RIP: Protocol =
             has_port(heads, &[520, 521]) && all_datagrams(heads, is_message),
             "routes told by RIP",
         )
-    });
+    })
+    .over(udp(b"\x01\x02"));
 
 pub(super) const HSRP: Protocol =
     row("hsrp", "system", "Hot Standby Router Protocol", "RFC 2281", |heads| {
@@ -878,7 +932,8 @@ pub(super) const HSRP: Protocol =
             has_port(heads, &[1985, 2029]) && all_datagrams(heads, is_message),
             "routers standing in for each other (HSRP)",
         )
-    });
+    })
+    .over(udp(b"\0\x01\x02"));
 
 pub(super) const BFD: Protocol =
     row("bfd", "system", "Bidirectional Forwarding Detection", "RFC 5880", |heads| {
@@ -891,7 +946,8 @@ pub(super) const BFD: Protocol =
             has_port(heads, &[3785]) && all_datagrams(heads, |it| matches!(it.len(), 12..=64));
         let is_seen = has_port(heads, &[3784, 4784, 6784]) && all_datagrams(heads, is_control);
         seen_if(is_seen || is_echo, "a link watched by BFD")
-    });
+    })
+    .over(udp(ANY));
 
 pub(super) const LISP: Protocol =
     row("lisp", "system", "Locator/ID Separation Protocol", "RFC 9301", |heads| {
@@ -909,7 +965,8 @@ pub(super) const LISP: Protocol =
         let is_seen = has_port(heads, &[4342]) && all_datagrams(heads, is_control)
             || any_stream(heads, is_stream);
         seen_if(is_seen, "places of addresses told by LISP")
-    });
+    })
+    .over(tcp(b"\0").or(udp_in(0x10..=0x8f)));
 
 pub(super) const CAPWAP: Protocol = row(
     "capwap",
@@ -930,7 +987,8 @@ pub(super) const CAPWAP: Protocol = row(
             "access points led by CAPWAP",
         )
     },
-);
+)
+.over(udp(b"\0\x01"));
 
 pub(super) const GTP: Protocol = row(
     "gtp",
@@ -953,7 +1011,8 @@ pub(super) const GTP: Protocol = row(
         let is_port = has_port(heads, &[2123, 2152, 3386]);
         seen_if(is_port && all_datagrams(heads, is_message), "a mobile operator's tunnel (GTP)")
     },
-);
+)
+.over(udp_in(0..=0x5f));
 
 pub(super) const VXLAN: Protocol =
     row("vxlan", "tunnel", "Virtual eXtensible Local Area Network", "RFC 7348", |heads| {
@@ -964,7 +1023,8 @@ pub(super) const VXLAN: Protocol =
             has_port(heads, &[4789, 8472]) && all_datagrams(heads, is_message),
             "a network in VXLAN",
         )
-    });
+    })
+    .over(udp(b"\x08"));
 
 pub(super) const GENEVE: Protocol =
     row("geneve", "tunnel", "Generic Network Virtualization Encapsulation", "RFC 8926", |heads| {
@@ -975,7 +1035,8 @@ pub(super) const GENEVE: Protocol =
                 && it.get(7) == Some(&0)
         };
         seen_if(has_port(heads, &[6081]) && all_datagrams(heads, is_message), "a network in GENEVE")
-    });
+    })
+    .over(udp_in(0..=0x3f));
 
 pub(super) const L2TP: Protocol =
     row("l2tp", "system", "Layer Two Tunneling Protocol", "RFC 2661", |heads| {
@@ -987,7 +1048,8 @@ pub(super) const L2TP: Protocol =
         };
         let is_control = |it: &[u8]| matches!(it, [0xc8, 2 | 3, ..]) && ends_at_be16(it, 2, 0);
         seen_if(any_first(heads, is_control) && all_datagrams(heads, is_message), "an L2TP tunnel")
-    });
+    })
+    .over(udp(b"\xc8"));
 
 pub(super) const DIAMETER: Protocol = row("diameter", "system", "Diameter", "RFC 6733", |heads| {
     // Version 1, a length of whole words, flags, a command, an application (RFC 6733, section 3).
@@ -1011,7 +1073,8 @@ pub(super) const DIAMETER: Protocol = row("diameter", "system", "Diameter", "RFC
     };
     let is_seen = all_streams(heads, is_message) || sctp::all_messages(heads, is_user_message);
     seen_if(is_seen, "a Diameter message of an operator")
-});
+})
+.over(tcp(b"\x01").or(others(ANY)));
 
 pub(super) const SMPP: Protocol = row(
     "smpp",
@@ -1032,7 +1095,8 @@ pub(super) const SMPP: Protocol = row(
         };
         seen_if(all_streams(heads, is_message), "short messages handed over by SMPP")
     },
-);
+)
+.over(tcp(b"\0"));
 
 pub(super) const MGCP: Protocol =
     row("mgcp", "voice", "Media Gateway Control Protocol", "RFC 3435", |heads| {
@@ -1043,7 +1107,8 @@ pub(super) const MGCP: Protocol =
             verbs.iter().any(|verb| it.starts_with(verb.as_bytes())) && contains(line, b" MGCP ")
         };
         seen_if(any_first(heads, is_command), "an MGCP command to a telephone gateway")
-    });
+    })
+    .over(udp(b"ACDEMNR"));
 
 pub(super) const MEGACO: Protocol =
     row("megaco", "voice", "Megaco, control of media gateways", "ITU-T H.248.1", |heads| {
@@ -1055,7 +1120,8 @@ pub(super) const MEGACO: Protocol =
             || any_stream(heads, is_message)
             || sctp::all_messages(heads, |it| is_message(it.data));
         seen_if(is_seen, "a Megaco command to a telephone gateway")
-    });
+    })
+    .over(either(b"!M").or(others(ANY)));
 
 pub(super) const SKINNY: Protocol = row(
     "cisco-skinny",
@@ -1074,7 +1140,8 @@ pub(super) const SKINNY: Protocol = row(
         let is_port = has_port(heads, &[2000]);
         seen_if(is_port && all_streams(heads, is_message), "a Cisco telephone (Skinny)")
     },
-);
+)
+.over(tcp(ANY));
 
 pub(super) const H323: Protocol =
     row("h323", "voice", "H.323 calls", "ITU-T H.225.0, ITU-T Q.931", |heads| {
@@ -1086,7 +1153,8 @@ pub(super) const H323: Protocol =
         let is_registration = |it: &[u8]| it.len() > 20 && contains(it, b"\x06\0\x08\x91\x4a\0");
         let is_seen = any_stream(heads, is_call) || any_first(heads, is_registration);
         seen_if(is_seen, "a call set up by H.323")
-    });
+    })
+    .over(tcp(b"\x03").or(udp(ANY)));
 
 pub(super) const IAX2: Protocol =
     row("iax2", "voice", "Inter-Asterisk eXchange, version 2", "RFC 5456", |heads| {
@@ -1097,7 +1165,8 @@ pub(super) const IAX2: Protocol =
                 && it.len() >= 12
         };
         seen_if(has_port(heads, &[4569]) && any_first(heads, is_frame), "a call of Asterisk (IAX2)")
-    });
+    })
+    .over(udp_in(0x80..=0xff));
 
 pub(super) const OPENFLOW: Protocol = row(
     "openflow",
@@ -1112,7 +1181,8 @@ pub(super) const OPENFLOW: Protocol = row(
         };
         seen_if(all_streams(heads, is_hello), "a switch greeting its controller (OpenFlow)")
     },
-);
+)
+.over(tcp_in(1..=6));
 
 // What is left of the early network.
 
@@ -1128,7 +1198,8 @@ pub(super) const WHOIS: Protocol = row("whois", "names", "WHOIS", "RFC 3912", |h
     let is_question = question.ends_with(b"\r\n") && is_text(question) && question.len() < 200;
     let is_port = has_port(heads, &[43]);
     seen_if(is_port && is_question && is_answer(heads.server.bytes()), "a whois question")
-});
+})
+.over(any(ANY));
 
 pub(super) const IDENT: Protocol =
     row("ident", "other", "Identification Protocol", "RFC 1413", |heads| {
@@ -1144,7 +1215,8 @@ pub(super) const IDENT: Protocol =
         };
         let is_seen = is_ports(heads.client.bytes()) && is_answer(heads.server.bytes());
         seen_if(is_seen && any_stream(heads, |_| true), "a question for a user's name (ident)")
-    });
+    })
+    .over(tcp(b"0123456789 ,\r\n"));
 
 pub(super) const OOKLA: Protocol =
     row("ookla", "other", "Ookla Speedtest", "seen on the wire", |heads| {
@@ -1152,7 +1224,8 @@ pub(super) const OOKLA: Protocol =
         let is_answer = |it: &[u8]| it.is_empty() || it.starts_with(b"HELLO ");
         let is_seen = is_greeting(heads.client.bytes()) && is_answer(heads.server.bytes());
         seen_if(is_seen && any_stream(heads, |_| true), "a measurement of Ookla")
-    });
+    })
+    .over(tcp(b"H"));
 
 pub(super) const DNSCRYPT: Protocol =
     row("dnscrypt", "names", "DNSCrypt", "DNSCrypt, Version 2 Protocol Specification", |heads| {
@@ -1163,7 +1236,8 @@ pub(super) const DNSCRYPT: Protocol =
         let is_seen = any_first(heads, |it| is_answer(it) || is_certificate(it))
             || any_stream(heads, |it| is_answer(it.get(2..).unwrap_or_default()));
         seen_if(is_seen, "an encrypted name service (DNSCrypt)")
-    });
+    })
+    .over(either(ANY));
 
 pub(super) const KCP: Protocol = row(
     "kcp",
@@ -1177,12 +1251,15 @@ pub(super) const KCP: Protocol = row(
                 && le32(it, 20).is_some_and(|len| len < 1500 && len as usize + 24 <= it.len())
                 && (it.len() > 24 || le32(it, 20) == Some(0))
         };
-        let mut all = heads.client.datagrams().chain(heads.server.datagrams());
-        let conversation = all.next().and_then(|it| le32(it, 0));
-        let is_one = all.all(|it| it.len() < 24 || le32(it, 0) == conversation);
-        seen_if(is_one && all_datagrams(heads, is_segment), "a KCP conversation")
+        let is_one = || {
+            let mut all = heads.client.datagrams().chain(heads.server.datagrams());
+            let conversation = all.next().and_then(|it| le32(it, 0));
+            all.all(|it| it.len() < 24 || le32(it, 0) == conversation)
+        };
+        seen_if(all_datagrams(heads, is_segment) && is_one(), "a KCP conversation")
     },
-);
+)
+.over(udp(ANY));
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use crate::{
         all_datagrams, all_streams, any_first, any_stream, begins, contains, datagrams,
         ends_at_be16, has_at, has_port, seen_if,
     },
+    needs::{ANY, any, tcp, udp, udp_in},
 };
 
 // Sharing and talking.
@@ -28,7 +29,8 @@ pub(super) const GNUTELLA: Protocol =
         let is_greeting =
             any_stream(heads, |it| begins(it, &[b"GNUTELLA CONNECT/", b"GNUTELLA/0."]));
         seen_if(is_greeting || all_datagrams(heads, is_message), "a Gnutella message")
-    });
+    })
+    .over(tcp(b"G").or(udp(ANY)));
 
 pub(super) const EDONKEY: Protocol = row(
     "edonkey",
@@ -44,7 +46,8 @@ pub(super) const EDONKEY: Protocol = row(
         };
         seen_if(any_stream(heads, is_greeting), "an eDonkey greeting")
     },
-);
+)
+.over(tcp(b"\xc5\xd4\xe3"));
 
 pub(super) const WHATSAPP: Protocol =
     row("whatsapp", "messaging", "WhatsApp", "seen on the wire", |heads| {
@@ -53,7 +56,8 @@ pub(super) const WHATSAPP: Protocol =
             matches!(it, [b'W', b'A', 1..=6, 0..=32, ..]) || it.starts_with(b"ED\0\x01")
         };
         seen_if(any_stream(heads, is_prologue), "the prologue of a WhatsApp connection")
-    });
+    })
+    .over(tcp(b"EW"));
 
 pub(super) const TELEGRAM: Protocol =
     row("telegram", "messaging", "Telegram calls", "Telegram, libtgvoip (source)", |heads| {
@@ -65,7 +69,8 @@ pub(super) const TELEGRAM: Protocol =
         let first = addresses.next().flatten();
         let is_seen = first.is_some() && addresses.next().is_some_and(|it| it == first);
         seen_if(is_seen, "messages to Telegram's reflector of calls")
-    });
+    })
+    .over(udp(ANY));
 
 pub(super) const DISCORD: Protocol = row(
     "discord",
@@ -80,7 +85,8 @@ pub(super) const DISCORD: Protocol = row(
         let is_seen = any_first(heads, is_search) || all_datagrams(heads, is_alive);
         seen_if(is_seen, "a Discord voice channel's search for its own address")
     },
-);
+)
+.over(udp(b"\0\x13"));
 
 pub(super) const OICQ: Protocol =
     row("oicq", "messaging", "QQ (OICQ)", "seen on the wire", |heads| {
@@ -89,7 +95,8 @@ pub(super) const OICQ: Protocol =
             it.len() >= 12 && it.first() == Some(&2) && it.last() == Some(&3) && is_command(it)
         };
         seen_if(all_datagrams(heads, is_message), "a QQ message")
-    });
+    })
+    .over(udp(b"\x02"));
 
 pub(super) const VIBER: Protocol =
     row("viber", "messaging", "Viber calls", "seen on the wire", |heads| {
@@ -98,7 +105,8 @@ pub(super) const VIBER: Protocol =
             |it: &[u8]| matches!(it, [_, _, 0x01 | 0x11, 0, 5 | 0, 0, ..]) && it.len() >= 18;
         let is_port = has_port(heads, &[7985, 7987, 5243, 9785]);
         seen_if(is_port && any_first(heads, is_call), "a Viber call")
-    });
+    })
+    .over(udp(ANY));
 
 pub(super) const ZOOM: Protocol =
     row("zoom", "voice", "Zoom, from client to client", "seen on the wire", |heads| {
@@ -111,7 +119,8 @@ pub(super) const ZOOM: Protocol =
                 && text.iter().all(u8::is_ascii_graphic)
         };
         seen_if(any_first(heads, is_direct), "two Zoom clients finding each other")
-    });
+    })
+    .over(udp(b"\x1f"));
 
 pub(super) const SD_RTN: Protocol = row(
     "sd-rtn",
@@ -122,7 +131,8 @@ pub(super) const SD_RTN: Protocol = row(
         let is_greeting = |it: &[u8]| it.first() == Some(&0) && has_at(it, 12, b"\x04SNI\0");
         seen_if(any_first(heads, is_greeting), "a greeting of Agora's network for calls")
     },
-);
+)
+.over(udp(b"\0"));
 
 pub(super) const MUMBLE: Protocol = row(
     "mumble",
@@ -137,13 +147,15 @@ pub(super) const MUMBLE: Protocol = row(
         if ping.starts_with(&[0; 4]) && ping.get(4..) == answer.get(4..12) && answer.first() == Some(&0));
         seen_if(is_pair, "a Mumble server's answer to a ping")
     },
-);
+)
+.over(any(b"\0"));
 
 pub(super) const TEAMSPEAK: Protocol =
     row("teamspeak", "voice", "TeamSpeak 3", "ReSpeak, ts3protocol", |heads| {
         // Its opening; and the licence server's short messages that begin with a counter and 0x8x.
         seen_if(any_first(heads, |it| it.starts_with(b"TS3INIT1")), "a TeamSpeak 3 opening")
-    });
+    })
+    .over(udp(b"T"));
 
 pub(super) const SPOTIFY: Protocol =
     row("spotify", "media", "Spotify", "seen on the wire", |heads| {
@@ -151,32 +163,37 @@ pub(super) const SPOTIFY: Protocol =
         let is_seen =
             any_first(heads, |it| it.starts_with(b"SpotUdp")) || any_stream(heads, is_greeting);
         seen_if(is_seen, "a greeting of a Spotify player")
-    });
+    })
+    .over(tcp(b"\0").or(udp(b"S")));
 
 pub(super) const DROPBOX: Protocol =
     row("dropbox", "cloud", "Dropbox LAN sync", "seen on the wire", |heads| {
         let is_seen =
             any_first(heads, |it| it.starts_with(b"{\"") && contains(it, b"\"host_int\": "));
         seen_if(is_seen, "Dropbox looking for computers of the network")
-    });
+    })
+    .over(udp(b"{"));
 
 pub(super) const XIAOMI: Protocol =
     row("xiaomi", "system", "Xiaomi push service", "seen on the wire", |heads| {
         let is_seen = any_stream(heads, |it| it.starts_with(b"\xc2\xfe\0\x05\0\0"));
         seen_if(is_seen, "a message of Xiaomi's push service")
-    });
+    })
+    .over(tcp(b"\xc2"));
 
 pub(super) const DINGTALK: Protocol =
     row("dingtalk", "messaging", "DingTalk", "seen on the wire", |heads| {
         let is_seen = any_stream(heads, |it| it.starts_with(b"\x10\x64\x87\x80\x01"));
         seen_if(is_seen, "a greeting of DingTalk")
-    });
+    })
+    .over(tcp(b"\x10"));
 
 pub(super) const ALICLOUD: Protocol =
     row("alicloud", "cloud", "Alibaba Cloud", "seen on the wire", |heads| {
         let is_seen = all_streams(heads, |it| it.starts_with(b"\xce\xfa\xbe\xba"));
         seen_if(is_seen, "a message of Alibaba's cloud")
-    });
+    })
+    .over(tcp(b"\xce"));
 
 pub(super) const SYNCTHING: Protocol = row(
     "syncthing",
@@ -190,14 +207,16 @@ pub(super) const SYNCTHING: Protocol = row(
             any_stream(heads, |it| begins(it, &[b"\x9e\x79\xbc\x40", b"\x2e\xa7\xd9\x0b"]));
         seen_if(is_found || is_relayed, "Syncthing looking for its devices")
     },
-);
+)
+.over(tcp(b"\x2e\x9e").or(udp(b"\x2e")));
 
 // Tunnels and ways into other machines.
 
 pub(super) const VNC: Protocol =
     row("vnc", "other", "Virtual Network Computing (RFB)", "RFC 6143", |heads| {
         seen_if(any_stream(heads, |it| it.starts_with(b"RFB 00")), "a VNC greeting (RFC 6143)")
-    });
+    })
+    .over(tcp(b"R"));
 
 pub(super) const TEAMVIEWER: Protocol =
     row("teamviewer", "other", "TeamViewer", "seen on the wire", |heads| {
@@ -209,7 +228,8 @@ pub(super) const TEAMVIEWER: Protocol =
             matches!(it, [0x17, 0x24, 0x0a..=0x3f, 0x10..=0x30, ..]) && it.len() >= 9
         });
         seen_if(is_known || is_port && is_stream || is_datagram, "a TeamViewer message")
-    });
+    })
+    .over(tcp(b"\x11\x17").or(udp(ANY)));
 
 pub(super) const TINC: Protocol = row(
     "tinc",
@@ -229,14 +249,16 @@ pub(super) const TINC: Protocol = row(
         };
         seen_if(all_streams(heads, is_id), "two ends of a tinc network naming themselves")
     },
-);
+)
+.over(tcp(b"0"));
 
 pub(super) const PPTP: Protocol =
     row("pptp", "tunnel", "Point-to-Point Tunneling Protocol", "RFC 2637", |heads| {
         // A control message and its cookie (RFC 2637, section 1.4).
         let is_control = |it: &[u8]| has_at(it, 2, b"\0\x01\x1a\x2b\x3c\x4d");
         seen_if(any_stream(heads, is_control), "a PPTP control message")
-    });
+    })
+    .over(tcp(ANY));
 
 pub(super) const TEREDO: Protocol =
     row("teredo", "tunnel", "Teredo, IPv6 through NATs", "RFC 4380", |heads| {
@@ -262,7 +284,8 @@ pub(super) const TEREDO: Protocol =
             has_port(heads, &[3544]) && all_datagrams(heads, is_teredo),
             "IPv6 in a Teredo tunnel",
         )
-    });
+    })
+    .over(udp(b"\0").or(udp_in(0x60..=0x6f)));
 
 pub(super) const CITRIX: Protocol = row(
     "citrix",
@@ -276,13 +299,15 @@ pub(super) const CITRIX: Protocol = row(
         let is_alone = |it: &[u8]| {
             matches!(it.first(), Some(0..=0x7f)) && it.get(4).is_some_and(|it| it & 0xc0 == 0xc0)
         };
-        let n_kept = heads.client.datagrams().chain(heads.server.datagrams()).count();
+        let is_more_than_one =
+            || heads.client.datagrams().chain(heads.server.datagrams()).nth(1).is_some();
         let is_udt = has_port(heads, &[1494, 2598])
             && all_datagrams(heads, |it| is_control(it) || is_alone(it))
-            && (n_kept > 1 || any_first(heads, is_control));
+            && (is_more_than_one() || any_first(heads, is_control));
         seen_if(is_seen || is_udt, "a Citrix session")
     },
-);
+)
+.over(tcp(b"\x1a\x7f").or(udp_in(0..=0x80)));
 
 pub(super) const X11: Protocol =
     row("x11", "other", "X Window System", "X.Org, X Window System Protocol", |heads| {
@@ -293,7 +318,8 @@ pub(super) const X11: Protocol =
         let is_seen = is_greeting
             && any_stream(heads, |it| has_at(it, 12, b"MIT-MAGIC-COOKIE-1") || it.len() == 12);
         seen_if(is_seen, "an X11 client's greeting")
-    });
+    })
+    .over(tcp(b"Bl"));
 
 pub(super) const XDMCP: Protocol = row(
     "xdmcp",
@@ -310,14 +336,16 @@ pub(super) const XDMCP: Protocol = row(
             });
         seen_if(is_seen, "an X display looking for a host")
     },
-);
+)
+.over(udp(b"\0"));
 
 // Files and code.
 
 pub(super) const RSYNC: Protocol =
     row("rsync", "files", "rsync", "rsync, csprotocol.txt", |heads| {
         seen_if(any_stream(heads, |it| it.starts_with(b"@RSYNCD: ")), "an rsync greeting")
-    });
+    })
+    .over(tcp(b"@"));
 
 pub(super) const GIT: Protocol =
     row("git", "files", "Git", "Git documentation, gitprotocol-pack", |heads| {
@@ -328,13 +356,15 @@ pub(super) const GIT: Protocol =
             len.len() == 4 && len.iter().all(u8::is_ascii_hexdigit) && begins(rest, services)
         };
         seen_if(any_stream(heads, is_request), "a Git request")
-    });
+    })
+    .over(tcp(b"0123456789ABCDEFabcdef"));
 
 pub(super) const SVN: Protocol =
     row("svn", "files", "Subversion", "Apache Subversion, ra_svn protocol", |heads| {
         let is_seen = any_stream(heads, |it| it.starts_with(b"( success ( 2 2 ("));
         seen_if(is_seen, "a Subversion greeting")
-    });
+    })
+    .over(tcp(b"("));
 
 pub(super) const AFP: Protocol = row(
     "afp",
@@ -350,7 +380,8 @@ pub(super) const AFP: Protocol = row(
         };
         seen_if(has_port(heads, &[548]) && all_streams(heads, is_message), "an AFP request")
     },
-);
+)
+.over(tcp(b"\0\x01"));
 
 pub(super) const LUSTRE: Protocol =
     row("lustre", "files", "Lustre file system", "Lustre, socklnd (source)", |heads| {
@@ -359,26 +390,31 @@ pub(super) const LUSTRE: Protocol =
             begins(it, &[b"\x00\x71\xce\xac\x01", b"cirE", b"\x00\x72\xce\xac"])
         });
         seen_if(is_seen, "a greeting of a Lustre file system")
-    });
+    })
+    .over(tcp(b"\0c"));
 
 pub(super) const UFTP: Protocol =
     row("uftp", "files", "UFTP, files to many at once", "UFTP, protocol.txt", |heads| {
         // Versions 4 and 5, kinds of messages up to 20; the sender's number and its group follow.
         let is_message = |it: &[u8]| matches!(it, [0x40 | 0x50, 1..=20, ..]) && it.len() >= 16;
         let sender = |it: &[u8]| it.get(4..12).map(<[u8]>::to_vec);
-        let messages: Vec<&[u8]> = heads.client.datagrams().take(4).collect();
-        let first = messages.first().and_then(|it| sender(it));
-        let n_needed = if has_port(heads, &[1044]) { 1 } else { 3 };
-        let is_one = messages.len() >= n_needed && messages.iter().all(|it| sender(it) == first);
-        seen_if(is_one && all_datagrams(heads, is_message), "a file sent by UFTP to many")
-    });
+        let is_one = || {
+            let messages: Vec<&[u8]> = heads.client.datagrams().take(4).collect();
+            let first = messages.first().and_then(|it| sender(it));
+            let n_needed = if has_port(heads, &[1044]) { 1 } else { 3 };
+            messages.len() >= n_needed && messages.iter().all(|it| sender(it) == first)
+        };
+        seen_if(all_datagrams(heads, is_message) && is_one(), "a file sent by UFTP to many")
+    })
+    .over(udp(b"\x40\x50"));
 
 pub(super) const FLUTE: Protocol =
     row("flute", "files", "File Delivery over Unidirectional Transport", "RFC 6726", |heads| {
         // Layered coding transport version 1 (RFC 6726), whose first object is the table of files.
         let is_table = |it: &[u8]| matches!(it, [0x10, 0x10, ..]) && contains(it, b"<FDT-Instance");
         seen_if(any_first(heads, is_table), "a table of files sent by FLUTE")
-    });
+    })
+    .over(udp(b"\x10"));
 
 // Media.
 
@@ -401,7 +437,8 @@ pub(super) const RTMP: Protocol = row(
             "an RTMP greeting",
         )
     },
-);
+)
+.over(tcp(b"\x03"));
 
 pub(super) const TIVO: Protocol = row(
     "tivoconnect",
@@ -414,7 +451,8 @@ pub(super) const TIVO: Protocol = row(
             "a TiVo player's announcement",
         )
     },
-);
+)
+.over(udp(b"T"));
 
 // Games.
 
@@ -432,7 +470,8 @@ pub(super) const SOURCE_ENGINE: Protocol = row(
         };
         seen_if(any_first(heads, is_query), "a query of a game server of Valve")
     },
-);
+)
+.over(udp(b"\xff"));
 
 pub(super) const STEAM: Protocol = row(
     "steam",
@@ -446,7 +485,8 @@ pub(super) const STEAM: Protocol = row(
         let is_stream = any_stream(heads, |it| has_at(it, 4, b"VT01"));
         seen_if(is_found || is_stream, "a message of the Steam client")
     },
-);
+)
+.over(tcp(ANY).or(udp(b"\xffV")));
 
 pub(super) const QUAKE: Protocol = row(
     "quake",
@@ -464,7 +504,8 @@ pub(super) const QUAKE: Protocol = row(
         ];
         seen_if(any_first(heads, |it| begins(it, words)), "a query of a Quake server")
     },
-);
+)
+.over(udp(b"\xff"));
 
 pub(super) const RAKNET: Protocol =
     row("raknet", "games", "RakNet", "Jenkins Software, RakNet (source)", |heads| {
@@ -475,7 +516,8 @@ pub(super) const RAKNET: Protocol =
                 && contains(it.get(..60).unwrap_or(it), magic)
         };
         seen_if(any_first(heads, is_open), "a RakNet connection being opened")
-    });
+    })
+    .over(udp(b"\x01\x02\x05\x06\x07\x08\x1c\x78\x7b"));
 
 pub(super) const YOJIMBO: Protocol =
     row("yojimbo", "games", "netcode, the transport of Yojimbo", "netcode, STANDARD.md", |heads| {
@@ -483,7 +525,8 @@ pub(super) const YOJIMBO: Protocol =
             any_first(heads, |it| it.starts_with(b"\0NETCODE 1.0")),
             "a netcode connection request",
         )
-    });
+    })
+    .over(udp(b"\0"));
 
 pub(super) const NINTENDO: Protocol = row(
     "nintendo",
@@ -495,13 +538,15 @@ pub(super) const NINTENDO: Protocol = row(
             any_first(heads, |it| begins(it, &[b"\x32\xab\x98\x64\x01", b"\x32\xab\x98\x64\x02"]));
         seen_if(is_seen, "two Nintendo consoles playing")
     },
-);
+)
+.over(udp(b"\x32"));
 
 pub(super) const STARCRAFT: Protocol =
     row("starcraft", "games", "StarCraft II", "seen on the wire", |heads| {
         let is_seen = heads.client.bytes().starts_with(b"\x4a\0\0\x0a\x66\x02\x0a\xed\x2d\x66");
         seen_if(is_seen && any_stream(heads, |_| true), "a StarCraft II greeting")
-    });
+    })
+    .over(tcp(b"\x4a"));
 
 pub(super) const ACTIVISION: Protocol = row(
     "activision",
@@ -515,7 +560,8 @@ pub(super) const ACTIVISION: Protocol = row(
         let is_pair = matches!((client, server), ([0x0d, 2, 0, from @ ..], [0x0c, 2, 0, to @ ..]) if from == to);
         seen_if(is_pair && client.len() == 29, "an Activision game's greeting and its echo")
     },
-);
+)
+.over(any(b"\x0d"));
 
 pub(super) const GENSHIN: Protocol =
     row("genshin-impact", "games", "Genshin Impact", "seen on the wire", |heads| {
@@ -527,7 +573,8 @@ pub(super) const GENSHIN: Protocol =
         };
         let is_stream = any_stream(heads, |it| it.starts_with(b"\x01\0\0\0\x06\0\0\0"));
         seen_if(any_first(heads, is_greeting) && !is_stream, "a Genshin Impact handshake")
-    });
+    })
+    .over(udp(b"\0"));
 
 pub(super) const EPIC: Protocol = row(
     "epicgames",
@@ -541,17 +588,20 @@ pub(super) const EPIC: Protocol = row(
         let is_start = |it: &[u8]| has_at(it, 4, b"\x08\x98\x22\x65\x74\x04");
         seen_if(is_empty && is_start(client), "an Unreal Engine handshake of Epic Games")
     },
-);
+)
+.over(any(ANY));
 
 pub(super) const GAIJIN: Protocol =
     row("gaijin-entertainment", "games", "Gaijin games", "seen on the wire", |heads| {
         let is_seen = any_first(heads, |it| begins(it, &[b"embeddedupdater.start,env="]));
         seen_if(is_seen, "a Gaijin game reporting its update")
-    });
+    })
+    .over(udp(b"e"));
 
 pub(super) const ZUG: Protocol = row("zug", "games", "Zug", "seen on the wire", |heads| {
     seen_if(any_first(heads, |it| it.starts_with(b"\0zUG\x10")), "a greeting of the game Zug")
-});
+})
+.over(udp(b"\0"));
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::{
     bytes::{Reader, text},
     fact::Fact,
     look,
+    needs::{tcp, tcp_in},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "MQTT",
     source: "OASIS MQTT 3.1.1, OASIS MQTT 5",
+    needs: tcp(b"\x10\x40\x50\x62\x70\x82\x90\xa2\xb0\xc0\xd0\xe0").or(tcp_in(0x30..=0x3f)),
     recognise,
 };
 

@@ -7,6 +7,7 @@ use crate::{
     bytes::{Reader, le32, text},
     fact::Fact,
     look,
+    needs::{ANY, tcp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "MySQL and MariaDB",
     source: "MySQL Source Code Documentation, Client/Server Protocol",
+    needs: tcp(ANY),
     recognise,
 };
 

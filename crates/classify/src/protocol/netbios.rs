@@ -8,6 +8,7 @@ use crate::{
     bytes::{Reader, be16},
     fact::Fact,
     look,
+    needs::{ANY, tcp, udp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -15,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "names",
     title: "NetBIOS over TCP/IP",
     source: "RFC 1001, RFC 1002",
+    needs: tcp(b"\x81").or(udp(ANY)),
     recognise,
 };
 

@@ -7,6 +7,7 @@ use crate::{
     bytes::{contains_word, starts_with_word, text},
     dialogue::{Dialogue, codes, dialogues, first_lines, is_one_of, word},
     fact::Fact,
+    needs::tcp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "messaging",
     title: "Network News Transfer Protocol",
     source: "RFC 3977",
+    needs: tcp(b"ABCGHILMNOTXabcghilmnotx2"),
     recognise,
 };
 

@@ -3,13 +3,18 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::{fact::Fact, look};
+use crate::{
+    fact::Fact,
+    look,
+    needs::{ANY, udp},
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "ntp",
     group: "system",
     title: "Network Time Protocol",
     source: "RFC 5905, RFC 9327",
+    needs: udp(ANY),
     recognise,
 };
 

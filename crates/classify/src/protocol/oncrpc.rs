@@ -3,13 +3,18 @@
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol};
-use crate::{bytes::be32, look};
+use crate::{
+    bytes::be32,
+    look,
+    needs::{ANY, tcp, udp},
+};
 
 pub(super) const NFS: Protocol = Protocol {
     name: "nfs",
     group: "files",
     title: "Network File System",
     source: "RFC 5531, RFC 1813, RFC 8881",
+    needs: tcp(b"\x80").or(udp(ANY)),
     recognise: nfs,
 };
 pub(super) const OTHER: Protocol = Protocol {
@@ -17,6 +22,7 @@ pub(super) const OTHER: Protocol = Protocol {
     group: "system",
     title: "ONC remote procedure calls",
     source: "RFC 5531",
+    needs: tcp(b"\x80").or(udp(ANY)),
     recognise,
 };
 

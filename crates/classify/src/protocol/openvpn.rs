@@ -9,6 +9,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, be32},
     look,
+    needs::{ANY, tcp, udp, udp_in},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -16,6 +17,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "tunnel",
     title: "OpenVPN",
     source: "OpenVPN, OpenVPN Wire Protocol",
+    needs: tcp(ANY).or(udp(b"\x08\x10\x38\x40\x50")).or(udp_in(0x48..=0x4f)),
     recognise,
 };
 
@@ -28,19 +30,15 @@ const ACKNOWLEDGED_LEN: usize = 4 + 8;
 const CHECKSUM_LENS: &[usize] = &[16, 20, 32, 64];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    let first = |head: &Head| message(heads.transport, head).map(<[u8]>::to_vec);
-    let (client, server) = (first(&heads.client), first(&heads.server));
-    let (client, server) = (client.as_deref(), server.as_deref());
+    let [client, server] = [&heads.client, &heads.server].map(|it| message(heads.transport, it));
     // The capture may have begun with the server's packet.
     let is_seen = is_opened(client, server) || is_opened(server, client);
     if is_seen {
         return Some(Facts::seen(SEEN));
     }
-    let is_running = [&heads.client, &heads.server].into_iter().any(counts_on);
-    look::seen_if(
-        heads.transport == Transport::UDP && is_running,
-        "OpenVPN data whose packet number runs",
-    )
+    let is_running = heads.transport == Transport::UDP
+        && [&heads.client, &heads.server].into_iter().any(counts_on);
+    look::seen_if(is_running, "OpenVPN data whose packet number runs")
 }
 
 /// The first message of a side; on TCP each has its length before it.

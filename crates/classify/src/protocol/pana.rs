@@ -6,6 +6,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, be32},
     look,
+    needs::udp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Protocol for Carrying Authentication for Network Access",
     source: "RFC 5191",
+    needs: udp(b"\0"),
     recognise,
 };
 

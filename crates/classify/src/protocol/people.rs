@@ -8,6 +8,7 @@ use crate::{
         all_datagrams, all_streams, any_first, any_stream, begins, contains, has_at, has_port,
         seen_if,
     },
+    needs::{ANY, either, tcp, udp},
 };
 
 // Peers.
@@ -44,7 +45,8 @@ pub(super) const SOULSEEK: Protocol = row(
         let is_seen = any_stream(heads, |it| is_login(it).is_some() || is_opening(it).is_some());
         seen_if(is_seen, "a Soulseek peer or server being greeted")
     },
-);
+)
+.over(tcp(ANY));
 
 pub(super) const LIBP2P: Protocol = row(
     "libp2p",
@@ -55,7 +57,8 @@ pub(super) const LIBP2P: Protocol = row(
         let is_seen = any_stream(heads, |it| it.starts_with(b"\x13/multistream/1.0.0\n"));
         seen_if(is_seen, "peers agreeing on what to speak (libp2p)")
     },
-);
+)
+.over(tcp(b"\x13"));
 
 pub(super) const NANO: Protocol =
     row("nano", "peer2peer", "Nano cryptocurrency", "Nano, nano-node (source)", |heads| {
@@ -76,7 +79,8 @@ pub(super) const NANO: Protocol =
         };
         let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_message);
         seen_if(is_seen, "a message between Nano nodes")
-    });
+    })
+    .over(either(b"R"));
 
 pub(super) const TOX: Protocol = row(
     "tox",
@@ -106,7 +110,8 @@ pub(super) const TOX: Protocol = row(
             && all_datagrams(heads, |it| is_message(it) || it.first() == Some(&0x1b));
         seen_if(is_supported && is_seen, "a message between Tox nodes")
     },
-);
+)
+.over(udp(b"\0\x01\x02\x04\x18\x19\x1a\x21"));
 
 // Messengers.
 
@@ -130,7 +135,8 @@ pub(super) const KAKAOTALK: Protocol =
                 && body == le32(it, 22)
         };
         seen_if(any_stream(heads, |it| is_key(it) || is_command(it)), "a KakaoTalk message (LOCO)")
-    });
+    })
+    .over(tcp(ANY));
 
 pub(super) const OSCAR: Protocol =
     row("oscar", "messaging", "OSCAR of AIM and ICQ", "AOL, OSCAR Protocol (2008)", |heads| {
@@ -141,7 +147,8 @@ pub(super) const OSCAR: Protocol =
                 && be32(it, 6) == Some(1)
         };
         seen_if(any_stream(heads, is_opening), "a login to AIM or ICQ (OSCAR)")
-    });
+    })
+    .over(tcp(b"\x2a"));
 
 pub(super) const MSNP: Protocol = row(
     "msnp",
@@ -156,7 +163,8 @@ pub(super) const MSNP: Protocol = row(
         };
         seen_if(any_stream(heads, is_version), "a login to MSN Messenger")
     },
-);
+)
+.over(tcp(b"V"));
 
 pub(super) const YMSG: Protocol = row(
     "ymsg",
@@ -173,7 +181,8 @@ pub(super) const YMSG: Protocol = row(
         };
         seen_if(all_streams(heads, is_message), "a message of Yahoo! Messenger")
     },
-);
+)
+.over(tcp(b"Y"));
 
 pub(super) const GADU_GADU: Protocol =
     row("gadu-gadu", "messaging", "Gadu-Gadu messenger", "libgadu, Protokół Gadu-Gadu", |heads| {
@@ -186,7 +195,8 @@ pub(super) const GADU_GADU: Protocol =
         let is_seen = any_stream(heads, is_welcome)
             && (any_stream(heads, is_login) || has_port(heads, &[8074]));
         seen_if(is_seen, "a login to Gadu-Gadu")
-    });
+    })
+    .over(tcp(b"\x01"));
 
 pub(super) const BFCP: Protocol =
     row("bfcp", "voice", "Binary Floor Control Protocol", "RFC 8855", |heads| {
@@ -217,7 +227,8 @@ pub(super) const BFCP: Protocol =
         };
         let is_seen = all_datagrams(heads, is_datagram) || all_streams(heads, is_stream);
         seen_if(is_seen, "who speaks in a conference (BFCP)")
-    });
+    })
+    .over(tcp(b"\x20").or(udp(b"\x40\x50")));
 
 // Games.
 
@@ -229,7 +240,8 @@ pub(super) const AMONG_US: Protocol =
                 && le32(it, 4).is_some_and(|it| (50_400_000..51_000_000).contains(&it))
         };
         seen_if(any_first(heads, is_hello), "an Among Us player saying hello")
-    });
+    })
+    .over(udp(b"\x08"));
 
 pub(super) const ARMAGETRON: Protocol =
     row("armagetron", "games", "Armagetron Advanced", "Armagetron Advanced (source)", |heads| {
@@ -247,7 +259,8 @@ pub(super) const ARMAGETRON: Protocol =
         };
         let is_port = has_port(heads, &[4533, 4534, 4535, 4536, 4537]);
         seen_if(is_port && all_datagrams(heads, is_datagram), "a game of Armagetron")
-    });
+    })
+    .over(udp(b"\0\x01"));
 
 pub(super) const GUILD_WARS_2: Protocol =
     row("guildwars2", "games", "Guild Wars 2 login", "seen on the wire", |heads| {
@@ -257,7 +270,8 @@ pub(super) const GUILD_WARS_2: Protocol =
             it.starts_with(b"STS/1.0 ") || it.starts_with(b"P /") && contains(line, b" STS/1.0\r\n")
         };
         seen_if(any_stream(heads, is_line), "a login to Guild Wars 2 or its like")
-    });
+    })
+    .over(tcp(b"PS"));
 
 pub(super) const DOFUS: Protocol = row("dofus", "games", "Dofus", "seen on the wire", |heads| {
     // The old server sends a key of 32 letters; the new one, behind kinds and lengths, the versions it wants and a key.
@@ -267,7 +281,8 @@ pub(super) const DOFUS: Protocol = row("dofus", "games", "Dofus", "seen on the w
     };
     let is_new = |it: &[u8]| has_at(it, 0, b"\0\x05\x08\0\0") && has_at(it, 11, b"\0\x0e");
     seen_if(any_stream(heads, |it| is_old(it) || is_new(it)), "a Dofus server's greeting")
-});
+})
+.over(tcp(b"\0H"));
 
 pub(super) const SECOND_LIFE: Protocol =
     row("second-life", "games", "Second Life", "Linden Lab, message_template.msg", |heads| {
@@ -280,7 +295,8 @@ pub(super) const SECOND_LIFE: Protocol =
                 )
         };
         seen_if(any_first(heads, is_opening), "a viewer of Second Life opening its circuit")
-    });
+    })
+    .over(udp(b"\x40\x60"));
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use crate::{
         all_datagrams, all_streams, any_stream, begins, datagrams, ends_at_be16, ends_at_be32,
         has_at, has_port, seen_if,
     },
+    needs::{ANY, any_datagram, either, tcp, udp},
 };
 
 // Controllers.
@@ -32,7 +33,8 @@ pub(super) const S7COMM_PLUS: Protocol = row(
             "a newer Siemens controller (S7comm-plus)",
         )
     },
-);
+)
+.over(tcp(b"\x03"));
 
 pub(super) const ADS: Protocol = row(
     "beckhoff-ads",
@@ -53,7 +55,8 @@ pub(super) const ADS: Protocol = row(
         let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_found);
         seen_if(is_seen, "a Beckhoff controller (ADS)")
     },
-);
+)
+.over(tcp(b"\0").or(udp(b"\x03")));
 
 pub(super) const UMAS: Form = Form {
     label: "umas",
@@ -64,6 +67,7 @@ pub(super) const UMAS: Form = Form {
 
 /// Modbus with a function of Schneider's own.
 pub(super) const MODBUS_WITH_UMAS: Protocol = Protocol {
+    needs: tcp(ANY),
     recognise: |heads| {
         let is_message = |it: &[u8]| {
             let len = be16(it, 4).map(usize::from).unwrap_or_default();
@@ -89,6 +93,7 @@ pub(super) const PROFINET_CM: Form = Form {
 };
 
 pub(super) const DCERPC_WITH_PROFINET: Protocol = Protocol {
+    needs: any_datagram(b"\x04"),
     recognise: |heads| {
         // Calls by DCE/RPC version 4 of four interfaces, whose identifiers (IEC 61158-6-10) differ in one digit.
         let is_call = |it: &[u8]| {
@@ -116,7 +121,8 @@ pub(super) const CIP_IO: Protocol = row(
         };
         seen_if(all_datagrams(heads, is_data), "inputs and outputs of a controller (CIP)")
     },
-);
+)
+.over(udp(b"\x02"));
 
 pub(super) const EGD: Protocol =
     row("egd", "system", "Ethernet Global Data of GE controllers", "seen on the wire", |heads| {
@@ -128,7 +134,8 @@ pub(super) const EGD: Protocol =
                 && has_at(it, 28, &[0; 4])
         };
         seen_if(all_datagrams(heads, is_data), "data of GE controllers (EGD)")
-    });
+    })
+    .over(udp(b"\x0d"));
 
 pub(super) const ETHER_S_BUS: Protocol =
     row("ether-s-bus", "system", "Saia Ether-S-Bus", "seen on the wire", |heads| {
@@ -140,7 +147,8 @@ pub(super) const ETHER_S_BUS: Protocol =
                 && (11..2048).contains(&it.len())
         };
         seen_if(all_datagrams(heads, is_telegram), "a Saia controller (Ether-S-Bus)")
-    });
+    })
+    .over(udp(b"\0"));
 
 pub(super) const ETHER_S_IO: Protocol =
     row("ether-s-io", "system", "Saia Ether-S-IO", "seen on the wire", |heads| {
@@ -149,7 +157,8 @@ pub(super) const ETHER_S_IO: Protocol =
             all_datagrams(heads, is_telegram),
             "inputs and outputs of Saia devices (Ether-S-IO)",
         )
-    });
+    })
+    .over(udp(b"E"));
 
 pub(super) const SLMP: Protocol = row(
     "slmp",
@@ -169,7 +178,8 @@ pub(super) const SLMP: Protocol = row(
         let is_seen = all_streams(heads, is_message) || all_datagrams(heads, is_message);
         seen_if(is_seen, "a Mitsubishi controller (SLMP)")
     },
-);
+)
+.over(either(b"\x50\x54\xd0\xd4"));
 
 pub(super) const GVCP: Protocol =
     row("gvcp", "system", "GigE Vision Control Protocol", "AIA, GigE Vision", |heads| {
@@ -191,7 +201,8 @@ pub(super) const GVCP: Protocol =
             has_port(heads, &[3956]) && all_datagrams(heads, is_message),
             "a camera (GigE Vision)",
         )
-    });
+    })
+    .over(udp(b"\0\x42"));
 
 pub(super) const MAVLINK: Protocol = row(
     "mavlink",
@@ -220,7 +231,8 @@ pub(super) const MAVLINK: Protocol = row(
             && all_datagrams(heads, is_datagram);
         seen_if(is_seen, "an aircraft without a pilot (MAVLink)")
     },
-);
+)
+.over(udp(b"\xfd\xfe"));
 
 // Meters, buildings, homes.
 
@@ -228,7 +240,8 @@ pub(super) const FOX: Protocol =
     row("niagara-fox", "system", "Tridium Niagara Fox", "seen on the wire", |heads| {
         let is_hello = |it: &[u8]| begins(it, &[b"fox a 0 -1 fox hello", b"fox a 1 -1 fox hello"]);
         seen_if(any_stream(heads, is_hello), "a building's devices (Niagara Fox)")
-    });
+    })
+    .over(tcp(b"f"));
 
 pub(super) const C1222: Protocol =
     row("c1222", "system", "ANSI C12.22, meters being read", "ANSI C12.22", |heads| {
@@ -253,7 +266,8 @@ pub(super) const C1222: Protocol =
             && (all_datagrams(heads, |it| is_message(it).is_some())
                 || any_stream(heads, |it| is_message(it).is_some()));
         seen_if(is_seen, "a meter being read (ANSI C12.22)")
-    });
+    })
+    .over(either(b"\x60"));
 
 pub(super) const CNP_IP: Protocol = row(
     "cnp-ip",
@@ -273,7 +287,8 @@ pub(super) const CNP_IP: Protocol = row(
         };
         seen_if(all_datagrams(heads, is_packet), "a building's devices (CNP/IP)")
     },
-);
+)
+.over(udp(ANY));
 
 pub(super) const ECOWITT: Protocol = row(
     "ecowitt",
@@ -300,7 +315,8 @@ pub(super) const ECOWITT: Protocol = row(
             || has_port(heads, &[45000]) && all_streams(heads, |it| is_message(it, false));
         seen_if(is_seen, "a weather station (Ecowitt)")
     },
-);
+)
+.over(either(b"\xff"));
 
 #[cfg(test)]
 mod tests {

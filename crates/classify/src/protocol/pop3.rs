@@ -7,6 +7,7 @@ use crate::{
     bytes::{contains_word, text},
     dialogue::{Dialogue, banner, dialogues, first_lines, is_one_of, says_plain, word},
     fact::Fact,
+    needs::tcp,
     ntlm,
 };
 
@@ -15,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "mail",
     title: "Post Office Protocol, version 3",
     source: "RFC 1939",
+    needs: tcp(b"ACDLNPQRSTUXacdlnpqrstux+-"),
     recognise,
 };
 

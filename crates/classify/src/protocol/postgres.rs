@@ -6,6 +6,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{be32, text},
     look,
+    needs::tcp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "PostgreSQL",
     source: "PostgreSQL documentation, Frontend/Backend Protocol",
+    needs: tcp(b"\0"),
     recognise,
 };
 

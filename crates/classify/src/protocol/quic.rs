@@ -16,6 +16,7 @@ use crate::{
     bytes::{Reader, host_name, text},
     fact::Fact,
     hello::{self, Carrier, ClientHello},
+    needs::{ANY, udp, udp_in},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -23,11 +24,13 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "web",
     title: "QUIC",
     source: "RFC 9000, RFC 9001, RFC 9369",
+    needs: udp(ANY),
     recognise,
 };
 
 /// QUIC seen from its middle, by short headers that go to one connection. They say little, so this one comes last.
-pub(super) const MIDWAY: Protocol = Protocol { recognise: recognise_midway, ..PROTOCOL };
+pub(super) const MIDWAY: Protocol =
+    Protocol { needs: udp_in(0x40..=0x7f), recognise: recognise_midway, ..PROTOCOL };
 
 /// The port of QUIC under HTTP.
 const PORT: u16 = 443;
@@ -209,13 +212,12 @@ impl Keys {
     fn new(keying: &Keying, destination: &[u8]) -> Option<Self> {
         let (_, initial) = Hkdf::<Sha256>::extract(Some(&keying.salt), destination);
         let mut client = [0; 32];
-        expand(&initial, "client in", &mut client)?;
+        expand(&initial, ["client", "in"], &mut client)?;
         let client = Hkdf::<Sha256>::from_prk(&client).ok()?;
         let (mut key, mut iv, mut header) = ([0; 16], [0; 12], [0; 16]);
-        let label = |what: &str| format!("{} {what}", keying.prefix);
-        expand(&client, &label("key"), &mut key)?;
-        expand(&client, &label("iv"), &mut iv)?;
-        expand(&client, &label("hp"), &mut header)?;
+        expand(&client, [keying.prefix, "key"], &mut key)?;
+        expand(&client, [keying.prefix, "iv"], &mut iv)?;
+        expand(&client, [keying.prefix, "hp"], &mut header)?;
         let aead = Aes128Gcm::new(GenericArray::from_slice(&key));
         Some(Self { aead, iv, header: aes::Aes128::new(GenericArray::from_slice(&header)) })
     }
@@ -247,10 +249,11 @@ impl Keys {
 }
 
 /// HKDF-Expand-Label without a context (RFC 8446, section 7.1).
-fn expand(secret: &Hkdf<Sha256>, label: &str, out: &mut [u8]) -> Option<()> {
+fn expand(secret: &Hkdf<Sha256>, [of, what]: [&str; 2], out: &mut [u8]) -> Option<()> {
     let len = u16::try_from(out.len()).ok()?.to_be_bytes();
-    let label_len = [u8::try_from(label.len() + 6).ok()?];
-    let parts: [&[u8]; 5] = [&len, &label_len, b"tls13 ", label.as_bytes(), &[0]];
+    let label_len = [u8::try_from(of.len() + what.len() + 7).ok()?];
+    let parts: [&[u8]; 7] =
+        [&len, &label_len, b"tls13 ", of.as_bytes(), b" ", what.as_bytes(), &[0]];
     secret.expand_multi_info(&parts, out).ok()
 }
 
@@ -323,6 +326,14 @@ fn varint(reader: &mut Reader) -> Option<u64> {
     Some(more.iter().fold(u64::from(first & 0x3f), |value, it| value << 8 | u64::from(*it)))
 }
 
+/// What is left behind most of the zeros at the front: a greeting is filled up with a thousand of them.
+fn behind_zeros(bytes: &[u8]) -> &[u8] {
+    const STEP: usize = 16;
+    let steps = bytes.as_chunks::<STEP>().0;
+    let n_zero = steps.iter().take_while(|it| **it == [0; STEP]).count();
+    bytes.get(n_zero * STEP..).unwrap_or_default()
+}
+
 /// The bytes of CRYPTO frames by where they belong.
 #[derive(Default)]
 struct CryptoStream(BTreeMap<usize, Vec<u8>>);
@@ -341,7 +352,8 @@ impl CryptoStream {
         let mut reader = Reader(frames);
         while let Some(kind) = reader.u8() {
             match kind {
-                PADDING | PING => {}
+                PADDING => reader = Reader(behind_zeros(reader.0)),
+                PING => {}
                 ACK | ACK_ECN => {
                     varint(&mut reader)?;
                     varint(&mut reader)?;

@@ -6,6 +6,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, be16},
     look,
+    needs::udp_in,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Remote Authentication Dial In User Service",
     source: "RFC 2865, RFC 2866, RFC 5176",
+    needs: udp_in(1..=5).or(udp_in(11..=13)).or(udp_in(40..=45)),
     recognise,
 };
 

@@ -6,6 +6,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, be16, text},
     look,
+    needs::{ANY, tcp, udp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "other",
     title: "Remote Desktop Protocol",
     source: "MS-RDPBCGR, MS-RDPEUDP",
+    needs: tcp(b"\x03").or(udp(ANY)),
     recognise,
 };
 

@@ -6,6 +6,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, be32},
     look,
+    needs::udp_in,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "voice",
     title: "RTP Control Protocol",
     source: "RFC 3550",
+    needs: udp_in(0x80..=0xbf),
     recognise,
 };
 

@@ -6,6 +6,7 @@ use super::{Facts, Protocol, rtcp};
 use crate::{
     bytes::{be16, be32},
     fact::Fact,
+    needs::any_datagram_in,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "voice",
     title: "Real-time Transport Protocol",
     source: "RFC 3550",
+    needs: any_datagram_in(0x80..=0xbf),
     recognise,
 };
 
@@ -106,15 +108,22 @@ const CODECS: &[(u8, &str)] = &[
     (34, "H263"),
 ];
 
+/// How many packets of a side are looked at.
+const FEW: usize = 24;
+
 /// The first packet of a run of packets, if nearly everything that the side sent is RTP or its control.
 fn run(side: &Head) -> Option<Packet> {
     let mut packets: Vec<Packet> = Vec::new();
     let mut n_others = 0;
-    for bytes in side.datagrams().take(24) {
+    for bytes in side.datagrams().take(FEW) {
         match Packet::read(bytes) {
             Some(packet) => packets.push(packet),
             None if rtcp::is_rtcp(bytes) => {}
             None => n_others += 1,
+        }
+        // However many of the rest are RTP, they are too few.
+        if n_others * 4 > FEW {
+            return None;
         }
     }
     let follows = |packet: &Packet| {

@@ -6,6 +6,7 @@ use super::{Expected, Facts, Protocol};
 use crate::{
     bytes::{behind_word, header, host_of_authority, lines, starts_with_word, text},
     fact::Fact,
+    needs::either,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "media",
     title: "Real-Time Streaming Protocol",
     source: "RFC 2326, RFC 7826",
+    needs: either(b"ADGOPRST"),
     recognise,
 };
 

@@ -3,13 +3,17 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::look;
+use crate::{
+    look,
+    needs::{ANY, udp},
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "rx",
     group: "files",
     title: "Rx, the remote procedure calls of AFS",
     source: "Zayas, AFS-3 Programmer's Reference: Rx",
+    needs: udp(ANY),
     recognise,
 };
 

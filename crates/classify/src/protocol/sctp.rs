@@ -10,6 +10,7 @@ use super::{Protocol, row};
 use crate::{
     bytes::{Reader, be16, be32},
     look::seen_if,
+    needs::{ANY, others},
 };
 
 /// How many messages of each side are looked at, all of which have to fit.
@@ -96,19 +97,23 @@ const SUA_USER: Adaptation =
 pub(super) const M3UA: Protocol =
     row("m3ua", "system", "MTP 3 User Adaptation Layer", "RFC 4666", |heads| {
         seen_if(M3UA_USER.is_spoken(heads), "signalling of telephone networks (M3UA)")
-    });
+    })
+    .over(others(ANY));
 pub(super) const M2UA: Protocol =
     row("m2ua", "system", "MTP 2 User Adaptation Layer", "RFC 3331", |heads| {
         seen_if(M2UA_USER.is_spoken(heads), "a signalling link handed on (M2UA)")
-    });
+    })
+    .over(others(ANY));
 pub(super) const M2PA: Protocol =
     row("m2pa", "system", "MTP 2 Peer-to-Peer User Adaptation Layer", "RFC 4165", |heads| {
         seen_if(M2PA_USER.is_spoken(heads), "a signalling link between peers (M2PA)")
-    });
+    })
+    .over(others(ANY));
 pub(super) const SUA: Protocol =
     row("sua", "system", "SCCP User Adaptation Layer", "RFC 3868", |heads| {
         seen_if(SUA_USER.is_spoken(heads), "signalling connections handed on (SUA)")
-    });
+    })
+    .over(others(ANY));
 
 impl Adaptation {
     /// All messages are of its classes; and one is of its own, or its identifier or its port says so.
@@ -157,15 +162,18 @@ fn class(message: &Message) -> Option<u8> {
 pub(super) const S1AP: Protocol =
     row("s1ap", "system", "S1 Application Protocol", "3GPP TS 36.413", |heads| {
         seen_if(has_procedures(heads, 18, 0..=68), "a base station and its network (S1AP)")
-    });
+    })
+    .over(others(ANY));
 pub(super) const X2AP: Protocol =
     row("x2ap", "system", "X2 Application Protocol", "3GPP TS 36.423", |heads| {
         seen_if(has_procedures(heads, 27, 0..=60), "base stations among themselves (X2AP)")
-    });
+    })
+    .over(others(ANY));
 pub(super) const NGAP: Protocol =
     row("ngap", "system", "NG Application Protocol", "3GPP TS 38.413", |heads| {
         seen_if(has_procedures(heads, 60, 0..=90), "a base station and its network (NGAP)")
-    });
+    })
+    .over(others(ANY));
 
 /// Whether all messages are of this identifier and begin as the application protocols of 3GPP do in aligned packed encoding
 /// (ITU-T X.691): the start, success or failure of a procedure, its number, how critical it is, the length of all the rest.

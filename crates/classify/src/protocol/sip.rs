@@ -6,6 +6,7 @@ use super::{Expected, Facts, Protocol, http};
 use crate::{
     bytes::{behind_word, header, host_of_authority, lines, text},
     fact::Fact,
+    needs::{any_datagram, tcp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "voice",
     title: "Session Initiation Protocol",
     source: "RFC 3261",
+    needs: tcp(b"ABCIMNOPRSU").or(any_datagram(b"ABCIMNOPRSU")),
     recognise,
 };
 

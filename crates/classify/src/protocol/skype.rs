@@ -6,13 +6,18 @@
 use flow::{Head, Heads, Transport};
 
 use super::{Facts, Protocol};
-use crate::{bytes::be16, look};
+use crate::{
+    bytes::be16,
+    look,
+    needs::{ANY, udp},
+};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "skype",
     group: "peer2peer",
     title: "Skype's own transport until 2017",
     source: "seen on the wire",
+    needs: udp(ANY),
     recognise,
 };
 
@@ -68,9 +73,9 @@ fn is_next(one: &[u8], two: &[u8]) -> bool {
 
 /// All that the side sent are messages, the counter runs on a little, and what follows the kind never repeats.
 fn counts_on(side: &Head) -> bool {
-    let packets: Vec<&[u8]> = side.datagrams().take(16).collect();
-    let all_follow = packets.windows(2).all(|it| matches!(it, [one, two] if is_next(one, two)));
-    packets.len() >= RUN && packets.iter().all(|it| is_message(it)) && all_follow
+    let packets = || side.datagrams().take(16);
+    let all_follow = || packets().zip(packets().skip(1)).all(|(one, two)| is_next(one, two));
+    packets().all(is_message) && packets().count() >= RUN && all_follow()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, be16},
     look,
+    needs::udp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Service Location Protocol",
     source: "RFC 2165, RFC 2608",
+    needs: udp(b"\x01\x02"),
     recognise,
 };
 

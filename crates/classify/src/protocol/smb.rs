@@ -6,7 +6,9 @@ use super::{Facts, Protocol};
 use crate::{
     bytes::{Reader, le16, le32},
     fact::Fact,
-    look, ntlm,
+    look,
+    needs::tcp,
+    ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +16,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "files",
     title: "Server Message Block",
     source: "MS-CIFS, MS-SMB2",
+    needs: tcp(b"\0\x81\x82"),
     recognise,
 };
 

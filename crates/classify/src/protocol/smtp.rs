@@ -9,6 +9,7 @@ use crate::{
         Dialogue, banner, code, codes, dialogues, first_lines, is_one_of, says_plain, word,
     },
     fact::Fact,
+    needs::tcp,
     ntlm,
 };
 
@@ -17,6 +18,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "mail",
     title: "Simple Mail Transfer Protocol",
     source: "RFC 5321, RFC 2033",
+    needs: tcp(b"EHLMRehlmr245"),
     recognise,
 };
 

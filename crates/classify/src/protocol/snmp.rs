@@ -3,13 +3,14 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::{ber, fact::Fact, look};
+use crate::{ber, fact::Fact, look, needs::udp};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "snmp",
     group: "system",
     title: "Simple Network Management Protocol",
     source: "RFC 1157, RFC 3416, RFC 3412",
+    needs: udp(b"\x30"),
     recognise,
 };
 

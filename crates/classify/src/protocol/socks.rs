@@ -10,6 +10,7 @@ use crate::{
     bytes::{Reader, text},
     fact::Fact,
     inside,
+    needs::tcp,
 };
 
 pub(super) const SOCKS4: Protocol = Protocol {
@@ -17,6 +18,7 @@ pub(super) const SOCKS4: Protocol = Protocol {
     group: "tunnel",
     title: "SOCKS 4",
     source: "Lee, SOCKS 4 and SOCKS 4A",
+    needs: tcp(b"\x04"),
     recognise: recognise4,
 };
 pub(super) const SOCKS5: Protocol = Protocol {
@@ -24,6 +26,7 @@ pub(super) const SOCKS5: Protocol = Protocol {
     group: "tunnel",
     title: "SOCKS 5",
     source: "RFC 1928, RFC 1929",
+    needs: tcp(b"\x05"),
     recognise: recognise5,
 };
 

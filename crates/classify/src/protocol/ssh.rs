@@ -7,10 +7,17 @@ use crate::{
     bytes::{Reader, text},
     fact::Fact,
     hello::md5_hex,
+    needs::tcp,
 };
 
-pub(super) const PROTOCOL: Protocol =
-    Protocol { name: "ssh", group: "other", title: "Secure Shell", source: "RFC 4253", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "ssh",
+    group: "other",
+    title: "Secure Shell",
+    source: "RFC 4253",
+    needs: tcp(b"S"),
+    recognise,
+};
 
 fn recognise(heads: &Heads) -> Option<Facts> {
     if heads.transport != Transport::TCP {
@@ -50,7 +57,7 @@ fn hassh(bytes: &[u8], lists: [usize; 4]) -> Option<String> {
         all.push(std::str::from_utf8(reader.take(len)?).ok()?);
     }
     let chosen: Vec<&str> = lists.iter().filter_map(|at| all.get(*at).copied()).collect();
-    Some(md5_hex(&chosen.join(";")))
+    Some(md5_hex(chosen.join(";").as_bytes()))
 }
 
 #[cfg(test)]
@@ -77,8 +84,8 @@ mod tests {
             bytes.extend(list.as_bytes());
         }
         let facts = recognise(&Heads::tcp(&bytes, &bytes)).expect("SSH");
-        assert_eq!(facts.told.get(Fact::Hassh), Some(&*md5_hex("k;e1;m1;c1")));
-        assert_eq!(facts.told.get(Fact::HasshServer), Some(&*md5_hex("k;e2;m2;c2")));
+        assert_eq!(facts.told.get(Fact::Hassh), Some(&*md5_hex(b"k;e1;m1;c1")));
+        assert_eq!(facts.told.get(Fact::HasshServer), Some(&*md5_hex(b"k;e2;m2;c2")));
         assert!((0..bytes.len()).all(|it| hassh(&bytes[..it], [0, 2, 4, 6]).is_none()));
     }
 

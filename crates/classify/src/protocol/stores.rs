@@ -4,6 +4,7 @@ use super::{Protocol, row};
 use crate::{
     bytes::{be16, be32, le32},
     look::{all_streams, any_first, any_stream, begins, datagrams, has_at, seen_if},
+    needs::{ANY, any_datagram, tcp, tcp_in, udp},
 };
 
 // Stores of data.
@@ -15,7 +16,8 @@ pub(super) const NBD: Protocol =
             any_stream(heads, |it| begins(it, greetings)),
             "a greeting of a network block device",
         )
-    });
+    })
+    .over(tcp(b"N"));
 
 pub(super) const NVME_TCP: Protocol = row(
     "nvme-tcp",
@@ -28,7 +30,8 @@ pub(super) const NVME_TCP: Protocol = row(
             |it: &[u8]| begins(it, &[b"\0\0\x80\0\x80\0\0\0\0\0", b"\x01\0\x80\0\x80\0\0\0\0\0"]);
         seen_if(all_streams(heads, is_begin), "a connection to a store being begun (NVMe over TCP)")
     },
-);
+)
+.over(tcp(b"\0\x01"));
 
 pub(super) const NINE_P: Protocol =
     row("9p", "files", "Plan 9 File Protocol", "Plan 9 Manual, section 5", |heads| {
@@ -37,14 +40,16 @@ pub(super) const NINE_P: Protocol =
             matches!(it, [_, 0, 0, 0, 100 | 101, 0xff, 0xff, ..]) && has_at(it, 13, b"9P2000")
         };
         seen_if(any_stream(heads, is_version), "a file system being opened (9P)")
-    });
+    })
+    .over(tcp(ANY));
 
 pub(super) const BOLT: Protocol =
     row("bolt", "system", "Bolt of Neo4j", "Neo4j, Bolt Protocol", |heads| {
         // A mark and four versions.
         let is_greeting = |it: &[u8]| it.starts_with(b"\x60\x60\xb0\x17") && it.len() >= 20;
         seen_if(any_stream(heads, is_greeting), "a greeting to a graph database (Bolt)")
-    });
+    })
+    .over(tcp(b"\x60"));
 
 pub(super) const ZOOKEEPER: Protocol = row(
     "zookeeper",
@@ -60,7 +65,8 @@ pub(super) const ZOOKEEPER: Protocol = row(
         };
         seen_if(any_stream(heads, is_request), "a session with ZooKeeper being asked for")
     },
-);
+)
+.over(tcp(b"\0"));
 
 pub(super) const FIREBIRD: Protocol =
     row("firebird", "system", "Firebird", "Alvarez, The Firebird wire protocol", |heads| {
@@ -71,7 +77,8 @@ pub(super) const FIREBIRD: Protocol =
                 && matches!(be32(it, 8), Some(2 | 3))
         };
         seen_if(any_stream(heads, is_request), "a connection to Firebird being asked for")
-    });
+    })
+    .over(tcp(b"\0"));
 
 pub(super) const CLICKHOUSE: Protocol = row(
     "clickhouse",
@@ -82,7 +89,8 @@ pub(super) const CLICKHOUSE: Protocol = row(
         let is_hello = |it: &[u8]| matches!(it, [0, 10..=64, ..]) && has_at(it, 2, b"ClickHouse");
         seen_if(any_stream(heads, is_hello), "a greeting to ClickHouse")
     },
-);
+)
+.over(tcp(b"\0"));
 
 // Stores of code and letters.
 
@@ -91,7 +99,8 @@ pub(super) const CVS: Protocol =
         let starts: &[&[u8]] =
             &[b"BEGIN AUTH REQUEST\n", b"BEGIN VERIFICATION REQUEST\n", b"BEGIN GSSAPI REQUEST\n"];
         seen_if(any_stream(heads, |it| begins(it, starts)), "a login to a CVS server")
-    });
+    })
+    .over(tcp(b"B"));
 
 pub(super) const DISTCC: Protocol = row(
     "distcc",
@@ -104,7 +113,8 @@ pub(super) const DISTCC: Protocol = row(
         };
         seen_if(all_streams(heads, is_request), "a program being compiled elsewhere (distcc)")
     },
-);
+)
+.over(tcp(b"D"));
 
 pub(super) const MANAGE_SIEVE: Protocol =
     row("managesieve", "mail", "ManageSieve", "RFC 5804", |heads| {
@@ -112,7 +122,8 @@ pub(super) const MANAGE_SIEVE: Protocol =
             any_stream(heads, |it| it.starts_with(b"\"IMPLEMENTATION\" \"")),
             "a greeting of a server for rules of mail (ManageSieve)",
         )
-    });
+    })
+    .over(tcp(b"\""));
 
 // Routers.
 
@@ -128,7 +139,8 @@ pub(super) const BMP: Protocol =
                 && len < 4096
         };
         seen_if(any_stream(heads, is_start), "a router telling its BGP sessions (BMP)")
-    });
+    })
+    .over(tcp(b"\x03"));
 
 pub(super) const RPKI_RTR: Protocol =
     row("rpki-rtr", "system", "RPKI to Router Protocol", "RFC 8210", |heads| {
@@ -142,7 +154,8 @@ pub(super) const RPKI_RTR: Protocol =
             && is_question(heads.client.bytes())
             && is_answer(heads.server.bytes());
         seen_if(is_seen, "a router asking who may announce what (RPKI)")
-    });
+    })
+    .over(tcp(b"\0\x01\x02"));
 
 pub(super) const PCEP: Protocol =
     row("pcep", "system", "Path Computation Element Communication Protocol", "RFC 5440", |heads| {
@@ -157,21 +170,24 @@ pub(super) const PCEP: Protocol =
                 && it.get(8).is_some_and(|it| it >> 5 == 1)
         };
         seen_if(all_streams(heads, is_opening), "a router asking for paths (PCEP)")
-    });
+    })
+    .over(tcp(b"\x20"));
 
 // Stages and studios.
 
 pub(super) const ART_NET: Protocol =
     row("art-net", "media", "Art-Net stage lighting", "Artistic Licence, Art-Net 4", |heads| {
         seen_if(any_first(heads, |it| it.starts_with(b"Art-Net\0")), "a stage's lights (Art-Net)")
-    });
+    })
+    .over(udp(b"A"));
 
 pub(super) const SACN: Protocol =
     row("sacn", "media", "Streaming ACN stage lighting", "ANSI E1.31, ANSI E1.17", |heads| {
         // ANSI E1.17: the sizes of what is before and behind, then its name.
         let is_packet = |it: &[u8]| it.starts_with(b"\0\x10\0\0ASC-E1.17\0\0\0");
         seen_if(any_first(heads, is_packet), "a stage's lights (sACN)")
-    });
+    })
+    .over(udp(b"\0"));
 
 pub(super) const RTP_MIDI: Protocol =
     row("rtp-midi", "media", "RTP-MIDI sessions", "Apple, MIDI Network Driver Protocol", |heads| {
@@ -181,7 +197,8 @@ pub(super) const RTP_MIDI: Protocol =
                 && be32(it, 4) == Some(2)
         };
         seen_if(any_first(heads, is_command), "an instrument being invited (RTP-MIDI)")
-    });
+    })
+    .over(udp(b"\xff"));
 
 pub(super) const SRT: Protocol =
     row("srt", "media", "Secure Reliable Transport", "draft-sharabayko-srt", |heads| {
@@ -189,7 +206,8 @@ pub(super) const SRT: Protocol =
         let is_handshake =
             |it: &[u8]| it.starts_with(&[0x80, 0, 0, 0, 0, 0, 0, 0]) && be32(it, 16) == Some(5);
         seen_if(datagrams(heads).any(|it| is_handshake(it) && it.len() >= 64), "an SRT handshake")
-    });
+    })
+    .over(any_datagram(b"\x80"));
 
 pub(super) const SPICE: Protocol = row(
     "spice",
@@ -203,12 +221,14 @@ pub(super) const SPICE: Protocol = row(
             "a greeting of a virtual machine's display (SPICE)",
         )
     },
-);
+)
+.over(tcp(b"R"));
 
 pub(super) const MPD: Protocol =
     row("mpd", "media", "Music Player Daemon", "Music Player Daemon, Protocol", |heads| {
         seen_if(any_stream(heads, |it| it.starts_with(b"OK MPD ")), "a greeting of a music player")
-    });
+    })
+    .over(tcp(b"O"));
 
 pub(super) const IPERF3: Protocol =
     row("iperf3", "other", "iPerf 3", "ESnet, iperf3 (source)", |heads| {
@@ -220,7 +240,8 @@ pub(super) const IPERF3: Protocol =
                 && it.get(36) == Some(&0)
         };
         seen_if(any_stream(heads, is_cookie), "a measurement of iPerf 3")
-    });
+    })
+    .over(tcp_in(b'a'..=b'z').or(tcp(b"234567")));
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use crate::{
     bytes::{Reader, be16, be32, text},
     fact::Fact,
     look,
+    needs::{ANY, any_datagram_in, tcp},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -16,6 +17,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "voice",
     title: "STUN and TURN, ways through NATs",
     source: "RFC 8489, RFC 8656, RFC 3489",
+    needs: tcp(ANY).or(any_datagram_in(0..=0x3f)),
     recognise,
 };
 
@@ -23,6 +25,8 @@ pub(super) const PROTOCOL: Protocol = Protocol {
 const MAGIC_COOKIE: u32 = 0x2112_a442;
 const HEADER_LEN: usize = 20;
 const PORT: u16 = 3478;
+/// How many datagrams of a side are looked at.
+const FEW: usize = 8;
 /// Attributes whose text a reader understands.
 const SOFTWARE: u16 = 0x8022;
 const REALM: u16 = 0x0014;
@@ -39,32 +43,26 @@ const OF_SERVICES: &[(u16, u16, &str)] = &[
 ];
 
 fn recognise(heads: &Heads) -> Option<Facts> {
-    let messages: Vec<&[u8]> = if heads.transport == Transport::TCP {
-        // RFC 4571 puts a length before each message of a call's media.
-        look::streams(heads)
-            .map(|it| match (be16(it, 0), it.get(2..)) {
-                (Some(len), Some(rest)) if usize::from(len) <= rest.len() && is_new(rest) => rest,
-                _ => it,
-            })
-            .collect()
-    } else {
-        heads.client.datagrams().take(8).chain(heads.server.datagrams().take(8)).collect()
-    };
-    if !matches!(heads.transport, Transport::TCP | Transport::UDP) {
-        return None;
-    }
-    let new = messages.iter().find(|it| is_new(it));
     let is_udp = heads.transport == Transport::UDP;
-    let old = || messages.iter().find(|it| is_udp && is_old(it, heads.has_port(PORT)));
-    let first = new.or_else(old)?;
-    let of_any = |kind| messages.iter().find_map(|it| attribute(it, kind));
+    // RFC 4571 puts a length before each message of a call's media.
+    let of_streams = || {
+        look::streams(heads).map(|it| match (be16(it, 0), it.get(2..)) {
+            (Some(len), Some(rest)) if usize::from(len) <= rest.len() && is_new(rest) => rest,
+            _ => it,
+        })
+    };
+    let sides = || [&heads.client, &heads.server].into_iter().filter(move |_| is_udp);
+    let messages = || of_streams().chain(sides().flat_map(|it| it.datagrams().take(FEW)));
+    let old = || messages().find(|it| is_udp && is_old(it, heads.has_port(PORT)));
+    let first = messages().find(|it| is_new(it)).or_else(old)?;
+    let of_any = |kind| messages().find_map(|it| attribute(it, kind));
     let realm = of_any(REALM).filter(|it| it.contains('.')).map(|it| it.to_ascii_lowercase());
     let seen = match be16(first, 0).unwrap_or_default() & 0x3eef {
         1 => "a STUN binding",
         3 | 4 | 6 | 7 | 8 | 9 => "a TURN relay being asked for",
         _ => "a STUN message",
     };
-    let service = messages.iter().filter(|it| is_new(it)).find_map(|it| service(it));
+    let service = messages().filter(|it| is_new(it)).find_map(service);
     let seen = match service {
         Some(service) => Cow::Owned(format!("{seen} with attributes of {service}")),
         None => Cow::Borrowed(seen),

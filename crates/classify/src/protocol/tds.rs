@@ -5,7 +5,9 @@ use flow::Heads;
 use super::{Facts, Protocol};
 use crate::{
     bytes::{be16, le32},
-    look, ntlm,
+    look,
+    needs::tcp,
+    ntlm,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "system",
     title: "Tabular Data Stream of SQL Server and Sybase",
     source: "MS-TDS",
+    needs: tcp(b"\x01\x02\x03\x04\x06\x07\x0e\x10\x11\x12"),
     recognise,
 };
 

@@ -3,10 +3,16 @@
 use flow::Heads;
 
 use super::{Facts, Protocol};
-use crate::{Fact, look};
+use crate::{Fact, look, needs::tcp};
 
-pub(super) const PROTOCOL: Protocol =
-    Protocol { name: "telnet", group: "other", title: "Telnet", source: "RFC 854", recognise };
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "telnet",
+    group: "other",
+    title: "Telnet",
+    source: "RFC 854",
+    needs: tcp(b"\xff"),
+    recognise,
+};
 
 const PORT: u16 = 23;
 

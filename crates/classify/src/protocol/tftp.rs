@@ -7,6 +7,7 @@ use crate::{
     bytes::{be16, text},
     fact::Fact,
     look,
+    needs::udp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -14,6 +15,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "files",
     title: "Trivial File Transfer Protocol",
     source: "RFC 1350, RFC 2347",
+    needs: udp(b"\0"),
     recognise,
 };
 

@@ -1,11 +1,14 @@
 //! TLS 1.0 to 1.3 and SSL 2 and 3, by the greeting of either side (RFC 8446, RFC 5246), else by its records.
 
+use std::borrow::Cow;
+
 use flow::{Heads, Transport};
 
 use super::{Facts, Protocol, Tie, x509::Certificate};
 use crate::{
     bytes::Reader,
     hello::{self, Carrier, ClientHello, ServerHello},
+    needs::{ANY, tcp, tcp_in},
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,12 +16,14 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "web",
     title: "Transport Layer Security",
     source: "RFC 8446, RFC 5246",
+    needs: tcp_in(20..=24).or(tcp_in(0x80..=0xff)),
     recognise,
 };
 
 /// The same seen from its middle: records that follow one another somewhere in the bytes. Other protocols carry TLS too, so
 /// this one comes last.
-pub(super) const MIDWAY: Protocol = Protocol { recognise: recognise_midway, ..PROTOCOL };
+pub(super) const MIDWAY: Protocol =
+    Protocol { needs: tcp(ANY), recognise: recognise_midway, ..PROTOCOL };
 
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
@@ -133,7 +138,7 @@ fn side(bytes: &[u8]) -> Side {
     let mut rest = Reader(bytes);
     let (mut n_headers, mut is_cut) = (0, false);
     let mut version = None;
-    let mut handshake = Vec::new();
+    let mut handshake: Cow<[u8]> = Cow::default();
     let mut is_greeting = true;
     while !rest.is_empty() {
         let Some(record) = record(&mut rest) else {
@@ -147,7 +152,10 @@ fn side(bytes: &[u8]) -> Side {
         is_cut = record.body.len() < usize::from(record.len);
         is_greeting &= record.kind == HANDSHAKE;
         if is_greeting {
-            handshake.extend_from_slice(record.body);
+            match handshake.is_empty() {
+                true => handshake = Cow::Borrowed(record.body),
+                false => handshake.to_mut().extend_from_slice(record.body),
+            }
         } else if version.is_some_and(|it| it != record.version) && handshake.is_empty() {
             return Side::Other;
         }

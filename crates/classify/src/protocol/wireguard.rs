@@ -3,13 +3,14 @@
 use flow::{Head, Heads};
 
 use super::{Facts, Protocol};
-use crate::{bytes::le32, look};
+use crate::{bytes::le32, look, needs::udp_in};
 
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "wireguard",
     group: "tunnel",
     title: "WireGuard",
     source: "Donenfeld, WireGuard: Next Generation Kernel Network Tunnel",
+    needs: udp_in(1..=4),
     recognise,
 };
 

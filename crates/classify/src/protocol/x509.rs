@@ -123,12 +123,14 @@ fn parts(name: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// A name as RFC 4514 writes it, its most special part first; parts of other kinds are left out.
 fn written(name: &[u8]) -> String {
     let known = |identifier| PARTS.iter().find(|it| it.0 == identifier).map(|it| it.1);
-    let mut parts: Vec<String> = parts(name)
-        .take(MAX_NAMES)
-        .filter_map(|(it, value)| Some(format!("{}={}", known(it)?, text(value, 64))))
-        .collect();
-    parts.reverse();
-    parts.join(", ")
+    let parts: Vec<(&str, &[u8])> =
+        parts(name).take(MAX_NAMES).filter_map(|(it, value)| Some((known(it)?, value))).collect();
+    let mut written = String::with_capacity(100);
+    for (kind, value) in parts.into_iter().rev() {
+        let comma = if written.is_empty() { "" } else { ", " };
+        written.extend([comma, kind, "=", &text(value, 64)]);
+    }
+    written
 }
 
 /// A time (RFC 5280, section 4.1.2.5) as `2026-11-25 12:00:00 UTC`.
@@ -138,19 +140,20 @@ fn time((tag, digits): (u8, &[u8])) -> Option<String> {
         UTC_TIME => {
             let (year, rest) = digits.split_at_checked(2)?;
             let century = if year < "50" { "20" } else { "19" };
-            (format!("{century}{year}"), rest)
+            ([century, year], rest)
         }
         GENERALIZED_TIME => {
             let (year, rest) = digits.split_at_checked(4)?;
-            (year.to_owned(), rest)
+            (["", year], rest)
         }
         _ => return None,
     };
     let pair = |at: usize| rest.get(at..at + 2);
-    let is_time =
-        year.len() == 4 && rest.len() == 10 && digits.bytes().all(|it| it.is_ascii_digit());
+    let is_time = rest.len() == 10 && digits.bytes().all(|it| it.is_ascii_digit());
     let (month, day, hour, minute, second) = (pair(0)?, pair(2)?, pair(4)?, pair(6)?, pair(8)?);
-    is_time.then(|| format!("{year}-{month}-{day} {hour}:{minute}:{second} UTC"))
+    let [century, year] = year;
+    let time = [century, year, "-", month, "-", day, " ", hour, ":", minute, ":", second, " UTC"];
+    is_time.then(|| time.concat())
 }
 
 fn common_name(subject: &[u8], names: &mut Vec<String>) {

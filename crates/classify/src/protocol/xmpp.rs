@@ -6,6 +6,7 @@ use super::{Facts, Protocol, tls};
 use crate::{
     bytes::{contains_word, host_name},
     dialogue::dialogues,
+    needs::tcp,
 };
 
 pub(super) const PROTOCOL: Protocol = Protocol {
@@ -13,6 +14,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     group: "messaging",
     title: "Extensible Messaging and Presence Protocol (Jabber)",
     source: "RFC 6120",
+    needs: tcp(b"\t\n\x0c\r <"),
     recognise,
 };
 
