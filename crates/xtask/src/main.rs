@@ -10,6 +10,7 @@ mod fuzz;
 mod generate;
 mod halves;
 mod hosting;
+mod instructions;
 mod measure;
 mod package;
 mod run;
@@ -24,6 +25,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("serve", "build what is missing and start the companion on loopback", build::serve),
     ("test", "run every test, in headless Chromium too", test::all),
     ("ci", "the same; what `.ci/run` calls", test::all),
+    (
+        "instructions",
+        "count the instructions of a small capture, and compare them with those kept",
+        instructions::check,
+    ),
     ("dist", "build the page into the folder `dist`, and print its hashes", build::dist),
     (
         "companion",
