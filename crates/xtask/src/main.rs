@@ -2,6 +2,7 @@
 //! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
+mod bench;
 mod build;
 mod companion;
 mod corpus;
@@ -35,6 +36,11 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "companion",
         "measure the companion: crashes, corpus, listing or slow clients",
         companion::measure,
+    ),
+    (
+        "bench",
+        "measure the whole job beside other programs: [FOLDER] [--rounds N] [--part native|browser]",
+        bench::bench,
     ),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
