@@ -20,7 +20,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, MessageChannel};
 
 use crate::{
-    chunks::{CHUNK_LEN, Chunks},
+    chunks::{self, CHUNK_LEN, Chunks},
     message::{Reading, Study, Taught, describe},
 };
 
@@ -182,12 +182,12 @@ impl Learner {
         let total = chunks.total();
         let mut job = Job::new(name, self.seed);
         let mut told_at = 0.0;
-        while let Some(bytes) = chunks.next().await.map_err(|it| describe(&it))? {
+        while let Some(piece) = chunks.next().await.map_err(|it| describe(&it))? {
             if self.is_stopped.get() {
                 return Err(Wrong::Text("reading was stopped".to_owned()));
             }
             // What cannot be read further is in the notices of the analysis.
-            if job.feed(bytes).is_err() {
+            if !chunks::feed(&mut job, &piece) {
                 break;
             }
             let now = js_sys::Date::now();
@@ -225,7 +225,7 @@ impl Learner {
             if self.is_stopped.get() {
                 return Err("reading was stopped".to_owned());
             }
-            bytes.extend_from_slice(piece);
+            bytes.extend(piece.to_vec());
             tell(Told::Reading(bytes.len() as u64, total));
         }
         Ok(String::from_utf8(bytes)

@@ -115,20 +115,57 @@ const MAX_DAMAGES: usize = 1_000;
 impl Decoder {
     /// Takes the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
-        if self.unpacking.feed(bytes) {
+        self.room().extend_from_slice(bytes);
+        self.take_fed();
+    }
+
+    /// The same without a copy: `read` puts the next bytes of the file at the front of what it is given, which has room for so
+    /// many, and says how many it put there.
+    ///
+    /// # Errors
+    /// Where `read` fails; nothing is taken then.
+    pub fn fill<E>(
+        &mut self,
+        len: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        let room = self.room();
+        let start = room.len();
+        room.resize(start + len, 0);
+        let read = read(room.get_mut(start..).unwrap_or_default());
+        let taken = read.as_ref().map_or(0, |it| len.min(*it));
+        room.truncate(start + taken);
+        self.take_fed();
+        read
+    }
+
+    /// Where the next bytes of the file belong: behind those that are there.
+    fn room(&mut self) -> &mut Vec<u8> {
+        if !self.unpacking.is_packed() {
+            self.drop_cut();
+        }
+        self.unpacking.room().unwrap_or(&mut self.pending)
+    }
+
+    /// Looks at the bytes that came.
+    fn take_fed(&mut self) {
+        if self.unpacking.is_packed() {
             return;
         }
-        self.drop_cut();
         // Nothing is pending while a block is skipped.
-        let skipped = self.skip.min(bytes.len() as u64);
+        let skipped = self.skip.min(self.pending.len() as u64);
+        if skipped > 0 {
+            self.pending.drain(..skipped as usize);
+        }
         self.skip -= skipped;
         self.offset += skipped;
-        self.pending.extend_from_slice(bytes.get(skipped as usize..).unwrap_or_default());
         self.unpacking.settle(&mut self.pending, false);
     }
 
     fn drop_cut(&mut self) {
-        self.pending.drain(..self.cut);
+        if self.cut > 0 {
+            self.pending.drain(..self.cut);
+        }
         self.offset += self.cut as u64;
         self.cut = 0;
     }
@@ -204,7 +241,9 @@ impl Decoder {
         if cuts.is_empty() {
             return Ok(None);
         }
-        let rest = self.pending.split_off(self.cut);
+        // As much will come again.
+        let mut rest = Vec::with_capacity(self.pending.len());
+        rest.extend(self.pending.drain(self.cut..));
         let bytes = std::mem::replace(&mut self.pending, rest);
         self.offset += std::mem::take(&mut self.cut) as u64;
         Ok(Some(Block::new(bytes, cuts)))

@@ -1,7 +1,6 @@
 //! Frames in, packets out: link header, IP, fragments, transport, and the packets inside tunnels.
 
-use foldhash::quality::FixedState;
-use std::{hash::BuildHasher as _, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     Frame, Packet, Timestamp, Undecoded, checksum,
@@ -67,17 +66,16 @@ struct Layer<'a> {
 impl Dissector {
     /// Nothing seen yet. The seed keeps those who choose addresses from choosing collisions; it never shows.
     pub fn new(seed: u64) -> Self {
-        Self { fragments: Some(Fragments::new(seed)), ..Self::of_block(seed) }
+        Self { fragments: Some(Fragments::new(seed)), ..Self::of_block() }
     }
 
-    /// For a stretch of a capture: frames with fragments are left to another, see [`Dissector::has_left`]. All dissectors
-    /// of a capture have one seed.
-    pub fn of_block(seed: u64) -> Self {
+    /// For a stretch of a capture: frames with fragments are left to another, see [`Dissector::has_left`].
+    pub fn of_block() -> Self {
         Self {
             fragments: None,
             has_left: false,
             given_up: Vec::new(),
-            recent: Recent::new(seed),
+            recent: Recent::default(),
             counts: Counts::default(),
             has_checksums: false,
         }
@@ -334,23 +332,35 @@ impl Layer<'_> {
 }
 
 /// The frames just before, as far as a repetition shows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Recent {
-    seed: FixedState,
-    /// The last four, the latest last.
+    /// The last five, in turn, and which of them is the latest.
     last: [Trace; N_RECENT],
+    newest: usize,
     /// The first four, and which of them repeat one before them, for who knows what came before.
     first: Vec<(Trace, bool)>,
 }
 
-/// Of so many frames before it a frame may be a copy.
-const N_RECENT: usize = 4;
+/// Of four frames before it a frame may be a copy: so many are at hand.
+const N_RECENT: usize = 5;
 
 /// What is compared of a frame; no frame at time 0.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Trace {
-    digest: u64,
     nanos: u64,
+    /// Of bytes that seldom are the same: the first of an IP header, and the last of the frame.
+    mark: u64,
+    wire_len: u32,
+    len: usize,
+    front: [u8; Recent::FRONT],
+    end: [u8; Recent::END],
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        let (front, end) = ([0; Recent::FRONT], [0; Recent::END]);
+        Self { nanos: 0, mark: 0, wire_len: 0, len: 0, front, end }
+    }
 }
 
 impl Recent {
@@ -360,31 +370,21 @@ impl Recent {
     const FRONT: usize = 128;
     const END: usize = 32;
 
-    fn new(seed: u64) -> Self {
-        let seed = FixedState::with_seed(seed);
-        Self { seed, last: [Trace::default(); N_RECENT], first: Vec::new() }
-    }
-
     /// Whether the frame is like one of those just before. It takes its place among them.
     fn has(&mut self, frame: &Frame<'_>) -> bool {
-        let bytes = frame.bytes;
-        let front = bytes.get(..Self::FRONT).unwrap_or(bytes);
-        let end = bytes.get(bytes.len().saturating_sub(Self::END)..).unwrap_or_default();
-        let digest = self.seed.hash_one((frame.wire_len, bytes.len(), front, end));
-        let trace = Trace { digest, nanos: frame.time.0 };
-        let is_repeated = self.last.iter().any(|it| trace.repeats(it));
-        if self.first.len() < N_RECENT {
-            self.first.push((trace, is_repeated));
+        self.take(|it| it.become_of(frame));
+        let Some(trace) = self.last.get(self.newest) else { return false };
+        let mut others = self.last.iter().enumerate().filter(|it| it.0 != self.newest);
+        let is_repeated = others.any(|it| trace.repeats(it.1));
+        if self.first.len() < N_RECENT - 1 {
+            self.first.push((*trace, is_repeated));
         }
-        self.take(trace);
         is_repeated
     }
 
-    fn take(&mut self, trace: Trace) {
-        self.last.rotate_left(1);
-        if let Some(slot) = self.last.last_mut() {
-            *slot = trace;
-        }
+    fn take(&mut self, fill: impl FnOnce(&mut Trace)) {
+        self.newest = (self.newest + 1) % N_RECENT;
+        self.last.get_mut(self.newest).map(fill);
     }
 
     /// Adds the frames of the next block; how many of its first are copies of these.
@@ -392,20 +392,41 @@ impl Recent {
         let mut n_repeated = 0;
         for (n, (trace, is_known)) in block.first.iter().enumerate() {
             // So many of the four before it are in the block itself.
-            let before = self.last.get(n..).unwrap_or_default();
-            n_repeated += u64::from(!is_known && before.iter().any(|it| trace.repeats(it)));
+            let mut before = self.in_order().skip(n + 1);
+            n_repeated += u64::from(!is_known && before.any(|it| trace.repeats(it)));
         }
         let n_new = block.first.len();
-        block.last.iter().skip(N_RECENT - n_new).for_each(|it| self.take(*it));
+        block.in_order().skip(N_RECENT - n_new).for_each(|it| self.take(|slot| *slot = *it));
         n_repeated
+    }
+
+    /// The last five, the latest last.
+    fn in_order(&self) -> impl Iterator<Item = &Trace> {
+        let (late, early) = self.last.split_at(self.newest + 1);
+        early.iter().chain(late)
     }
 }
 
 impl Trace {
-    fn repeats(self, earlier: &Self) -> bool {
-        self.digest == earlier.digest
+    fn become_of(&mut self, frame: &Frame<'_>) {
+        let bytes = frame.bytes;
+        let word = |it: Option<&[u8; 8]>| it.map_or(0, |it| u64::from_le_bytes(*it));
+        let header = bytes.get(18..).and_then(|it| it.first_chunk());
+        self.mark = word(header).wrapping_add(word(bytes.last_chunk()));
+        (self.nanos, self.wire_len, self.len) = (frame.time.0, frame.wire_len, bytes.len());
+        if let (Some(front), Some(end)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            (self.front, self.end) = (*front, *end);
+        } else if let Some(front) = self.front.get_mut(..bytes.len()) {
+            front.copy_from_slice(bytes);
+        }
+    }
+
+    fn repeats(&self, earlier: &Self) -> bool {
+        (self.mark, self.len, self.wire_len) == (earlier.mark, earlier.len, earlier.wire_len)
             && earlier.nanos > 0
             && self.nanos.abs_diff(earlier.nanos) <= Recent::MAX_GAP
+            && self.front.get(..self.len) == earlier.front.get(..self.len)
+            && (self.len < Recent::FRONT || self.front == earlier.front && self.end == earlier.end)
     }
 }
 

@@ -94,7 +94,9 @@ impl<'a> Ip<'a> {
             body: body(bytes, header_len, len),
             fragment: is_fragment.then_some(fragment),
         };
-        Ok(if is_fragment { ip } else { ip.behind_extensions() })
+        // Most packets have no header more.
+        let is_followed = ip.protocol == AUTHENTICATION && !is_fragment;
+        Ok(if is_followed { ip.behind_extensions() } else { ip })
     }
 
     fn read_v6(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {

@@ -93,6 +93,9 @@ pub fn is_treacherous(it: char) -> bool {
 
 /// A text of anybody's without what would do something to its reader.
 pub fn plain(text: &str) -> String {
+    if text.bytes().all(|it| matches!(it, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.replace(is_treacherous, "\u{fffd}")
 }
 

@@ -72,11 +72,9 @@ impl Unpacking {
         self.is_settled
     }
 
-    /// Takes the next bytes of the file; `false` where they need no unpacking.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> bool {
-        let Some(layer) = self.layers.first_mut() else { return false };
-        layer.room().extend_from_slice(bytes);
-        true
+    /// Where the next bytes of the file belong; `None` where they need no unpacking.
+    pub(crate) fn room(&mut self) -> Option<&mut Vec<u8>> {
+        self.layers.first_mut().map(Layer::room)
     }
 
     /// Looks whether `pending`, the first bytes that came out so far, are packed themselves, and takes them then.

@@ -10,7 +10,7 @@ use crate::{
     Packet,
     ip::Ip,
     link::{self, Network, Next},
-    packet::UDP,
+    packet::{TCP, UDP},
 };
 
 /// What a packet was carried in.
@@ -188,6 +188,10 @@ const BY_PORT: &[(u16, Read)] = &[
 /// The packet inside a packet and the tunnel it came in.
 pub(crate) fn inner<'a>(packet: &Packet<'a>) -> Option<Inner<'a>> {
     let (payload, payload_len) = (packet.payload, packet.payload_len);
+    // Most packets are TCP's, which carries none.
+    if packet.protocol == TCP {
+        return None;
+    }
     if packet.protocol != UDP {
         let (_, read) = BY_PROTOCOL.iter().find(|it| it.0 == packet.protocol)?;
         return open(read(payload)?, payload, payload_len);

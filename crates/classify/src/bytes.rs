@@ -94,7 +94,7 @@ pub(crate) fn host_name(bytes: &[u8]) -> Option<String> {
         && bytes.iter().all(|it| it.is_ascii_alphanumeric() || b"-._*".contains(it))
         && bytes.iter().any(u8::is_ascii_alphabetic)
         && bytes.first() != Some(&b'.');
-    is_name.then(|| bytes.iter().map(|it| char::from(it.to_ascii_lowercase())).collect())
+    String::from_utf8(bytes.to_ascii_lowercase()).ok().filter(|_| is_name)
 }
 
 /// The host of `host`, `host:port`, `user@host` or `[address]:port`, where it is a name.
@@ -131,7 +131,19 @@ pub(crate) fn from_base64(text: &[u8]) -> Vec<u8> {
 
 /// The lines of a text, each without its line end; the last perhaps cut.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split(|it| *it == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let end = memchr::memchr(b'\n', bytes);
+        rest = end.and_then(|it| bytes.get(it + 1..));
+        let line = bytes.get(..end.unwrap_or(bytes.len()))?;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
+}
+
+/// What follows a word and a space that a text begins with.
+pub(crate) fn behind_word<'a>(text: &'a [u8], word: &str) -> Option<&'a [u8]> {
+    text.strip_prefix(word.as_bytes())?.strip_prefix(b" ")
 }
 
 /// Whether a text begins so, whatever the case of its letters.

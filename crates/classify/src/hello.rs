@@ -354,7 +354,7 @@ fn hex_list(values: &[u16]) -> String {
         if i > 0 {
             list.push(',');
         }
-        list.push_str(&hex(&value.to_be_bytes()));
+        list.extend(hex_digits(&value.to_be_bytes()));
     }
     list
 }
@@ -370,8 +370,14 @@ fn decimal_list(values: &[u16]) -> String {
 
 /// Bytes in hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    digits.extend(hex_digits(bytes));
+    digits
+}
+
+fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = char> {
     let digit = |it: u8| char::from(if it < 10 { b'0' + it } else { b'a' - 10 + it });
-    bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
+    bytes.iter().flat_map(move |it| [digit(it >> 4), digit(it & 15)])
 }
 
 /// The MD5 of a text in hexadecimal digits.

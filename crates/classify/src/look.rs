@@ -75,7 +75,8 @@ pub(crate) fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 /// Where one stands in the other first; nothing stands nowhere.
 pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len().max(1)).position(|it| it == part)
+    let (first, rest) = part.split_first()?;
+    memchr::memchr_iter(*first, bytes).find(|at| has_at(bytes, at + 1, rest))
 }
 
 /// Whether the bytes begin with one of these.

@@ -67,6 +67,18 @@ impl Cutter {
         self.input.feed(bytes)
     }
 
+    /// The same without a copy, as [`crate::Job::fill`].
+    ///
+    /// # Errors
+    /// Where `read` fails.
+    pub fn fill<E>(
+        &mut self,
+        len: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        self.input.fill(len, read)
+    }
+
     /// The next block; none until more is fed, or once the capture is over.
     ///
     /// # Errors
@@ -161,7 +173,7 @@ pub struct Mapped {
 /// The second stage, for each block by itself: frames in, packets by share out.
 pub fn map(block: Block, plan: &Plan) -> Mapped {
     let block = Arc::new(block);
-    let mut dissector = Dissector::of_block(plan.seed).with_checksums(plan.rules.has_checksums);
+    let mut dissector = Dissector::of_block().with_checksums(plan.rules.has_checksums);
     let mut counting = Counting::of_block();
     let mut left = Vec::new();
     let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), plan.n_shares(), plan.rules.apart);

@@ -43,6 +43,20 @@ impl Input {
         Ok(())
     }
 
+    /// The same without a copy, as [`Decoder::fill`]; nothing is taken after an earlier error.
+    pub(crate) fn fill<E>(
+        &mut self,
+        len: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        if self.error.is_some() {
+            return Ok(0);
+        }
+        let taken = self.decoder.fill(len, read)?;
+        self.bytes += taken as u64;
+        Ok(taken)
+    }
+
     /// Keeps the error that ends the reading.
     pub(crate) fn keep(&mut self, read: Result<(), Error>) -> Result<(), Error> {
         self.error = read.clone().err();

@@ -94,6 +94,25 @@ impl Job {
         self.input.keep(read)
     }
 
+    /// The same without a copy: `read` puts the next bytes at the front of what it is given, which has room for so many, and
+    /// says how many it put there. Returns that; 0 at the end of the file, and once what was read is no capture.
+    ///
+    /// # Errors
+    /// Where `read` fails.
+    pub fn fill<E>(
+        &mut self,
+        len: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        let taken = self.input.fill(len, read)?;
+        if taken > 0 {
+            let read = self.drain();
+            // It is kept, and told in the end.
+            drop(self.input.keep(read));
+        }
+        Ok(taken)
+    }
+
     fn drain(&mut self) -> Result<(), Error> {
         while let Some(frame) = self.input.decoder.next_frame()? {
             let mut sink = |packet: &Packet<'_>| {

@@ -61,8 +61,6 @@ impl Heads {
     pub const LIMIT: usize = 4096;
     /// Kept of each side where later bytes matter too, in bytes: an FTP dialogue, a resolver's answers, SIP calls.
     pub const LONG_LIMIT: usize = 64 * 1024;
-    /// The ports of such flows. They decide how much is kept, never what a flow is.
-    const LONG_PORTS: &[u16] = &[21, 53, 5060, 5353, 5355];
 
     /// Nothing seen yet.
     pub(crate) fn new(transport: Transport, client_port: u16, server_port: u16) -> Self {
@@ -77,8 +75,10 @@ impl Heads {
             Direction::Forward => &mut self.client,
             Direction::Backward => &mut self.server,
         };
+        if head.stage == Stage::Settled {
+            return false;
+        }
         match &packet.tcp {
-            _ if head.stage == Stage::Settled => false,
             None => {
                 head.push_datagram(packet.payload, limit);
                 false
@@ -102,8 +102,9 @@ impl Heads {
 
     /// How much of each side is kept between these ports, in bytes.
     pub(crate) fn limit(client_port: u16, server_port: u16) -> usize {
-        let ports = [client_port, server_port];
-        let is_long = Self::LONG_PORTS.iter().any(|it| ports.contains(it));
+        // The ports of FTP, DNS, SIP, multicast DNS and LLMNR decide how much is kept, never what a flow is.
+        let is_long = |port| matches!(port, 21 | 53 | 5060 | 5353 | 5355);
+        let is_long = is_long(client_port) || is_long(server_port);
         if is_long { Self::LONG_LIMIT } else { Self::LIMIT }
     }
 

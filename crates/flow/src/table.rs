@@ -1,6 +1,9 @@
 //! Puts packets into flows by their undirected five-tuple.
 
-use std::{hash::BuildHasher, net::IpAddr};
+use std::{
+    hash::{BuildHasher, Hash, Hasher},
+    net::IpAddr,
+};
 
 use capture::{Packet, Tcp, Tunnel};
 use foldhash::quality::FixedState;
@@ -225,12 +228,33 @@ impl Ends {
 
     /// The same in either order.
     fn hash(self, hasher: &FixedState) -> u64 {
-        let bits = |it: Endpoint| match it.ip {
-            IpAddr::V4(ip) => (u128::from(ip.to_bits()), it.port),
-            IpAddr::V6(ip) => (ip.to_bits(), it.port),
-        };
-        let (a, b) = (bits(self.source), bits(self.destination));
-        hasher.hash_one((a.min(b), a.max(b), self.transport, self.topic, self.place))
+        let mut hasher = hasher.build_hasher();
+        let port = |it: Endpoint| u64::from(it.port);
+        match (self.source.ip, self.destination.ip) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let a = u64::from(source.to_bits()) << 16 | port(self.source);
+                let b = u64::from(destination.to_bits()) << 16 | port(self.destination);
+                let numbers = u64::from(self.transport.0) | u64::from(self.topic) << 8;
+                // A word and what is left of the next: addresses and ports are 48 bits.
+                hasher.write_u64(a.min(b) | numbers << 48);
+                hasher.write_u64(a.max(b));
+            }
+            (source, destination) => {
+                let bits = |it: IpAddr| match it {
+                    IpAddr::V4(ip) => u128::from(ip.to_bits()),
+                    IpAddr::V6(ip) => ip.to_bits(),
+                };
+                let (a, b) = (
+                    (bits(source), port(self.source)),
+                    (bits(destination), port(self.destination)),
+                );
+                (a.min(b), a.max(b), self.transport, self.topic).hash(&mut hasher);
+            }
+        }
+        if self.place != Place::default() {
+            self.place.hash(&mut hasher);
+        }
+        hasher.finish()
     }
 }
 

@@ -38,8 +38,8 @@ pub fn pick<R: Read, W: Write>(
         let mut capture = open().map_err(unread)?;
         while picker.wants_more() {
             match next_chunk(&mut capture, &mut chunk).map_err(unread)? {
-                [] => break,
-                bytes => picker.feed(bytes)?,
+                0 => break,
+                len => picker.feed(&chunk[..len])?,
             }
         }
         match picker.end()? {

@@ -12,8 +12,8 @@ use engine::{Analysis, Job, Progress, Rules};
 
 use crate::threads;
 
-/// How much of a capture is read at once, in bytes.
-pub const CHUNK_LEN: usize = 1 << 20;
+/// How much of a capture is read at once, in bytes: what is read is still in the processor's cache when it is looked at.
+pub const CHUNK_LEN: usize = 1 << 18;
 
 /// What a reader fails with, inside an [`io::Error`], that was told to stop: what it gave before stays, and the analysis says
 /// that it was stopped.
@@ -62,13 +62,11 @@ pub(crate) fn read_telling(
         return threads::read(reader, name, rules, n_threads, tell);
     }
     let mut job = Job::with_rules(name, run_seed(), rules);
-    let mut chunk = vec![0; CHUNK_LEN];
     loop {
-        match next_chunk(&mut reader, &mut chunk) {
+        match job.fill(CHUNK_LEN, |room| next_chunk(&mut reader, room)) {
             Err(error) if is_stop(&error) => return Ok(job.finish(true)),
-            Ok([]) => break,
-            // The job keeps its error and says it in the analysis.
-            Ok(bytes) if job.feed(bytes).is_err() => break,
+            // The job keeps an error of the capture and says it in the analysis.
+            Ok(0) => break,
             Ok(_) => tell(job.progress()),
             Err(error) if job.progress().frames == 0 => return Err(error),
             Err(error) => {
@@ -80,13 +78,12 @@ pub(crate) fn read_telling(
     Ok(job.finish(false))
 }
 
-/// The next bytes there are; none at the end.
-pub(crate) fn next_chunk<'a>(reader: &mut impl Read, chunk: &'a mut [u8]) -> io::Result<&'a [u8]> {
+/// Reads the next bytes there are to the front of a chunk; how many there were, 0 at the end.
+pub(crate) fn next_chunk(reader: &mut impl Read, chunk: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(chunk) {
-            Ok(len) => return Ok(&chunk[..len]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            read => return read,
         }
     }
 }

@@ -15,7 +15,10 @@ use engine::{
     Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Progress, Reduce, Rules, progress,
 };
 
-use crate::reading::{CHUNK_LEN, is_stop, next_chunk, run_seed};
+use crate::reading::{is_stop, next_chunk, run_seed};
+
+/// How much of a capture is read at once, in bytes: a block, unless it is packed.
+const BLOCK_LEN: usize = 1 << 20;
 
 /// Reads a capture on so many threads; otherwise as [`crate::read`].
 ///
@@ -29,7 +32,7 @@ pub(crate) fn read(
     tell: &(dyn Fn(Progress) + Sync),
 ) -> io::Result<Analysis> {
     let plan = Plan::new(run_seed(), rules.clone(), n_threads);
-    let source = Source { reader, cutter: Cutter::new(name, &plan), chunk: vec![0; CHUNK_LEN] };
+    let source = Source { reader, cutter: Cutter::new(name, &plan) };
     let work = Work {
         max_waiting: n_threads + 2,
         state: Mutex::new(State::new(source, &plan)),
@@ -101,7 +104,6 @@ struct ShareState {
 struct Source<R> {
     reader: R,
     cutter: Cutter,
-    chunk: Vec<u8>,
 }
 
 /// A step of one stage.
@@ -160,12 +162,12 @@ impl<R: Read> Work<'_, R> {
 
     /// Reads and cuts a chunk.
     fn cut(&self, mut source: Source<R>) {
-        let Source { reader, cutter, chunk } = &mut source;
+        let Source { reader, cutter } = &mut source;
         let (mut blocks, mut failure, mut is_stopped) = (Vec::new(), None, false);
-        let is_cut = match next_chunk(reader, chunk) {
-            Ok([]) => true,
+        let is_cut = match cutter.fill(BLOCK_LEN, |room| next_chunk(reader, room)) {
+            Ok(0) => true,
             // The cutter keeps its error and says it in the analysis.
-            Ok(bytes) => cutter.feed(bytes).and_then(|()| take_all(cutter, &mut blocks)).is_err(),
+            Ok(_) => take_all(cutter, &mut blocks).is_err(),
             Err(error) if is_stop(&error) => {
                 is_stopped = true;
                 self.change(|it| it.is_stopped = true);

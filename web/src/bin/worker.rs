@@ -17,7 +17,7 @@ use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web::{
-    chunks::{CHUNK_LEN, Chunks},
+    chunks::{self, CHUNK_LEN, Chunks},
     learner::{self, Answer, Learner, Told},
     message::{
         Export, FromWorker, Packets, Picking, Progress, Question, Stage, Study, ToWorker, describe,
@@ -298,7 +298,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
         match chunks.next().await {
             Ok(None) => break,
             // What cannot be read further is in the notices of the analysis.
-            Ok(Some(bytes)) if job.feed(bytes).is_err() => break,
+            Ok(Some(piece)) if !chunks::feed(&mut job, &piece) => break,
             Ok(Some(_)) => {}
             Err(error) => {
                 job.interrupt(&why_unread(&error));
@@ -527,8 +527,8 @@ async fn pick(
             match chunks.next().await {
                 Ok(None) => break,
                 Ok(Some(chunk)) => {
-                    bytes = of_pass.min(bytes + chunk.len() as u64);
-                    picker.feed(chunk).map_err(refuse)?;
+                    bytes = of_pass.min(bytes + u64::from(chunk.length()));
+                    picker.feed(&chunk.to_vec()).map_err(refuse)?;
                 }
                 Err(error) => {
                     return Err(v1::Error::new(410, describe(&error)));

@@ -303,9 +303,15 @@ fn recognise_websocket(heads: &Heads) -> Option<Facts> {
         upgrade.is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"))
     };
     let client = heads.client.bytes();
+    // Most flows are none: HTTP begins with a capital letter, or an empty line too many.
+    let may_be = |it: &[u8]| matches!(it.first(), Some(b'A'..=b'Z' | b'\r'));
+    let is_web = may_be(client) || may_be(heads.server.bytes());
+    if heads.transport != Transport::TCP || !is_web {
+        return None;
+    }
     let is_websocket = is_upgraded(client) && header(client, b"sec-websocket-key").is_some()
         || is_upgraded(heads.server.bytes());
-    if heads.transport != Transport::TCP || !is_websocket {
+    if !is_websocket {
         return None;
     }
     let facts = recognise(heads)?;

@@ -4,7 +4,7 @@ use flow::{Heads, Transport};
 
 use super::{Expected, Facts, Protocol};
 use crate::{
-    bytes::{header, host_of_authority, lines, starts_with_word, text},
+    bytes::{behind_word, header, host_of_authority, lines, starts_with_word, text},
     fact::Fact,
 };
 
@@ -58,15 +58,17 @@ fn recognise(heads: &Heads) -> Option<Facts> {
 }
 
 fn is_rtsp(message: &[u8]) -> bool {
-    let line = lines(message).next().unwrap_or_default();
     if let Some(status) =
-        line.strip_prefix(b"RTSP/1.0 ").or_else(|| line.strip_prefix(b"RTSP/2.0 "))
+        message.strip_prefix(b"RTSP/1.0 ").or_else(|| message.strip_prefix(b"RTSP/2.0 "))
     {
         return status.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));
     }
-    let method = line.split(|it| *it == b' ').next().unwrap_or_default();
-    let is_method = METHODS.iter().any(|it| it.as_bytes() == method);
-    is_method && (line.ends_with(b" RTSP/1.0") || line.ends_with(b" RTSP/2.0"))
+    // Most messages are none: the first word tells before a line's end is looked for.
+    if !METHODS.iter().any(|it| behind_word(message, it).is_some()) {
+        return false;
+    }
+    let line = lines(message).next().unwrap_or_default();
+    line.ends_with(b" RTSP/1.0") || line.ends_with(b" RTSP/2.0")
 }
 
 /// Adds the ports of `name=4000-4001`.

@@ -4,7 +4,7 @@ use flow::{Head, Heads, Transport};
 
 use super::{Expected, Facts, Protocol, http};
 use crate::{
-    bytes::{header, host_of_authority, lines, text},
+    bytes::{behind_word, header, host_of_authority, lines, text},
     fact::Fact,
 };
 
@@ -67,19 +67,15 @@ fn is_sip(message: &[u8]) -> bool {
     if !message.first().is_some_and(u8::is_ascii_uppercase) {
         return false;
     }
-    let line = lines(message).next().unwrap_or_default();
-    if let Some(status) = line.strip_prefix(b"SIP/2.0 ") {
+    if let Some(status) = message.strip_prefix(b"SIP/2.0 ") {
         return status.first_chunk::<3>().is_some_and(|it| it.iter().all(u8::is_ascii_digit));
     }
-    let mut words = line.split(|it| *it == b' ');
-    let is_method =
-        words.next().is_some_and(|it| METHODS.iter().any(|method| method.as_bytes() == it));
+    let Some(rest) = METHODS.iter().find_map(|it| behind_word(message, it)) else { return false };
+    let mut words = lines(rest).next().unwrap_or_default().split(|it| *it == b' ');
     let has_target = words.next().is_some_and(|it| strip_scheme(it).is_some());
     let version = words.next();
     // The line of a cut message may end before the version.
-    is_method
-        && has_target
-        && version.is_none_or(|it| b"SIP/2.0".starts_with(it) || it == b"SIP/2.0")
+    has_target && version.is_none_or(|it| b"SIP/2.0".starts_with(it) || it == b"SIP/2.0")
 }
 
 fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
