@@ -2,6 +2,7 @@
 //! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
+mod bench;
 mod build;
 mod companion;
 mod corpus;
@@ -10,6 +11,7 @@ mod fuzz;
 mod generate;
 mod halves;
 mod hosting;
+mod instructions;
 mod measure;
 mod package;
 mod run;
@@ -24,11 +26,21 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("serve", "build what is missing and start the companion on loopback", build::serve),
     ("test", "run every test, in headless Chromium too", test::all),
     ("ci", "the same; what `.ci/run` calls", test::all),
+    (
+        "instructions",
+        "count the instructions of a small capture, and compare them with those kept",
+        instructions::check,
+    ),
     ("dist", "build the page into the folder `dist`, and print its hashes", build::dist),
     (
         "companion",
         "measure the companion: crashes, corpus, listing or slow clients",
         companion::measure,
+    ),
+    (
+        "bench",
+        "measure the whole job beside other programs: [FOLDER] [--rounds N] [--part native|browser]",
+        bench::bench,
     ),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),

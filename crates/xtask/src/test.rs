@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::bail;
 
 use crate::{
-    build,
+    build, instructions,
     run::{cargo, listen, root, step, target},
     tools,
 };
@@ -41,6 +41,7 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
         .env("TRACTOR_PAGE", page)
         .env("TRACTOR", target().join("debug").join("tractor"));
     tally.tests("running the tests, with the built page in Chromium", &mut all);
+    tally.work("comparing instructions with those kept", || instructions::check(&[]));
     tally.end()
 }
 
@@ -75,7 +76,12 @@ struct Tally {
 impl Tally {
     /// A step that passes or fails as one.
     fn step(&mut self, about: &'static str, command: &mut Command) {
-        match step(about, command) {
+        self.work(about, || step(about, command));
+    }
+
+    /// Work that passes or fails as one.
+    fn work(&mut self, about: &'static str, work: impl FnOnce() -> anyhow::Result<()>) {
+        match work() {
             Ok(()) => self.n_passed += 1,
             Err(error) => {
                 eprintln!("  {error:#}");

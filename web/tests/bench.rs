@@ -1,0 +1,76 @@
+//! The page's worker over a capture in Chromium, beside the bare reading of the same file: `cargo xtask bench`.
+//!
+//! Each is in a browser of its own, so that none finds what another left; they take turns, each round the other way round.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::print_stdout, reason = "what is measured is what it prints")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "the browser's tests use the rest of it")]
+mod driver;
+
+use std::{
+    env,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use driver::{Browser, Site, setting};
+use serde_json::json;
+
+/// How long one of them may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What is done with the capture: its name, the worker's script, and the length of slices in bytes.
+const DEEDS: &[(&str, &str, u32)] = &[
+    ("bare reading, slices of 1 MiB", "bare.js", 1 << 20),
+    ("bare reading, slices of 4 MiB", "bare.js", 4 << 20),
+    ("bare reading, slices of 16 MiB", "bare.js", 16 << 20),
+    ("bare reading, a stream", "bare.js", 0),
+    ("the page's worker", "ours.js", 0),
+];
+/// It takes so long that it is done in few rounds.
+const WIREGASM: (&str, &str, u32) = ("wiregasm, loading", "wiregasm.js", 0);
+const N_ROUNDS_OF_WIREGASM: usize = 2;
+
+#[test]
+fn a_capture_is_read() {
+    let (capture, site) = (setting("TRACTOR_CAPTURE"), Site::start());
+    let n_rounds = env::var("TRACTOR_ROUNDS").map_or(1, |it| it.parse().unwrap());
+    for round in 0..n_rounds {
+        let mut deeds = DEEDS.to_vec();
+        if env::var_os("TRACTOR_WIREGASM").is_some() && round < N_ROUNDS_OF_WIREGASM {
+            deeds.push(WIREGASM);
+        }
+        if round % 2 == 1 {
+            deeds.reverse();
+        }
+        for (name, script, slice_len) in deeds {
+            let (seconds, memory) = seconds(&site, &capture, script, slice_len);
+            println!("run\t{name}\t{round}\t{seconds:.4}\t{memory}");
+        }
+    }
+}
+
+/// How long a worker takes for the capture, and the bytes of memory it tells.
+fn seconds(site: &Site, capture: &Path, script: &str, slice_len: u32) -> (f64, u64) {
+    let browser = Browser::start(site, "en");
+    browser.go(&format!("http://localhost:{}/index.html", site.port));
+    browser.choose_in("#file", capture);
+    browser.run("measure(...arguments)", &[json!(script), json!(slice_len)]);
+    let begun = Instant::now();
+    loop {
+        let ended = browser.run("return globalThis.ended", &[]);
+        if let Some(fault) = ended["fault"].as_str() {
+            panic!("{script}: {fault}");
+        }
+        if let Some(millis) = ended["millis"].as_f64() {
+            assert_eq!(ended["bytes"], json!(std::fs::metadata(capture).unwrap().len()));
+            return (millis / 1e3, ended["memory"].as_u64().unwrap_or(0));
+        }
+        assert!(begun.elapsed() < PATIENCE, "{script}: never");
+        // Seldom, for who asks takes time from whom he asks.
+        thread::sleep(Duration::from_millis(100));
+    }
+}
