@@ -13,7 +13,8 @@ use divan::{
 };
 use engine::{Analysis, Export, FlowWriter, Job};
 use features::Sample;
-use flow::{Apart, Direction, Flow, Step, Table, Timeline};
+use flow::{Apart, Direction, Flow, Many, Step, Table, Timeline};
+use session::Addresses;
 use tests::file::{Order, Pcapng, Record, link};
 
 /// How many flows the capture has, of some 20 packets each.
@@ -61,7 +62,7 @@ fn pcapng(kept_len: usize) -> Vec<u8> {
     file.bytes()
 }
 
-fn table(capture: &[u8]) -> Vec<Flow> {
+fn table(capture: &[u8]) -> Many<Flow> {
     let mut table = Table::new(0, Apart::default());
     each_packet(capture, &mut |it| _ = table.push(it));
     table.finish()
@@ -72,7 +73,7 @@ fn n_packets() -> u64 {
 }
 
 /// The steps of all flows.
-fn steps(flows: &[Flow]) -> Vec<Vec<Step>> {
+fn steps(flows: &Many<Flow>) -> Vec<Vec<Step>> {
     flows.iter().map(|it| it.timeline.steps().collect()).collect()
 }
 
@@ -150,10 +151,11 @@ fn row(bencher: Bencher<'_, '_>, name: &str) {
 fn sessions(bencher: Bencher<'_, '_>) {
     let mut flows = table(&PCAP);
     let own = OwnRules::default();
-    let verdicts: Vec<Verdict> = flows.iter_mut().map(|it| classify::label(it, &own)).collect();
+    let verdicts: Many<Verdict> = flows.iter_mut().map(|it| classify::label(it, &own)).collect();
+    let addresses = Addresses::new(&flows);
     bencher
         .counter(ItemsCount::new(flows.len()))
-        .bench_local(|| session::group(&flows, &verdicts).len());
+        .bench_local(|| session::group(&flows, &verdicts, &addresses).len());
 }
 
 /// The rows of all flows in a format.
