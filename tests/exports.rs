@@ -61,6 +61,19 @@ fn value(field: &Field) -> Value {
 }
 
 #[test]
+fn a_json_line_is_a_row_as_answers_have_it() {
+    for analysis in every() {
+        let lines = text(&analysis, "jsonl", None);
+        assert_eq!(lines.lines().count(), analysis.rows().count());
+        for (line, row) in lines.lines().zip(analysis.rows()) {
+            let row = serde_json::to_string(&row).unwrap();
+            let fields = row.strip_prefix('{').unwrap();
+            assert_eq!(line, format!("{{\"capture\":\"a capture\",{fields}"));
+        }
+    }
+}
+
+#[test]
 fn parquet_says_what_json_lines_say() {
     for analysis in every() {
         let lines = text(&analysis, "jsonl", None);

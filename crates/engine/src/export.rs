@@ -15,7 +15,7 @@ use features::{Piece, Rows, Schema};
 use flow::Cut;
 use v1::page::Tally;
 
-use self::{columns::COLUMNS, jsonl::Line, parquet::Parquet, zeek::Zeek};
+use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
 
 pub use self::columns::csv_cell;
@@ -443,8 +443,7 @@ impl<W: Write> FlowWriter<W> {
             }
             Form::Jsonl => {
                 self.line.clear();
-                serde_json::to_writer(&mut self.line, &Line { capture, row: &row })?;
-                self.line.push(b'\n');
+                jsonl::write(capture, &row, &mut self.line)?;
                 self.out.write_all(&self.line)
             }
             Form::Csv | Form::Arff(..) => {

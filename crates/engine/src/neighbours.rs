@@ -17,8 +17,10 @@ use crate::{Makers, hosts::scope};
 const MAX_MACS: usize = 4_096;
 /// How many IP addresses are kept of each: the first ones.
 const MAX_IPS: usize = 8;
-/// How many places of Ethernet addresses are remembered, so that few are looked up.
-const RECENT: usize = 256;
+/// How many places of Ethernet addresses are remembered, so that few are looked up: two to this power.
+const RECENT_BITS: u32 = 12;
+/// The place of an Ethernet address that is not kept.
+const NOWHERE: u32 = u32::MAX;
 
 /// The link type of Ethernet in tcpdump.org's registry.
 const ETHERNET: u16 = 1;
@@ -29,11 +31,12 @@ type Mac = [u8; 6];
 #[derive(Clone, Debug)]
 pub(crate) struct Neighbours {
     senders: Vec<(Mac, Sender)>,
-    places: BTreeMap<Mac, usize>,
+    places: BTreeMap<Mac, u32>,
     /// How many senders are kept.
     most: usize,
-    /// Ethernet addresses seen before, and where they are in `senders`.
-    recent: Vec<Option<(Mac, usize)>>,
+    /// Ethernet addresses seen before, and where they are in `senders`. At first the place of nobody's address, which is
+    /// not kept.
+    recent: Vec<(Mac, u32)>,
 }
 
 /// An address that one Ethernet address sent for, or called its own.
@@ -82,7 +85,7 @@ impl First {
 impl Default for Neighbours {
     fn default() -> Self {
         let (senders, places) = Default::default();
-        Self { senders, places, most: MAX_MACS, recent: vec![None; RECENT] }
+        Self { senders, places, most: MAX_MACS, recent: vec![([0; 6], NOWHERE); 1 << RECENT_BITS] }
     }
 }
 
@@ -106,22 +109,25 @@ impl Neighbours {
     }
 
     fn sender(&mut self, mac: Mac) -> Option<&mut Sender> {
-        let [.., a, b, c] = mac.map(usize::from);
-        let recent = self.recent.get_mut((a * 7 + b * 3 + c) % RECENT)?;
-        let place = match *recent {
-            Some((seen, place)) if seen == mac => place,
-            _ => match self.places.get(&mac) {
+        let [a, b, c, d, e, f] = mac;
+        // The upper bits of a product depend on every bit.
+        let mixed =
+            u64::from_be_bytes([0, 0, a, b, c, d, e, f]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let recent = self.recent.get_mut((mixed >> (64 - RECENT_BITS)) as usize)?;
+        if recent.0 != mac {
+            let next = self.senders.len();
+            let place = match self.places.get(&mac) {
                 Some(place) => *place,
-                None if self.senders.len() >= self.most => return None,
+                None if next >= self.most => NOWHERE,
                 None => {
                     self.senders.push((mac, Sender::default()));
-                    self.places.insert(mac, self.senders.len() - 1);
-                    self.senders.len() - 1
+                    self.places.insert(mac, next as u32);
+                    next as u32
                 }
-            },
-        };
-        *recent = Some((mac, place));
-        self.senders.get_mut(place).map(|it| &mut it.1)
+            };
+            *recent = (mac, place);
+        }
+        self.senders.get_mut(recent.1 as usize).map(|it| &mut it.1)
     }
 
     /// Adds those of the next block.

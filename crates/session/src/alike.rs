@@ -111,48 +111,46 @@ const GENERAL: &[&str] = &[
 /// How flows are carried, as labels.
 pub(crate) const CARRIERS: &[&str] = &["dtls", "http", "http2", "quic", "tls", "websocket"];
 
-/// For each thing in common the flow before that has it too, or [`NONE`].
-type Earlier = [u32; COMMONS.len()];
-
 /// Finds every weak reason, by the flow explained.
 pub(crate) fn find(all: &All<'_>, grouping: &mut Grouping) {
-    let mut earlier: Vec<Earlier> = vec![[NONE; COMMONS.len()]; all.flows.len()];
-    for (place, common) in COMMONS.iter().enumerate() {
-        let of_own = |it: &Seen| if it.is_own { common(all, it) } else { None };
+    // Each flow and an earlier one that it may belong to.
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    for common in COMMONS {
+        let of_own = |it: &Seen<'_>| if it.is_own { common(all, it) } else { None };
         each_group(all, of_own, |group| {
-            for pair in group.windows(2) {
-                let &[before, now] = pair else { continue };
-                if let Some(slot) = earlier.get_mut(now as usize).and_then(|it| it.get_mut(place)) {
-                    *slot = before;
+            for (place, now) in group.iter().enumerate() {
+                for before in group.iter().take(place).rev().take(N_EARLIER) {
+                    if grouping.may_join(*before, *now)
+                        && look(all, *now, *before).is_some_and(|it| it.1 >= ENOUGH)
+                    {
+                        pairs.push((*now, *before));
+                    }
                 }
             }
         });
+        pairs.sort_unstable();
+        pairs.dedup();
     }
-    let mut found: Vec<u32> = Vec::with_capacity(COMMONS.len() * N_EARLIER);
-    for (to, now) in all.numbered().filter(|it| it.1.is_own) {
-        found.clear();
-        for place in 0..COMMONS.len() {
-            let before = |at: u32| Some(*earlier.get(at as usize)?.get(place)?);
-            let chain = std::iter::successors(before(to), |at| before(*at));
-            let chain = chain.take_while(|it| *it != NONE).take(N_EARLIER);
-            found.extend(chain.filter(|from| grouping.may_join(*from, to)));
-        }
-        found.sort_unstable();
-        found.dedup();
-        for from in found.iter().copied() {
-            let Some(before) = all.get(from) else { continue };
-            if grouping.may_join(from, to) {
-                let (signs, percent) = Two { all, now, before }.look();
-                if percent >= ENOUGH {
-                    grouping.join_alike(Edge { from, to, kind: Kind::Alike { signs }, percent });
-                }
-            }
+    for (to, from) in pairs {
+        if grouping.may_join(from, to)
+            && let Some((signs, percent)) = look(all, to, from)
+        {
+            grouping.join_alike(Edge { from, to, kind: Kind::Alike { signs }, percent });
         }
     }
 }
 
+/// The signs that a flow belongs to an earlier one, and how much these say.
+fn look(all: &All<'_>, now: u32, before: u32) -> Option<(u16, u8)> {
+    let two = Two { all, now: all.get(now)?, before: all.get(before)? };
+    let signs = two.signs();
+    let percent = sum(signs);
+    let differ = percent >= ENOUGH && two.differ();
+    Some((signs, percent.saturating_sub(if differ { DIFFERING } else { 0 })))
+}
+
 /// The things that flows are compared by.
-const COMMONS: [fn(&All<'_>, &Seen) -> Option<Common>; 7] = [
+const COMMONS: [fn(&All<'_>, &Seen<'_>) -> Option<Common>; 7] = [
     |_, it| Some((it.both_hosts(), 0)),
     |_, it| port_between(it, it.ends()[0]),
     |_, it| port_between(it, it.ends()[1]),
@@ -171,29 +169,21 @@ const COMMONS: [fn(&All<'_>, &Seen) -> Option<Common>; 7] = [
     },
 ];
 
-fn port_between(seen: &Seen, (host, port): End) -> Option<Common> {
+fn port_between(seen: &Seen<'_>, (host, port): End) -> Option<Common> {
     (port != 0).then_some((seen.both_hosts(), u64::from(host) << 16 | u64::from(port)))
 }
 
 /// A flow and an earlier one.
 struct Two<'a> {
     all: &'a All<'a>,
-    now: &'a Seen,
-    before: &'a Seen,
+    now: Seen<'a>,
+    before: Seen<'a>,
 }
 
 impl Two<'_> {
-    /// The signs that they belong together, and how much these say.
-    fn look(&self) -> (u16, u8) {
-        let signs = self.signs();
-        let percent = sum(signs);
-        let differs = percent >= ENOUGH && self.differ();
-        (signs, percent.saturating_sub(if differs { DIFFERING } else { 0 }))
-    }
-
     /// Whether both speak protocols that are known and not the same, for services that are not the same.
     fn differ(&self) -> bool {
-        let (now, then) = (self.all.what(self.now), self.all.what(self.before));
+        let (now, then) = (self.all.what(&self.now), self.all.what(&self.before));
         let is_known = now.has_protocol && then.has_protocol && now.protocol != then.protocol;
         let has_one_label = now.label == then.label;
         // One is of the ports that IANA gives to one service each, but for those of the web.
@@ -205,7 +195,7 @@ impl Two<'_> {
 
     /// None where something says that they do not belong together.
     fn signs(&self) -> u16 {
-        let (now, then) = (self.now, self.before);
+        let (now, then) = (&self.now, &self.before);
         let is_late = now.first > then.last.saturating_add(GAP);
         if is_late || are_different(now.owner, then.owner) {
             return 0;
@@ -249,7 +239,7 @@ pub(crate) fn is_application(label: &str) -> bool {
 }
 
 /// Whether the longer part of the shorter flow lies in the other one.
-fn overlap(a: &Seen, b: &Seen) -> bool {
+fn overlap(a: &Seen<'_>, b: &Seen<'_>) -> bool {
     let together = a.last.min(b.last).saturating_sub(a.first.max(b.first));
     let shorter = (a.last.saturating_sub(a.first)).min(b.last.saturating_sub(b.first));
     let is_touching = a.first <= b.last && b.first <= a.last;

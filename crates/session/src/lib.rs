@@ -150,9 +150,10 @@ impl Kind {
 
 /// Groups labelled flows, given in order of their first packet, each with its verdict; with their addresses.
 pub fn group(flows: &Many<Flow>, verdicts: &Many<Verdict>, addresses: &Addresses) -> Sessions {
-    let all = All::new(flows, verdicts, addresses);
+    let mut all = All::new(flows, verdicts, addresses);
     let mut grouping = Grouping::new(flows.len());
     links::find(&all, verdicts, &mut |edge| grouping.join(edge));
+    all.forget_names();
     grouping.owners = links::owners(&all, &mut grouping.sets);
     alike::find(&all, &mut grouping);
     drop(all);

@@ -44,9 +44,9 @@ pub(crate) fn find(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMu
 /// Whose the flows of each set are, by the root of the set: the owner of the first name in it, or the service; [`NONE`]
 /// where none is known.
 pub(crate) fn owners(all: &All<'_>, sets: &mut Sets) -> Vec<u32> {
-    let mut owners = vec![NONE; all.flows.len()];
-    for (number, seen) in all.numbered().filter(|it| it.1.owner != NONE) {
-        if let Some(slot) = owners.get_mut(sets.root(number) as usize)
+    let mut owners = vec![NONE; all.len()];
+    for seen in all.each().filter(|it| it.owner != NONE) {
+        if let Some(slot) = owners.get_mut(sets.root(seen.number) as usize)
             && *slot == NONE
         {
             // Several owners were joined for a good reason; the first speaks for all.
@@ -175,9 +175,9 @@ fn announced(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge
     listeners.sort_unstable();
     listeners.dedup();
     let ftp = all.text("ftp");
-    for (number, seen) in all.numbered() {
+    for seen in all.each() {
         for (host, port) in [seen.server(), seen.client()] {
-            let before = listeners.partition_point(|it| *it < (port, host, number));
+            let before = listeners.partition_point(|it| *it < (port, host, seen.number));
             let announcers = listeners.iter().take(before).rev().take(64);
             let mut here = announcers.take_while(|it| (it.0, it.1) == (port, host));
             let found = here.find(|(.., control)| {
@@ -188,9 +188,9 @@ fn announced(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge
                 })
             });
             let Some(&(port, _, from)) = found else { continue };
-            let is_ftp = all.get(from).map(|it| all.what(it).protocol) == ftp;
+            let is_ftp = all.get(from).map(|it| all.what(&it).protocol) == ftp;
             let kind = if is_ftp { Kind::FtpData { port } } else { Kind::Media { port } };
-            tell(Edge { from, to: number, kind, percent: 99 });
+            tell(Edge { from, to: seen.number, kind, percent: 99 });
             break;
         }
     }
@@ -200,33 +200,33 @@ fn announced(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge
 fn transferred(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
     const TFTP: u16 = 69;
     let tftp = all.text("tftp").unwrap_or(NONE);
-    let is_tftp = |seen: &Seen| all.what(seen).protocol == tftp;
+    let is_tftp = |seen: &Seen<'_>| all.what(seen).protocol == tftp;
     // Who asked from where, and whom.
     let mut requests: Vec<(End, u32, u32)> = Vec::new();
-    for (number, seen) in all.numbered().filter(|it| it.1.transport == Transport::UDP) {
+    for seen in all.each().filter(|it| it.transport == Transport::UDP) {
         // A request alone may be too short to be recognised.
-        if is_tftp(seen) || seen.ports[1] == TFTP {
-            requests.push((seen.client(), seen.hosts[1], number));
+        if is_tftp(&seen) || seen.ports[1] == TFTP {
+            requests.push((seen.client(), seen.hosts[1], seen.number));
         }
     }
     if requests.is_empty() {
         return;
     }
     requests.sort_unstable();
-    for (number, seen) in all.numbered() {
-        if seen.transport != Transport::UDP || !is_tftp(seen) {
+    for seen in all.each() {
+        if seen.transport != Transport::UDP || !is_tftp(&seen) {
             continue;
         }
         let (client, server) = (seen.client(), seen.server());
         for (asker, (other, _)) in [(server, client), (client, server)] {
-            let before = requests.partition_point(|it| *it < (asker, other, number));
+            let before = requests.partition_point(|it| *it < (asker, other, seen.number));
             let request = before.checked_sub(1).and_then(|at| requests.get(at));
             let Some(&(.., from)) = request.filter(|it| (it.0, it.1) == (asker, other)) else {
                 continue;
             };
             let asked = all.get(from).map_or(0, |it| it.last);
             if seen.first <= asked.saturating_add(ANNOUNCED) {
-                tell(Edge { from, to: number, kind: Kind::FileTransfer, percent: 99 });
+                tell(Edge { from, to: seen.number, kind: Kind::FileTransfer, percent: 99 });
                 break;
             }
         }
@@ -241,29 +241,30 @@ fn set_up(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
     let [pptp, ike] = ["pptp", "ike"].map(|it| all.text(it).unwrap_or(NONE));
     // Who set tunnels up; the flag says that it was PPTP.
     let mut dialogues: Vec<(bool, u64, u32)> = Vec::new();
-    for (number, seen) in all.numbered() {
-        let protocol = all.what(seen).protocol;
+    for seen in all.each() {
+        let protocol = all.what(&seen).protocol;
         if protocol == pptp || protocol == ike {
-            dialogues.push((protocol == pptp, seen.both_hosts(), number));
+            dialogues.push((protocol == pptp, seen.both_hosts(), seen.number));
         }
     }
     if dialogues.is_empty() {
         return;
     }
     dialogues.sort_unstable();
-    for (number, seen) in all.numbered() {
+    for seen in all.each() {
         let is_pptp = seen.transport.0 == GRE;
         if !is_pptp && ![ESP, AH].contains(&seen.transport.0) {
             continue;
         }
         let here = (is_pptp, seen.both_hosts());
-        let before = dialogues
-            .partition_point(|it| (it.0, it.1) <= here && it.2 < number || (it.0, it.1) < here);
+        let before = dialogues.partition_point(|it| {
+            (it.0, it.1) <= here && it.2 < seen.number || (it.0, it.1) < here
+        });
         // The last dialogue before it, else the first after it: a capture may begin in between.
         let found = [before.checked_sub(1), Some(before)].into_iter().flatten();
         let found = found.filter_map(|at| dialogues.get(at)).find(|it| (it.0, it.1) == here);
         if let Some(&(.., from)) = found {
-            tell(Edge { from, to: number, kind: Kind::TunnelSetUp, percent: 95 });
+            tell(Edge { from, to: seen.number, kind: Kind::TunnelSetUp, percent: 95 });
         }
     }
 }
@@ -277,26 +278,26 @@ fn reported(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
 
 /// Flows that one UDP socket of a client opened: a port of a host belongs to one program.
 fn same_socket(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
-    let socket = |it: &Seen| {
+    let socket = |it: &Seen<'_>| {
         let [port, other] = it.ports;
         let is_own = port != 0 && port != other || it.is_peer;
         let is_udp = it.transport == Transport::UDP;
         (is_udp && is_own && !it.is_for_all && !it.is_for_many)
             .then_some((it.hosts[0].into(), port.into()))
     };
-    let is_same = |_: &Seen, _: &Seen| Some((Kind::SameSocket, 90));
+    let is_same = |_: &Seen<'_>, _: &Seen<'_>| Some((Kind::SameSocket, 90));
     chain(all, socket, PORT_GAP, is_same, tell);
 }
 
 /// The same hosts at the same port over another transport: HTTP/3 beside HTTP/2, a VPN that tries both.
 fn other_transport(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
-    let ends = |it: &Seen| {
+    let ends = |it: &Seen<'_>| {
         let has_ports = [Transport::TCP, Transport::UDP].contains(&it.transport);
         let [client, server] = it.hosts.map(u64::from);
         (has_ports && !it.is_for_all && !it.is_for_many)
             .then_some((client << 32 | server, it.ports[1].into()))
     };
-    let is_other = |before: &Seen, now: &Seen| {
+    let is_other = |before: &Seen<'_>, now: &Seen<'_>| {
         let is_other = before.transport != now.transport && !are_different(before.owner, now.owner);
         is_other.then_some((Kind::OtherTransport, 80))
     };
@@ -345,15 +346,23 @@ const OTHER_TRANSPORT_GAP: u64 = 10 * SECOND;
 /// Joins flows that have something in common, each to the one before it, if the time between is short enough.
 fn chain(
     all: &All<'_>,
-    common: impl Fn(&Seen) -> Option<Common>,
+    common: impl Fn(&Seen<'_>) -> Option<Common>,
     gap: u64,
-    kind: impl Fn(&Seen, &Seen) -> Option<(Kind, u8)>,
+    kind: impl Fn(&Seen<'_>, &Seen<'_>) -> Option<(Kind, u8)>,
     tell: &mut impl FnMut(Edge),
 ) {
-    let mut edges = Vec::new();
-    each_group(all, common, |group| edges.extend(follow(all, group, gap, &kind)));
-    edges.sort_unstable_by_key(|it| it.to);
-    edges.into_iter().for_each(tell);
+    // Each flow and the one before it.
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    each_group(all, common, |group| {
+        pairs.extend(follow(all, group, gap, &kind).map(|it| (it.to, it.from)));
+    });
+    pairs.sort_unstable();
+    for (to, from) in pairs {
+        let (Some(before), Some(now)) = (all.get(from), all.get(to)) else { continue };
+        if let Some((kind, percent)) = kind(&before, &now) {
+            tell(Edge { from, to, kind, percent });
+        }
+    }
 }
 
 /// Edges from each flow of a group to the next, if the time between is short enough.
@@ -361,7 +370,7 @@ fn follow(
     all: &All<'_>,
     group: &[u32],
     gap: u64,
-    kind: &impl Fn(&Seen, &Seen) -> Option<(Kind, u8)>,
+    kind: &impl Fn(&Seen<'_>, &Seen<'_>) -> Option<(Kind, u8)>,
 ) -> impl Iterator<Item = Edge> {
     let mut until = 0;
     group.windows(2).filter_map(move |pair| {
@@ -371,7 +380,7 @@ fn follow(
         if now.first > until.saturating_add(gap) {
             return None;
         }
-        kind(before, now).map(|(kind, percent)| Edge { from, to, kind, percent })
+        kind(&before, &now).map(|(kind, percent)| Edge { from, to, kind, percent })
     })
 }
 
@@ -395,17 +404,17 @@ fn answered(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)
         return;
     }
     answers.sort_unstable();
-    for (number, seen) in all.numbered() {
+    for seen in all.each() {
         let here = pair(seen.hosts[0], seen.hosts[1]);
         let before = answers.partition_point(|it| (it.0, it.1) <= (here, seen.first));
         let latest = before.checked_sub(1).and_then(|at| answers.get(at));
         let Some(&(_, time, from)) = latest.filter(|it| it.0 == here) else { continue };
         let age = seen.first - time;
-        if from == number || age > ANSWER_PERHAPS {
+        if from == seen.number || age > ANSWER_PERHAPS {
             continue;
         }
         let percent = if age <= ANSWER_SURE { 95 } else { 80 };
-        tell(Edge { from, to: number, kind: Kind::DnsAnswer, percent });
+        tell(Edge { from, to: seen.number, kind: Kind::DnsAnswer, percent });
     }
 }
 
@@ -429,20 +438,22 @@ pub(crate) fn is_for_many(ip: IpAddr) -> bool {
 
 /// Flows of one client for one name, for names of one owner or of one service, with little time between them.
 fn same_name(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
-    let of_owner =
-        |it: &Seen| (it.name_owner != NONE).then_some((it.hosts[0].into(), it.name_owner.into()));
-    let by_name = |before: &Seen, now: &Seen| {
-        let percent = if before.name == now.name { 90 } else { 80 };
+    let of_owner = |it: &Seen<'_>| {
+        let [_, owner] = all.names(it);
+        (owner != NONE).then_some((it.hosts[0].into(), owner.into()))
+    };
+    let by_name = |before: &Seen<'_>, now: &Seen<'_>| {
+        let percent = if all.names(before)[0] == all.names(now)[0] { 90 } else { 80 };
         Some((Kind::SameName, percent))
     };
     chain(all, of_owner, NAME_GAP, by_name, tell);
 
-    let of_service = |it: &Seen| {
+    let of_service = |it: &Seen<'_>| {
         let what = all.what(it);
         (!it.is_for_all && what.is_application)
             .then_some((it.ends()[0].0.into(), what.label.into()))
     };
-    let by_service = |_: &Seen, _: &Seen| Some((Kind::SameService, 80));
+    let by_service = |_: &Seen<'_>, _: &Seen<'_>| Some((Kind::SameService, 80));
     chain(all, of_service, NAME_GAP, by_service, tell);
 }
 
@@ -570,8 +581,8 @@ pub(crate) fn owner(name: &str) -> &str {
 /// Flows of a peer-to-peer program: one port of its own, many peers.
 fn same_port(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
     let mut uses: Vec<(End, u32)> = Vec::new();
-    for (number, seen) in all.numbered().filter(|it| it.1.is_peer && it.1.ports[0] != 0) {
-        uses.extend([(seen.client(), number), (seen.server(), number)]);
+    for seen in all.each().filter(|it| it.is_peer && it.ports[0] != 0) {
+        uses.extend([(seen.client(), seen.number), (seen.server(), seen.number)]);
     }
     uses.sort_unstable();
     for members in uses.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() >= MIN_PEERS) {

@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    ops::Deref,
     ptr,
 };
 
@@ -27,8 +28,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// What is known of all flows.
 pub(crate) struct All<'a> {
-    pub(crate) flows: Vec<Seen>,
+    flows: Vec<Kept>,
     pub(crate) addresses: &'a Addresses,
+    /// By flow: the first one with the same name, and the first with a name of the same owner; or [`NONE`].
+    names: Vec<[u32; 2]>,
     whats: Whats<'a>,
     /// Flows that ICMP errors are about, each before the one with the errors.
     pub(crate) errors: Vec<(u32, u32)>,
@@ -38,19 +41,14 @@ pub(crate) struct All<'a> {
     pub(crate) answering: Vec<u32>,
 }
 
-/// What is known of a flow.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen {
+/// What is kept of a flow: there are millions.
+pub(crate) struct Kept {
     pub(crate) first: u64,
     pub(crate) last: u64,
-    /// The numbers of the client and the server.
-    pub(crate) hosts: [u32; 2],
+    /// Those of the client and the server.
     pub(crate) ports: [u16; 2],
     /// Which of [`Whats`].
     what: u32,
-    /// The first flow with the same name, and the first with a name of the same owner; or [`NONE`].
-    pub(crate) name: u32,
-    pub(crate) name_owner: u32,
     /// Whom it serves: the service that its name belongs to, else the owner of the name; or [`NONE`].
     pub(crate) owner: u32,
     /// The first flow of the same program by its greeting; or [`NONE`].
@@ -66,16 +64,31 @@ pub(crate) struct Seen {
     is_turned: bool,
     /// It is of the group of peer-to-peer programs.
     pub(crate) is_peer: bool,
-    /// The flow itself names the service that is its label.
-    is_served: bool,
     /// Its host began to speak after a silence just before.
     pub(crate) follows_silence: bool,
+}
+
+/// A flow.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) number: u32,
+    /// The numbers of the client and the server.
+    pub(crate) hosts: [u32; 2],
+    kept: &'a Kept,
+}
+
+impl Deref for Seen<'_> {
+    type Target = Kept;
+
+    fn deref(&self) -> &Kept {
+        self.kept
+    }
 }
 
 /// An address by its number, and a port.
 pub(crate) type End = (u32, u16);
 
-impl Seen {
+impl Seen<'_> {
     pub(crate) fn client(&self) -> End {
         (self.hosts[0], self.ports[0])
     }
@@ -107,6 +120,7 @@ impl<'a> All<'a> {
         let mut all = Self {
             flows: Vec::with_capacity(flows.len()),
             addresses,
+            names: Vec::with_capacity(flows.len()),
             whats: Whats::default(),
             errors: Vec::new(),
             announcing: Vec::new(),
@@ -115,35 +129,51 @@ impl<'a> All<'a> {
         };
         let mut names = Firsts::default();
         let mut programs = Firsts::default();
-        for ((number, flow), (verdict, hosts)) in
-            (0..).zip(flows).zip(verdicts.iter().zip(addresses.ends()))
-        {
-            let mut seen = all.look(number, flow, verdict, *hosts);
-            let facts = verdict.facts();
+        for (number, (flow, verdict)) in (0..).zip(flows.iter().zip(verdicts)) {
+            let mut kept = all.look(number, flow, verdict);
             // What a resolver or a neighbour was asked for is no use of it.
-            let name = facts.server_name.as_deref().filter(|_| !seen.is_for_all);
-            seen.name = names.of(name, number);
-            let program = seen.is_own.then(|| program(verdict)).flatten();
-            seen.program = programs.of(program, number);
-            all.flows.push(seen);
+            let name = verdict.facts().server_name.as_deref().filter(|_| !kept.is_for_all);
+            all.names.push([names.of(name, number), NONE]);
+            let program = kept.is_own.then(|| program(verdict)).flatten();
+            kept.program = programs.of(program, number);
+            all.flows.push(kept);
         }
         drop(programs);
-        all.number_owners(names);
+        all.number_owners(names, verdicts);
         all.find_silences();
         all
     }
 
-    /// A flow by its number.
-    pub(crate) fn get(&self, number: u32) -> Option<&Seen> {
-        self.flows.get(number as usize)
+    /// How many flows.
+    pub(crate) fn len(&self) -> usize {
+        self.flows.len()
     }
 
-    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u32, &Seen)> {
-        (0..).zip(&self.flows)
+    /// A flow by its number.
+    pub(crate) fn get(&self, number: u32) -> Option<Seen<'_>> {
+        let at = number as usize;
+        let (kept, hosts) = (self.flows.get(at)?, *self.addresses.ends().get(at)?);
+        Some(Seen { number, hosts, kept })
+    }
+
+    /// All flows, in order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Seen<'_>> {
+        let numbered = (0..).zip(self.flows.iter().zip(self.addresses.ends()));
+        numbered.map(|(number, (kept, hosts))| Seen { number, hosts: *hosts, kept })
+    }
+
+    /// The first flow with the same name as a flow, and the first with a name of the same owner; or [`NONE`].
+    pub(crate) fn names(&self, seen: &Seen<'_>) -> [u32; 2] {
+        self.names.get(seen.number as usize).copied().unwrap_or([NONE; 2])
+    }
+
+    /// Forgets names: whom flows serve stays.
+    pub(crate) fn forget_names(&mut self) {
+        self.names = Vec::new();
     }
 
     /// What a flow of these is.
-    pub(crate) fn what(&self, seen: &Seen) -> What {
+    pub(crate) fn what(&self, seen: &Kept) -> What {
         self.whats.list.get(seen.what as usize).copied().unwrap_or_default()
     }
 
@@ -153,7 +183,7 @@ impl<'a> All<'a> {
     }
 
     /// Looks at a flow, but not yet whom it serves.
-    fn look(&mut self, number: u32, flow: &Flow, verdict: &'a Verdict, hosts: [u32; 2]) -> Seen {
+    fn look(&mut self, number: u32, flow: &Flow, verdict: &'a Verdict) -> Kept {
         let facts = verdict.facts();
         for (has_some, list) in [
             (!facts.expected.is_empty(), &mut self.announcing),
@@ -168,14 +198,11 @@ impl<'a> All<'a> {
         let (what, is_for_all) = self.whats.number(verdict);
         let is_for_many = is_for_many(flow.server.ip);
         let is_carried = flow.tunnels().and_then(|it| it.parent).is_some();
-        Seen {
+        Kept {
             first: flow.first.0,
             last: flow.last.0,
-            hosts,
             ports: [flow.client.port, flow.server.port],
             what,
-            name: NONE,
-            name_owner: NONE,
             owner: NONE,
             program: NONE,
             transport: flow.transport,
@@ -184,7 +211,6 @@ impl<'a> All<'a> {
             is_own: !is_for_all && !is_for_many && !is_carried,
             is_turned: is_turned(flow),
             is_peer: verdict.group == "peer2peer",
-            is_served: is_served(verdict),
             follows_silence: false,
         }
     }
@@ -194,8 +220,10 @@ impl<'a> All<'a> {
         // Until when each host spoke, and since when.
         let mut spoke: Vec<Option<(u64, u64)>> = vec![None; self.addresses.len()];
         // Flows are in order of their first packets.
-        for seen in self.flows.iter_mut().filter(|it| it.is_own) {
-            let Some(host) = spoke.get_mut(seen.hosts[0] as usize) else { continue };
+        for (seen, hosts) in self.flows.iter_mut().zip(self.addresses.ends()) {
+            let Some(host) = spoke.get_mut(hosts[0] as usize).filter(|_| seen.is_own) else {
+                continue;
+            };
             let (until, began) = match *host {
                 Some((until, began)) if seen.first <= until.saturating_add(SILENCE) => {
                     (until.max(seen.last), began)
@@ -209,7 +237,7 @@ impl<'a> All<'a> {
     }
 
     /// Finds who owns each name, once for all flows with it, and whom the flows serve.
-    fn number_owners(&mut self, names: Firsts<'_>) {
+    fn number_owners(&mut self, names: Firsts<'_>, verdicts: &Many<Verdict>) {
         let n_flows = self.flows.len() as u32;
         let mut owners = Firsts::default();
         let mut of_names: Vec<(u32, u32)> = names
@@ -225,20 +253,23 @@ impl<'a> All<'a> {
                 *slot = owners.find(text).unwrap_or(n_flows + number);
             }
         }
-        for at in 0..self.flows.len() {
-            let Some(seen) = self.flows.get(at).filter(|it| it.name != NONE) else { continue };
+        for (at, verdict) in verdicts.iter().enumerate() {
+            let Some(&[name, _]) = self.names.get(at).filter(|it| it[0] != NONE) else { continue };
             // Who has a name first is before all others with it.
-            let owner = if seen.name as usize == at {
-                let place = of_names.binary_search_by_key(&seen.name, |it| it.0);
+            let owner = if name as usize == at {
+                let place = of_names.binary_search_by_key(&name, |it| it.0);
                 place.ok().and_then(|it| of_names.get(it)).map(|it| it.1)
             } else {
-                self.get(seen.name).map(|it| it.name_owner)
+                self.names.get(name as usize).map(|it| it[1])
             };
-            let service = services.get(self.what(seen).label as usize).filter(|_| seen.is_served);
+            let label = self.flows.get(at).map(|it| self.what(it).label as usize);
+            let service = label.filter(|_| is_served(verdict)).and_then(|it| services.get(it));
             let service = service.copied();
-            if let (Some(owner), Some(seen)) = (owner, self.flows.get_mut(at)) {
-                seen.name_owner = owner;
-                seen.owner = service.unwrap_or(owner);
+            if let (Some(owner), Some(names), Some(kept)) =
+                (owner, self.names.get_mut(at), self.flows.get_mut(at))
+            {
+                names[1] = owner;
+                kept.owner = service.unwrap_or(owner);
             }
         }
     }
@@ -372,16 +403,16 @@ pub(crate) type Common = (u64, u64);
 /// more of the latter.
 pub(crate) fn each_group(
     all: &All<'_>,
-    common: impl Fn(&Seen) -> Option<Common>,
+    common: impl Fn(&Seen<'_>) -> Option<Common>,
     mut take: impl FnMut(&[u32]),
 ) {
     // At once: growing would leave holes as large as itself.
-    let mut order: Vec<u64> = Vec::with_capacity(all.flows.len());
-    for (number, seen) in all.numbered() {
-        order.extend(common(seen).map(|it| u64::from(short(it)) << 32 | u64::from(number)));
+    let mut order: Vec<u64> = Vec::with_capacity(all.len());
+    for seen in all.each() {
+        order.extend(common(&seen).map(|it| u64::from(short(it)) << 32 | u64::from(seen.number)));
     }
     order.sort_unstable();
-    let common = |it: &u32| all.get(*it).and_then(&common);
+    let common = |it: &u32| all.get(*it).and_then(|it| common(&it));
     let mut numbers: Vec<u32> = Vec::new();
     for alike in order.chunk_by(|a, b| a >> 32 == b >> 32).filter(|it| it.len() > 1) {
         numbers.clear();

@@ -1,94 +1,174 @@
 //! Flows as lines of JSON, written from what is kept of them: what a [`FlowRow`](v1::page::FlowRow) says, in its order.
 
-use std::fmt::Display;
+use std::{
+    io::{self, Write as _},
+    net::IpAddr,
+};
 
 use classify::Fact;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 
 use crate::rows::Row;
 
-/// A flow as the command line's contract has it.
-pub(super) struct Line<'a> {
-    pub(super) capture: &'a str,
-    pub(super) row: &'a Row<'a>,
+/// What a field holds; nothing where it is left out.
+enum Value<'a> {
+    Number(u64),
+    Text(&'a str),
+    Address(IpAddr),
+    /// What is written as it is shown: no character of it needs an escape.
+    Shown(String),
+    Nothing,
 }
 
-/// What is written as it is shown.
-struct Shown<T>(T);
+impl<'a> Value<'a> {
+    fn some_number(number: Option<impl Into<u64>>) -> Self {
+        number.map_or(Self::Nothing, |it| Self::Number(it.into()))
+    }
 
-impl<T: Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+    fn above_zero(number: u64) -> Self {
+        Self::some_number((number > 0).then_some(number))
+    }
+
+    fn some_text(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Nothing, Self::Text)
+    }
+
+    fn some_shown(text: Option<String>) -> Self {
+        text.map_or(Self::Nothing, Self::Shown)
     }
 }
 
-/// Facts, in order of their keys.
-struct Facts<'a>(&'a [(&'static str, &'a str)]);
+/// A field's name and what it holds.
+type Field = (&'static str, for<'a> fn(&Row<'a>) -> Value<'a>);
 
-impl Serialize for Facts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
+/// The fields before the reason, which is made for each line.
+const FIELDS: &[Field] = &[
+    ("flow_id", |it| Value::Number(it.flow_id.into())),
+    ("piece", |it| Value::some_number(it.piece)),
+    ("session_id", |it| Value::Number(it.session_id.into())),
+    ("transport", |it| match it.transport.name() {
+        Some(name) => Value::Text(name),
+        None => Value::Shown(it.transport.to_string()),
+    }),
+    ("client_ip", |it| Value::Address(it.client.ip)),
+    ("client_port", |it| Value::Number(it.client.port.into())),
+    ("server_ip", |it| Value::Address(it.server.ip)),
+    ("server_port", |it| Value::Number(it.server.port.into())),
+    ("time_start_ns", |it| Value::Number(it.time_start_ns)),
+    ("time_end_ns", |it| Value::Number(it.time_end_ns)),
+    ("client_packets", |it| Value::Number(it.from_client.packets)),
+    ("server_packets", |it| Value::Number(it.from_server.packets)),
+    ("client_bytes", |it| Value::Number(it.from_client.frame_bytes)),
+    ("server_bytes", |it| Value::Number(it.from_server.frame_bytes)),
+    ("client_ip_bytes", |it| Value::Number(it.from_client.ip_bytes)),
+    ("server_ip_bytes", |it| Value::Number(it.from_server.ip_bytes)),
+    ("parent_id", |it| Value::some_number(it.parent_id)),
+    ("tunnel", |it| Value::some_shown(it.tunnel.map(|it| it.to_string()))),
+    ("carried_bytes", |it| Value::above_zero(it.carried_bytes)),
+    ("conn_state", |it| Value::some_text(it.conn_state())),
+    ("history", |it| Value::some_shown(it.history())),
+    ("about_id", |it| Value::some_number(it.about_id)),
+    ("icmp_errors", |it| Value::above_zero(it.icmp_errors)),
+    ("protocol", |it| Value::Text(it.protocol)),
+    ("label", |it| Value::Text(it.label)),
+    ("group", |it| Value::Text(it.group)),
+    ("evidence", |it| Value::Text(it.evidence)),
+    ("confidence", |it| Value::some_number(it.confidence)),
+    ("shown_by", |it| Value::some_text(it.shown_by)),
+];
+
+/// Writes a flow as the command line's contract has it, with the end of its line.
+///
+/// # Errors
+/// Never: a line takes all that is written to it.
+pub(super) fn write(capture: &str, row: &Row<'_>, line: &mut Vec<u8>) -> io::Result<()> {
+    line.extend_from_slice(b"{\"capture\":");
+    json(capture, line)?;
+    for (name, value) in FIELDS {
+        let value = value(row);
+        if !matches!(value, Value::Nothing) {
+            begin(name, line);
+            write_value(value, line)?;
+        }
+    }
+    begin("reason", line);
+    json(&row.reason(), line)?;
+    let (mut agent, mut ja4, mut facts) = (None, None, Vec::new());
+    for (fact, text) in row.facts() {
+        match fact {
+            Fact::UserAgent => agent = Some(text),
+            Fact::Ja4 => ja4 = Some(text),
+            _ => facts.push((fact.row().key, text)),
+        }
+    }
+    let named = [("domain_name", row.domain_name()), ("user_agent", agent), ("ja4", ja4)];
+    for (name, text) in named {
+        if let Some(text) = text {
+            begin(name, line);
+            json(text, line)?;
+        }
+    }
+    facts.sort_unstable();
+    for (at, (key, text)) in facts.iter().enumerate() {
+        if at == 0 {
+            begin("facts", line);
+        }
+        line.push(if at == 0 { b'{' } else { b',' });
+        name_it(key, line);
+        json(text, line)?;
+    }
+    if !facts.is_empty() {
+        line.push(b'}');
+    }
+    line.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+/// Begins a field that is not the first.
+fn begin(name: &str, line: &mut Vec<u8>) {
+    line.push(b',');
+    name_it(name, line);
+}
+
+/// Names of fields need no escapes.
+fn name_it(name: &str, line: &mut Vec<u8>) {
+    line.push(b'"');
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":");
+}
+
+fn json(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> io::Result<()> {
+    Ok(serde_json::to_writer(line, value)?)
+}
+
+fn write_value(value: Value<'_>, line: &mut Vec<u8>) -> io::Result<()> {
+    match value {
+        Value::Number(it) => json(&it, line),
+        Value::Text(it) => json(it, line),
+        Value::Address(it) => write_address(it, line),
+        Value::Shown(it) => {
+            line.push(b'"');
+            line.extend_from_slice(it.as_bytes());
+            line.push(b'"');
+            Ok(())
+        }
+        Value::Nothing => Ok(()),
     }
 }
 
-/// Writes what there is.
-fn some<M: SerializeMap>(
-    line: &mut M,
-    key: &str,
-    value: Option<impl Serialize>,
-) -> Result<(), M::Error> {
-    value.map_or(Ok(()), |it| line.serialize_entry(key, &it))
-}
-
-impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = self.row;
-        let (mut agent, mut ja4, mut facts) = (None, None, Vec::new());
-        for (fact, text) in row.facts() {
-            match fact {
-                Fact::UserAgent => agent = Some(text),
-                Fact::Ja4 => ja4 = Some(text),
-                _ => facts.push((fact.row().key, text)),
+fn write_address(ip: IpAddr, line: &mut Vec<u8>) -> io::Result<()> {
+    line.push(b'"');
+    match ip {
+        IpAddr::V4(ip) => {
+            for (at, octet) in ip.octets().into_iter().enumerate() {
+                if at > 0 {
+                    line.push(b'.');
+                }
+                json(&octet, line)?;
             }
         }
-        facts.sort_unstable();
-        let above_zero = |it: u64| (it > 0).then_some(it);
-        let mut line = serializer.serialize_map(None)?;
-        line.serialize_entry("capture", self.capture)?;
-        line.serialize_entry("flow_id", &row.flow_id)?;
-        some(&mut line, "piece", row.piece)?;
-        line.serialize_entry("session_id", &row.session_id)?;
-        line.serialize_entry("transport", &Shown(row.transport))?;
-        line.serialize_entry("client_ip", &Shown(row.client.ip))?;
-        line.serialize_entry("client_port", &row.client.port)?;
-        line.serialize_entry("server_ip", &Shown(row.server.ip))?;
-        line.serialize_entry("server_port", &row.server.port)?;
-        line.serialize_entry("time_start_ns", &row.time_start_ns)?;
-        line.serialize_entry("time_end_ns", &row.time_end_ns)?;
-        line.serialize_entry("client_packets", &row.from_client.packets)?;
-        line.serialize_entry("server_packets", &row.from_server.packets)?;
-        line.serialize_entry("client_bytes", &row.from_client.frame_bytes)?;
-        line.serialize_entry("server_bytes", &row.from_server.frame_bytes)?;
-        line.serialize_entry("client_ip_bytes", &row.from_client.ip_bytes)?;
-        line.serialize_entry("server_ip_bytes", &row.from_server.ip_bytes)?;
-        some(&mut line, "parent_id", row.parent_id)?;
-        some(&mut line, "tunnel", row.tunnel.map(Shown))?;
-        some(&mut line, "carried_bytes", above_zero(row.carried_bytes))?;
-        some(&mut line, "conn_state", row.conn_state())?;
-        some(&mut line, "history", row.history())?;
-        some(&mut line, "about_id", row.about_id)?;
-        some(&mut line, "icmp_errors", above_zero(row.icmp_errors))?;
-        line.serialize_entry("protocol", row.protocol)?;
-        line.serialize_entry("label", row.label)?;
-        line.serialize_entry("group", row.group)?;
-        line.serialize_entry("evidence", row.evidence)?;
-        some(&mut line, "confidence", row.confidence)?;
-        some(&mut line, "shown_by", row.shown_by)?;
-        line.serialize_entry("reason", &*row.reason())?;
-        some(&mut line, "domain_name", row.domain_name())?;
-        some(&mut line, "user_agent", agent)?;
-        some(&mut line, "ja4", ja4)?;
-        some(&mut line, "facts", (!facts.is_empty()).then_some(Facts(&facts)))?;
-        line.end()
+        IpAddr::V6(ip) => write!(line, "{ip}")?,
     }
+    line.push(b'"');
+    Ok(())
 }
