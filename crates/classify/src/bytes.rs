@@ -174,7 +174,8 @@ impl<'a> Headers<'a> {
     pub(crate) fn of(message: &'a [u8]) -> Self {
         let mut all = Vec::with_capacity(if message.is_empty() { 0 } else { 16 });
         for line in lines(message).skip(1).take_while(|line| !line.is_empty()) {
-            let Some(colon) = memchr::memchr(b':', line) else { continue };
+            // Names are short.
+            let Some(colon) = line.iter().position(|it| *it == b':') else { continue };
             if let Some((name, [_, value @ ..])) = line.split_at_checked(colon) {
                 all.push((name.trim_ascii_end(), value.trim_ascii()));
             }

@@ -3,7 +3,7 @@
 /// The name of a suite; of one that is not in the table, its number.
 pub(crate) fn name(number: u16) -> String {
     match SUITES.binary_search_by_key(&number, |it| it.0).ok().and_then(|at| SUITES.get(at)) {
-        Some((_, name)) => format!("TLS_{name}"),
+        Some((_, name)) => ["TLS_", name].concat(),
         None => format!("0x{number:04X}"),
     }
 }

@@ -128,12 +128,13 @@ fn read(heads: &Heads, what: &str) -> Option<Facts> {
     }
     let mut asked = asked.into_iter();
     let first = asked.next();
-    let for_name = first.as_deref().map(|it| match it {
+    let seen = match first.as_deref() {
+        None => ["a ", what, " message"].concat(),
         // RFC 1034, 3.1: the root's name has no letters.
-        "" => " for the root".to_owned(),
-        name => format!(" for {}", text(name.as_bytes(), 100)),
-    });
-    facts.seen = format!("a {what} message{}", for_name.unwrap_or_default()).into();
+        Some("") => ["a ", what, " message for the root"].concat(),
+        Some(name) => ["a ", what, " message for ", &text(name.as_bytes(), 100)].concat(),
+    };
+    facts.seen = seen.into();
     facts.server_name = first.and_then(|it| host_name(it.as_bytes()));
     facts.further_names = asked.collect();
     Some(facts)

@@ -398,9 +398,10 @@ impl<'a> Request<'a> {
         let host = authority.or_else(|| head.get(b"host"));
         let agent = head.get(b"user-agent").map(|it| text(it, 300));
         let name = host.and_then(host_of_authority);
-        let of = name.as_deref().map(|it| format!(" for {it}")).unwrap_or_default();
+        let of = if name.is_some() { " for " } else { "" };
         let service = SERVICES.iter().find(|it| it.1(self.target, head)).map(|it| it.0);
-        let seen = format!("an HTTP {} request{of}", self.method);
+        let seen =
+            ["an HTTP ", self.method, " request", of, name.as_deref().unwrap_or_default()].concat();
         // A query may hold what is secret.
         let path = self.target.split(|it| *it == b'?').next().filter(|_| authority.is_none());
         let version = lines(bytes).next().and_then(|it| it.rsplit(|it| *it == b' ').next());

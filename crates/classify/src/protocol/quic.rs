@@ -3,7 +3,7 @@
 //! The keys of first packets follow from what is on the wire (RFC 9001, section 5; RFC 9369 for version 2). Google's versions
 //! before the standard carry a greeting of their own.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use aes::cipher::{BlockEncrypt, KeyInit, generic_array::GenericArray};
 use aes_gcm::{AeadInPlace, Aes128Gcm};
@@ -142,16 +142,16 @@ fn connection(name: &[u8]) -> Option<Tie> {
 }
 
 /// A version as people write it: Google's in their letters, drafts by their numbers.
-fn version_name(number: u32) -> String {
+fn version_name(number: u32) -> Cow<'static, str> {
     match number {
-        1 => "QUIC 1".to_owned(),
-        0x6b33_43cf => "QUIC 2".to_owned(),
-        0xff00_0000..=0xff00_00ff => format!("QUIC draft {}", number & 0xff),
+        1 => "QUIC 1".into(),
+        0x6b33_43cf => "QUIC 2".into(),
+        0xff00_0000..=0xff00_00ff => format!("QUIC draft {}", number & 0xff).into(),
         _ if number.to_be_bytes().iter().all(u8::is_ascii_alphanumeric) => {
             let letters: String = number.to_be_bytes().map(char::from).iter().collect();
-            format!("QUIC {letters}")
+            format!("QUIC {letters}").into()
         }
-        _ => format!("QUIC {number:#010x}"),
+        _ => format!("QUIC {number:#010x}").into(),
     }
 }
 
