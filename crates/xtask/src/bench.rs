@@ -77,7 +77,7 @@ const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "tractor in Node",
-        does: "as the first, by the page's worker in WebAssembly; without its start",
+        does: "as the first, by the page's worker in WebAssembly; what compiles it while it runs included",
         command: |tools, capture, _| {
             let page = tools.page.as_ref()?;
             let mut node = installed("node")?;

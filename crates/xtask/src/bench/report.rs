@@ -180,9 +180,10 @@ fn times_bare(measured: &Measured) -> Option<Spread> {
     measured.deed(WORKER)?.ratio(measured.deed(BARE)?, |it| it.wall)
 }
 
-/// How fast the worker is to the command on one thread that writes nothing. They were not measured in the same rounds.
+/// How fast the worker is to the command on one thread that writes nothing: to its seconds of the processor, for it waits for
+/// little else. They were not measured in the same rounds.
 fn share_of_native(measured: &Measured) -> Option<Spread> {
-    let native = measured.program(PROGRAMS[1].name)?.spread(|it| it.wall)?.median;
+    let native = measured.program(PROGRAMS[1].name)?.spread(|it| it.cpu)?.median;
     measured.deed(WORKER)?.spread(|it| it.wall).map(|it| Spread {
         least: native / it.most,
         median: native / it.median,
