@@ -17,7 +17,8 @@ use crate::{Makers, hosts::scope};
 const MAX_MACS: usize = 4_096;
 /// How many IP addresses are kept of each: the first ones.
 const MAX_IPS: usize = 8;
-/// How many places of Ethernet addresses are remembered, so that few are looked up: two to this power.
+/// How many Ethernet addresses are remembered with the last address they sent for, so that most frames cost nothing: two to
+/// this power.
 const RECENT_BITS: u32 = 12;
 /// The place of an Ethernet address that is not kept.
 const NOWHERE: u32 = u32::MAX;
@@ -34,9 +35,36 @@ pub(crate) struct Neighbours {
     places: BTreeMap<Mac, u32>,
     /// How many senders are kept.
     most: usize,
-    /// Ethernet addresses seen before, and where they are in `senders`. At first the place of nobody's address, which is
-    /// not kept.
-    recent: Vec<(Mac, u32)>,
+    recent: Vec<Recent>,
+}
+
+/// An Ethernet address seen before; at first nobody's.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    mac: Mac,
+    /// It is not kept, or sends for more addresses than are.
+    is_known: bool,
+    /// What it sent for last.
+    source: IpAddr,
+    /// Where it is in the senders.
+    place: u32,
+}
+
+impl Recent {
+    const NOBODY: Self = Self {
+        mac: [0; 6],
+        is_known: true,
+        source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        place: NOWHERE,
+    };
+
+    /// Where an Ethernet address is remembered: the upper bits of a product depend on every bit.
+    fn place(mac: Mac) -> usize {
+        let [a, b, c, d, e, f] = mac;
+        let mixed =
+            u64::from_be_bytes([0, 0, a, b, c, d, e, f]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> (64 - RECENT_BITS)) as usize
+    }
 }
 
 /// An address that one Ethernet address sent for, or called its own.
@@ -85,7 +113,7 @@ impl First {
 impl Default for Neighbours {
     fn default() -> Self {
         let (senders, places) = Default::default();
-        Self { senders, places, most: MAX_MACS, recent: vec![([0; 6], NOWHERE); 1 << RECENT_BITS] }
+        Self { senders, places, most: MAX_MACS, recent: vec![Recent::NOBODY; 1 << RECENT_BITS] }
     }
 }
 
@@ -100,40 +128,46 @@ impl Neighbours {
         let Some(seen) = (frame.link_type == ETHERNET).then(|| read(frame.bytes)).flatten() else {
             return;
         };
-        let Some(sender) = self.sender(seen.mac) else { return };
-        if seen.is_arp {
-            sender.own.add(seen.ip);
-        } else {
-            sender.sources.add(seen.ip);
+        let Seen { mac, ip, is_arp } = seen;
+        let at = Recent::place(mac);
+        let Some(recent) = self.recent.get(at).copied() else { return };
+        let is_recent = recent.mac == mac;
+        if is_recent && !is_arp && (recent.is_known || recent.source == ip) {
+            return;
+        }
+        let place = if is_recent { recent.place } else { self.place(mac) };
+        let mut is_known = true;
+        if let Some((_, sender)) = self.senders.get_mut(place as usize) {
+            let addresses = if is_arp { &mut sender.own } else { &mut sender.sources };
+            addresses.add(ip);
+            is_known = sender.sources.has_more;
+        }
+        // Nobody sends for no address.
+        let source = if is_arp { Recent::NOBODY.source } else { ip };
+        if let Some(recent) = self.recent.get_mut(at) {
+            *recent = Recent { mac, is_known, source, place };
         }
     }
 
-    fn sender(&mut self, mac: Mac) -> Option<&mut Sender> {
-        let [a, b, c, d, e, f] = mac;
-        // The upper bits of a product depend on every bit.
-        let mixed =
-            u64::from_be_bytes([0, 0, a, b, c, d, e, f]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let recent = self.recent.get_mut((mixed >> (64 - RECENT_BITS)) as usize)?;
-        if recent.0 != mac {
-            let next = self.senders.len();
-            let place = match self.places.get(&mac) {
-                Some(place) => *place,
-                None if next >= self.most => NOWHERE,
-                None => {
-                    self.senders.push((mac, Sender::default()));
-                    self.places.insert(mac, next as u32);
-                    next as u32
-                }
-            };
-            *recent = (mac, place);
+    /// Where a sender is, who is put there if there is room.
+    fn place(&mut self, mac: Mac) -> u32 {
+        let next = self.senders.len();
+        match self.places.get(&mac) {
+            Some(place) => *place,
+            None if next >= self.most => NOWHERE,
+            None => {
+                self.senders.push((mac, Sender::default()));
+                self.places.insert(mac, next as u32);
+                next as u32
+            }
         }
-        self.senders.get_mut(recent.1 as usize).map(|it| &mut it.1)
     }
 
     /// Adds those of the next block.
     pub(crate) fn add(&mut self, block: Self) {
         for (mac, later) in block.senders {
-            let Some(sender) = self.sender(mac) else { continue };
+            let place = self.place(mac);
+            let Some((_, sender)) = self.senders.get_mut(place as usize) else { continue };
             sender.sources.join(later.sources);
             sender.own.join(later.own);
         }
