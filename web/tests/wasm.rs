@@ -15,7 +15,7 @@ use v1::{
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
-    chunks::Chunks,
+    chunks::{self, Chunks},
     learner::{self, Answer, Learner, Told},
     message::{FromWorker, Progress, Question, Reading, Study, ToWorker, pack, unpack},
 };

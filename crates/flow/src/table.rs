@@ -704,6 +704,39 @@ mod tests {
         assert_eq!(table.flows[0].tunnels().unwrap().parent, None);
     }
 
+    /// Whoever knows the hash but not the seed chooses addresses that collide: they do not under another seed.
+    #[test]
+    fn collisions_under_one_seed_are_none_under_another() {
+        const BUCKETS: usize = 1 << 10;
+        let ends = |n: u32| {
+            let client = Endpoint { ip: Ipv4Addr::from_bits(n).into(), port: 40_000 };
+            let server = Endpoint { ip: Ipv4Addr::new(192, 0, 2, 1).into(), port: 443 };
+            let transport = Transport::TCP;
+            Ends {
+                transport,
+                source: client,
+                destination: server,
+                topic: 0,
+                place: Place::default(),
+            }
+        };
+        // The table takes buckets by the low bits, and tells what is in one by the high ones.
+        let bucket = |it: Ends, seed| {
+            let hash = it.hash(&FixedState::with_seed(seed));
+            ((hash as usize) % BUCKETS, hash >> 57)
+        };
+        let target = bucket(ends(0), 0);
+        let chosen = (0..16 << 20).map(ends).filter(|it| bucket(*it, 0).0 == target.0);
+        let chosen: Vec<Ends> = chosen.collect();
+        assert!(chosen.len() > 8 * BUCKETS);
+        for seed in [1, 0x5eed, u64::MAX] {
+            let mut filled = vec![0; BUCKETS];
+            chosen.iter().for_each(|it| filled[bucket(*it, seed).0] += 1);
+            let (mean, most) = (chosen.len() / BUCKETS, filled.iter().max().copied());
+            assert!(most.is_some_and(|it| it < 4 * mean), "seed {seed}: {most:?} of {mean}");
+        }
+    }
+
     #[test]
     fn networks_keep_flows_apart_where_asked() {
         let n_flows = |apart| {
