@@ -329,7 +329,15 @@ fn native(
             drop(fs::remove_dir_all(&folder));
             fs::create_dir_all(&folder).context("making the folder for what is written")?;
             let Some(command) = (program.command)(tools, capture, &folder) else { continue };
-            let run = run(command, program.tells).with_context(|| program.name)?;
+            let run = match run(command, program.tells) {
+                Ok(run) => run,
+                // Others may fail, and are measured in the rounds where they do not.
+                Err(error) => {
+                    eprintln!("  round {}, {}: {error:#}", round + 1, program.name);
+                    measured.programs[at].fault = Some(error.to_string());
+                    continue;
+                }
+            };
             eprintln!(
                 "  round {}, {}: {:.3} s of the processor, {:.3} s, {} MiB",
                 round + 1,

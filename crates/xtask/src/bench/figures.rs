@@ -15,12 +15,14 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Runs {
     pub(crate) name: String,
+    /// How it failed in some round.
+    pub(crate) fault: Option<String>,
     runs: Vec<(usize, Run)>,
 }
 
 impl Runs {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), runs: Vec::new() }
+        Self { name: name.to_owned(), fault: None, runs: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, round: usize, run: Run) {

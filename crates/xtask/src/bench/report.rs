@@ -227,7 +227,10 @@ fn programs(measured: &Measured) -> String {
                 cells.push(number(wall.median));
                 cells.push(mebibytes(runs.memory()));
             }
-            _ => cells.extend(["not installed", "", "", "", ""].map(str::to_owned)),
+            _ => {
+                let why = runs.fault.as_deref().unwrap_or("not installed");
+                cells.extend([why, "", "", "", ""].map(str::to_owned));
+            }
         }
         if has_counts {
             cells.push(match measured.instructions[at] {
