@@ -1,13 +1,19 @@
 //! A capture read block by block, in any order of the steps, gives what one pass gives, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    convert::Infallible,
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use engine::{
     Analysis, Apart, Block, Cutter, Export, Job, Join, Mapped, OwnRules, Partial, Plan, Reduce,
     Rules, Span,
 };
-use tests::{Random, hostile};
+use tests::{Random, Talk, hostile};
 
 /// Everything that is told of a capture.
 fn told(analysis: &Analysis) -> String {
@@ -17,7 +23,8 @@ fn told(analysis: &Analysis) -> String {
         let export = Export::new(format, schema).unwrap();
         analysis.export(&export, "capture", &mut out).unwrap();
     }
-    for flow_id in 0..analysis.n_flows().min(20) as u32 {
+    let n_flows = analysis.n_flows() as u32;
+    for flow_id in (0..n_flows).take(20).chain((20..n_flows).rev().take(20)) {
         let query = v1::page::Query::Flow { flow_id, timeout: "idle:1".to_owned() };
         out.extend(serde_json::to_vec(&analysis.page(&query)).unwrap());
     }
@@ -111,8 +118,12 @@ impl Way {
         let mut cutter = Cutter::new("a capture", &plan);
         let mut blocks = Vec::new();
         for chunk in self.chunks(capture) {
-            let fed = cutter.feed(chunk);
-            if fed.and_then(|()| take_all(&mut cutter, &mut blocks)).is_err() {
+            // Filled here and fed in one pass: both take the same.
+            let filled = cutter.fill(chunk.len() + 7, |room| {
+                room[..chunk.len()].copy_from_slice(chunk);
+                Ok::<_, Infallible>(chunk.len())
+            });
+            if filled == Ok(0) || take_all(&mut cutter, &mut blocks).is_err() {
                 break;
             }
         }
@@ -310,6 +321,29 @@ fn blocks_of_an_association_give_what_one_pass_gives() {
         check("an association", &capture, &way);
         check_spans("an association", &capture, &way);
     }
+}
+
+/// Behind the first 65,536 flows less is kept, by numbers that only the whole capture has.
+#[test]
+fn blocks_of_many_flows_give_what_one_pass_gives() {
+    let talk = |n: u32| {
+        let client = SocketAddr::new(Ipv4Addr::from_bits(0x0a00_0000 + n).into(), 40_000);
+        let server = SocketAddr::new(Ipv4Addr::new(192, 0, 2, 1).into(), 9_999);
+        let mut talk =
+            Talk::between(false, client, server, 1_700_000_000_000_000_000 + u64::from(n) * 1_000);
+        talk.client([0x91; 600]);
+        talk
+    };
+    let capture = tests::pcap((0..(1 << 16) + 40).map(talk).collect());
+    let way = Way {
+        seed: 3,
+        rules: Rules::default(),
+        max_chunk: 1 << 20,
+        n_shares: 3,
+        is_stopped: false,
+        is_written: false,
+    };
+    check("many flows", &capture, &way);
 }
 
 #[test]

@@ -154,18 +154,14 @@ impl Decoder {
         }
         // Nothing is pending while a block is skipped.
         let skipped = self.skip.min(self.pending.len() as u64);
-        if skipped > 0 {
-            self.pending.drain(..skipped as usize);
-        }
+        self.pending.drain(..skipped as usize);
         self.skip -= skipped;
         self.offset += skipped;
         self.unpacking.settle(&mut self.pending, false);
     }
 
     fn drop_cut(&mut self) {
-        if self.cut > 0 {
-            self.pending.drain(..self.cut);
-        }
+        self.pending.drain(..self.cut);
         self.offset += self.cut as u64;
         self.cut = 0;
     }

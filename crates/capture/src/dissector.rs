@@ -341,7 +341,7 @@ struct Recent {
     first: Vec<(Trace, bool)>,
 }
 
-/// Of four frames before it a frame may be a copy: so many are at hand.
+/// A frame and the four before it, of which it may be a copy.
 const N_RECENT: usize = 5;
 
 /// What is compared of a frame; no frame at time 0.
@@ -421,12 +421,19 @@ impl Trace {
         }
     }
 
+    /// What is kept of its bytes: of a shorter frame less than there is room for.
+    fn bytes(&self) -> (&[u8], &[u8]) {
+        match self.front.get(..self.len) {
+            Some(all) => (all, &[]),
+            None => (&self.front, &self.end),
+        }
+    }
+
     fn repeats(&self, earlier: &Self) -> bool {
         (self.mark, self.len, self.wire_len) == (earlier.mark, earlier.len, earlier.wire_len)
             && earlier.nanos > 0
             && self.nanos.abs_diff(earlier.nanos) <= Recent::MAX_GAP
-            && self.front.get(..self.len) == earlier.front.get(..self.len)
-            && (self.len < Recent::FRONT || self.front == earlier.front && self.end == earlier.end)
+            && self.bytes() == earlier.bytes()
     }
 }
 

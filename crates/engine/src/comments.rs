@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use capture::plain;
-use flow::Kept;
+use flow::Left;
 
 /// Comments kept of a flow.
 const MAX_OF_FLOW: usize = 8;
@@ -34,7 +34,7 @@ impl Comments {
     }
 
     /// Keeps those of flows that are left.
-    pub(crate) fn keep(&mut self, kept: &Kept) {
+    pub(crate) fn keep(&mut self, kept: &Left) {
         let all = std::mem::take(&mut self.by_flow);
         self.by_flow =
             all.into_iter().filter_map(|(flow, it)| Some((kept.place(flow)?, it))).collect();

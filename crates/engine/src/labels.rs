@@ -3,7 +3,7 @@
 use std::{iter, mem};
 
 use classify::{OwnRules, Verdict};
-use flow::{Flow, Kept, Many};
+use flow::{Flow, Left, Many};
 
 use crate::page;
 
@@ -26,7 +26,7 @@ impl Labels {
     }
 
     /// Keeps those of flows that are left.
-    pub(crate) fn keep(&mut self, kept: &Kept) {
+    pub(crate) fn keep(&mut self, kept: &Left) {
         self.0 = kept.of(mem::take(&mut self.0));
     }
 

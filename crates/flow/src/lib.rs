@@ -40,7 +40,7 @@ pub use crate::{
     quotes::Errors,
     retrace::Retrace,
     share::{Order, Share, merge},
-    table::{Apart, Aside, Kept, Table},
+    table::{Apart, Aside, Left, Table},
     tcp::{ConnState, flags},
     timeline::{Direction, Step, Timeline, marks},
     written::PartialError,

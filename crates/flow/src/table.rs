@@ -83,9 +83,9 @@ impl AddAssign for Aside {
 
 /// The numbers that flows had which are left, in order.
 #[derive(Debug)]
-pub struct Kept(Vec<u32>);
+pub struct Left(Vec<u32>);
 
-impl Kept {
+impl Left {
     /// The number it has now, if it is left.
     pub fn place(&self, number: u32) -> Option<u32> {
         self.0.binary_search(&number).ok().map(|it| it as u32)
@@ -232,7 +232,7 @@ impl Table {
     /// packet more: what comes between their ends later is another flow. The others get new numbers, in the same order.
     ///
     /// It is called between two frames, when no flow waits in [`Table::next_settled`].
-    pub fn set_aside(&mut self, n_left: usize) -> (Aside, Kept) {
+    pub fn set_aside(&mut self, n_left: usize) -> (Aside, Left) {
         let mut order: Vec<_> = (0..).zip(&self.flows).map(|it| (it.1.worth(), it.0)).collect();
         let n_gone = order.len().saturating_sub(n_left);
         if (1..order.len()).contains(&n_gone) {
@@ -240,7 +240,7 @@ impl Table {
         }
         let mut kept: Vec<u32> = order.split_off(n_gone).into_iter().map(|it| it.1).collect();
         kept.sort_unstable();
-        let kept = Kept(kept);
+        let kept = Left(kept);
         let (mut aside, mut places) = (Aside::default(), kept.0.iter().peekable());
         for (number, mut flow) in (0..).zip(mem::take(&mut self.flows)) {
             if places.next_if_eq(&&number).is_none() {
