@@ -256,44 +256,49 @@ impl Verdict {
     }
 
     /// Why the flow has its label, in a sentence without a full stop.
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self) -> Cow<'_, str> {
         let label = &self.label;
         let facts = self.facts();
         let name = facts.server_name.as_deref().unwrap_or_default();
-        let seen = match &*facts.seen {
-            "" => String::new(),
-            seen => format!("{seen}; "),
-        };
-        match &self.reason {
-            Reason::Own(rule) => format!("{seen}{}", rule.sentence(facts)),
-            Reason::Payload => facts.seen.to_string(),
+        let seen = &*facts.seen;
+        let then = if seen.is_empty() { "" } else { "; " };
+        let sentence = match &self.reason {
+            // Of most flows.
+            Reason::Payload => return Cow::Borrowed(seen),
+            Reason::Unknown => return Cow::Borrowed("neither payload nor names tell"),
+            Reason::Own(rule) => format!("{seen}{then}{}", rule.sentence(facts)),
             Reason::Transport => format!("the IP header says {label}"),
             Reason::Carries => format!("its packets carry packets of other flows, as {label} does"),
             Reason::Name | Reason::Asked => {
-                format!("{seen}the name {name} belongs to {label}")
+                format!("{seen}{then}the name {name} belongs to {label}")
             }
             Reason::Agent => {
                 let agent = facts.told.get(Fact::UserAgent).unwrap_or_default();
-                format!("{seen}the user agent {agent} belongs to {label}")
+                format!("{seen}{then}the user agent {agent} belongs to {label}")
             }
             Reason::Address { network } => {
-                format!("{seen}the server's address is in {network}, which belongs to {label}")
+                format!(
+                    "{seen}{then}the server's address is in {network}, which belongs to {label}"
+                )
             }
             Reason::Answered => {
-                format!("{seen}a DNS answer gave the server's address for {name} to this client")
+                format!(
+                    "{seen}{then}a DNS answer gave the server's address for {name} to this client"
+                )
             }
             Reason::Announced { flow, port } => announcement(self.protocol, *flow, *port),
             Reason::Kin { flow, how: Kin::Socket } => {
-                format!("{seen}{label} is at the same port in flow {flow}")
+                format!("{seen}{then}{label} is at the same port in flow {flow}")
             }
             Reason::Kin { flow, how: Kin::Twin } => {
-                format!("{seen}flow {flow} between the same hosts, to the same port, is {label}")
+                format!(
+                    "{seen}{then}flow {flow} between the same hosts, to the same port, is {label}"
+                )
             }
             Reason::Kin { flow, how: Kin::Connection } => {
-                format!("{seen}the QUIC connection of flow {flow} goes on here")
+                format!("{seen}{then}the QUIC connection of flow {flow} goes on here")
             }
             Reason::Model(guess) => format!("model {}, {} %", guess.model, guess.percent()),
-            Reason::Unknown => "neither payload nor names tell".to_owned(),
             Reason::Unguessed(guess) if guess.is_unlike => {
                 format!(
                     "neither payload nor names tell; model {} knows nothing like it",
@@ -304,7 +309,8 @@ impl Verdict {
                 let (model, percent) = (&guess.model, guess.percent());
                 format!("neither payload nor names tell; model {model} is not sure: {percent} %")
             }
-        }
+        };
+        Cow::Owned(sentence)
     }
 
     /// Keeps what speaks for another label.

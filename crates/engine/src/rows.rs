@@ -177,11 +177,7 @@ impl<'a> Row<'a> {
     /// Why the flow has its label, in a sentence.
     pub(crate) fn reason(&self) -> Cow<'a, str> {
         match self.reason {
-            Reason::Of(verdict) => match verdict.reason {
-                // Most flows; what was seen is the sentence.
-                classify::Reason::Payload => Cow::Borrowed(&verdict.facts().seen),
-                _ => Cow::Owned(verdict.sentence()),
-            },
+            Reason::Of(verdict) => verdict.sentence(),
             Reason::Stored(text) => Cow::Borrowed(text),
         }
     }

@@ -720,18 +720,15 @@ mod tests {
                 place: Place::default(),
             }
         };
-        // The table takes buckets by the low bits, and tells what is in one by the high ones.
-        let bucket = |it: Ends, seed| {
-            let hash = it.hash(&FixedState::with_seed(seed));
-            ((hash as usize) % BUCKETS, hash >> 57)
-        };
+        // The table takes buckets by the low bits.
+        let bucket = |it: Ends, seed| it.hash(&FixedState::with_seed(seed)) as usize % BUCKETS;
         let target = bucket(ends(0), 0);
-        let chosen = (0..16 << 20).map(ends).filter(|it| bucket(*it, 0).0 == target.0);
+        let chosen = (0..16 << 20).map(ends).filter(|it| bucket(*it, 0) == target);
         let chosen: Vec<Ends> = chosen.collect();
         assert!(chosen.len() > 8 * BUCKETS);
         for seed in [1, 0x5eed, u64::MAX] {
             let mut filled = vec![0; BUCKETS];
-            chosen.iter().for_each(|it| filled[bucket(*it, seed).0] += 1);
+            chosen.iter().for_each(|it| filled[bucket(*it, seed)] += 1);
             let (mean, most) = (chosen.len() / BUCKETS, filled.iter().max().copied());
             assert!(most.is_some_and(|it| it < 4 * mean), "seed {seed}: {most:?} of {mean}");
         }
