@@ -25,6 +25,7 @@ pub(crate) struct Cut {
 
 impl Cut {
     /// The frame in the bytes it was cut from.
+    #[inline]
     pub(crate) fn frame(self, bytes: &[u8]) -> Frame<'_> {
         let piece = |(at, len)| bytes.get(at..at + len).unwrap_or_default();
         let comment = self.comment.and_then(|it| std::str::from_utf8(piece(it)).ok());

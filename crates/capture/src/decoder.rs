@@ -189,6 +189,9 @@ impl Decoder {
     /// Where the bytes are no capture, or, at the end, where they stop being one. Nothing after an error can be decoded.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
         loop {
+            if let Some(cut) = self.usual_cut() {
+                return Ok(Some(cut.frame(&self.pending)));
+            }
             if let Some(cut) = self.next_cut()? {
                 return Ok(Some(cut.frame(&self.pending)));
             }
@@ -211,6 +214,9 @@ impl Decoder {
         let mut cuts = Vec::new();
         let is_full = |it: &Self| it.skip > 0 || it.pending.len() >= len;
         loop {
+            while let Some(cut) = self.usual_cut() {
+                cuts.push(cut);
+            }
             let step = match self.next_cut() {
                 Ok(Some(cut)) => {
                     cuts.push(cut);
@@ -258,6 +264,24 @@ impl Decoder {
         self.is_over = true;
         self.unpacking.settle(&mut self.pending, true);
         Ok(true)
+    }
+
+    /// The next whole frame in what is pending, where it is a record of a pcap that nobody doubts.
+    #[inline]
+    fn usual_cut(&mut self) -> Option<Cut> {
+        let Some(Format::Pcap(file)) = &mut self.format else { return None };
+        let is_usual = self.skip == 0 && self.search.is_none() && self.unpacking.is_settled();
+        let offset = self.offset + self.cut as u64;
+        if !is_usual || self.stop.is_some_and(|it| offset >= it) {
+            return None;
+        }
+        let pcap::Usual { time, link_type, wire_len, at, len } =
+            file.usual(self.pending.get(self.cut..)?)?;
+        let start = self.cut + at;
+        self.cut = start + len;
+        // Its wire length is never the lesser: that would be doubted.
+        let time = self.count(Some(time), false, false);
+        Some(Cut { time, offset, link_type, wire_len, start, len, comment: None, origin: None })
     }
 
     /// The next whole frame in what is pending.

@@ -1,11 +1,12 @@
 //! IP headers and the headers between them and the transport, whole or cut short (RFC 791, 8200, 2675, 4302).
 //!
-//! `etherparse` reads the fixed headers. The chain of extension headers is walked here: a frame may be cut anywhere in
-//! it, and a fragment header says what `etherparse` keeps to itself.
+//! `etherparse` reads IPv6's fixed header. That of IPv4 is read here, since nearly every packet has one and it shows in what a
+//! capture takes; a test holds it to what `etherparse` reads. The chain of extension headers is walked here, too: a frame may
+//! be cut anywhere in it, and a fragment header says what `etherparse` keeps to itself.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
+use etherparse::Ipv6HeaderSlice;
 
 use crate::{ByteOrder::Big, Undecoded};
 
@@ -57,6 +58,7 @@ const V6_LEN: usize = 40;
 
 impl<'a> Ip<'a> {
     /// Reads the IP header that `bytes` start with; `wire_len` is how long they were on the wire.
+    #[inline]
     pub(crate) fn read(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
         match bytes.first().map(|it| it >> 4) {
             Some(4) => Self::read_v4(bytes, wire_len),
@@ -66,39 +68,45 @@ impl<'a> Ip<'a> {
         }
     }
 
+    #[inline(always)]
     fn read_v4(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
-        use etherparse::err::ipv4::HeaderSliceError;
-        let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
-            HeaderSliceError::Len(_) => Undecoded::Truncated,
-            HeaderSliceError::Content(_) => Undecoded::Malformed("ipv4 header"),
-        })?;
-        let header_len = header.slice().len();
-        let total = u32::from(header.total_len());
+        let header: &[u8; 20] = bytes.first_chunk().ok_or(Undecoded::Truncated)?;
+        let [words, _, len_1, len_0, id_1, id_0, place_1, place_0, _, protocol, ..] = *header;
+        let header_len = usize::from(words & 0xf) * 4;
+        if header_len < header.len() {
+            return Err(Undecoded::Malformed("ipv4 header"));
+        }
+        if header_len > bytes.len() {
+            return Err(Undecoded::Truncated);
+        }
+        let [.., a, b, c, d, e, f, g, h] = *header;
+        let total = u32::from(u16::from_be_bytes([len_1, len_0]));
         // A length of 0 is left to the network card to fill in (segmentation offload).
         let is_told = total >= header_len as u32;
         let len = if is_told { total } else { wire_len.max(header_len as u32) };
-        let (offset, is_last) = (header.fragments_offset().value(), !header.more_fragments());
-        let is_fragment = offset > 0 || !is_last;
-        let fragment = Fragment {
-            id: u32::from(header.identification()),
-            offset: u32::from(offset) * 8,
-            is_last,
-        };
+        // Three bits, the last of which says that more fragments follow, then the place in words of eight bytes.
+        let place = u16::from_be_bytes([place_1, place_0]) & 0x3fff;
+        let fragment = (place != 0).then(|| Fragment {
+            id: u32::from(u16::from_be_bytes([id_1, id_0])),
+            offset: u32::from(place & 0x1fff) * 8,
+            is_last: place & 0x2000 == 0,
+        });
         let ip = Self {
-            source: header.source_addr().into(),
-            destination: header.destination_addr().into(),
-            protocol: header.protocol().0,
+            source: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+            destination: IpAddr::V4(Ipv4Addr::new(e, f, g, h)),
+            protocol,
             len,
             is_len_sound: is_told && total <= wire_len,
             body_len: len - header_len as u32,
             body: body(bytes, header_len, len),
-            fragment: is_fragment.then_some(fragment),
+            fragment,
         };
         // Most packets have no header more.
-        let is_followed = ip.protocol == AUTHENTICATION && !is_fragment;
+        let is_followed = protocol == AUTHENTICATION && fragment.is_none();
         Ok(if is_followed { ip.behind_extensions() } else { ip })
     }
 
+    #[inline(never)]
     fn read_v6(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
         let Ok(header) = Ipv6HeaderSlice::from_slice(bytes) else {
             return Err(Undecoded::Truncated);
@@ -208,6 +216,7 @@ fn last_destination(header: &[u8], len: usize) -> Option<Ipv6Addr> {
 }
 
 /// The bytes between the header and the end of the packet: no padding of the link.
+#[inline]
 fn body(bytes: &[u8], header_len: usize, len: u32) -> &[u8] {
     let end = bytes.len().min(len as usize);
     bytes.get(header_len..end).unwrap_or_default()
@@ -280,6 +289,53 @@ mod tests {
     fn padding_of_the_link_is_no_payload() {
         check(&v4(24, 0, &[0; 26]), 46, (UDP, 24, 4, 4));
         check(&v6(4, UDP, &[0; 6]), 46, (UDP, 44, 4, 4));
+    }
+
+    #[test]
+    fn an_ipv4_header_is_read_as_by_etherparse() {
+        use etherparse::{Ipv4HeaderSlice, err::ipv4::HeaderSliceError};
+        let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for _ in 0..20_000 {
+            let len = random() as usize % 70;
+            let mut bytes: Vec<u8> = (0..len).map(|_| (random() >> 32) as u8).collect();
+            if let Some(first) = bytes.first_mut() {
+                *first = 0x40 | *first & 0xf;
+            }
+            if let Some(protocol) = bytes.get_mut(9) {
+                *protocol = UDP;
+            }
+            let found = Ip::read(&bytes, len as u32);
+            let header = match Ipv4HeaderSlice::from_slice(&bytes) {
+                Ok(header) => header,
+                Err(HeaderSliceError::Len(_)) => {
+                    assert_eq!(found, Err(Undecoded::Truncated));
+                    continue;
+                }
+                Err(HeaderSliceError::Content(_)) => {
+                    assert_eq!(found, Err(Undecoded::Malformed("ipv4 header")));
+                    continue;
+                }
+            };
+            let found = found.unwrap();
+            let addresses = (found.source, found.destination);
+            assert_eq!(addresses, (header.source_addr().into(), header.destination_addr().into()));
+            assert_eq!(found.protocol, header.protocol().0);
+            assert_eq!(found.fragment.is_some(), header.is_fragmenting_payload());
+            if let Some(Fragment { id, offset, is_last }) = found.fragment {
+                assert_eq!(id, u32::from(header.identification()));
+                assert_eq!(offset, u32::from(header.fragments_offset().value()) * 8);
+                assert_eq!(is_last, !header.more_fragments());
+            }
+            let (total, header_len) = (usize::from(header.total_len()), header.slice().len());
+            let end = if total < header_len { len } else { total.min(len) };
+            assert_eq!(found.body, &bytes[header_len.min(end)..end]);
+        }
     }
 
     #[test]

@@ -178,6 +178,7 @@ pub(crate) enum ByteOrder {
 }
 
 impl ByteOrder {
+    #[inline]
     pub(crate) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let it = *bytes.get(at..)?.first_chunk()?;
         Some(match self {
@@ -186,6 +187,7 @@ impl ByteOrder {
         })
     }
 
+    #[inline]
     pub(crate) fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
         let it = *bytes.get(at..)?.first_chunk()?;
         Some(match self {

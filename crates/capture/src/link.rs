@@ -148,15 +148,22 @@ pub(crate) fn name(link_type: u16) -> Option<&'static str> {
 
 /// Finds the IP header of a frame.
 pub(crate) fn network(link_type: u16, bytes: &[u8]) -> Result<Network, Undecoded> {
-    // Most frames are Ethernet's: they need no look into the registry, and those that carry IP no walk.
-    if link_type != 1 {
-        return walk(Header::Link(link_type), bytes, 0);
+    if let Some(at) = ip_at(link_type, bytes) {
+        return Ok(Network { at, vlan: 0, next: None });
     }
+    // Ethernet needs no look into the registry.
     match Big.u16(bytes, 12) {
-        Some(IPV4 | IPV6) if bytes.len() > 14 => Ok(Network { at: 14, vlan: 0, next: None }),
+        _ if link_type != 1 => walk(Header::Link(link_type), bytes, 0),
         Some(tag @ 1501..) => walk(Header::EtherType(tag), bytes, 14),
         _ => walk(Header::Ethernet, bytes, 0),
     }
+}
+
+/// Where the IP header of a frame starts, if Ethernet's is the only one before it: most frames need no walk.
+#[inline]
+pub(crate) fn ip_at(link_type: u16, bytes: &[u8]) -> Option<usize> {
+    let is_ip = link_type == 1 && matches!(Big.u16(bytes, 12), Some(IPV4 | IPV6));
+    (is_ip && bytes.len() > 14).then_some(14)
 }
 
 /// Finds the IP header of what an EtherType announces.

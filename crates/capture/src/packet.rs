@@ -1,7 +1,7 @@
 //! What a packet is, and its transport header.
 //!
-//! `etherparse` reads whole TCP headers. Ports of a TCP header that is itself cut are read here: without them a capture
-//! of 64-byte frames would have no flow.
+//! Only the options of a TCP header are left to `etherparse`. Its fixed fields are read here, since nearly every packet has
+//! them; they count where the header is itself cut, too: without its ports a capture of 64-byte frames would have no flow.
 
 use std::net::IpAddr;
 
@@ -104,28 +104,16 @@ impl<'a> Packet<'a> {
     }
 
     /// Reads the transport header that `body` begins with; `body_len` is its length on the wire.
+    #[inline]
     pub(crate) fn read_transport(&mut self, body: &'a [u8], body_len: u32) {
         self.payload = body;
         self.payload_len = body_len;
         let header_len: usize = match self.protocol {
-            TCP => match TcpHeaderSlice::from_slice(body) {
-                Ok(header) => {
-                    self.tcp = Some(Tcp {
-                        sequence: header.sequence_number(),
-                        acknowledgement: header.acknowledgment_number(),
-                        flags: body.get(13).copied().unwrap_or(0),
-                        window: header.window_size(),
-                        window_scale: window_scale(&header),
-                    });
-                    header.slice().len()
-                }
-                Err(_) => {
-                    // Cut inside its header: what is there still counts.
-                    self.tcp = cut_tcp(body);
-                    let words = body.get(12).map_or(5, |it| usize::from(it >> 4).max(5));
-                    words * 4
-                }
-            },
+            TCP => {
+                self.tcp = Tcp::read(body);
+                let words = body.get(12).map_or(5, |it| usize::from(it >> 4).max(5));
+                words * 4
+            }
             UDP => {
                 // What follows the datagram is no part of it; a length that cannot be is ignored.
                 let told = Big.u16(body, 4).map_or(0, u32::from);
@@ -146,25 +134,34 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// The flag of a segment that opens a connection.
+const SYN: u8 = 2;
+
 /// The greatest window scale (RFC 7323, 2.3).
 const MAX_WINDOW_SCALE: u8 = 14;
 
-fn window_scale(header: &TcpHeaderSlice<'_>) -> Option<u8> {
+impl Tcp {
+    /// What a header says, as far as it was captured: at least its flags.
+    #[inline]
+    fn read(header: &[u8]) -> Option<Self> {
+        let flags = *header.get(13)?;
+        Some(Self {
+            sequence: Big.u32(header, 4)?,
+            acknowledgement: Big.u32(header, 8)?,
+            flags,
+            window: Big.u16(header, 14).unwrap_or(0),
+            window_scale: if flags & SYN == 0 { None } else { window_scale(header) },
+        })
+    }
+}
+
+/// The window scale among the options of a whole header.
+fn window_scale(header: &[u8]) -> Option<u8> {
     let scale = |it| match it {
         Ok(TcpOptionElement::WindowScale(scale)) => Some(scale.min(MAX_WINDOW_SCALE)),
         _ => None,
     };
-    if header.syn() { header.options_iterator().find_map(scale) } else { None }
-}
-
-fn cut_tcp(body: &[u8]) -> Option<Tcp> {
-    Some(Tcp {
-        sequence: Big.u32(body, 4)?,
-        acknowledgement: Big.u32(body, 8)?,
-        flags: *body.get(13)?,
-        window: Big.u16(body, 14).unwrap_or(0),
-        window_scale: None,
-    })
+    TcpHeaderSlice::from_slice(header).ok()?.options_iterator().find_map(scale)
 }
 
 #[cfg(test)]

@@ -185,11 +185,37 @@ const BY_PORT: &[(u16, Read)] = &[
     (37_008, |_| inside(TunnelKind::Tzsp, 0, TZSP, 0)),
 ];
 
+/// Whether the last byte of a port is that of one in `BY_PORT`.
+const LAST_BYTES: [bool; 256] = {
+    let mut are_known = [false; 256];
+    let mut at = 0;
+    while at < BY_PORT.len() {
+        are_known[BY_PORT[at].0 as usize % 256] = true;
+        at += 1;
+    }
+    are_known
+};
+
+/// Whether a packet may hold another one, at a glance: most do not.
+#[inline]
+pub(crate) fn may_hold(packet: &Packet<'_>) -> bool {
+    let is_known = |port: u16| LAST_BYTES.get(usize::from(port) % 256) == Some(&true);
+    match packet.protocol {
+        TCP => false,
+        // Teredo has no port of its own; it begins with zeros or with an IPv6 header.
+        UDP => {
+            is_known(packet.source_port)
+                || is_known(packet.destination_port)
+                || packet.payload.first().is_some_and(|it| matches!(it, 0 | 0x60..=0x6f))
+        }
+        _ => true,
+    }
+}
+
 /// The packet inside a packet and the tunnel it came in.
 pub(crate) fn inner<'a>(packet: &Packet<'a>) -> Option<Inner<'a>> {
     let (payload, payload_len) = (packet.payload, packet.payload_len);
-    // Most packets are TCP's, which carries none.
-    if packet.protocol == TCP {
+    if !may_hold(packet) {
         return None;
     }
     if packet.protocol != UDP {

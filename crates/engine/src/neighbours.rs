@@ -26,6 +26,10 @@ const NOWHERE: u32 = u32::MAX;
 /// The link type of Ethernet in tcpdump.org's registry.
 const ETHERNET: u16 = 1;
 
+/// EtherTypes.
+const IPV4: [u8; 2] = [0x08, 0x00];
+const IPV6: [u8; 2] = [0x86, 0xdd];
+
 type Mac = [u8; 6];
 
 /// What was seen; in the order in which it first was.
@@ -124,11 +128,33 @@ impl Neighbours {
     }
 
     /// Looks at a frame.
+    #[inline]
     pub(crate) fn see(&mut self, frame: &Frame<'_>) {
-        let Some(seen) = (frame.link_type == ETHERNET).then(|| read(frame.bytes)).flatten() else {
-            return;
+        if frame.link_type == ETHERNET && !self.is_known(frame.bytes) {
+            self.look(frame.bytes);
+        }
+    }
+
+    /// Whether nothing more is to be learnt of who sent an IP packet: so it is of most frames.
+    #[inline]
+    fn is_known(&self, bytes: &[u8]) -> bool {
+        let Some(&[_, _, _, _, _, _, a, b, c, d, e, f, kind_1, kind_0]) = bytes.first_chunk()
+        else {
+            return false;
         };
-        let Seen { mac, ip, is_arp } = seen;
+        let (mac, kind) = ([a, b, c, d, e, f], [kind_1, kind_0]);
+        let Some(recent) = self.recent.get(Recent::place(mac)) else { return false };
+        let is_source = match (recent.source, kind) {
+            (_, IPV4 | IPV6) if recent.is_known => true,
+            (IpAddr::V4(ip), IPV4) => bytes.get(26..30) == Some(&ip.octets()),
+            (IpAddr::V6(ip), IPV6) => bytes.get(22..38) == Some(&ip.octets()),
+            _ => false,
+        };
+        is_source && recent.mac == mac
+    }
+
+    fn look(&mut self, bytes: &[u8]) {
+        let Some(Seen { mac, ip, is_arp }) = read(bytes) else { return };
         let at = Recent::place(mac);
         let Some(recent) = self.recent.get(at).copied() else { return };
         let is_recent = recent.mac == mac;

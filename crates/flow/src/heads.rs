@@ -72,8 +72,8 @@ impl Heads {
     }
 
     /// Adds what a packet carries to the head of its side. Returns whether it brings other bytes than those there.
+    #[inline]
     pub(crate) fn push(&mut self, direction: Direction, packet: &Packet<'_>) -> bool {
-        let limit = Self::limit(self.client_port, self.server_port);
         let head = match direction {
             Direction::Forward => &mut self.client,
             Direction::Backward => &mut self.server,
@@ -81,6 +81,7 @@ impl Heads {
         if head.stage == Stage::Settled {
             return false;
         }
+        let limit = Self::limit(self.client_port, self.server_port);
         match &packet.tcp {
             None => {
                 head.push_datagram(packet.payload, limit);

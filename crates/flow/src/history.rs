@@ -48,6 +48,8 @@ pub(crate) fn of(transport: Transport, timeline: &Timeline, forward: Direction) 
 #[derive(Default)]
 struct History {
     letters: String,
+    /// Which letters there are: a bit for each, by side.
+    seen: [u32; 2],
     /// How often something happened that is told at powers of ten: by letter, then by side.
     counts: [[u32; 2]; 3],
 }
@@ -68,6 +70,9 @@ impl History {
             _ if is_set(flags::ACK) => self.once(direction, 'A'),
             _ => {}
         }
+        if step.marks == 0 {
+            return;
+        }
         let counted = [
             (marks::RESENT, direction, 'T'),
             (marks::ZERO_WINDOW, direction, 'W'),
@@ -87,12 +92,16 @@ impl History {
     }
 
     fn once(&mut self, direction: Direction, letter: char) {
-        if !self.letters.contains(of_side(direction, letter)) {
+        let bit = 1 << (letter as u32 & 31);
+        if self.seen.get(direction as usize).is_some_and(|it| it & bit == 0) {
             self.add(direction, letter);
         }
     }
 
     fn add(&mut self, direction: Direction, letter: char) {
+        if let Some(seen) = self.seen.get_mut(direction as usize) {
+            *seen |= 1 << (letter as u32 & 31);
+        }
         if self.letters.len() < MAX_LETTERS {
             self.letters.push(of_side(direction, letter));
         }

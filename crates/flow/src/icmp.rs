@@ -20,10 +20,16 @@ const ANSWERS_V6: &[(u8, u8)] = &[
     (161, 160),
 ];
 
+/// Whether a packet is one of ICMP.
+pub(crate) fn is_icmp(protocol: u8) -> bool {
+    matches!(Transport(protocol), Transport::ICMP | Transport::ICMPV6)
+}
+
 /// What a packet is about, besides its ends: question and answer are one; 0 for all that is no ICMP.
 ///
 /// Identifiers are not looked at: one host asks another with several, as with several sequence numbers, and one program
 /// after the other may use the same.
+#[inline]
 pub(crate) fn topic(packet: &Packet<'_>) -> u8 {
     let answers = match Transport(packet.protocol) {
         Transport::ICMP => ANSWERS,

@@ -173,11 +173,13 @@ impl Table {
     /// The same for a packet that this flow carries, if one does.
     pub(crate) fn push_carried(&mut self, packet: &Packet<'_>, carrier: Option<u32>) -> u32 {
         let ends = Ends::of_packet(packet, self.apart);
-        let number = self.find_or_open(ends, packet, carrier);
+        let number = self.find_or_open(&ends, packet, carrier);
         if let Some(flow) = self.flows.get_mut(number as usize) {
             let was_settled = flow.heads.is_settled();
-            flow.push(ends.source, packet);
-            flow.note_quote(packet, self.apart);
+            flow.push(flow.direction(ends.source), packet);
+            if icmp::is_icmp(packet.protocol) {
+                flow.note_quote(packet, self.apart);
+            }
             if !was_settled && flow.heads.is_settled() {
                 self.settled.push(number);
             }
@@ -185,17 +187,20 @@ impl Table {
         number
     }
 
-    fn find_or_open(&mut self, ends: Ends, packet: &Packet<'_>, carrier: Option<u32>) -> u32 {
+    #[inline]
+    fn find_or_open(&mut self, ends: &Ends, packet: &Packet<'_>, carrier: Option<u32>) -> u32 {
         let next = self.flows.len() as u32;
         let (flows, hasher) = (&self.flows, &self.hasher);
         let is_same = |number: &u32| flows.get(*number as usize).is_some_and(|it| ends.are_of(it));
         let hash = ends.hash(hasher);
         if let Some(place) = self.newest.find_mut(hash, is_same) {
             let number = *place;
-            let Some(flow) = flows.get(number as usize) else { return number };
-            if !flow.is_followed_by(ends.source, packet) {
+            // Only what may begin something is asked whether it does.
+            let may_begin = packet.tcp.is_none_or(|it| it.flags & flags::SYN != 0);
+            let flow = flows.get(number as usize).filter(|_| may_begin);
+            let Some(flow) = flow.filter(|it| it.is_followed_by(ends.source, packet)) else {
                 return number;
-            }
+            };
             // The old flow will see no packet more.
             if !flow.heads.is_settled() {
                 self.settled.push(number);
@@ -206,7 +211,7 @@ impl Table {
                 flows.get(*number as usize).map_or(0, |it| Ends::of_flow(it).hash(hasher))
             });
         }
-        self.flows.push(Flow::open(ends, packet, carrier));
+        self.flows.push(Flow::open(*ends, packet, carrier));
         next
     }
 
@@ -277,6 +282,7 @@ impl Table {
 }
 
 impl Ends {
+    #[inline]
     pub(crate) fn of_packet(packet: &Packet<'_>, apart: Apart) -> Self {
         Self {
             place: apart.place(packet),
@@ -299,16 +305,18 @@ impl Ends {
     }
 
     /// Whether they are the flow's, in either order.
-    fn are_of(self, flow: &Flow) -> bool {
-        let (client, server) = (flow.client, flow.server);
-        (self.transport, self.topic) == (flow.transport, flow.topic)
-            && self.place == flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key)
-            && ((self.source, self.destination) == (client, server)
-                || (self.source, self.destination) == (server, client))
+    #[inline]
+    fn are_of(&self, flow: &Flow) -> bool {
+        let is = |a: &Endpoint, b: &Endpoint| self.source == *a && self.destination == *b;
+        let place = || flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key);
+        (is(&flow.client, &flow.server) || is(&flow.server, &flow.client))
+            && (self.transport, self.topic) == (flow.transport, flow.topic)
+            && self.place == place()
     }
 
     /// The same in either order.
-    fn hash(self, hasher: &FixedState) -> u64 {
+    #[inline]
+    fn hash(&self, hasher: &FixedState) -> u64 {
         let mut hasher = hasher.build_hasher();
         let port = |it: Endpoint| u64::from(it.port);
         match (self.source.ip, self.destination.ip) {
@@ -407,8 +415,7 @@ impl Flow {
         }
     }
 
-    fn push(&mut self, source: Endpoint, packet: &Packet<'_>) {
-        let direction = self.direction(source);
+    fn push(&mut self, direction: Direction, packet: &Packet<'_>) {
         let mut step = Step {
             time: packet.time,
             direction,

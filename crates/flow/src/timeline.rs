@@ -210,7 +210,10 @@ impl Default for Coded {
 impl Long {
     fn push(&mut self, step: Step) {
         let code = Code::of(step, &self.context);
-        self.bytes.extend_from_slice(code.bytes());
+        // A copy of fixed length is a few instructions; what is too much goes again.
+        let end = self.bytes.len() + code.len;
+        self.bytes.extend_from_slice(&code.bytes);
+        self.bytes.truncate(end);
         self.n_steps += 1;
         self.context.follow(&step);
     }
@@ -251,18 +254,15 @@ impl Code {
         let now = Side::of(&step);
         let last = context.sides.get(direction).copied().unwrap_or_default();
         let is_whole_micros = delta % 1_000 == 0;
-        let control = [
-            (direction == 1, BACKWARD),
-            (is_whole_micros, WHOLE_MICROS),
-            (now.ip_len == last.ip_len, SAME_IP_LEN),
-            (now.header_len == last.header_len, SAME_HEADER_LEN),
-            (now.link_len == last.link_len, SAME_LINK_LEN),
-            (now.flags == last.flags, SAME_FLAGS),
-            (step.is_carrier, CARRIER),
-            (step.marks != 0, MARKED),
-        ]
-        .into_iter()
-        .fold(0, |control, (is_set, bit)| if is_set { control | bit } else { control });
+        let bit = |is_set, bit| if is_set { bit } else { 0 };
+        let control = bit(direction == 1, BACKWARD)
+            | bit(is_whole_micros, WHOLE_MICROS)
+            | bit(now.ip_len == last.ip_len, SAME_IP_LEN)
+            | bit(now.header_len == last.header_len, SAME_HEADER_LEN)
+            | bit(now.link_len == last.link_len, SAME_LINK_LEN)
+            | bit(now.flags == last.flags, SAME_FLAGS)
+            | bit(step.is_carrier, CARRIER)
+            | bit(step.marks != 0, MARKED);
         let mut code = Self { bytes: [0; 28], len: 0 };
         code.put_byte(control);
         code.put(zigzag(if is_whole_micros { delta / 1_000 } else { delta }));
@@ -340,9 +340,14 @@ impl<'a> Steps<'a> {
         Some(first)
     }
 
+    #[inline]
     fn number(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some(first.into());
+        }
+        let mut value = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {

@@ -38,43 +38,43 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A field's name and what it holds.
+/// A field's name, as it is written behind the field before it, and what the field holds.
 type Field = (&'static str, for<'a> fn(&Row<'a>) -> Value<'a>);
 
 /// The fields before the reason, which is made for each line.
 const FIELDS: &[Field] = &[
-    ("flow_id", |it| Value::Number(it.flow_id.into())),
-    ("piece", |it| Value::some_number(it.piece)),
-    ("session_id", |it| Value::Number(it.session_id.into())),
-    ("transport", |it| match it.transport.name() {
+    (",\"flow_id\":", |it| Value::Number(it.flow_id.into())),
+    (",\"piece\":", |it| Value::some_number(it.piece)),
+    (",\"session_id\":", |it| Value::Number(it.session_id.into())),
+    (",\"transport\":", |it| match it.transport.name() {
         Some(name) => Value::Text(name),
         None => Value::Shown(it.transport.to_string()),
     }),
-    ("client_ip", |it| Value::Address(it.client.ip)),
-    ("client_port", |it| Value::Number(it.client.port.into())),
-    ("server_ip", |it| Value::Address(it.server.ip)),
-    ("server_port", |it| Value::Number(it.server.port.into())),
-    ("time_start_ns", |it| Value::Number(it.time_start_ns)),
-    ("time_end_ns", |it| Value::Number(it.time_end_ns)),
-    ("client_packets", |it| Value::Number(it.from_client.packets)),
-    ("server_packets", |it| Value::Number(it.from_server.packets)),
-    ("client_bytes", |it| Value::Number(it.from_client.frame_bytes)),
-    ("server_bytes", |it| Value::Number(it.from_server.frame_bytes)),
-    ("client_ip_bytes", |it| Value::Number(it.from_client.ip_bytes)),
-    ("server_ip_bytes", |it| Value::Number(it.from_server.ip_bytes)),
-    ("parent_id", |it| Value::some_number(it.parent_id)),
-    ("tunnel", |it| Value::some_shown(it.tunnel.map(|it| it.to_string()))),
-    ("carried_bytes", |it| Value::above_zero(it.carried_bytes)),
-    ("conn_state", |it| Value::some_text(it.conn_state())),
-    ("history", |it| Value::some_shown(it.history())),
-    ("about_id", |it| Value::some_number(it.about_id)),
-    ("icmp_errors", |it| Value::above_zero(it.icmp_errors)),
-    ("protocol", |it| Value::Text(it.protocol)),
-    ("label", |it| Value::Text(it.label)),
-    ("group", |it| Value::Text(it.group)),
-    ("evidence", |it| Value::Text(it.evidence)),
-    ("confidence", |it| Value::some_number(it.confidence)),
-    ("shown_by", |it| Value::some_text(it.shown_by)),
+    (",\"client_ip\":", |it| Value::Address(it.client.ip)),
+    (",\"client_port\":", |it| Value::Number(it.client.port.into())),
+    (",\"server_ip\":", |it| Value::Address(it.server.ip)),
+    (",\"server_port\":", |it| Value::Number(it.server.port.into())),
+    (",\"time_start_ns\":", |it| Value::Number(it.time_start_ns)),
+    (",\"time_end_ns\":", |it| Value::Number(it.time_end_ns)),
+    (",\"client_packets\":", |it| Value::Number(it.from_client.packets)),
+    (",\"server_packets\":", |it| Value::Number(it.from_server.packets)),
+    (",\"client_bytes\":", |it| Value::Number(it.from_client.frame_bytes)),
+    (",\"server_bytes\":", |it| Value::Number(it.from_server.frame_bytes)),
+    (",\"client_ip_bytes\":", |it| Value::Number(it.from_client.ip_bytes)),
+    (",\"server_ip_bytes\":", |it| Value::Number(it.from_server.ip_bytes)),
+    (",\"parent_id\":", |it| Value::some_number(it.parent_id)),
+    (",\"tunnel\":", |it| Value::some_shown(it.tunnel.map(|it| it.to_string()))),
+    (",\"carried_bytes\":", |it| Value::above_zero(it.carried_bytes)),
+    (",\"conn_state\":", |it| Value::some_text(it.conn_state())),
+    (",\"history\":", |it| Value::some_shown(it.history())),
+    (",\"about_id\":", |it| Value::some_number(it.about_id)),
+    (",\"icmp_errors\":", |it| Value::above_zero(it.icmp_errors)),
+    (",\"protocol\":", |it| Value::Text(it.protocol)),
+    (",\"label\":", |it| Value::Text(it.label)),
+    (",\"group\":", |it| Value::Text(it.group)),
+    (",\"evidence\":", |it| Value::Text(it.evidence)),
+    (",\"confidence\":", |it| Value::some_number(it.confidence)),
+    (",\"shown_by\":", |it| Value::some_text(it.shown_by)),
 ];
 
 /// Writes a flow as the command line's contract has it, with the end of its line.
@@ -83,16 +83,16 @@ const FIELDS: &[Field] = &[
 /// Never: a line takes all that is written to it.
 pub(super) fn write(capture: &str, row: &Row<'_>, line: &mut Vec<u8>) -> io::Result<()> {
     line.extend_from_slice(b"{\"capture\":");
-    json(capture, line)?;
+    write_text(capture, line)?;
     for (name, value) in FIELDS {
         let value = value(row);
         if !matches!(value, Value::Nothing) {
-            begin(name, line);
+            line.extend_from_slice(name.as_bytes());
             write_value(value, line)?;
         }
     }
     begin("reason", line);
-    json(&row.reason(), line)?;
+    write_text(&row.reason(), line)?;
     let (mut agent, mut ja4, mut facts) = (None, None, Vec::new());
     for (fact, text) in row.facts() {
         match fact {
@@ -105,7 +105,7 @@ pub(super) fn write(capture: &str, row: &Row<'_>, line: &mut Vec<u8>) -> io::Res
     for (name, text) in named {
         if let Some(text) = text {
             begin(name, line);
-            json(text, line)?;
+            write_text(text, line)?;
         }
     }
     facts.sort_unstable();
@@ -115,7 +115,7 @@ pub(super) fn write(capture: &str, row: &Row<'_>, line: &mut Vec<u8>) -> io::Res
         }
         line.push(if at == 0 { b'{' } else { b',' });
         name_it(key, line);
-        json(text, line)?;
+        write_text(text, line)?;
     }
     if !facts.is_empty() {
         line.push(b'}');
@@ -144,16 +144,30 @@ fn json(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> io::Result<()>
 fn write_value(value: Value<'_>, line: &mut Vec<u8>) -> io::Result<()> {
     match value {
         Value::Number(it) => json(&it, line),
-        Value::Text(it) => json(it, line),
+        Value::Text(it) => write_text(it, line),
         Value::Address(it) => write_address(it, line),
         Value::Shown(it) => {
-            line.push(b'"');
-            line.extend_from_slice(it.as_bytes());
-            line.push(b'"');
+            quote(&it, line);
             Ok(())
         }
         Value::Nothing => Ok(()),
     }
+}
+
+/// Most texts need no escapes, which is seen sooner than written one by one.
+fn write_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
+    let is_odd = |it: u8| (it < 0x20) | (it == b'"') | (it == b'\\');
+    if text.bytes().fold(false, |is_any, it| is_any | is_odd(it)) {
+        return json(text, line);
+    }
+    quote(text, line);
+    Ok(())
+}
+
+fn quote(text: &str, line: &mut Vec<u8>) {
+    line.push(b'"');
+    line.extend_from_slice(text.as_bytes());
+    line.push(b'"');
 }
 
 fn write_address(ip: IpAddr, line: &mut Vec<u8>) -> io::Result<()> {
