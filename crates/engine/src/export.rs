@@ -8,6 +8,7 @@ mod zeek;
 use std::{
     collections::BTreeSet,
     io::{self, Write},
+    ops::Range,
     str::FromStr,
 };
 
@@ -275,6 +276,37 @@ pub struct FlowWriter<W: Write> {
     line: Vec<u8>,
 }
 
+/// Makes rows of a capture's flows; see [`FlowWriter::parts`].
+pub struct Parts<'a> {
+    export: Export,
+    analysis: &'a Analysis,
+    capture: &'a str,
+    start_ns: u64,
+}
+
+/// Rows of some flows, as they are written.
+pub struct Part {
+    bytes: Vec<u8>,
+    n_rows: u64,
+}
+
+impl Parts<'_> {
+    /// The rows of the flows with these numbers.
+    ///
+    /// # Errors
+    /// Where a row cannot be written.
+    pub fn of(&self, numbers: Range<u32>) -> io::Result<Part> {
+        let Self { export, analysis, capture, start_ns } = self;
+        let mut writer = FlowWriter::new(export.clone(), Vec::new(), true);
+        writer.has_begun = true;
+        let rows = analysis.each_of(numbers);
+        let mut passing = rows.filter(|it| export.filter.matches(it, *start_ns));
+        passing.try_for_each(|row| writer.pieces(analysis, row, capture))?;
+        let n_rows = writer.n_rows;
+        writer.finish().map(|bytes| Part { bytes, n_rows })
+    }
+}
+
 /// What a format has to remember between rows.
 enum Form {
     Jsonl,
@@ -316,6 +348,27 @@ impl<W: Write> FlowWriter<W> {
         let start = analysis.time_start_ns();
         let mut passing = analysis.each().filter(|it| export.filter.matches(it, start));
         passing.try_for_each(|row| self.pieces(analysis, row, capture))
+    }
+
+    /// What makes rows of some of a capture's flows, on any thread, for a format whose rows stand by themselves; `None` for
+    /// others. All parts in order are what [`FlowWriter::add`] writes.
+    pub fn parts<'a>(&self, analysis: &'a Analysis, capture: &'a str) -> Option<Parts<'a>> {
+        let is_of_flows = self.export.schema.is_none_or(|it| it.rows == Rows::Flows);
+        let has_parts = matches!(self.form, Form::Jsonl | Form::Csv) && is_of_flows;
+        let start_ns = analysis.time_start_ns();
+        has_parts.then(|| Parts { export: self.export.clone(), analysis, capture, start_ns })
+    }
+
+    /// Writes the next part.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    pub fn add_part(&mut self, part: &Part) -> io::Result<()> {
+        if !self.has_begun {
+            self.begin()?;
+        }
+        self.n_rows += part.n_rows;
+        self.out.write_all(&part.bytes)
     }
 
     /// Writes the flows, or the sessions, with these numbers.

@@ -35,6 +35,7 @@ mod systems;
 
 use std::{
     net::IpAddr,
+    ops::Range,
     sync::{Arc, Mutex, OnceLock},
 };
 
@@ -51,7 +52,7 @@ use crate::rows::Row;
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     countries::{Countries, CountriesError},
-    export::{Columns, Export, FORMATS, FlowWriter, Format, Timeout, csv_cell},
+    export::{Columns, Export, FORMATS, FlowWriter, Format, Part, Parts, Timeout, csv_cell},
     filter::{Filter, FilterKey, filter_conditions, filter_keys, filter_value},
     guesses::{Applying, NotOfFlows},
     identity::{EDGE_LEN, identity},
@@ -168,6 +169,15 @@ impl Analysis {
         let labelled = (0..).zip(self.flows.iter().zip(&self.verdicts));
         labelled.map(move |(number, (flow, verdict))| {
             Row::new(number, sessions.of(number), flow, verdict)
+        })
+    }
+
+    /// The same of those with these numbers.
+    fn each_of(&self, numbers: Range<u32>) -> impl Iterator<Item = Row<'_>> {
+        let sessions = self.sessions();
+        numbers.filter_map(move |number| {
+            let (flow, verdict) = self.labelled(number)?;
+            Some(Row::new(number, sessions.of(number), flow, verdict))
         })
     }
 

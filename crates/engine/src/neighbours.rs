@@ -18,8 +18,9 @@ const MAX_MACS: usize = 4_096;
 /// How many IP addresses are kept of each: the first ones.
 const MAX_IPS: usize = 8;
 /// How many Ethernet addresses are remembered with the last address they sent for, so that most frames cost nothing: two to
-/// this power.
+/// this power; of a block fewer, which it would cost more to begin with than they spare.
 const RECENT_BITS: u32 = 12;
+const RECENT_OF_BLOCK_BITS: u32 = 6;
 /// The place of an Ethernet address that is not kept.
 const NOWHERE: u32 = u32::MAX;
 
@@ -62,12 +63,13 @@ impl Recent {
         place: NOWHERE,
     };
 
-    /// Where an Ethernet address is remembered: the upper bits of a product depend on every bit.
-    fn place(mac: Mac) -> usize {
+    /// Where an Ethernet address is remembered of so many, a power of two: the upper bits of a product depend on every bit.
+    #[inline]
+    fn place(mac: Mac, n_places: usize) -> usize {
         let [a, b, c, d, e, f] = mac;
         let mixed =
             u64::from_be_bytes([0, 0, a, b, c, d, e, f]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> (64 - RECENT_BITS)) as usize
+        (mixed >> 32) as usize >> (32 - n_places.trailing_zeros())
     }
 }
 
@@ -124,7 +126,8 @@ impl Default for Neighbours {
 impl Neighbours {
     /// Those of a block, which is itself so small that all are kept: what is known before it may be among the last.
     pub(crate) fn of_block() -> Self {
-        Self { most: usize::MAX, ..Self::default() }
+        let recent = vec![Recent::NOBODY; 1 << RECENT_OF_BLOCK_BITS];
+        Self { senders: Vec::new(), places: BTreeMap::new(), most: usize::MAX, recent }
     }
 
     /// Looks at a frame.
@@ -143,7 +146,9 @@ impl Neighbours {
             return false;
         };
         let (mac, kind) = ([a, b, c, d, e, f], [kind_1, kind_0]);
-        let Some(recent) = self.recent.get(Recent::place(mac)) else { return false };
+        let Some(recent) = self.recent.get(Recent::place(mac, self.recent.len())) else {
+            return false;
+        };
         let is_source = match (recent.source, kind) {
             (_, IPV4 | IPV6) if recent.is_known => true,
             (IpAddr::V4(ip), IPV4) => bytes.get(26..30) == Some(&ip.octets()),
@@ -155,7 +160,7 @@ impl Neighbours {
 
     fn look(&mut self, bytes: &[u8]) {
         let Some(Seen { mac, ip, is_arp }) = read(bytes) else { return };
-        let at = Recent::place(mac);
+        let at = Recent::place(mac, self.recent.len());
         let Some(recent) = self.recent.get(at).copied() else { return };
         let is_recent = recent.mac == mac;
         if is_recent && !is_arp && (recent.is_known || recent.source == ip) {

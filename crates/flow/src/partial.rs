@@ -71,7 +71,10 @@ pub(crate) const INDEX_BITS: u32 = 20;
 impl Shuffle {
     /// For packets of a block, or of no block, for so many shares; at least one.
     pub fn new(block: Option<Arc<Block>>, n_shares: usize, apart: Apart) -> Self {
-        let partials = (0..n_shares.max(1)).map(|_| Partial::new(apart, block.clone())).collect();
+        // About as many as there will be, so that few have to move.
+        let n_packets = block.as_ref().map_or(0, |it| it.len().div_ceil(n_shares.max(1)) * 9 / 8);
+        let partial = |_| Partial::new(apart, block.clone(), n_packets);
+        let partials = (0..n_shares.max(1)).map(partial).collect();
         let (frame, carriers, before) = ((0, 0), Vec::new(), vec![0; n_shares.max(1)]);
         Self { apart, partials, block, frame, carriers, before }
     }
@@ -94,14 +97,17 @@ impl Shuffle {
 
     /// Adds a packet to its share.
     pub fn push(&mut self, packet: &Packet<'_>, comment: Option<&str>) {
-        let key = Key::from(Ends::of_packet(packet, self.apart));
+        let ends = Ends::of_packet(packet, self.apart);
         self.carriers.truncate(usize::from(packet.depth));
         let carrier = self.carriers.last().copied();
-        self.carriers.push(key);
+        // Who carries nothing is nobody's carrier.
+        if packet.carries.is_some() {
+            self.carriers.push(Key::from(ends));
+        }
         let (offset, index) = self.frame;
         self.frame.1 = (index + 1).min((1 << INDEX_BITS) - 1);
         let n_shares = self.partials.len();
-        let share = if n_shares == 1 { 0 } else { key.share(n_shares) };
+        let share = if n_shares == 1 { 0 } else { ends.share(n_shares) };
         if let Some(partial) = self.partials.get_mut(share) {
             let ordinal = offset << INDEX_BITS | index;
             partial.push(ordinal, packet, carrier, comment, self.block.as_deref());
@@ -115,9 +121,10 @@ impl Shuffle {
 }
 
 impl Partial {
-    fn new(apart: Apart, block: Option<Arc<Block>>) -> Self {
+    fn new(apart: Apart, block: Option<Arc<Block>>, n_packets: usize) -> Self {
         let bytes = block.map_or(Bytes::Own(Vec::new()), Bytes::Shared);
-        Self { apart, bytes, packets: Vec::new(), carriers: Vec::new(), comments: Vec::new() }
+        let (carriers, comments) = (Vec::new(), Vec::new());
+        Self { apart, bytes, packets: Vec::with_capacity(n_packets), carriers, comments }
     }
 
     /// Of parts that fit together.

@@ -42,32 +42,31 @@ impl From<Ends> for Key {
     }
 }
 
-impl Key {
-    /// Its share of so many. It is the same on every machine; whoever chooses addresses may fill one share with them.
+impl Ends {
+    /// Their share of so many, the same in either order and on every machine; whoever chooses addresses may fill one share with
+    /// them.
     pub(crate) fn share(&self, n_shares: usize) -> usize {
-        let mut hash = u64::from(self.transport.0) | u64::from(self.topic) << 8;
-        let mut add = |word: u64| {
-            // The finaliser of SplitMix64.
-            hash = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-            hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            hash ^= hash >> 31;
+        // The finaliser of SplitMix64.
+        let mix = |hash: u64, word: u64| {
+            let hash = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            hash ^ (hash >> 31)
         };
-        for Endpoint { ip, port } in [self.low, self.high] {
-            match ip {
-                IpAddr::V4(ip) => add(u64::from(ip.to_bits()) << 16 | u64::from(port)),
-                IpAddr::V6(ip) => {
-                    let bits = ip.to_bits();
-                    add(bits as u64 ^ u64::from(port) << 48);
-                    add((bits >> 64) as u64);
-                }
+        let word = |Endpoint { ip, port }| match ip {
+            IpAddr::V4(ip) => u64::from(ip.to_bits()) << 16 | u64::from(port),
+            IpAddr::V6(ip) => {
+                let bits = ip.to_bits();
+                mix(bits as u64 ^ u64::from(port) << 48, (bits >> 64) as u64)
             }
-        }
+        };
+        let (a, b) = (word(self.source), word(self.destination));
+        let numbers = u64::from(self.transport.0) | u64::from(self.topic) << 8;
+        let mut hash = mix(mix(numbers, a.min(b)), a.max(b));
         let (vlan, tunnel) = self.place.parts();
         let (kind, id) = tunnel.map_or((0, 0), |Tunnel { kind, id }| (kind as u64 + 1, id));
         if (vlan, kind) != (0, 0) {
-            add(u64::from(vlan) << 32 | u64::from(id));
-            add(kind);
+            hash = mix(mix(hash, u64::from(vlan) << 32 | u64::from(id)), kind);
         }
         (hash % n_shares.max(1) as u64) as usize
     }

@@ -3,13 +3,15 @@
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Write},
+    mem,
     path::{Path, PathBuf},
     sync::Arc,
+    thread::{self, ScopedJoinHandle},
 };
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use engine::{
-    Analysis, Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, PickError, Remarks, Rules,
+    Analysis, Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, Part, PickError, Remarks, Rules,
 };
 use server::PickingError;
 
@@ -125,8 +127,14 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let rows = Rows::new(&arguments.format, schema, arguments.timeout, filter)?;
     let files = arguments.captures.files()?;
     let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
+    let is_one = files.paths.len() == 1;
     let outcome = input::each(&files, &rules, arguments.effort, |capture, analysis| {
-        writer.add(&analysis, &capture.to_string_lossy())
+        writer.add(&analysis, &capture.to_string_lossy(), arguments.effort.threads)?;
+        if is_one {
+            // The program ends: nobody needs its memory back piece by piece.
+            mem::forget(analysis);
+        }
+        Ok(())
     })?;
     writer.finish()?;
     Ok(outcome)
@@ -208,9 +216,15 @@ impl<W: Write> Writer<W> {
         Self { to, kind }
     }
 
-    pub(crate) fn add(&mut self, analysis: &Analysis, capture: &str) -> Result<(), Error> {
+    /// Writes the flows of a capture, their rows made by so many threads.
+    pub(crate) fn add(
+        &mut self,
+        analysis: &Analysis,
+        capture: &str,
+        n_threads: usize,
+    ) -> Result<(), Error> {
         let written = match &mut self.kind {
-            Kind::Export(writer) => writer.add(analysis, capture),
+            Kind::Export(writer) => write_export(writer, analysis, capture, n_threads),
             Kind::Text { out, filter, colours, is_one, n_written } => {
                 let gap = if *n_written > 0 { "\n" } else { "" };
                 let heading = colours.paint(Paint::Bold, engine::plain(capture));
@@ -230,6 +244,38 @@ impl<W: Write> Writer<W> {
         };
         finished.map_err(|source| Error::Write { to: self.to, source })
     }
+}
+
+/// How many flows a thread makes rows of at once.
+const PART_LEN: u32 = 4_096;
+
+fn write_export<W: Write>(
+    writer: &mut FlowWriter<W>,
+    analysis: &Analysis,
+    capture: &str,
+    n_threads: usize,
+) -> io::Result<()> {
+    let n_flows = analysis.n_flows() as u32;
+    let Some(parts) = writer.parts(analysis, capture).filter(|_| n_threads > 1) else {
+        return writer.add(analysis, capture);
+    };
+    let starts: Vec<u32> = (0..n_flows).step_by(PART_LEN as usize).collect();
+    for round in starts.chunks(n_threads) {
+        let make = |start: u32| parts.of(start..(start + PART_LEN).min(n_flows));
+        let made: Vec<io::Result<Part>> = thread::scope(|scope| {
+            let (first, others) =
+                round.split_first().map_or((None, round), |it| (Some(it.0), it.1));
+            let others: Vec<_> = others.iter().map(|it| scope.spawn(|| make(*it))).collect();
+            let first = first.map(|it| make(*it));
+            let joined = |it: ScopedJoinHandle<'_, _>| match it.join() {
+                Ok(part) => part,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            first.into_iter().chain(others.into_iter().map(joined)).collect()
+        });
+        made.into_iter().try_for_each(|part| writer.add_part(&part?))?;
+    }
+    Ok(())
 }
 
 /// Sees to it that what is no text is not written to a terminal.

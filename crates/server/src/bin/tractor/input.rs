@@ -29,7 +29,7 @@ pub(crate) struct Effort {
     /// Read a capture on so many threads; as many as the machine has cores, where nothing is said.
     #[arg(long, value_name = "N", default_value_t = server::n_cores(), hide_default_value = true,
         value_parser = at_least_one)]
-    threads: usize,
+    pub(crate) threads: usize,
     /// Where a capture has more flows, set some aside: those that nobody answered, then those silent for longest; they are
     /// counted. Such captures are read on one thread.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

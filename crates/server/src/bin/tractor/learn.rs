@@ -396,7 +396,7 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
                 "{name}: модель дала метку {labelled} из {asked} потоков; в {unsure} она не уверена, {unlike} не похожи ни на что ей известное"
             ),
         ));
-        writer.add(&analysis, &capture.to_string_lossy())
+        writer.add(&analysis, &capture.to_string_lossy(), arguments.effort.threads)
     })?;
     writer.finish()?;
     Ok(outcome)

@@ -337,7 +337,7 @@ fn write_aside(
         let to = result.display().to_string();
         let out = BufWriter::with_capacity(1 << 16, file);
         let mut writer = Writer::new(rows, to, out, Colours::none(), true);
-        writer.add(analysis, &capture.to_string_lossy())?;
+        writer.add(analysis, &capture.to_string_lossy(), 1)?;
         let file = writer.finish()?.into_inner().map_err(|it| failed(it.into_error()))?;
         file.sync_data().and_then(|()| fs::rename(&aside, result)).map_err(failed)
     });
