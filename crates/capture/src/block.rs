@@ -6,7 +6,34 @@ use crate::{Frame, Timestamp, pcapng::Place};
 #[derive(Debug, Default)]
 pub struct Block {
     bytes: Vec<u8>,
-    cuts: Vec<Cut>,
+    cuts: Cuts,
+}
+
+/// Frames in bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Cuts {
+    cuts: Vec<ShortCut>,
+    more: Vec<More>,
+}
+
+/// A [`Cut`] as it is kept.
+#[derive(Debug)]
+struct ShortCut {
+    time: Timestamp,
+    offset: u64,
+    start: usize,
+    len: u32,
+    wire_len: u32,
+    link_type: u16,
+    /// Where the rest of it is, if there is any.
+    more: Option<u32>,
+}
+
+/// What a pcap has nothing of.
+#[derive(Clone, Copy, Debug)]
+struct More {
+    comment: Option<(usize, usize)>,
+    origin: Option<Place>,
 }
 
 /// A frame in bytes.
@@ -36,14 +63,45 @@ impl Cut {
     }
 }
 
+impl Cuts {
+    /// With room for as many frames as so many bytes have on the whole.
+    pub(crate) fn with_room(len: usize) -> Self {
+        Self { cuts: Vec::with_capacity(len / 400), more: Vec::new() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cuts.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, cut: Cut) {
+        let Cut { time, offset, link_type, wire_len, start, len, comment, origin } = cut;
+        let more = (comment.is_some() || origin.is_some()).then(|| {
+            self.more.push(More { comment, origin });
+            self.more.len() as u32 - 1
+        });
+        // Records are at most 16 MiB long.
+        let len = len as u32;
+        self.cuts.push(ShortCut { time, offset, start, len, wire_len, link_type, more });
+    }
+
+    #[inline]
+    fn cut(&self, short: &ShortCut) -> Cut {
+        let ShortCut { time, offset, start, len, wire_len, link_type, more } = *short;
+        let more = more.and_then(|it| self.more.get(it as usize));
+        let (comment, origin) = more.map_or((None, None), |it| (it.comment, it.origin));
+        Cut { time, offset, link_type, wire_len, start, len: len as usize, comment, origin }
+    }
+}
+
 impl Block {
-    pub(crate) fn new(bytes: Vec<u8>, cuts: Vec<Cut>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>, cuts: Cuts) -> Self {
         Self { bytes, cuts }
     }
 
     /// How many frames.
     pub fn len(&self) -> usize {
-        self.cuts.len()
+        self.cuts.cuts.len()
     }
 
     /// Whether there is no frame.
@@ -58,11 +116,11 @@ impl Block {
 
     /// A frame by its number in the block.
     pub fn frame(&self, number: usize) -> Option<Frame<'_>> {
-        Some(self.cuts.get(number)?.frame(&self.bytes))
+        Some(self.cuts.cut(self.cuts.cuts.get(number)?).frame(&self.bytes))
     }
 
     /// The frames, in file order.
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.cuts.iter().map(|it| it.frame(&self.bytes))
+        self.cuts.cuts.iter().map(|it| self.cuts.cut(it).frame(&self.bytes))
     }
 }

@@ -5,7 +5,7 @@ mod span;
 use std::net::IpAddr;
 
 use crate::{
-    Block, Damage, Error, Frame, Notes, Oddities, Timestamp, block::Cut, others,
+    Block, Damage, Error, Frame, Notes, Oddities, Timestamp, block::{Cut, Cuts}, others,
     packing::Unpacking, pcap, pcapng,
 };
 
@@ -129,14 +129,26 @@ impl Decoder {
         len: usize,
         read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<usize, E> {
+        let read = read(self.open_room(len));
+        let taken = read.as_ref().map_or(0, |it| len.min(*it));
+        self.close_room(len - taken);
+        read
+    }
+
+    /// Room for so many bytes more. It is a function of its own so that it is compiled here, for speed, like all that looks at
+    /// each byte.
+    fn open_room(&mut self, len: usize) -> &mut [u8] {
         let room = self.room();
         let start = room.len();
         room.resize(start + len, 0);
-        let read = read(room.get_mut(start..).unwrap_or_default());
-        let taken = read.as_ref().map_or(0, |it| len.min(*it));
-        room.truncate(start + taken);
+        room.get_mut(start..).unwrap_or_default()
+    }
+
+    /// Takes what was put there; so many bytes of it are nothing.
+    fn close_room(&mut self, n_left: usize) {
+        let room = self.room();
+        room.truncate(room.len() - n_left);
         self.take_fed();
-        read
     }
 
     /// Where the next bytes of the file belong: behind those that are there.
@@ -211,7 +223,7 @@ impl Decoder {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        let mut cuts = Vec::new();
+        let mut cuts = Cuts::with_room(self.pending.len());
         let is_full = |it: &Self| it.skip > 0 || it.pending.len() >= len;
         loop {
             while let Some(cut) = self.usual_cut() {
@@ -243,8 +255,8 @@ impl Decoder {
         if cuts.is_empty() {
             return Ok(None);
         }
-        // As much will come again.
-        let mut rest = Vec::with_capacity(self.pending.len());
+        // About as much will come again.
+        let mut rest = Vec::with_capacity(self.pending.len() / 8 * 9);
         rest.extend(self.pending.drain(self.cut..));
         let bytes = std::mem::replace(&mut self.pending, rest);
         self.offset += std::mem::take(&mut self.cut) as u64;

@@ -39,7 +39,7 @@ pub struct Plan {
 impl Plan {
     /// Blocks of about a megabyte.
     pub fn new(seed: u64, rules: Rules, n_shares: usize) -> Self {
-        Self { seed, rules, n_shares, block_len: 1 << 20 }
+        Self { seed, rules, n_shares, block_len: 1 << 18 }
     }
 
     fn n_shares(&self) -> usize {

@@ -18,7 +18,7 @@ use engine::{
 use crate::reading::{is_stop, next_chunk, run_seed};
 
 /// How much of a capture is read at once, in bytes: a block, unless it is packed.
-const BLOCK_LEN: usize = 1 << 20;
+const BLOCK_LEN: usize = 1 << 18;
 
 /// Reads a capture on so many threads; otherwise as [`crate::read`].
 ///
