@@ -11,15 +11,20 @@ use web_sys::Blob;
 /// How long a piece is, in bytes: below 16 MiB reading is markedly slower in Chromium, above it no faster.
 pub const CHUNK_LEN: u32 = 16 << 20;
 
-/// The pieces of a file that are still to be read.
+/// How much of a piece is copied and looked at at once, in bytes: so much stays in the processor's cache.
+const SWALLOW_LEN: u32 = 1 << 18;
+
+/// The pieces of a file that are still to be read. While one is worked on, the browser reads the next.
 pub struct Chunks {
     blob: Blob,
     /// Bytes the file has.
     len: u64,
-    /// Bytes read.
+    /// Bytes read, or asked for.
     offset: u64,
     /// How long a piece is, in bytes.
     chunk_len: u32,
+    /// What was asked for.
+    coming: Option<JsFuture>,
 }
 
 impl Chunks {
@@ -27,7 +32,7 @@ impl Chunks {
     pub fn new(blob: Blob, chunk_len: u32) -> Self {
         // The browser has lengths as floating point numbers; all are whole and below 2^53.
         let len = blob.size() as u64;
-        Self { blob, len, offset: 0, chunk_len: chunk_len.max(1) }
+        Self { blob, len, offset: 0, chunk_len: chunk_len.max(1), coming: None }
     }
 
     /// Bytes the file has.
@@ -40,23 +45,37 @@ impl Chunks {
     /// # Errors
     /// Where the browser cannot read the file, as when it changed on the disk or went.
     pub async fn next(&mut self) -> Result<Option<Uint8Array>, JsValue> {
-        if self.offset >= self.len {
-            return Ok(None);
+        if self.coming.is_none() {
+            self.ask()?;
         }
-        let end = self.len.min(self.offset + u64::from(self.chunk_len));
-        let slice = self.blob.slice_with_f64_and_f64(self.offset as f64, end as f64)?;
-        let buffer = JsFuture::from(slice.array_buffer()).await?.dyn_into::<ArrayBuffer>()?;
-        self.offset = end;
+        let Some(coming) = self.coming.take() else { return Ok(None) };
+        let buffer = coming.await?.dyn_into::<ArrayBuffer>()?;
+        // Where that fails it is said once the next piece is wanted.
+        drop(self.ask());
         Ok(Some(Uint8Array::new(&buffer)))
+    }
+
+    /// Asks the browser for the next piece, if there is one.
+    fn ask(&mut self) -> Result<(), JsValue> {
+        if self.offset < self.len {
+            let end = self.len.min(self.offset + u64::from(self.chunk_len));
+            let slice = self.blob.slice_with_f64_and_f64(self.offset as f64, end as f64)?;
+            self.coming = Some(JsFuture::from(slice.array_buffer()));
+            self.offset = end;
+        }
+        Ok(())
     }
 }
 
 /// Feeds a piece to a job, copied once: into its memory. Whether the job took it; not after what is no capture.
 pub fn feed(job: &mut Job, piece: &Uint8Array) -> bool {
-    let len = piece.length() as usize;
-    let taken = job.fill(len, |room| {
-        piece.copy_to(room);
-        Ok::<_, Infallible>(len)
-    });
-    taken != Ok(0)
+    let len = piece.length();
+    (0..len).step_by(SWALLOW_LEN as usize).all(|start| {
+        let part = piece.subarray(start, len.min(start + SWALLOW_LEN));
+        let taken = job.fill(part.length() as usize, |room| {
+            part.copy_to(room);
+            Ok::<_, Infallible>(room.len())
+        });
+        taken != Ok(0)
+    })
 }

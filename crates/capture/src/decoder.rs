@@ -5,8 +5,11 @@ mod span;
 use std::net::IpAddr;
 
 use crate::{
-    Block, Damage, Error, Frame, Notes, Oddities, Timestamp, block::{Cut, Cuts}, others,
-    packing::Unpacking, pcap, pcapng,
+    Block, Damage, Error, Frame, Notes, Oddities, Timestamp,
+    block::{Cut, Cuts},
+    others,
+    packing::Unpacking,
+    pcap, pcapng,
 };
 
 pub use span::Span;

@@ -14,7 +14,7 @@ use engine::{
 };
 use js_sys::{Array, Uint8Array};
 #[cfg(target_arch = "wasm32")]
-use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+use rlsf::GlobalTlsf;
 use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -32,7 +32,7 @@ use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEv
 /// which a large capture is read.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
+static ALLOCATOR: GlobalTlsf = GlobalTlsf::new();
 
 /// There is room for about so many flows in the gigabyte that a tab should not go beyond.
 const MAX_FLOWS: u32 = 1_250_000;
