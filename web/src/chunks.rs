@@ -8,6 +8,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
+use crate::room;
+
 /// How long a piece is, in bytes: below 16 MiB reading is markedly slower in Chromium, above it no faster.
 pub const CHUNK_LEN: u32 = 16 << 20;
 
@@ -76,6 +78,7 @@ pub fn feed(job: &mut Job, piece: &Uint8Array) -> bool {
             part.copy_to(room);
             Ok::<_, Infallible>(room.len())
         });
+        room::look_ahead();
         taken != Ok(0)
     })
 }

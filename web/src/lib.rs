@@ -19,6 +19,7 @@ pub mod picking;
 pub mod place;
 pub mod reference;
 pub mod report;
+pub mod room;
 pub mod state;
 pub mod terms;
 pub mod training;

@@ -25,6 +25,7 @@ use web::{
         Export, FromWorker, Packets, Picking, Progress, Question, Stage, Study, ToWorker, describe,
         fault, pack, unpack, why_unread,
     },
+    room,
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
 
@@ -340,6 +341,7 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
             engine::Stage::Hosts => Stage::Hosts,
         };
         tell_progress(&page, &progress);
+        room::look_ahead();
     });
     let analysis = Arc::new(analysis);
     progress.stage = Stage::Overview;
@@ -585,6 +587,7 @@ impl Write for Pieces {
         self.piece.extend_from_slice(bytes);
         if self.piece.len() >= EXPORT_PIECE_LEN {
             self.flush()?;
+            room::look_ahead();
         }
         Ok(bytes.len())
     }
