@@ -32,30 +32,49 @@
       onmessage = null;
       const isSealed = await fetch(event.data.probe).then(() => false, () => true);
       if (!isSealed) return broken('this browser does not seal workers');
+      globalThis.reader = event.data.reader;
       await wasm_bindgen({ module_or_path: event.data.wasm });
     };
   `;
 
+  // A worker that reads files for those that are busy with what they have: on a port it is asked for [file, from, to], and for
+  // another port to be asked on. See chunks.rs.
+  const READER = `
+    const serve = port => {
+      port.onmessage = async ({ data, ports }) => {
+        if (ports.length > 0) return serve(ports[0]);
+        const [file, from, to] = data;
+        const read = await file.slice(from, to).arrayBuffer().catch(error => error);
+        port.postMessage(read, read instanceof ArrayBuffer ? [read] : []);
+      };
+    };
+    serve(globalThis);
+  `;
+
   // The one policy that may make HTML and scripts' addresses out of text (index.html allows no other name). It is the
   // default one, for Leptos builds static parts from HTML that was fixed when it was compiled, and names no policy; no
-  // other code makes HTML. Scripts of workers come from the one blob below, and the one that keeps the page from `keeper`.
+  // other code makes HTML. Scripts of workers come from the two blobs below, and the one that keeps the page from `keeper`.
   // Nothing may make a script out of text.
   let workerUrl = null;
+  let readerUrl = null;
   let keeper = null;
   const policy = globalThis.trustedTypes?.createPolicy('default', {
     createHTML: text => text,
-    createScriptURL: url => (url === workerUrl || url === keeper ? url : null),
+    createScriptURL: url => ([workerUrl, readerUrl, keeper].includes(url) ? url : null),
   });
   const scriptUrl = url => policy?.createScriptURL(url) ?? url;
 
-  const state = { isSealed: false, worker: null, sample: null };
+  const state = { isSealed: false, worker: null, reader: null, sample: null };
 
   globalThis.tractor = {
     /** A new worker with the engine in it. */
     startWorker() {
       if (!state.isSealed) throw new Error('the page is not sealed');
       const worker = new Worker(scriptUrl(workerUrl));
-      worker.postMessage({ wasm: state.worker, probe: location.href });
+      state.reader ??= new Worker(scriptUrl(readerUrl));
+      const { port1, port2 } = new MessageChannel();
+      state.reader.postMessage(null, [port1]);
+      worker.postMessage({ wasm: state.worker, probe: location.href, reader: port2 }, [port2]);
       return worker;
     },
     /** The capture that comes with the page, as a File; null where it did not come. */
@@ -164,9 +183,10 @@
       load('engine'),
       load('sample').catch(() => null),
     ]);
-    workerUrl = URL.createObjectURL(
-      new Blob([workerScript, WORKER_START], { type: 'text/javascript' }),
-    );
+    const scriptOf = (...parts) =>
+      URL.createObjectURL(new Blob(parts, { type: 'text/javascript' }));
+    workerUrl = scriptOf(workerScript, WORKER_START);
+    readerUrl = scriptOf(READER);
     state.worker = workerWasm;
     state.sample = sample;
     await keeping;

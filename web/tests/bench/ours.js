@@ -1,5 +1,9 @@
-// The page's worker as it was built.
+// The page's worker as it was built, and the one that reads for it, as boot.js has it.
 'use strict';
+
+const { port1, port2 } = new MessageChannel();
+new Worker('reader.js').postMessage(null, [port1]);
+globalThis.reader = port2;
 
 importScripts('worker.js');
 wasm_bindgen({ module_or_path: 'worker_bg.wasm' }).catch(error => postMessage([{ Broken: String(error) }]));

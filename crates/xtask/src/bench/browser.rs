@@ -79,6 +79,7 @@ fn served(page: &Path) -> anyhow::Result<PathBuf> {
     for name in HARNESS {
         copy(root().join("web/tests/bench").join(name), folder.join(name))?;
     }
+    fs::write(folder.join("reader.js"), reader()?).context("the script of who reads")?;
     match std::env::var_os(WIREGASM) {
         Some(modules) => {
             let modules = Path::new(&modules).join("node_modules/@goodtools/wiregasm/dist");
@@ -89,6 +90,14 @@ fn served(page: &Path) -> anyhow::Result<PathBuf> {
         None => fs::remove_dir(folder.join("wiregasm")).context("an empty folder")?,
     }
     Ok(folder)
+}
+
+/// What the page's other worker does, which reads: a text in its first script.
+fn reader() -> anyhow::Result<String> {
+    let path = root().join("web/assets/boot.js");
+    let script = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let reader = script.split_once("const READER = `").and_then(|it| it.1.split_once("`;"));
+    Ok(reader.context("boot.js has no READER")?.0.to_owned())
 }
 
 #[cfg(test)]
