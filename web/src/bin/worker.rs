@@ -13,8 +13,6 @@ use engine::{
     PickError, Picker, Remarks, Rules,
 };
 use js_sys::{Array, Uint8Array};
-#[cfg(target_arch = "wasm32")]
-use rlsf::GlobalTlsf;
 use v1::{JobId, Notice, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -28,12 +26,6 @@ use web::{
     room,
 };
 use web_sys::{Blob, BlobPropertyBag, DedicatedWorkerGlobalScope, File, MessageEvent};
-
-/// The standard library's allocator for wasm searches so long lists of free memory that it takes a quarter of the time in
-/// which a large capture is read.
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: GlobalTlsf = GlobalTlsf::new();
 
 /// There is room for about so many flows in the gigabyte that a tab should not go beyond.
 const MAX_FLOWS: u32 = 1_250_000;
