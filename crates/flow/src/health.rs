@@ -15,6 +15,40 @@ pub struct Health {
     pub client: SideHealth,
     /// What the server sent.
     pub server: SideHealth,
+}
+
+/// What is known of a connection's health.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Watched {
+    /// Nothing: it is not established.
+    #[default]
+    Never,
+    Now(Box<Watch>),
+    /// It is told, for nothing follows: half as much memory.
+    Told(Box<Health>),
+}
+
+impl Watched {
+    pub(crate) fn health(&self) -> Option<&Health> {
+        match self {
+            Self::Never => None,
+            Self::Now(watch) => Some(&watch.health),
+            Self::Told(health) => Some(health),
+        }
+    }
+
+    /// No segment follows.
+    pub(crate) fn end(&mut self) {
+        if let Self::Now(watch) = self {
+            *self = Self::Told(Box::new(std::mem::take(&mut watch.health)));
+        }
+    }
+}
+
+/// A connection that is watched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch {
+    health: Health,
     client_stream: Stream,
     server_stream: Stream,
 }
@@ -70,7 +104,7 @@ const MAX_HOLES: usize = 16;
 /// A segment that fills a hole sooner was overtaken, later it was sent again; in nanoseconds, where no round trip is known.
 const REORDERING_NS: u64 = 3_000_000;
 
-impl Health {
+impl Watch {
     /// Takes a segment; returns its [`marks`].
     pub(crate) fn push(
         &mut self,
@@ -79,19 +113,11 @@ impl Health {
         payload_len: u32,
         time: Timestamp,
     ) -> u8 {
+        let (client, server) = (&mut self.health.client, &mut self.health.server);
+        let (client_stream, server_stream) = (&mut self.client_stream, &mut self.server_stream);
         let (side, stream, other, other_stream) = match direction {
-            Direction::Forward => (
-                &mut self.client,
-                &mut self.client_stream,
-                &mut self.server,
-                &mut self.server_stream,
-            ),
-            Direction::Backward => (
-                &mut self.server,
-                &mut self.server_stream,
-                &mut self.client,
-                &mut self.client_stream,
-            ),
+            Direction::Forward => (client, client_stream, server, server_stream),
+            Direction::Backward => (server, server_stream, client, client_stream),
         };
         let is_set = |flag| tcp.flags & flag != 0;
         if is_set(flags::SYN) {
@@ -132,12 +158,12 @@ impl Health {
     }
 }
 
-impl Health {
+impl Watch {
     /// A segment of this side brought other bytes than those at its place.
     pub(crate) fn differ(&mut self, direction: Direction) {
         match direction {
-            Direction::Forward => self.client.differing += 1,
-            Direction::Backward => self.server.differing += 1,
+            Direction::Forward => self.health.client.differing += 1,
+            Direction::Backward => self.health.server.differing += 1,
         }
     }
 }
@@ -275,13 +301,13 @@ mod tests {
     type Segment = (u64, Direction, u8, u32, u32, u32);
 
     fn health(segments: &[Segment]) -> Health {
-        let mut health = Health::default();
+        let mut health = Watch::default();
         for &(millis, direction, flags, sequence, acknowledgement, payload_len) in segments {
             let window_scale = (flags & SYN != 0).then_some(2);
             let tcp = Tcp { sequence, acknowledgement, flags, window: 1_000, window_scale };
             health.push(direction, &tcp, payload_len, Timestamp(millis * 1_000_000));
         }
-        health
+        health.health
     }
 
     #[track_caller]
@@ -404,12 +430,12 @@ mod tests {
 
     #[test]
     fn only_so_many_holes_are_remembered() {
-        let mut health = Health::default();
+        let mut health = Watch::default();
         for number in 0..10_000_u32 {
             let tcp = Tcp { sequence: number * 20, flags: ACK, ..Tcp::default() };
             health.push(Forward, &tcp, 10, Timestamp(0));
         }
         assert!(health.client_stream.holes.len() <= MAX_HOLES);
-        assert!(health.client.lost_bytes > 90_000);
+        assert!(health.health.client.lost_bytes > 90_000);
     }
 }

@@ -26,6 +26,7 @@ use std::{fmt, net::IpAddr};
 use capture::Timestamp;
 
 use crate::{
+    health::Watched,
     table::Place,
     tcp::{Connection, Openings},
 };
@@ -148,8 +149,8 @@ pub struct Flow {
     topic: u8,
     connection: Connection,
     openings: Openings,
-    /// `None` until a connection is established.
-    health: Option<Box<Health>>,
+    /// Nothing until a connection is established.
+    health: Watched,
     /// `None` for the many flows that have nothing to do with a tunnel.
     tunnels: Option<Box<Tunnels>>,
     /// `None` for the many flows that have nothing to do with ICMP errors.
@@ -205,7 +206,7 @@ impl Flow {
 
     /// How well its connection fared; TCP only, once it is established.
     pub fn health(&self) -> Option<&Health> {
-        self.health.as_deref()
+        self.health.health()
     }
 
     /// What it has to do with ICMP errors.
@@ -263,7 +264,8 @@ mod tests {
     #[test]
     fn a_million_flows_have_room() {
         // What a flow has in its own place, and what an established connection has besides, in bytes.
-        let (flow, health) = (size_of::<Flow>(), size_of::<Health>());
-        assert!(flow <= 272 && health <= 368, "{flow} and {health}");
+        let (flow, watch) = (size_of::<Flow>(), size_of::<health::Watch>());
+        let health = size_of::<Health>();
+        assert!(flow <= 280 && watch <= 368 && health <= 176, "{flow}, {watch} and {health}");
     }
 }

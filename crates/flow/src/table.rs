@@ -12,7 +12,8 @@ use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
 use crate::{
-    Direction, Endpoint, Flow, Heads, Health, Many, Step, Timeline, Total, Transport, Tunnels,
+    Direction, Endpoint, Flow, Heads, Many, Step, Timeline, Total, Transport, Tunnels,
+    health::{Watch, Watched},
     icmp, quotes,
     sctp::Init,
     tcp::{self, Connection, Openings, flags},
@@ -276,7 +277,10 @@ impl Table {
     /// The flows, which do not know of each other yet.
     pub(crate) fn into_flows(self) -> Many<Flow> {
         let mut flows = self.flows;
-        flows.iter_mut().for_each(|it| it.timeline.shrink());
+        for flow in flows.iter_mut() {
+            flow.timeline.shrink();
+            flow.health.end();
+        }
         flows
     }
 }
@@ -371,7 +375,7 @@ impl Flow {
             topic,
             connection: Connection::default(),
             openings: Openings::default(),
-            health: None,
+            health: Watched::Never,
             tunnels: (packet.tunnel.is_some() || place != Place::default()).then(|| {
                 let inside = packet.tunnel;
                 Box::new(Tunnels { parent, inside, key: place, ..Tunnels::default() })
@@ -449,29 +453,31 @@ impl Flow {
         self.timeline.push(step);
         self.last = self.last.max(packet.time);
         let differs = self.heads.push(direction, packet);
-        if let Some(health) = self.health.as_mut().filter(|_| differs) {
-            health.differ(direction);
+        if let Watched::Now(watch) = &mut self.health
+            && differs
+        {
+            watch.differ(direction);
         }
     }
 
     /// Watches how well the connection fares: the marks of a step. Attempts alone, of which a scan makes millions, take no
     /// memory for it.
     fn check(&mut self, step: &Step, tcp: &Tcp) -> u8 {
-        let health = match &mut self.health {
-            Some(health) => health,
-            None if tcp.flags & (flags::SYN | flags::RST) != 0 => return 0,
-            none => {
-                let mut health = Box::new(Health::default());
-                for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
-                    if let Some(syn) = self.openings.syn(step.direction) {
-                        let syn = Tcp { flags: step.flags, ..syn };
-                        health.push(step.direction, &syn, step.payload_len, step.time);
-                    }
-                }
-                none.insert(health)
+        if let Watched::Never = self.health {
+            if tcp.flags & (flags::SYN | flags::RST) != 0 {
+                return 0;
             }
-        };
-        health.push(step.direction, tcp, step.payload_len, step.time)
+            let mut watch = Box::new(Watch::default());
+            for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
+                if let Some(syn) = self.openings.syn(step.direction) {
+                    let syn = Tcp { flags: step.flags, ..syn };
+                    watch.push(step.direction, &syn, step.payload_len, step.time);
+                }
+            }
+            self.health = Watched::Now(watch);
+        }
+        let Watched::Now(watch) = &mut self.health else { return 0 };
+        watch.push(step.direction, tcp, step.payload_len, step.time)
     }
 }
 
