@@ -38,7 +38,7 @@ impl Labels {
                 *slot = Some(label(number, flow, own));
             }
         }
-        self.0.into_iter().map(|it| it.expect("it was made above")).collect()
+        self.0.map(|it| it.expect("it was made above"))
     }
 
     fn make_room(&mut self, n_flows: usize) {

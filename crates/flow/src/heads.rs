@@ -309,7 +309,14 @@ impl Head {
 
     fn append(&mut self, payload: &[u8], limit: usize) {
         let room = limit.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(payload.get(..room).unwrap_or(payload));
+        let fresh = payload.get(..room).unwrap_or(payload);
+        let len = self.bytes.len() + fresh.len();
+        if len > self.bytes.capacity() {
+            // No more than it can ever hold, and a little for what follows.
+            let more = (len / 4).min(limit.saturating_sub(len));
+            self.bytes.reserve_exact(fresh.len() + if self.bytes.is_empty() { 0 } else { more });
+        }
+        self.bytes.extend_from_slice(fresh);
         if self.bytes.len() >= limit {
             self.settle();
         }

@@ -47,6 +47,12 @@ impl<T> Many<T> {
         }
     }
 
+    /// What becomes of each, in the same place where it takes as much of it.
+    pub fn map<U>(self, mut of: impl FnMut(T) -> U) -> Many<U> {
+        let mapped = self.boxes.into_iter().map(|it| it.into_iter().map(&mut of).collect());
+        Many { boxes: mapped.collect() }
+    }
+
     /// All of them, by number.
     pub fn iter(&self) -> Iter<'_, T> {
         self.boxes.iter().flatten()
