@@ -39,6 +39,27 @@ fn json(line: &str) -> Map<String, Value> {
     serde_json::from_str(line).unwrap()
 }
 
+#[test]
+fn parts_are_the_whole() {
+    for analysis in every() {
+        for (format, schema) in [("jsonl", None), ("csv", None), ("csv", Some("tractor"))] {
+            let whole = export(&analysis, format, schema);
+            for len in [1, 7, 1_000] {
+                let made = Export::new(format, schema).unwrap();
+                let mut writer = FlowWriter::new(made, Vec::new(), true);
+                let parts = writer.parts(&analysis, "a capture").unwrap();
+                for start in (0..analysis.n_flows() as u32).step_by(len) {
+                    let part = parts.of(start..start + len as u32).unwrap();
+                    writer.add_part(&part).unwrap();
+                }
+                assert_eq!(writer.finish().unwrap(), whole, "{format} by {len}");
+            }
+        }
+        let arff = FlowWriter::new(Export::new("arff", None).unwrap(), Vec::new(), true);
+        assert!(arff.parts(&analysis, "a capture").is_none(), "its labels come first");
+    }
+}
+
 /// The rows of a Parquet file; without what is missing.
 fn rows(parquet: Vec<u8>) -> Vec<BTreeMap<String, Field>> {
     let reader = SerializedFileReader::new(bytes::Bytes::from(parquet)).unwrap();

@@ -491,6 +491,51 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_gives_what_the_long_one_does() {
+        let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 24) as usize
+        };
+        let mut n_short = 0;
+        for _ in 0..50_000 {
+            let kind: &[u8] = if random() % 4 == 0 { &[0x86, 0xdd] } else { &[8, 0] };
+            let mut bytes = [&[2; 12], kind].concat();
+            bytes.extend((0..random() % 120).map(|_| random() as u8));
+            // Headers that make sense at least now and then.
+            for (at, byte) in [
+                (14, if kind == [8, 0] { 0x45 + (random() % 8 == 0) as u8 } else { 0x60 }),
+                (16, 0),
+                (18, 0),
+                (20, (random() % 8 == 0) as u8),
+                (if kind == [8, 0] { 23 } else { 20 }, [6, 17, 47, 1][random() % 4]),
+                (46, [0x50, 0x80, 0x20][random() % 3]),
+            ] {
+                if let Some(slot) = bytes.get_mut(at).filter(|_| random() % 16 > 0) {
+                    *slot = byte;
+                }
+            }
+            let wire_len = (bytes.len() + random() % 3 * 10).saturating_sub(random() % 4) as u32;
+            let (time, origin, comment) = (Timestamp(1), None, None);
+            let frame =
+                Frame { time, offset: 0, link_type: 1, wire_len, bytes: &bytes, comment, origin };
+            let (mut short, mut long) = (Vec::new(), Vec::new());
+            let mut dissector = Dissector::of_block();
+            if dissector.usual(&frame, None, &mut |it, _| short.push(format!("{it:?}"))) {
+                n_short += 1;
+                let decoded =
+                    dissector.frame(&frame, None, &mut |it, _| long.push(format!("{it:?}")));
+                assert_eq!((decoded, short), (Ok(()), long));
+            } else {
+                assert!(short.is_empty());
+            }
+        }
+        assert!(n_short > 2_000, "{n_short}");
+    }
+
+    #[test]
     fn packets_side_by_side_share_no_bytes() {
         // DOCSIS: a header of the concatenation, then a header and an Ethernet frame each.
         let v4 = |total: u16| {

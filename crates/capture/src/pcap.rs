@@ -388,3 +388,45 @@ enum Walk {
     /// Too few bytes to tell; so many records make sense.
     Short(usize),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_record_is_what_a_step_makes_of_it() {
+        let mut header = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+        header.extend([0; 8]);
+        header.extend([0xff, 0xff, 0, 0, 1, 0, 0, 0]);
+        let record = |fields: [u32; 4], n_bytes: usize| {
+            let fields = fields.iter().flat_map(|it| it.to_le_bytes());
+            fields.chain(std::iter::repeat_n(7, n_bytes)).collect::<Vec<u8>>()
+        };
+        let first = record([1_000, 5, 8, 8], 8);
+        let (mut file, len) = File::read(&header).unwrap();
+        assert_eq!(len, HEADER_LEN);
+        assert!(file.settle(&first.repeat(9), true));
+        assert!(file.usual(&first).is_some());
+        let usual = |fields: [u32; 4], n_bytes, is_usual: bool| {
+            let bytes = record(fields, n_bytes);
+            let found = file.clone().usual(&bytes);
+            assert_eq!(found.is_some(), is_usual, "{fields:?}");
+            let step = file.clone().step(&bytes, 0, true);
+            if let Some(Usual { time, link_type, wire_len, at, len }) = found {
+                let (record_len, time) = (at + len, Some(time));
+                let (comment, origin) = (None, None);
+                let expected =
+                    Step::Frame { record_len, time, link_type, wire_len, at, len, comment, origin };
+                assert_eq!(step, expected);
+            }
+        };
+        usual([1_001, 999_999, 8, 60], 8, true);
+        usual([999, 0, 0, 60], 0, true);
+        // Cut, longer than it was, without a length, of another fraction or another year: only what follows may tell.
+        usual([1_001, 0, 8, 8], 7, false);
+        usual([1_001, 0, 9, 8], 9, false);
+        usual([1_001, 0, 0, 0], 0, false);
+        usual([1_001, 1_000_000_000, 8, 8], 8, false);
+        usual([1_001 + 2 * FAR_SECONDS, 0, 8, 8], 8, false);
+    }
+}

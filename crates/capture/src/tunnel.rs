@@ -186,6 +186,7 @@ const BY_PORT: &[(u16, Read)] = &[
 ];
 
 /// Whether the last byte of a port is that of one in `BY_PORT`.
+#[expect(clippy::indexing_slicing, reason = "an index out of bounds does not compile")]
 const LAST_BYTES: [bool; 256] = {
     let mut are_known = [false; 256];
     let mut at = 0;
