@@ -297,7 +297,10 @@ impl Parts<'_> {
     /// Where a row cannot be written.
     pub fn of(&self, numbers: Range<u32>) -> io::Result<Part> {
         let Self { export, analysis, capture, start_ns } = self;
-        let mut writer = FlowWriter::new(export.clone(), Vec::new(), true);
+        /// About how long a row is, in bytes.
+        const ROW_LEN: usize = 640;
+        let room = Vec::with_capacity(numbers.len() * ROW_LEN);
+        let mut writer = FlowWriter::new(export.clone(), room, true);
         writer.has_begun = true;
         let rows = analysis.each_of(numbers);
         let mut passing = rows.filter(|it| export.filter.matches(it, *start_ns));
