@@ -4,7 +4,7 @@
 use std::{cell::Cell, hint::black_box};
 
 /// How much more is asked for at once, in bytes: an eighth of what there is, within these bounds.
-const STEPS: (usize, usize) = (1 << 20, 8 << 20);
+const STEPS: (usize, usize) = (1 << 20, 4 << 20);
 
 thread_local! {
     /// How long the memory was when it was last looked at, in bytes.

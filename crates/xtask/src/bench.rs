@@ -262,7 +262,9 @@ fn tools(asked: &Asked) -> anyhow::Result<Tools> {
     // Where there is no Node, the native part needs no page.
     let wants_page = asked.browser || installed("node").is_some();
     let page = if wants_page {
-        build::page()?;
+        // By a program of its own: packing takes memory, and a program's peak memory counts that of who started it.
+        let own = std::env::current_exe().context("this program")?;
+        step("building the page", Command::new(own).arg("dist"))?;
         Some(build::plain_page())
     } else {
         None

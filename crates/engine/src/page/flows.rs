@@ -32,7 +32,7 @@ const SPARK_BARS: usize = 16;
 const SPARK_HEIGHT: u64 = 15;
 
 /// How many orders of all flows are kept; one takes some five bytes a flow.
-const MAX_ORDERS: usize = 4;
+const MAX_ORDERS: usize = 2;
 /// Fewer than one flow in so many is sorted by itself, not picked out of the order of all.
 const FEW: usize = 4;
 
@@ -206,10 +206,11 @@ impl Kept {
     /// The order of a column, made where it is not kept.
     fn of(&mut self, column: FlowSort, make: impl FnOnce() -> Sorted) -> Arc<Sorted> {
         let found = self.orders.iter().position(|it| it.0 == column);
-        let order = found.map_or_else(|| (column, Arc::new(make())), |at| self.orders.remove(at));
-        if self.orders.len() >= MAX_ORDERS {
+        // What goes makes room for what is made.
+        if found.is_none() && self.orders.len() >= MAX_ORDERS {
             self.orders.remove(0);
         }
+        let order = found.map_or_else(|| (column, Arc::new(make())), |at| self.orders.remove(at));
         let sorted = Arc::clone(&order.1);
         self.orders.push(order);
         sorted
