@@ -22,7 +22,7 @@ pub fn look_ahead() {
     }
 }
 
-/// How long the memory is, in bytes; where it is not one piece, it is nobody's business.
+/// How long the memory is, in bytes; 0 where it is not WebAssembly's, and there is nothing to see to.
 fn len() -> usize {
     #[cfg(target_arch = "wasm32")]
     return std::arch::wasm32::memory_size::<0>() << 16;

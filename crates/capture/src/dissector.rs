@@ -171,9 +171,9 @@ impl Dissector {
     fn usual(&self, frame: &Frame<'_>, frames: Option<&Arc<[u64]>>, sink: Sink<'_>) -> bool {
         let Some(at) = link::ip_at(frame.link_type, frame.bytes) else { return false };
         let rest = frame.bytes.get(at..).unwrap_or_default();
-        let end = frame.bytes.len().min(frame.wire_len as usize);
         let Ok(ip) = Ip::read(rest, frame.wire_len.saturating_sub(at as u32)) else { return false };
-        if ip.fragment.is_some() || self.has_checksums || end < frame.bytes.len() {
+        let is_overlong = frame.bytes.len() > frame.wire_len as usize;
+        if ip.fragment.is_some() || self.has_checksums || is_overlong {
             return false;
         }
         let layer = Layer::of(frame, frames, frame.wire_len, 0);
@@ -244,7 +244,6 @@ impl Dissector {
         }
     }
 
-    #[inline]
     fn ip(&mut self, ip: &Ip<'_>, layer: Layer<'_>, sink: Sink<'_>) {
         if ip.fragment.is_some() {
             self.fragment(ip, layer, sink);
@@ -252,12 +251,7 @@ impl Dissector {
         }
         let mut packet = layer.packet(ip);
         packet.read_transport(ip.body, ip.body_len);
-        // Most packets carry none.
-        if tunnel::may_hold(&packet) {
-            self.put(packet, layer, sink);
-        } else {
-            sink(&packet, layer.frames.map(|it| &**it).unwrap_or_default());
-        }
+        self.put(packet, layer, sink);
     }
 
     fn fragment(&mut self, ip: &Ip<'_>, layer: Layer<'_>, sink: Sink<'_>) {
@@ -492,13 +486,8 @@ mod tests {
 
     #[test]
     fn the_short_way_gives_what_the_long_one_does() {
-        let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 24) as usize
-        };
+        let mut numbers = crate::random_numbers();
+        let mut random = || (numbers() >> 24) as usize;
         let mut n_short = 0;
         for _ in 0..50_000 {
             let kind: &[u8] = if random() % 4 == 0 { &[0x86, 0xdd] } else { &[8, 0] };

@@ -68,7 +68,7 @@ impl<'a> Ip<'a> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn read_v4(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
         let header: &[u8; 20] = bytes.first_chunk().ok_or(Undecoded::Truncated)?;
         let [words, _, len_1, len_0, id_1, id_0, place_1, place_0, _, protocol, ..] = *header;
@@ -106,7 +106,6 @@ impl<'a> Ip<'a> {
         Ok(if is_followed { ip.behind_extensions() } else { ip })
     }
 
-    #[inline(never)]
     fn read_v6(bytes: &'a [u8], wire_len: u32) -> Result<Self, Undecoded> {
         let Ok(header) = Ipv6HeaderSlice::from_slice(bytes) else {
             return Err(Undecoded::Truncated);
@@ -294,13 +293,7 @@ mod tests {
     #[test]
     fn an_ipv4_header_is_read_as_by_etherparse() {
         use etherparse::{Ipv4HeaderSlice, err::ipv4::HeaderSliceError};
-        let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
+        let mut random = crate::random_numbers();
         for _ in 0..20_000 {
             let len = random() as usize % 70;
             let mut bytes: Vec<u8> = (0..len).map(|_| (random() >> 32) as u8).collect();

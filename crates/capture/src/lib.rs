@@ -208,3 +208,15 @@ impl ByteOrder {
         })
     }
 }
+
+/// Numbers for tests, the same in every run (xorshift).
+#[cfg(test)]
+fn random_numbers() -> impl FnMut() -> u64 {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
+}

@@ -365,13 +365,7 @@ mod tests {
 
     #[test]
     fn no_bytes_are_too_odd() {
-        let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
+        let mut random = crate::random_numbers();
         for (link_type, ..) in registry::LINKS {
             for _ in 0..300 {
                 // Few values, so that bytes often mean something.

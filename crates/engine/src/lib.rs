@@ -165,15 +165,11 @@ impl Analysis {
 
     /// The flows as answers see them, by their first packet.
     fn each(&self) -> impl Iterator<Item = Row<'_>> + Clone {
-        let sessions = self.sessions();
-        let labelled = (0..).zip(self.flows.iter().zip(&self.verdicts));
-        labelled.map(move |(number, (flow, verdict))| {
-            Row::new(number, sessions.of(number), flow, verdict)
-        })
+        self.each_of(0..self.flows.len() as u32)
     }
 
     /// The same of those with these numbers.
-    fn each_of(&self, numbers: Range<u32>) -> impl Iterator<Item = Row<'_>> {
+    fn each_of(&self, numbers: Range<u32>) -> impl Iterator<Item = Row<'_>> + Clone {
         let sessions = self.sessions();
         numbers.filter_map(move |number| {
             let (flow, verdict) = self.labelled(number)?;

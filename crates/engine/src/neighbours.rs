@@ -138,7 +138,8 @@ impl Neighbours {
         }
     }
 
-    /// Whether nothing more is to be learnt of who sent an IP packet: so it is of most frames.
+    /// Whether nothing more is to be learnt of who sent an IP packet: so it is of most frames. It reads no more than it must; what
+    /// lies behind VLAN tags is left to [`Neighbours::look`].
     #[inline]
     fn is_known(&self, bytes: &[u8]) -> bool {
         let Some(&[_, _, _, _, _, _, a, b, c, d, e, f, kind_1, kind_0]) = bytes.first_chunk()

@@ -196,9 +196,7 @@ impl Table {
         let hash = ends.hash(hasher);
         if let Some(place) = self.newest.find_mut(hash, is_same) {
             let number = *place;
-            // Only what may begin something is asked whether it does.
-            let may_begin = packet.tcp.is_none_or(|it| it.flags & flags::SYN != 0);
-            let flow = flows.get(number as usize).filter(|_| may_begin);
+            let flow = flows.get(number as usize);
             let Some(flow) = flow.filter(|it| it.is_followed_by(ends.source, packet)) else {
                 return number;
             };
@@ -394,6 +392,7 @@ impl Flow {
     }
 
     /// Whether a packet between its ends begins a flow of its own.
+    #[inline]
     pub(crate) fn is_followed_by(&self, source: Endpoint, packet: &Packet<'_>) -> bool {
         let direction = self.direction(source);
         // An association that is begun again has other tags.

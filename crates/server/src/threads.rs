@@ -15,10 +15,7 @@ use engine::{
     Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Progress, Reduce, Rules, progress,
 };
 
-use crate::reading::{is_stop, next_chunk, run_seed};
-
-/// How much of a capture is read at once, in bytes: a block, unless it is packed.
-const BLOCK_LEN: usize = 1 << 18;
+use crate::reading::{CHUNK_LEN, is_stop, next_chunk, run_seed};
 
 /// Reads a capture on so many threads; otherwise as [`crate::read`].
 ///
@@ -164,7 +161,7 @@ impl<R: Read> Work<'_, R> {
     fn cut(&self, mut source: Source<R>) {
         let Source { reader, cutter } = &mut source;
         let (mut blocks, mut failure, mut is_stopped) = (Vec::new(), None, false);
-        let is_cut = match cutter.fill(BLOCK_LEN, |room| next_chunk(reader, room)) {
+        let is_cut = match cutter.fill(CHUNK_LEN, |room| next_chunk(reader, room)) {
             Ok(0) => true,
             // The cutter keeps its error and says it in the analysis.
             Ok(_) => take_all(cutter, &mut blocks).is_err(),

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Write},
-    mem,
+    mem, panic,
     path::{Path, PathBuf},
     sync::Arc,
     thread::{self, ScopedJoinHandle},
@@ -263,15 +263,12 @@ fn write_export<W: Write>(
     for round in starts.chunks(n_threads) {
         let make = |start: u32| parts.of(start..(start + PART_LEN).min(n_flows));
         let made: Vec<io::Result<Part>> = thread::scope(|scope| {
-            let (first, others) =
-                round.split_first().map_or((None, round), |it| (Some(it.0), it.1));
-            let others: Vec<_> = others.iter().map(|it| scope.spawn(|| make(*it))).collect();
-            let first = first.map(|it| make(*it));
+            let making: Vec<_> = round.iter().map(|it| scope.spawn(|| make(*it))).collect();
             let joined = |it: ScopedJoinHandle<'_, _>| match it.join() {
                 Ok(part) => part,
-                Err(panic) => std::panic::resume_unwind(panic),
+                Err(panic) => panic::resume_unwind(panic),
             };
-            first.into_iter().chain(others.into_iter().map(joined)).collect()
+            making.into_iter().map(joined).collect()
         });
         made.into_iter().try_for_each(|part| writer.add_part(&part?))?;
     }
