@@ -25,6 +25,7 @@ mod shape;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    ops::{Deref, DerefMut},
     sync::{Arc, LazyLock},
 };
 
@@ -61,8 +62,19 @@ pub const GROUPS: &[&str] = &[
 ];
 
 /// A label and why the flow has it.
+///
+/// Flows of which the same was found share it ([`Findings`]), so that a million verdicts take little memory; who changes it
+/// gets one of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
+    finding: Arc<Finding>,
+    /// What the payload tells besides; most flows of a large capture say nothing.
+    facts: Option<Box<Facts>>,
+}
+
+/// What was found of a flow, but for what it says of itself alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
     /// The application protocol its payload shows, the transport where that says all, or [`UNKNOWN`].
     pub protocol: &'static str,
     /// The service where one is known, else the protocol: one of [`labels`]; or what a rule of the user's or a model says.
@@ -73,8 +85,52 @@ pub struct Verdict {
     pub reason: Reason,
     /// Whose first bytes show the protocol, where the payload does.
     pub shown: Option<Shown>,
-    /// What the payload tells besides; most flows of a large capture say nothing.
-    facts: Option<Box<Facts>>,
+}
+
+impl Deref for Verdict {
+    type Target = Finding;
+
+    fn deref(&self) -> &Finding {
+        &self.finding
+    }
+}
+
+impl DerefMut for Verdict {
+    fn deref_mut(&mut self) -> &mut Finding {
+        Arc::make_mut(&mut self.finding)
+    }
+}
+
+/// What was found of flows before, to be shared by those that follow.
+#[derive(Debug)]
+pub struct Findings(Vec<Option<Arc<Finding>>>);
+
+impl Findings {
+    /// How many are remembered: most captures have fewer.
+    const MOST: usize = 1 << 10;
+
+    /// Lets a verdict share what was found before, if it is the same.
+    pub fn share(&mut self, verdict: &mut Verdict) {
+        // By where their texts are: most lie in a table.
+        let Finding { protocol, label, reason, .. } = &**verdict;
+        let place = |text: &str| text.as_ptr().addr();
+        let network = if let Reason::Address { network } = reason { place(network) } else { 0 };
+        let mixed = (place(protocol) ^ place(label).rotate_left(16) ^ network).wrapping_mul(MIXER);
+        let Some(slot) = self.0.get_mut(mixed >> 16 & (Self::MOST - 1)) else { return };
+        match slot {
+            Some(known) if *known == verdict.finding => verdict.finding = Arc::clone(known),
+            _ => *slot = Some(Arc::clone(&verdict.finding)),
+        }
+    }
+}
+
+/// Its products depend on every bit of what they are of in their upper bits.
+const MIXER: usize = 0x9e37_79b9;
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self(vec![None; Self::MOST])
+    }
 }
 
 /// Whose first bytes show a protocol.
@@ -179,14 +235,14 @@ pub enum Kin {
 
 impl Verdict {
     fn unknown() -> Self {
-        Self {
+        let finding = Finding {
             protocol: UNKNOWN,
             label: Cow::Borrowed(UNKNOWN),
             group: UNKNOWN,
             reason: Reason::Unknown,
             shown: None,
-            facts: None,
-        }
+        };
+        Self { finding: Arc::new(finding), facts: None }
     }
 
     /// What the payload tells besides.
@@ -324,19 +380,22 @@ impl Verdict {
     fn take_guess_back(&mut self) {
         let is_known = self.protocol != UNKNOWN;
         self.reason = if is_known { Reason::Payload } else { Reason::Unknown };
-        (self.label, self.group) = (Cow::Borrowed(self.protocol), group_of_protocol(self.protocol));
+        let protocol = self.protocol;
+        (self.label, self.group) = (Cow::Borrowed(protocol), group_of_protocol(protocol));
     }
 
     fn serve(&mut self, service: &'static Service, reason: Reason) {
-        self.label = Cow::Borrowed(service.label);
-        self.group = service.group;
-        self.reason = reason;
+        let finding = &mut **self;
+        finding.label = Cow::Borrowed(service.label);
+        finding.group = service.group;
+        finding.reason = reason;
     }
 
     /// Does as a rule of the user's says.
     fn obey(&mut self, rule: Matched) {
-        (self.label, self.group) = (rule.label(), rule.group());
-        self.reason = Reason::Own(rule);
+        let finding = &mut **self;
+        (finding.label, finding.group) = (rule.label(), rule.group());
+        finding.reason = Reason::Own(rule);
     }
 }
 
@@ -390,23 +449,27 @@ fn seen<'a>(flow: &'a Flow, verdict: &'a Verdict, names: &'a [&'a str]) -> Seen<
 fn label_as_built(flow: &mut Flow, further_names: &mut Vec<String>) -> Verdict {
     let mut verdict = Verdict::unknown();
     if let Some((protocol, mut facts)) = protocol::recognise(&flow.heads) {
-        verdict.protocol = protocol.name;
-        verdict.label = Cow::Borrowed(protocol.name);
-        verdict.group = protocol.group;
-        verdict.reason = Reason::Payload;
-        verdict.shown = Some(protocol::shown(protocol, &facts, &mut flow.heads));
+        *verdict = Finding {
+            protocol: protocol.name,
+            label: Cow::Borrowed(protocol.name),
+            group: protocol.group,
+            reason: Reason::Payload,
+            shown: Some(protocol::shown(protocol, &facts, &mut flow.heads)),
+        };
         contradict_port(&mut facts, protocol.name, flow.server.port);
         *further_names = std::mem::take(&mut facts.further_names);
         facts.shrink();
         verdict.facts = Some(Box::new(facts));
     } else if let Some(name) = transport_label(flow.transport) {
         let (label, reason) = (Cow::Borrowed(name), Reason::Transport);
-        return Verdict { protocol: name, label, group: "system", reason, ..verdict };
+        *verdict = Finding { protocol: name, label, group: "system", reason, shown: None };
+        return verdict;
     } else if let Some(kind) = flow.tunnels().and_then(|it| it.carries) {
         let known = PROTOCOLS.iter().find(|it| it.name == kind.name());
         let group = known.map_or("tunnel", |it| it.group);
         let (protocol, label) = (kind.name(), Cow::Borrowed(kind.name()));
-        return Verdict { protocol, label, group, reason: Reason::Carries, ..verdict };
+        *verdict = Finding { protocol, label, group, reason: Reason::Carries, shown: None };
+        return verdict;
     }
     let facts = verdict.facts();
     let mut names = facts.server_name.iter().chain(&*further_names).map(String::as_str);
@@ -684,6 +747,26 @@ mod tests {
                 assert_eq!(seen.insert(label, group), None, "{label} is in two groups");
             }
         }
+    }
+
+    #[test]
+    fn what_many_flows_have_is_there_once() {
+        let mut findings = Findings::default();
+        let mut of = |label, name| {
+            let mut verdict = Verdict::unknown();
+            verdict.label = Cow::Borrowed(label);
+            verdict.set_server_name(name);
+            findings.share(&mut verdict);
+            verdict
+        };
+        let [one, other] = ["a.example", "b.example"].map(|it| of("vk", it));
+        assert!(Arc::ptr_eq(&one.finding, &other.finding) && one != other);
+        assert_ne!(one.finding, of("ssh", "a.example").finding);
+        let mut changed = other.clone();
+        changed.label = Cow::Borrowed("ok");
+        assert_eq!((&*one.label, &*other.label, &*changed.label), ("vk", "vk", "ok"));
+        // There are millions.
+        assert_eq!(size_of::<Option<Verdict>>(), 2 * size_of::<usize>());
     }
 
     #[test]

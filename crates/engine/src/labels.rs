@@ -2,56 +2,66 @@
 
 use std::{iter, mem};
 
-use classify::{OwnRules, Verdict};
+use classify::{Findings, OwnRules, Verdict};
 use flow::{Flow, Left, Many};
 
 use crate::page;
 
 /// The verdicts so far, by flow.
 #[derive(Debug, Default)]
-pub(crate) struct Labels(Many<Option<Verdict>>);
+pub(crate) struct Labels {
+    verdicts: Many<Option<Verdict>>,
+    findings: Findings,
+}
 
 impl Labels {
     /// Labels a flow that has said all its heads can hold.
     pub(crate) fn label(&mut self, number: u32, flow: &mut Flow, own: &OwnRules) {
         self.make_room(number as usize + 1);
-        if let Some(slot) = self.0.get_mut(number as usize) {
-            *slot = Some(label(number, flow, own));
+        if let Some(slot) = self.verdicts.get_mut(number as usize) {
+            *slot = Some(label(number, flow, own, &mut self.findings));
         }
     }
 
     /// The verdict of a flow that is labelled already.
     pub(crate) fn of(&self, number: u32) -> Option<&Verdict> {
-        self.0.get(number as usize)?.as_ref()
+        self.verdicts.get(number as usize)?.as_ref()
     }
 
     /// Keeps those of flows that are left.
     pub(crate) fn keep(&mut self, kept: &Left) {
-        self.0 = kept.of(mem::take(&mut self.0));
+        self.verdicts = kept.of(mem::take(&mut self.verdicts));
     }
 
     /// Labels the flows that are left, and gives the verdicts of all.
     pub(crate) fn finish(mut self, flows: &mut Many<Flow>, own: &OwnRules) -> Many<Verdict> {
         self.make_room(flows.len());
-        for (number, (slot, flow)) in (0..).zip(self.0.iter_mut().zip(flows)) {
+        for (number, (slot, flow)) in (0..).zip(self.verdicts.iter_mut().zip(flows)) {
             if slot.is_none() {
-                *slot = Some(label(number, flow, own));
+                *slot = Some(label(number, flow, own, &mut self.findings));
             }
         }
-        self.0.map(|it| it.expect("it was made above"))
+        self.verdicts.map(|it| it.expect("it was made above"))
     }
 
     fn make_room(&mut self, n_flows: usize) {
-        let n_new = n_flows.saturating_sub(self.0.len());
-        self.0.extend(iter::repeat_n(None, n_new));
+        let n_new = n_flows.saturating_sub(self.verdicts.len());
+        self.verdicts.extend(iter::repeat_n(None, n_new));
     }
 }
 
 /// Labels a flow that has said all its heads can hold, or all the capture has, and frees what is not looked at later.
-fn label(number: u32, flow: &mut Flow, own: &OwnRules) -> Verdict {
-    let verdict = classify::label(flow, own);
+fn label(number: u32, flow: &mut Flow, own: &OwnRules, findings: &mut Findings) -> Verdict {
+    let mut verdict = classify::label(flow, own);
+    findings.share(&mut verdict);
     flow.heads.keep(kept(number, &verdict, own));
     verdict
+}
+
+/// Lets verdicts that became the same since share what was found.
+pub(crate) fn share(verdicts: &mut Many<Verdict>) {
+    let mut findings = Findings::default();
+    verdicts.iter_mut().for_each(|it| findings.share(it));
 }
 
 /// So many flows of a capture keep all of their first bytes that the page shows.

@@ -130,6 +130,7 @@ impl Analysis {
                 classify::relabel_by_guess(verdict, flow, own);
             }
         }
+        labels::share(&mut verdicts);
         let sessions = decided::Decided::new(sessions);
         tell(Stage::Hosts);
         let hosts = hosts::Hosts::new(&flows, &verdicts, addresses, &answered, told);

@@ -78,7 +78,7 @@ impl<'a> Piece<'a> {
             _ => self.forward,
         };
         let mut sample = Sample::new(self.timeline.steps(), schema, forward);
-        let windows = self.flow.first_windows;
+        let windows = self.flow.first_windows();
         // How the connection fared is known of the whole of it.
         let health = self.flow.health().filter(|_| self.number.is_none());
         let (client, server) = match forward {

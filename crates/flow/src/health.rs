@@ -19,38 +19,65 @@ pub struct Health {
 
 /// What is known of a connection's health.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Watched {
-    /// Nothing: it is not established.
-    #[default]
-    Never,
-    Now(Box<Watch>),
-    /// It is told, for nothing follows: half as much memory.
-    Told(Box<Health>),
-}
+pub(crate) struct Watched(Option<Box<Watch>>);
 
 impl Watched {
+    /// Nothing is: it is not established.
+    pub(crate) fn is_never(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn health(&self) -> Option<&Health> {
-        match self {
-            Self::Never => None,
-            Self::Now(watch) => Some(&watch.health),
-            Self::Told(health) => Some(health),
+        self.0.as_ref().map(|it| &it.health)
+    }
+
+    /// As [`Watch::push`].
+    pub(crate) fn push(
+        &mut self,
+        direction: Direction,
+        tcp: &Tcp,
+        payload_len: u32,
+        time: Timestamp,
+    ) -> u8 {
+        self.0.as_mut().map_or(0, |it| it.push(direction, tcp, payload_len, time))
+    }
+
+    /// A segment of this side brought other bytes than those at its place.
+    pub(crate) fn differ(&mut self, direction: Direction) {
+        if let Some(watch) = &mut self.0 {
+            match direction {
+                Direction::Forward => watch.health.client.differing += 1,
+                Direction::Backward => watch.health.server.differing += 1,
+            }
         }
     }
 
-    /// No segment follows.
+    /// No segment follows: what they are compared with goes.
     pub(crate) fn end(&mut self) {
-        if let Self::Now(watch) = self {
-            *self = Self::Told(Box::new(std::mem::take(&mut watch.health)));
+        if let Some(watch) = &mut self.0 {
+            watch.streams = None;
         }
+    }
+}
+
+impl From<Watch> for Watched {
+    fn from(watch: Watch) -> Self {
+        Self(Some(Box::new(watch)))
     }
 }
 
 /// A connection that is watched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Watch {
     health: Health,
-    client_stream: Stream,
-    server_stream: Stream,
+    /// The client's and the server's; `None` once the capture ended.
+    streams: Option<Box<[Stream; 2]>>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { health: Health::default(), streams: Some(Box::default()) }
+    }
 }
 
 /// One side of a connection.
@@ -113,8 +140,8 @@ impl Watch {
         payload_len: u32,
         time: Timestamp,
     ) -> u8 {
+        let Some([client_stream, server_stream]) = self.streams.as_deref_mut() else { return 0 };
         let (client, server) = (&mut self.health.client, &mut self.health.server);
-        let (client_stream, server_stream) = (&mut self.client_stream, &mut self.server_stream);
         let (side, stream, other, other_stream) = match direction {
             Direction::Forward => (client, client_stream, server, server_stream),
             Direction::Backward => (server, server_stream, client, client_stream),
@@ -155,16 +182,6 @@ impl Watch {
             }
         }
         marks
-    }
-}
-
-impl Watch {
-    /// A segment of this side brought other bytes than those at its place.
-    pub(crate) fn differ(&mut self, direction: Direction) {
-        match direction {
-            Direction::Forward => self.health.client.differing += 1,
-            Direction::Backward => self.health.server.differing += 1,
-        }
     }
 }
 
@@ -435,7 +452,8 @@ mod tests {
             let tcp = Tcp { sequence: number * 20, flags: ACK, ..Tcp::default() };
             health.push(Forward, &tcp, 10, Timestamp(0));
         }
-        assert!(health.client_stream.holes.len() <= MAX_HOLES);
+        let [client, _] = &**health.streams.as_ref().unwrap();
+        assert!(client.holes.len() <= MAX_HOLES);
         assert!(health.health.client.lost_bytes > 90_000);
     }
 }

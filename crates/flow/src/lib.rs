@@ -139,8 +139,6 @@ pub struct Flow {
     pub from_client: Total,
     /// What the server sent.
     pub from_server: Total,
-    /// The receive window of the first TCP segment of the client and of the server, as sent: unscaled. A reset has none.
-    pub first_windows: [Option<u16>; 2],
     /// Every packet of the flow, in capture order.
     pub timeline: Timeline,
     /// The first bytes each side sent.
@@ -151,10 +149,15 @@ pub struct Flow {
     openings: Openings,
     /// Nothing until a connection is established.
     health: Watched,
-    /// `None` for the many flows that have nothing to do with a tunnel.
-    tunnels: Option<Box<Tunnels>>,
-    /// `None` for the many flows that have nothing to do with ICMP errors.
-    errors: Option<Box<Errors>>,
+    /// `None` for the many flows that have nothing of it.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few flows have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    tunnels: Option<Tunnels>,
+    errors: Option<Errors>,
 }
 
 /// What a flow has to do with tunnels.
@@ -204,6 +207,11 @@ impl Flow {
         history::of(self.transport, piece, forward)
     }
 
+    /// The receive window of the first TCP segment of the client and of the server, as sent: unscaled. A reset has none.
+    pub fn first_windows(&self) -> [Option<u16>; 2] {
+        self.openings.windows()
+    }
+
     /// How well its connection fared; TCP only, once it is established.
     pub fn health(&self) -> Option<&Health> {
         self.health.health()
@@ -211,12 +219,21 @@ impl Flow {
 
     /// What it has to do with ICMP errors.
     pub fn errors(&self) -> Option<&Errors> {
-        self.errors.as_deref()
+        self.rare.as_ref()?.errors.as_ref()
     }
 
     /// What it has to do with tunnels.
     pub fn tunnels(&self) -> Option<&Tunnels> {
-        self.tunnels.as_deref()
+        self.rare.as_ref()?.tunnels.as_ref()
+    }
+
+    /// The same, to be changed.
+    fn tunnels_mut(&mut self) -> Option<&mut Tunnels> {
+        self.rare.as_mut()?.tunnels.as_mut()
+    }
+
+    fn errors_mut(&mut self) -> Option<&mut Errors> {
+        self.rare.as_mut()?.errors.as_mut()
     }
 
     /// Frame bytes of both sides that belong to no flow inside it: over all flows they are the bytes of the capture.
@@ -228,7 +245,7 @@ impl Flow {
     /// The same for the client's side and the server's.
     pub fn own_bytes_by_side(&self) -> (u64, u64) {
         let (mut client, mut server) = (self.from_client.frame_bytes, self.from_server.frame_bytes);
-        if let Some(it) = &self.tunnels {
+        if let Some(it) = self.tunnels() {
             client -= it.carried_from_client.frame_bytes;
             server -= it.carried_from_server.frame_bytes;
         }
@@ -266,6 +283,6 @@ mod tests {
         // What a flow has in its own place, and what an established connection has besides, in bytes.
         let (flow, watch) = (size_of::<Flow>(), size_of::<health::Watch>());
         let health = size_of::<Health>();
-        assert!(flow <= 280 && watch <= 368 && health <= 176, "{flow}, {watch} and {health}");
+        assert!(flow <= 256 && watch <= 184 && health <= 176, "{flow}, {watch} and {health}");
     }
 }

@@ -31,7 +31,7 @@ impl Flow {
     pub(crate) fn note_quote(&mut self, packet: &Packet<'_>, apart: Apart) {
         let Some(quoted) = packet.quoted() else { return };
         let key = Key::from(Ends::of_packet(&quoted, apart));
-        let quotes = &mut self.errors.get_or_insert_default().quotes;
+        let quotes = &mut self.rare.get_or_insert_default().errors.get_or_insert_default().quotes;
         if let Some(it) = quotes.iter_mut().find(|it| it.key == key) {
             it.count = it.count.saturating_add(1);
         } else if quotes.len() < MAX_QUOTES {
@@ -45,7 +45,7 @@ pub(crate) fn link(flows: &mut Many<Flow>) {
     // What is quoted, by the place of the flow that quotes.
     let mut quotes: Vec<(u32, Quote)> = Vec::new();
     for (number, flow) in (0..).zip(&mut *flows) {
-        if let Some(errors) = &mut flow.errors {
+        if let Some(errors) = flow.errors_mut() {
             quotes.extend(std::mem::take(&mut errors.quotes).into_iter().map(|it| (number, it)));
         }
     }
@@ -65,11 +65,11 @@ pub(crate) fn link(flows: &mut Many<Flow>) {
         let before = quoted.partition_point(|it| (it.0, it.1) <= (key, time));
         let found = before.checked_sub(1).and_then(|it| quoted.get(it));
         let Some(&(_, _, about)) = found.filter(|it| it.0 == key) else { continue };
-        if let Some(errors) = flows.get_mut(about as usize).map(|it| &mut it.errors) {
-            let errors = errors.get_or_insert_default();
+        if let Some(flow) = flows.get_mut(about as usize) {
+            let errors = flow.rare.get_or_insert_default().errors.get_or_insert_default();
             errors.count = errors.count.saturating_add(count);
         }
-        if let Some(errors) = flows.get_mut(number as usize).and_then(|it| it.errors.as_mut()) {
+        if let Some(errors) = flows.get_mut(number as usize).and_then(Flow::errors_mut) {
             errors.about = errors.about.or(Some(about));
         }
     }

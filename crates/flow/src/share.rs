@@ -42,32 +42,39 @@ impl From<Ends> for Key {
     }
 }
 
+/// Odd numbers without a pattern: products with them depend on every bit in their upper bits.
+const ODD: [u64; 5] = [
+    0x9e37_79b9_7f4a_7c15,
+    0xbf58_476d_1ce4_e5b9,
+    0x94d0_49bb_1331_11eb,
+    0xff51_afd7_ed55_8ccd,
+    0xc4ce_b9fe_1a85_ec53,
+];
+
 impl Ends {
     /// Their share of so many, the same in either order and on every machine; whoever chooses addresses may fill one share with
     /// them.
     pub(crate) fn share(&self, n_shares: usize) -> usize {
-        // The finaliser of SplitMix64.
-        let mix = |hash: u64, word: u64| {
-            let hash = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            hash ^ (hash >> 31)
-        };
         let word = |Endpoint { ip, port }| match ip {
             IpAddr::V4(ip) => u64::from(ip.to_bits()) << 16 | u64::from(port),
             IpAddr::V6(ip) => {
                 let bits = ip.to_bits();
-                mix(bits as u64 ^ u64::from(port) << 48, (bits >> 64) as u64)
+                (bits >> 64) as u64 ^ (bits as u64 ^ u64::from(port) << 48).wrapping_mul(ODD[0])
             }
         };
         let (a, b) = (word(self.source), word(self.destination));
-        let numbers = u64::from(self.transport.0) | u64::from(self.topic) << 8;
-        let mut hash = mix(mix(numbers, a.min(b)), a.max(b));
         let (vlan, tunnel) = self.place.parts();
         let (kind, id) = tunnel.map_or((0, 0), |Tunnel { kind, id }| (kind as u64 + 1, id));
-        if (vlan, kind) != (0, 0) {
-            hash = mix(mix(hash, u64::from(vlan) << 32 | u64::from(id)), kind);
-        }
+        let numbers = u64::from(self.transport.0) | u64::from(self.topic) << 8 | kind << 16;
+        let place = u64::from(vlan) << 32 | u64::from(id);
+        // Sums of products: the same in either order, and one multiplication deep.
+        let ends =
+            a.wrapping_add(b).wrapping_mul(ODD[1]) ^ (a ^ b).wrapping_mul(ODD[2]).rotate_left(32);
+        let hash = ends
+            .wrapping_add(numbers.wrapping_mul(ODD[3]))
+            .wrapping_add(place.wrapping_mul(ODD[4]));
+        let hash = (hash ^ hash >> 32).wrapping_mul(ODD[0]);
+        let hash = hash ^ hash >> 29;
         (hash % n_shares.max(1) as u64) as usize
     }
 }
@@ -188,7 +195,7 @@ pub fn merge(shares: Vec<Share>) -> (Many<Flow>, Order) {
         let before = carriers.partition_point(|it| *it < (key, number));
         let parent = before.checked_sub(1).and_then(|it| carriers.get(it));
         let parent = parent.filter(|it| it.0 == key).map(|it| it.1);
-        if let Some(tunnels) = flows.get_mut(number as usize).and_then(|it| it.tunnels.as_mut()) {
+        if let Some(tunnels) = flows.get_mut(number as usize).and_then(Flow::tunnels_mut) {
             tunnels.parent = parent;
         }
     }

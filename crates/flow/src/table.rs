@@ -12,7 +12,7 @@ use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
 use crate::{
-    Direction, Endpoint, Flow, Heads, Many, Step, Timeline, Total, Transport, Tunnels,
+    Direction, Endpoint, Flow, Heads, Many, Rare, Step, Timeline, Total, Transport, Tunnels,
     health::{Watch, Watched},
     icmp, quotes,
     sctp::Init,
@@ -251,7 +251,7 @@ impl Table {
                 aside.add(&flow);
                 continue;
             }
-            if let Some(tunnels) = &mut flow.tunnels {
+            if let Some(tunnels) = flow.tunnels_mut() {
                 tunnels.parent = tunnels.parent.and_then(|it| kept.place(it));
             }
             self.flows.push(flow);
@@ -296,7 +296,7 @@ impl Ends {
     }
 
     pub(crate) fn of_flow(flow: &Flow) -> Self {
-        let place = flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key);
+        let place = flow.tunnels().map_or_else(Place::default, |it| it.key);
         Self {
             transport: flow.transport,
             source: flow.client,
@@ -310,7 +310,7 @@ impl Ends {
     #[inline]
     fn are_of(&self, flow: &Flow) -> bool {
         let is = |a: &Endpoint, b: &Endpoint| self.source == *a && self.destination == *b;
-        let place = || flow.tunnels.as_ref().map_or_else(Place::default, |it| it.key);
+        let place = || flow.tunnels().map_or_else(Place::default, |it| it.key);
         (is(&flow.client, &flow.server) || is(&flow.server, &flow.client))
             && (self.transport, self.topic) == (flow.transport, flow.topic)
             && self.place == place()
@@ -367,18 +367,17 @@ impl Flow {
             last: packet.time,
             from_client: Total::default(),
             from_server: Total::default(),
-            first_windows: [None; 2],
             timeline: Timeline::default(),
             heads: Heads::new(transport, client.port, server.port),
             topic,
             connection: Connection::default(),
             openings: Openings::default(),
-            health: Watched::Never,
-            tunnels: (packet.tunnel.is_some() || place != Place::default()).then(|| {
+            health: Watched::default(),
+            rare: (packet.tunnel.is_some() || place != Place::default()).then(|| {
                 let inside = packet.tunnel;
-                Box::new(Tunnels { parent, inside, key: place, ..Tunnels::default() })
+                let tunnels = Tunnels { parent, inside, key: place, ..Tunnels::default() };
+                Box::new(Rare { tunnels: Some(tunnels), errors: None })
             }),
-            errors: None,
         }
     }
 
@@ -388,7 +387,7 @@ impl Flow {
 
     /// What is worth more stays longer where there is no room for all.
     fn worth(&self) -> (bool, Timestamp) {
-        (self.is_answered() || self.tunnels.is_some(), self.last)
+        (self.is_answered() || self.tunnels().is_some(), self.last)
     }
 
     /// Whether a packet between its ends begins a flow of its own.
@@ -431,10 +430,6 @@ impl Flow {
         };
         if let Some(tcp) = &packet.tcp {
             step.marks = self.check(&step, tcp);
-            let window = self.first_windows.get_mut(direction as usize);
-            if let Some(window) = window.filter(|_| tcp.flags & flags::RST == 0) {
-                window.get_or_insert(tcp.window);
-            }
         }
         self.advance(direction, packet);
         match direction {
@@ -442,7 +437,7 @@ impl Flow {
             Direction::Backward => self.from_server.add(&step),
         }
         if packet.carries.is_some() {
-            let tunnels = self.tunnels.get_or_insert_default();
+            let tunnels = self.rare.get_or_insert_default().tunnels.get_or_insert_default();
             tunnels.carries = tunnels.carries.or(packet.carries);
             match direction {
                 Direction::Forward => tunnels.carried_from_client.add(&step),
@@ -452,31 +447,28 @@ impl Flow {
         self.timeline.push(step);
         self.last = self.last.max(packet.time);
         let differs = self.heads.push(direction, packet);
-        if let Watched::Now(watch) = &mut self.health
-            && differs
-        {
-            watch.differ(direction);
+        if differs {
+            self.health.differ(direction);
         }
     }
 
     /// Watches how well the connection fares: the marks of a step. Attempts alone, of which a scan makes millions, take no
     /// memory for it.
     fn check(&mut self, step: &Step, tcp: &Tcp) -> u8 {
-        if let Watched::Never = self.health {
+        if self.health.is_never() {
             if tcp.flags & (flags::SYN | flags::RST) != 0 {
                 return 0;
             }
-            let mut watch = Box::new(Watch::default());
+            let mut watch = Watch::default();
             for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
                 if let Some(syn) = self.openings.syn(step.direction) {
                     let syn = Tcp { flags: step.flags, ..syn };
                     watch.push(step.direction, &syn, step.payload_len, step.time);
                 }
             }
-            self.health = Watched::Now(watch);
+            self.health = watch.into();
         }
-        let Watched::Now(watch) = &mut self.health else { return 0 };
-        watch.push(step.direction, tcp, step.payload_len, step.time)
+        self.health.push(step.direction, tcp, step.payload_len, step.time)
     }
 }
 
@@ -672,11 +664,11 @@ mod tests {
             let tcp = Some(Tcp { flags, window, ..Tcp::default() });
             table.push(&Packet { tcp, ..packet(from, 3 - from, flags, b"") });
         }
-        assert_eq!(table.finish()[0].first_windows, [Some(70), Some(80)]);
+        assert_eq!(table.finish()[0].first_windows(), [Some(70), Some(80)]);
         let mut table = Table::new(7, Apart::default());
         table.push(&packet(1, 2, SYN, b""));
         table.push(&packet(2, 1, RST | ACK, b""));
-        assert_eq!(table.finish()[0].first_windows, [Some(0), None]);
+        assert_eq!(table.finish()[0].first_windows(), [Some(0), None]);
     }
 
     #[test]

@@ -103,42 +103,79 @@ pub(crate) struct Openings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Opening {
     number: u32,
-    is_known: bool,
-    /// Offered with a SYN.
-    window_scale: Option<u8>,
+    /// The receive window of its first segment that is no reset.
+    window: u16,
+    /// Offered with a SYN, and one more; 0 where none was.
+    scale_and_one: u8,
+    /// Which of them are known, in bits.
+    known: u8,
 }
+
+/// Bits of [`Opening::known`].
+const NUMBER: u8 = 1;
+const WINDOW: u8 = 2;
 
 impl Opening {
     fn learn(&mut self, number: u32) {
-        if !self.is_known {
-            *self = Self { number, is_known: true, ..*self };
+        if !self.is_known() {
+            *self = Self { number, known: self.known | NUMBER, ..*self };
         }
     }
 
+    fn is_known(self) -> bool {
+        self.known & NUMBER != 0
+    }
+
     fn is_other_than(self, number: u32) -> bool {
-        self.is_known && self.number != number
+        self.is_known() && self.number != number
+    }
+
+    fn take_window(&mut self, window: u16) {
+        if self.known & WINDOW == 0 {
+            *self = Self { window, known: self.known | WINDOW, ..*self };
+        }
+    }
+
+    fn window(self) -> Option<u16> {
+        (self.known & WINDOW != 0).then_some(self.window)
+    }
+
+    fn offer(&mut self, scale: Option<u8>) {
+        // No window has so many bits.
+        self.scale_and_one = scale.map_or(0, |it| it.min(u8::MAX - 1) + 1);
     }
 }
 
 impl Openings {
-    /// Takes a SYN; the first of a side counts. An answer tells the client's number too.
+    /// Takes a segment: the first window of a side counts, and its first SYN. An answer tells the client's number too.
     pub(crate) fn push(&mut self, direction: Direction, tcp: &Tcp) {
+        if tcp.flags & flags::RST == 0 {
+            match direction {
+                Direction::Forward => self.client.take_window(tcp.window),
+                Direction::Backward => self.server.take_window(tcp.window),
+            }
+        }
         if tcp.flags & flags::SYN == 0 {
             return;
         }
         match direction {
             Direction::Forward => {
                 self.client.learn(tcp.sequence);
-                self.client.window_scale = tcp.window_scale;
+                self.client.offer(tcp.window_scale);
             }
             Direction::Backward => {
                 self.server.learn(tcp.sequence);
-                self.server.window_scale = tcp.window_scale;
+                self.server.offer(tcp.window_scale);
                 if tcp.flags & flags::ACK != 0 {
                     self.client.learn(tcp.acknowledgement.wrapping_sub(1));
                 }
             }
         }
+    }
+
+    /// The first windows of the client and of the server.
+    pub(crate) fn windows(&self) -> [Option<u16>; 2] {
+        [self.client.window(), self.server.window()]
     }
 
     /// Takes the number a side begins with; the first counts. Of SCTP it is a tag.
@@ -163,12 +200,12 @@ impl Openings {
             Direction::Forward => (self.client, self.server),
             Direction::Backward => (self.server, self.client),
         };
-        side.is_known.then(|| Tcp {
+        side.is_known().then(|| Tcp {
             sequence: side.number,
             acknowledgement: other.number.wrapping_add(1),
             flags: flags::SYN,
             window: 0,
-            window_scale: side.window_scale,
+            window_scale: side.scale_and_one.checked_sub(1),
         })
     }
 }
@@ -190,9 +227,13 @@ pub(crate) fn begins_anew(
         (true, false, _) if connection.is_ended() => {
             !connection.is_refused() || client.is_other_than(tcp.sequence)
         }
-        (true, false, Direction::Forward) if client.is_known => client.is_other_than(tcp.sequence),
+        (true, false, Direction::Forward) if client.is_known() => {
+            client.is_other_than(tcp.sequence)
+        }
         (true, false, Direction::Forward) => connection.client != Side::Silent,
-        (true, false, Direction::Backward) if server.is_known => server.is_other_than(tcp.sequence),
+        (true, false, Direction::Backward) if server.is_known() => {
+            server.is_other_than(tcp.sequence)
+        }
         (true, false, Direction::Backward) => connection.server != Side::Silent,
         (true, true, Direction::Backward) => {
             let asked = tcp.acknowledgement.wrapping_sub(1);

@@ -119,11 +119,13 @@ impl<R: Read> Work<'_, R> {
         let _alarm = Alarm(self);
         while let Some(step) = self.next_step() {
             match step {
-                Step::Cut(source) => self.cut(*source),
-                Step::Map(number, block) => {
-                    let mapped = engine::map(block, &self.plan);
-                    self.change(|it| drop(it.mapped.insert(number, mapped)));
+                Step::Cut(source) => {
+                    // Who read it has it at hand.
+                    if let Some((number, block)) = self.cut(*source) {
+                        self.map(number, block);
+                    }
                 }
+                Step::Map(number, block) => self.map(number, block),
                 Step::Join(mut join, mapped) => {
                     let n_joined = mapped.len();
                     let dealt: Vec<_> = mapped.into_iter().map(|it| join.push(it)).collect();
@@ -157,8 +159,13 @@ impl<R: Read> Work<'_, R> {
         }
     }
 
-    /// Reads and cuts a chunk.
-    fn cut(&self, mut source: Source<R>) {
+    fn map(&self, number: usize, block: Block) {
+        let mapped = engine::map(block, &self.plan);
+        self.change(|it| drop(it.mapped.insert(number, mapped)));
+    }
+
+    /// Reads and cuts a chunk. Returns the first of its blocks; the others wait.
+    fn cut(&self, mut source: Source<R>) -> Option<(usize, Block)> {
         let Source { reader, cutter } = &mut source;
         let (mut blocks, mut failure, mut is_stopped) = (Vec::new(), None, false);
         let is_cut = match cutter.fill(CHUNK_LEN, |room| next_chunk(reader, room)) {
@@ -187,11 +194,13 @@ impl<R: Read> Work<'_, R> {
             it.source = Some(source);
             it.is_cut = is_cut;
             it.error = failure;
-            for block in blocks {
-                it.blocks.push_back((it.n_cut, block));
-                it.n_cut += 1;
-            }
-        });
+            let n_cut = it.n_cut;
+            it.n_cut += blocks.len();
+            let mut numbered = (n_cut..).zip(blocks);
+            let first = numbered.next();
+            it.blocks.extend(numbered);
+            first
+        })
     }
 
     /// The most urgent step, once there is one; none when all is done.
@@ -208,18 +217,20 @@ impl<R: Read> Work<'_, R> {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut State<R>)) {
-        let reached = {
+    fn change<T>(&self, change: impl FnOnce(&mut State<R>) -> T) -> T {
+        let (changed, reached) = {
             let mut state = self.state();
-            change(&mut state);
+            let changed = change(&mut state);
             let n_flows: usize = state.shares.iter().map(|it| it.n_flows).sum();
             // While blocks are joined that stage is away; whoever gives it back tells.
-            state.join.as_ref().map(|join| progress(state.n_bytes, join, n_flows as u64))
+            let join = state.join.as_ref();
+            (changed, join.map(|join| progress(state.n_bytes, join, n_flows as u64)))
         };
         self.wake.notify_all();
         if let Some(reached) = reached {
             (self.tell)(reached);
         }
+        changed
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {

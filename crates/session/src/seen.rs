@@ -217,21 +217,19 @@ impl<'a> All<'a> {
 
     /// Finds which flows begin just after their host had been silent.
     fn find_silences(&mut self) {
-        // Until when each host spoke, and since when.
-        let mut spoke: Vec<Option<(u64, u64)>> = vec![None; self.addresses.len()];
+        // Until when each host spoke, and since when: who has not, since the end of time.
+        let mut spoke: Vec<(u64, u64)> = vec![(0, u64::MAX); self.addresses.len()];
         // Flows are in order of their first packets.
         for (seen, hosts) in self.flows.iter_mut().zip(self.addresses.ends()) {
             let Some(host) = spoke.get_mut(hosts[0] as usize).filter(|_| seen.is_own) else {
                 continue;
             };
-            let (until, began) = match *host {
-                Some((until, began)) if seen.first <= until.saturating_add(SILENCE) => {
-                    (until.max(seen.last), began)
-                }
-                Some((until, _)) => (until.max(seen.last), seen.first),
-                None => (seen.last, seen.first),
-            };
-            *host = Some((until, began));
+            let (mut until, mut began) = *host;
+            if began == u64::MAX || seen.first > until.saturating_add(SILENCE) {
+                began = seen.first;
+            }
+            until = until.max(seen.last);
+            *host = (until, began);
             seen.follows_silence = seen.first <= began.saturating_add(ONCE);
         }
     }
