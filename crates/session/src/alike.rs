@@ -196,7 +196,7 @@ impl Two<'_> {
     /// None where something says that they do not belong together.
     fn signs(&self) -> u16 {
         let (now, then) = (&self.now, &self.before);
-        let is_late = now.first > then.last.saturating_add(GAP);
+        let is_late = now.first() > then.last().saturating_add(GAP);
         if is_late || are_different(now.owner, then.owner) {
             return 0;
         }
@@ -213,8 +213,9 @@ impl Two<'_> {
         let (what, what_then) = (self.all.what(now), self.all.what(then));
         let has_one_label = what.is_telling && what.label == what_then.label;
         let is_application = has_one_label && what.is_application;
-        let is_at_once =
-            now.follows_silence && then.follows_silence && now.first.abs_diff(then.first) <= ONCE;
+        let is_at_once = now.follows_silence
+            && then.follows_silence
+            && now.first().abs_diff(then.first()) <= ONCE;
         let is_one_program = now.program != NONE && now.program == then.program;
         let near = own.1.abs_diff(own_then.1);
         let all = [
@@ -240,9 +241,9 @@ pub(crate) fn is_application(label: &str) -> bool {
 
 /// Whether the longer part of the shorter flow lies in the other one.
 fn overlap(a: &Seen<'_>, b: &Seen<'_>) -> bool {
-    let together = a.last.min(b.last).saturating_sub(a.first.max(b.first));
-    let shorter = (a.last.saturating_sub(a.first)).min(b.last.saturating_sub(b.first));
-    let is_touching = a.first <= b.last && b.first <= a.last;
+    let together = a.last().min(b.last()).saturating_sub(a.first().max(b.first()));
+    let shorter = (a.last().saturating_sub(a.first())).min(b.last().saturating_sub(b.first()));
+    let is_touching = a.first() <= b.last() && b.first() <= a.last();
     is_touching && together.saturating_mul(2) >= shorter
 }
 

@@ -182,8 +182,8 @@ fn announced(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge
             let mut here = announcers.take_while(|it| (it.0, it.1) == (port, host));
             let found = here.find(|(.., control)| {
                 all.get(*control).is_some_and(|control| {
-                    seen.first >= control.first
-                        && seen.first <= control.last.saturating_add(ANNOUNCED)
+                    seen.first() >= control.first()
+                        && seen.first() <= control.last().saturating_add(ANNOUNCED)
                         && seen.hosts.iter().any(|it| control.hosts.contains(it))
                 })
             });
@@ -224,8 +224,8 @@ fn transferred(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
             let Some(&(.., from)) = request.filter(|it| (it.0, it.1) == (asker, other)) else {
                 continue;
             };
-            let asked = all.get(from).map_or(0, |it| it.last);
-            if seen.first <= asked.saturating_add(ANNOUNCED) {
+            let asked = all.get(from).map_or(0, |it| it.last());
+            if seen.first() <= asked.saturating_add(ANNOUNCED) {
                 tell(Edge { from, to: seen.number, kind: Kind::FileTransfer, percent: 99 });
                 break;
             }
@@ -376,8 +376,8 @@ fn follow(
     group.windows(2).filter_map(move |pair| {
         let &[from, to] = pair else { return None };
         let (before, now) = (all.get(from)?, all.get(to)?);
-        until = before.last.max(until);
-        if now.first > until.saturating_add(gap) {
+        until = before.last().max(until);
+        if now.first() > until.saturating_add(gap) {
             return None;
         }
         kind(&before, &now).map(|(kind, percent)| Edge { from, to, kind, percent })
@@ -398,7 +398,7 @@ fn answered(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)
             continue;
         }
         let hosts = given.iter().filter_map(|it| all.addresses.find(it.ip));
-        answers.extend(hosts.map(|it| (pair(seen.hosts[0], it), seen.last, number)));
+        answers.extend(hosts.map(|it| (pair(seen.hosts[0], it), seen.last(), number)));
     }
     if answers.is_empty() {
         return;
@@ -406,10 +406,10 @@ fn answered(all: &All<'_>, verdicts: &Many<Verdict>, tell: &mut impl FnMut(Edge)
     answers.sort_unstable();
     for seen in all.each() {
         let here = pair(seen.hosts[0], seen.hosts[1]);
-        let before = answers.partition_point(|it| (it.0, it.1) <= (here, seen.first));
+        let before = answers.partition_point(|it| (it.0, it.1) <= (here, seen.first()));
         let latest = before.checked_sub(1).and_then(|at| answers.get(at));
         let Some(&(_, time, from)) = latest.filter(|it| it.0 == here) else { continue };
-        let age = seen.first - time;
+        let age = seen.first() - time;
         if from == seen.number || age > ANSWER_PERHAPS {
             continue;
         }
@@ -602,8 +602,8 @@ fn same_port(all: &All<'_>, tell: &mut impl FnMut(Edge)) {
         for pair in members.windows(2) {
             let [(_, from), (own, to)] = *pair else { continue };
             let (Some(earlier), Some(later)) = (all.get(from), all.get(to)) else { continue };
-            until = earlier.last.max(until);
-            if later.first <= until.saturating_add(PORT_GAP) {
+            until = earlier.last().max(until);
+            if later.first() <= until.saturating_add(PORT_GAP) {
                 let is_client = later.client() == own;
                 let kind = Kind::SamePort { is_client, peers: peers.len() as u32 };
                 tell(Edge { from, to, kind, percent: 90 });

@@ -28,7 +28,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// What is known of all flows.
 pub(crate) struct All<'a> {
-    flows: Vec<Kept>,
+    flows: &'a Many<Flow>,
+    kept: Vec<Kept>,
     pub(crate) addresses: &'a Addresses,
     /// By flow: the first one with the same name, and the first with a name of the same owner; or [`NONE`].
     names: Vec<[u32; 2]>,
@@ -41,10 +42,8 @@ pub(crate) struct All<'a> {
     pub(crate) answering: Vec<u32>,
 }
 
-/// What is kept of a flow: there are millions.
+/// What is kept of a flow beside it: there are millions.
 pub(crate) struct Kept {
-    pub(crate) first: u64,
-    pub(crate) last: u64,
     /// Those of the client and the server.
     pub(crate) ports: [u16; 2],
     /// Which of [`Whats`].
@@ -74,6 +73,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) number: u32,
     /// The numbers of the client and the server.
     pub(crate) hosts: [u32; 2],
+    flow: &'a Flow,
     kept: &'a Kept,
 }
 
@@ -89,6 +89,16 @@ impl Deref for Seen<'_> {
 pub(crate) type End = (u32, u16);
 
 impl Seen<'_> {
+    /// Time of its first packet, in nanoseconds.
+    pub(crate) fn first(&self) -> u64 {
+        self.flow.first.0
+    }
+
+    /// The latest time of its packets, in nanoseconds.
+    pub(crate) fn last(&self) -> u64 {
+        self.flow.last.0
+    }
+
     pub(crate) fn client(&self) -> End {
         (self.hosts[0], self.ports[0])
     }
@@ -113,12 +123,13 @@ impl Seen<'_> {
 
 impl<'a> All<'a> {
     pub(crate) fn new(
-        flows: &Many<Flow>,
+        flows: &'a Many<Flow>,
         verdicts: &'a Many<Verdict>,
         addresses: &'a Addresses,
     ) -> Self {
         let mut all = Self {
-            flows: Vec::with_capacity(flows.len()),
+            flows,
+            kept: Vec::with_capacity(flows.len()),
             addresses,
             names: Vec::with_capacity(flows.len()),
             whats: Whats::default(),
@@ -136,7 +147,7 @@ impl<'a> All<'a> {
             all.names.push([names.of(name, number), NONE]);
             let program = kept.is_own.then(|| program(verdict)).flatten();
             kept.program = programs.of(program, number);
-            all.flows.push(kept);
+            all.kept.push(kept);
         }
         drop(programs);
         all.number_owners(names, verdicts);
@@ -146,20 +157,21 @@ impl<'a> All<'a> {
 
     /// How many flows.
     pub(crate) fn len(&self) -> usize {
-        self.flows.len()
+        self.kept.len()
     }
 
     /// A flow by its number.
     pub(crate) fn get(&self, number: u32) -> Option<Seen<'_>> {
         let at = number as usize;
-        let (kept, hosts) = (self.flows.get(at)?, *self.addresses.ends().get(at)?);
-        Some(Seen { number, hosts, kept })
+        let (flow, kept) = (self.flows.get(at)?, self.kept.get(at)?);
+        Some(Seen { number, hosts: *self.addresses.ends().get(at)?, flow, kept })
     }
 
     /// All flows, in order.
     pub(crate) fn each(&self) -> impl Iterator<Item = Seen<'_>> {
-        let numbered = (0..).zip(self.flows.iter().zip(self.addresses.ends()));
-        numbered.map(|(number, (kept, hosts))| Seen { number, hosts: *hosts, kept })
+        let ends = self.addresses.ends();
+        let numbered = (0..).zip(self.flows).zip(self.kept.iter().zip(ends));
+        numbered.map(|((number, flow), (kept, hosts))| Seen { number, hosts: *hosts, flow, kept })
     }
 
     /// The first flow with the same name as a flow, and the first with a name of the same owner; or [`NONE`].
@@ -199,8 +211,6 @@ impl<'a> All<'a> {
         let is_for_many = is_for_many(flow.server.ip);
         let is_carried = flow.tunnels().and_then(|it| it.parent).is_some();
         Kept {
-            first: flow.first.0,
-            last: flow.last.0,
             ports: [flow.client.port, flow.server.port],
             what,
             owner: NONE,
@@ -220,23 +230,24 @@ impl<'a> All<'a> {
         // Until when each host spoke, and since when: who has not, since the end of time.
         let mut spoke: Vec<(u64, u64)> = vec![(0, u64::MAX); self.addresses.len()];
         // Flows are in order of their first packets.
-        for (seen, hosts) in self.flows.iter_mut().zip(self.addresses.ends()) {
-            let Some(host) = spoke.get_mut(hosts[0] as usize).filter(|_| seen.is_own) else {
+        let ends = self.addresses.ends();
+        for (flow, (kept, hosts)) in self.flows.iter().zip(self.kept.iter_mut().zip(ends)) {
+            let Some(host) = spoke.get_mut(hosts[0] as usize).filter(|_| kept.is_own) else {
                 continue;
             };
             let (mut until, mut began) = *host;
-            if began == u64::MAX || seen.first > until.saturating_add(SILENCE) {
-                began = seen.first;
+            if began == u64::MAX || flow.first.0 > until.saturating_add(SILENCE) {
+                began = flow.first.0;
             }
-            until = until.max(seen.last);
+            until = until.max(flow.last.0);
             *host = (until, began);
-            seen.follows_silence = seen.first <= began.saturating_add(ONCE);
+            kept.follows_silence = flow.first.0 <= began.saturating_add(ONCE);
         }
     }
 
     /// Finds who owns each name, once for all flows with it, and whom the flows serve.
     fn number_owners(&mut self, names: Firsts<'_>, verdicts: &Many<Verdict>) {
-        let n_flows = self.flows.len() as u32;
+        let n_flows = self.kept.len() as u32;
         let mut owners = Firsts::default();
         let mut of_names: Vec<(u32, u32)> = names
             .0
@@ -260,11 +271,11 @@ impl<'a> All<'a> {
             } else {
                 self.names.get(name as usize).map(|it| it[1])
             };
-            let label = self.flows.get(at).map(|it| self.what(it).label as usize);
+            let label = self.kept.get(at).map(|it| self.what(it).label as usize);
             let service = label.filter(|_| is_served(verdict)).and_then(|it| services.get(it));
             let service = service.copied();
             if let (Some(owner), Some(names), Some(kept)) =
-                (owner, self.names.get_mut(at), self.flows.get_mut(at))
+                (owner, self.names.get_mut(at), self.kept.get_mut(at))
             {
                 names[1] = owner;
                 kept.owner = service.unwrap_or(owner);
