@@ -3,9 +3,14 @@
 //! what filters take in `filter.rs`, what learning takes in `learn.rs`.
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
-use std::{io, sync::LazyLock};
+use std::{
+    hash::{BuildHasher, Hasher},
+    io,
+    net::Ipv4Addr,
+    sync::LazyLock,
+};
 
-use capture::{Decoder, Dissector, Packet};
+use capture::{Decoder, Dissector, Packet, Timestamp};
 use classify::{OwnRules, Verdict};
 use divan::{
     Bencher, black_box,
@@ -14,6 +19,7 @@ use divan::{
 use engine::{Analysis, Export, FlowWriter, Job};
 use features::Sample;
 use flow::{Apart, Direction, Flow, Many, Step, Table, Timeline};
+use foldhash::quality::FixedState;
 use session::Addresses;
 use tests::file::{Order, Pcapng, Record, link};
 
@@ -178,5 +184,63 @@ fn whole(bencher: Bencher<'_, '_>) {
         let mut job = Job::new("bench", 0);
         job.feed(&PCAP).unwrap();
         job.finish(false)
+    });
+}
+
+/// How many five-tuples an attacker chooses.
+const N_CHOSEN: usize = 200_000;
+/// They have so many low bits of the hash under seed 0 in common, by which a table takes a bucket.
+const CHOSEN_BITS: u64 = (1 << 10) - 1;
+
+/// UDP packets to one server, from endpoints for which the hash under seed 0, as `flow::Table` forms it, is taken.
+fn chosen(take: impl Fn(u64) -> bool) -> Vec<Packet<'static>> {
+    let server = (Ipv4Addr::new(192, 0, 2, 1), 53_u16);
+    let word = |(ip, port): (Ipv4Addr, u16)| u64::from(ip.to_bits()) << 16 | u64::from(port);
+    let hash = |client| {
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        let (a, b) = (word(client), word(server));
+        hasher.write_u64(a.min(b) | 17 << 48);
+        hasher.write_u64(a.max(b));
+        hasher.finish()
+    };
+    let clients = (1_u32..).map(|it| (Ipv4Addr::from_bits(it.wrapping_mul(0x9e37_79b1)), 40_000));
+    let clients = clients.filter(|it| take(hash(*it))).take(N_CHOSEN);
+    let packets = clients.map(|client| Packet {
+        time: Timestamp(0),
+        source: client.0.into(),
+        destination: server.0.into(),
+        protocol: 17,
+        source_port: client.1,
+        destination_port: server.1,
+        frame_len: 60,
+        ip_len: 28,
+        payload_len: 0,
+        payload: &[],
+        tcp: None,
+        vlan: 0,
+        depth: 0,
+        tunnel: None,
+        carries: None,
+    });
+    packets.collect()
+}
+
+static RANDOM: LazyLock<Vec<Packet<'static>>> = LazyLock::new(|| chosen(|_| true));
+static CHOSEN: LazyLock<Vec<Packet<'static>>> =
+    LazyLock::new(|| chosen(|it| it & CHOSEN_BITS == 0));
+
+/// A flow for each packet: of random five-tuples, of those that somebody chose who does not know the seed, and of the same if
+/// the seed were known, which it never is: it shows that they do collide.
+#[divan::bench(args = ["random", "chosen", "chosen, seed known"], sample_count = 20)]
+fn flows_of_an_attacker(bencher: Bencher<'_, '_>, name: &str) {
+    let (packets, seed) = match name {
+        "random" => (&*RANDOM, 7),
+        "chosen" => (&*CHOSEN, 7),
+        _ => (&*CHOSEN, 0),
+    };
+    bencher.counter(ItemsCount::new(packets.len())).bench_local(|| {
+        let mut table = Table::new(seed, Apart::default());
+        packets.iter().for_each(|it| _ = table.push(it));
+        table.len()
     });
 }

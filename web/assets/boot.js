@@ -64,18 +64,51 @@
   });
   const scriptUrl = url => policy?.createScriptURL(url) ?? url;
 
-  const state = { isSealed: false, worker: null, reader: null, sample: null };
+  // The engine is a promise of its compiled module: what a browser makes better of it while it runs, all workers have.
+  const state = { isSealed: false, engine: null, reader: null, sample: null, warming: null };
+
+  /** A new worker, in which the engine will be. */
+  function start() {
+    if (!state.isSealed) throw new Error('the page is not sealed');
+    const worker = new Worker(scriptUrl(workerUrl));
+    state.reader ??= new Worker(scriptUrl(readerUrl));
+    const { port1, port2 } = new MessageChannel();
+    state.reader.postMessage(null, [port1]);
+    state.engine.then(
+      wasm => worker.postMessage({ wasm, probe: location.href, reader: port2 }, [port2]),
+      error => worker.dispatchEvent(new ErrorEvent('error', { message: String(error) })),
+    );
+    return worker;
+  }
+
+  /** How many copies of the sample warm the engine up: a few megabytes, after which little more is gained. */
+  const WARMING_COPIES = 8;
+
+  /**
+   * Lets the engine read the sample while nothing else is to be done: a browser makes good machine code only of what has run
+   * often, and the first file that is chosen shall find it made.
+   */
+  function warm() {
+    if (!state.sample || state.warming === 'over') return;
+    const worker = (state.warming = start());
+    const copies = new File(Array(WARMING_COPIES).fill(state.sample), 'sample.pcapng');
+    worker.onmessage = ({ data: [said] }) => {
+      if (said === 'Ready') worker.postMessage([{ Open: { rules: '' } }, copies]);
+      if (said === 'Done' || said.Failed || said.Broken) coolDown();
+    };
+  }
+
+  /** From now on there is something else to be done. */
+  function coolDown() {
+    state.warming?.terminate?.();
+    state.warming = 'over';
+  }
 
   globalThis.tractor = {
     /** A new worker with the engine in it. */
     startWorker() {
-      if (!state.isSealed) throw new Error('the page is not sealed');
-      const worker = new Worker(scriptUrl(workerUrl));
-      state.reader ??= new Worker(scriptUrl(readerUrl));
-      const { port1, port2 } = new MessageChannel();
-      state.reader.postMessage(null, [port1]);
-      worker.postMessage({ wasm: state.worker, probe: location.href, reader: port2 }, [port2]);
-      return worker;
+      coolDown();
+      return start();
     },
     /** The capture that comes with the page, as a File; null where it did not come. */
     sample: () => state.sample && new File([state.sample], 'sample.pcapng'),
@@ -172,7 +205,7 @@
     await wasm_bindgen({ module_or_path: wasm });
   }
 
-  async function start() {
+  async function boot() {
     if (isCompanionPage()) return startApp(await load('app'));
     // It may fail: from a file, without HTTPS, in a private window.
     const keeping = keep().catch(() => {});
@@ -187,15 +220,18 @@
       URL.createObjectURL(new Blob(parts, { type: 'text/javascript' }));
     workerUrl = scriptOf(workerScript, WORKER_START);
     readerUrl = scriptOf(READER);
-    state.worker = workerWasm;
+    state.engine = WebAssembly.compile(workerWasm);
+    // Who needs it is told of a fault.
+    state.engine.catch(() => {});
     state.sample = sample;
     await keeping;
     await seal();
     await startApp(appWasm);
+    (globalThis.requestIdleCallback ?? setTimeout)(warm);
   }
 
   const note = document.getElementById('boot');
-  start().then(
+  boot().then(
     () => note.remove(),
     error => {
       note.setAttribute('role', 'alert');

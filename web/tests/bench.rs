@@ -17,21 +17,24 @@ use std::{
 };
 
 use driver::{Browser, Site, setting};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How long one of them may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What is done with the capture: its name, the worker's script, and the length of slices in bytes.
-const DEEDS: &[(&str, &str, u32)] = &[
-    ("bare reading, slices of 1 MiB", "bare.js", 1 << 20),
-    ("bare reading, slices of 4 MiB", "bare.js", 4 << 20),
-    ("bare reading, slices of 16 MiB", "bare.js", 16 << 20),
-    ("bare reading, a stream", "bare.js", 0),
-    ("the page's worker", "ours.js", 0),
+/// What is done with the capture: its name, the worker's script, the length of slices in bytes, and how many copies of the
+/// sample warm it up before.
+const DEEDS: &[(&str, &str, u32, u32)] = &[
+    ("bare reading, slices of 1 MiB", "bare.js", 1 << 20, 0),
+    ("bare reading, slices of 4 MiB", "bare.js", 4 << 20, 0),
+    ("bare reading, slices of 16 MiB", "bare.js", 16 << 20, 0),
+    ("bare reading, a stream", "bare.js", 0, 0),
+    // As many as in boot.js.
+    ("the page's worker", "ours.js", 0, 8),
+    ("the page's worker, not warmed up", "ours.js", 0, 0),
 ];
 /// It takes so long that it is done in few rounds.
-const WIREGASM: (&str, &str, u32) = ("wiregasm, loading", "wiregasm.js", 0);
+const WIREGASM: (&str, &str, u32, u32) = ("wiregasm, loading", "wiregasm.js", 0, 0);
 const N_ROUNDS_OF_WIREGASM: usize = 2;
 
 #[test]
@@ -46,19 +49,20 @@ fn a_capture_is_read() {
         if round % 2 == 1 {
             deeds.reverse();
         }
-        for (name, script, slice_len) in deeds {
-            let (seconds, memory) = seconds(&site, &capture, script, slice_len);
+        for (name, script, slice_len, copies) in deeds {
+            let (seconds, memory) =
+                seconds(&site, &capture, script, &[json!(slice_len), json!(copies)]);
             println!("run\t{name}\t{round}\t{seconds:.4}\t{memory}");
         }
     }
 }
 
 /// How long a worker takes for the capture, and the bytes of memory it tells.
-fn seconds(site: &Site, capture: &Path, script: &str, slice_len: u32) -> (f64, u64) {
+fn seconds(site: &Site, capture: &Path, script: &str, how: &[Value]) -> (f64, u64) {
     let browser = Browser::start(site, "en");
     browser.go(&format!("http://localhost:{}/index.html", site.port));
     browser.choose_in("#file", capture);
-    browser.run("measure(...arguments)", &[json!(script), json!(slice_len)]);
+    browser.run("measure(...arguments)", &[&[json!(script)], how].concat());
     let begun = Instant::now();
     loop {
         let ended = browser.run("return globalThis.ended", &[]);

@@ -1,4 +1,4 @@
-// The page's worker as it was built, and the one that reads for it, as boot.js has it.
+// The page's worker as it was built, and the one that reads for it, as boot.js has it. It is given the compiled module.
 'use strict';
 
 const { port1, port2 } = new MessageChannel();
@@ -6,4 +6,7 @@ new Worker('reader.js').postMessage(null, [port1]);
 globalThis.reader = port2;
 
 importScripts('worker.js');
-wasm_bindgen({ module_or_path: 'worker_bg.wasm' }).catch(error => postMessage([{ Broken: String(error) }]));
+onmessage = ({ data }) => {
+  onmessage = null;
+  wasm_bindgen({ module_or_path: data }).catch(error => postMessage([{ Broken: String(error) }]));
+};

@@ -79,6 +79,7 @@ fn served(page: &Path) -> anyhow::Result<PathBuf> {
     for name in HARNESS {
         copy(root().join("web/tests/bench").join(name), folder.join(name))?;
     }
+    copy(root().join("tests/captures/sample.pcapng"), folder.join("sample.pcapng"))?;
     fs::write(folder.join("reader.js"), reader()?).context("the script of who reads")?;
     match std::env::var_os(WIREGASM) {
         Some(modules) => {

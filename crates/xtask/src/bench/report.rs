@@ -250,7 +250,8 @@ fn browser(measured: &Measured) -> String {
     }
     let mut text = format!(
         "\n## {} in Chromium's worker\n\nThe worker reads slices of 16 MiB. Seconds from the file to the last answer; the \
-         ratio is to bare reading in such slices, within a round.\n\n\
+         ratio is to bare reading in such slices, within a round. As on the page, it has read the sample before: a browser \
+         makes good code only of what has run often.\n\n\
          | what | seconds, median | least to most | to bare reading, median | least to most | memory |\n\
          |---|---:|---:|---:|---:|---:|\n",
         measured.capture
