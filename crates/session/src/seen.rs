@@ -73,7 +73,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) number: u32,
     /// The numbers of the client and the server.
     pub(crate) hosts: [u32; 2],
-    flow: &'a Flow,
+    flows: &'a Many<Flow>,
     kept: &'a Kept,
 }
 
@@ -91,12 +91,12 @@ pub(crate) type End = (u32, u16);
 impl Seen<'_> {
     /// Time of its first packet, in nanoseconds.
     pub(crate) fn first(&self) -> u64 {
-        self.flow.first.0
+        self.flows.get(self.number as usize).map_or(0, |it| it.first.0)
     }
 
     /// The latest time of its packets, in nanoseconds.
     pub(crate) fn last(&self) -> u64 {
-        self.flow.last.0
+        self.flows.get(self.number as usize).map_or(0, |it| it.last.0)
     }
 
     pub(crate) fn client(&self) -> End {
@@ -163,15 +163,15 @@ impl<'a> All<'a> {
     /// A flow by its number.
     pub(crate) fn get(&self, number: u32) -> Option<Seen<'_>> {
         let at = number as usize;
-        let (flow, kept) = (self.flows.get(at)?, self.kept.get(at)?);
-        Some(Seen { number, hosts: *self.addresses.ends().get(at)?, flow, kept })
+        let (hosts, kept) = (*self.addresses.ends().get(at)?, self.kept.get(at)?);
+        Some(Seen { number, hosts, flows: self.flows, kept })
     }
 
     /// All flows, in order.
     pub(crate) fn each(&self) -> impl Iterator<Item = Seen<'_>> {
-        let ends = self.addresses.ends();
-        let numbered = (0..).zip(self.flows).zip(self.kept.iter().zip(ends));
-        numbered.map(|((number, flow), (kept, hosts))| Seen { number, hosts: *hosts, flow, kept })
+        let numbered = (0..).zip(self.kept.iter().zip(self.addresses.ends()));
+        let flows = self.flows;
+        numbered.map(move |(number, (kept, hosts))| Seen { number, hosts: *hosts, flows, kept })
     }
 
     /// The first flow with the same name as a flow, and the first with a name of the same owner; or [`NONE`].
