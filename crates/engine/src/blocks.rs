@@ -296,6 +296,7 @@ impl Reduce {
 
     /// Ends the capture: labels the flows that are left.
     pub fn end(&mut self) {
+        self.share.end();
         self.verdicts = std::mem::take(&mut self.labels).finish(self.share.flows_mut(), &self.own);
         self.comments = Comments::default();
     }

@@ -116,6 +116,11 @@ impl Share {
         self.table.next_settled()
     }
 
+    /// No packet follows: gives back what memory was kept for more.
+    pub fn end(&mut self) {
+        self.table.end();
+    }
+
     /// Every flow, by its number.
     pub fn flows_mut(&mut self) -> &mut Many<Flow> {
         self.table.flows_mut()

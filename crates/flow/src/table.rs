@@ -266,20 +266,24 @@ impl Table {
     }
 
     /// Ends the capture: all flows, by their first packet.
-    pub fn finish(self) -> Many<Flow> {
-        let mut flows = self.into_flows();
+    pub fn finish(mut self) -> Many<Flow> {
+        self.end();
+        let mut flows = self.flows;
         quotes::link(&mut flows);
         flows
     }
 
-    /// The flows, which do not know of each other yet.
-    pub(crate) fn into_flows(self) -> Many<Flow> {
-        let mut flows = self.flows;
-        for flow in flows.iter_mut() {
+    /// No packet follows: gives back what memory was kept for more.
+    pub(crate) fn end(&mut self) {
+        for flow in &mut self.flows {
             flow.timeline.shrink();
             flow.health.end();
         }
-        flows
+    }
+
+    /// The flows, which do not know of each other yet.
+    pub(crate) fn into_flows(self) -> Many<Flow> {
+        self.flows
     }
 }
 
