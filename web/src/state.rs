@@ -498,7 +498,14 @@ impl App {
     }
 
     fn fail(self, name: String, notice: Notice) {
+        let was_named = !self.mark().is_empty();
         self.capture.set(None);
+        if was_named {
+            // The address is not of what failed, but of the capture it was made for, if any.
+            let file = self.expected.get_untracked().unwrap_or_default();
+            self.replace(Place { file, ..self.place.get_untracked() });
+            self.expected.set(None);
+        }
         self.phase.set(Phase::Empty);
         self.files.is_reading.set(false);
         self.failure.set(Some((name, notice)));

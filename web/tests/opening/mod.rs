@@ -75,6 +75,33 @@ fn of_several_files_the_first_is_opened_and_the_others_wait() {
 }
 
 #[test]
+fn a_file_that_fails_leaves_no_mark_in_the_address() {
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    // Long enough to have a mark, and no capture.
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-capture.pcap");
+    fs::write(&file, vec![b'x'; 100_000]).unwrap();
+    let fails = || {
+        browser.choose(&file);
+        browser.until("document.querySelector('main .failure') !== null");
+    };
+    fails();
+    assert_eq!(browser.run("return location.hash.includes('&f=')", &[]), json!(false));
+    assert_eq!(browser.run("return document.querySelector('main .note')", &[]), Value::Null);
+    browser.click("#open-sample");
+    browser.until_read();
+    assert_eq!(browser.run("return document.querySelector('.other-capture')", &[]), Value::Null);
+
+    // A link to another capture stays one to that capture.
+    browser.go("about:blank");
+    browser.go(&format!("http://localhost:{}/#v=flows&f=0123456789abcdef", site.port));
+    browser.until("document.querySelector('#choose-file:enabled') !== null");
+    fails();
+    browser.until("location.hash.includes('f=0123456789abcdef')");
+    let _ = fs::remove_file(file);
+}
+
+#[test]
 fn a_pasted_file_is_opened() {
     let site = Site::start();
     let browser = Browser::open_page(&site, "ru");
