@@ -10,7 +10,7 @@ use crate::{
     i18n::{Lang, Texts, word},
     parts::{
         bars::{Bar, Bars},
-        small::{Mark, Panel, Waiting},
+        small::{Mark, Panel, Sideways, Waiting},
     },
     place::Place,
     state::{Answer, app, texts},
@@ -149,7 +149,7 @@ fn tree(
     });
     let rows = rows.collect_view();
     view! {
-        <div class="sideways" tabindex="0" role="group" aria-label=t.overview.layers>
+        <Sideways label=t.overview.layers>
             <table class="bars tree">
                 <thead>
                     <tr>
@@ -162,7 +162,7 @@ fn tree(
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-        </div>
+        </Sideways>
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     pages::flow::features,
     parts::{
         rows::Rows,
-        small::{Failure, Mark, Panel, Sentence, Waiting},
+        small::{Failure, Mark, Panel, Sentence, Sideways, Waiting},
         table::{Column, Row, Table},
     },
     place::{Place, View},
@@ -79,7 +79,7 @@ fn List() -> impl IntoView {
         (Some(text), _) => Some(view! { <Failure title=t.failed.to_owned() text /> }.into_any()),
         (None, None) => Some(view! { <Waiting text=t.loading /> }.into_any()),
         (None, Some(0)) => {
-            Some(view! { <p class="waiting">{t.n_sessions.with(0, lang)}</p> }.into_any())
+            Some(view! { <p class="empty">{t.n_sessions.with(0, lang)}</p> }.into_any())
         }
         _ => None,
     };
@@ -220,6 +220,8 @@ fn One(id: String) -> impl IntoView {
     }
 }
 
+/// How many tables the features are parted into.
+const FEATURE_COLUMNS: usize = 3;
 /// Flows and links listed on the page.
 const MAX_LISTED: usize = 200;
 
@@ -251,7 +253,9 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
         let other_id = typed.unwrap_or(u32::MAX);
         decide(app, Decision::Together { flow_id: first, other_id }, first);
     };
-    let features = features(&detail.features, lang);
+    // Several tables side by side, each with its heading.
+    let n_rows = detail.features.len().div_ceil(FEATURE_COLUMNS).max(1);
+    let features = detail.features.chunks(n_rows).map(|it| features(it, lang)).collect_view();
     let row = detail.row;
     let number = format::count(row.session_id.into(), lang);
     let flows = Place::flows(format!("session:{}", row.session_id)).hash();
@@ -306,7 +310,7 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
             <div><dt>{t.client}</dt><dd class="mono"><a href=client>{row.client_ip.clone()}</a></dd></div>
         </dl>
         <Panel title=t.flows.to_owned() right=move || cut_flows.clone()>
-            <div class="sideways" tabindex="0" role="group" aria-label=t.flows>
+            <Sideways label=t.flows>
                 <table class="spans">
                     <thead>
                         <tr>
@@ -320,7 +324,7 @@ fn Whole(detail: SessionDetail) -> impl IntoView {
                     </thead>
                     <tbody>{lines}</tbody>
                 </table>
-            </div>
+            </Sideways>
         </Panel>
         <Panel title=t.why_together.to_owned() right=move || cut_links.clone()>
             {links}

@@ -63,6 +63,18 @@ pub fn Switch(
     view! { <div class="switch" role="group" aria-label=label>{buttons.collect_view()}</div> }
 }
 
+/// What may be wider than its place: it is scrolled sideways, by keys too.
+#[component]
+pub fn Sideways(
+    /// What it is, for those who do not see it.
+    #[prop(into)]
+    label: String,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    view! { <div class="sideways" tabindex="0" role="group" aria-label=label>{children()}</div> }
+}
+
 /// A place where something will be.
 #[component]
 pub fn Waiting(

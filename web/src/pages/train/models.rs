@@ -14,7 +14,7 @@ use crate::{
     parts::{
         field::Pick,
         plain::{Line as PlainLine, Plain, Text},
-        small::Panel,
+        small::{Panel, Sideways},
     },
     place::Place,
     state::{app, texts},
@@ -342,9 +342,9 @@ fn compared(one: &Scored, other: &Scored, lang: Lang) -> impl IntoView + use<> {
     let headings =
         vec![Text::new(t.train.figure), title(one), title(other), Text::number(t.train.difference)];
     view! {
-        <div class="wide-scroll">
+        <Sideways label=t.train.figure>
             <Plain class="compare grouped" headings lines />
-        </div>
+        </Sideways>
         {note.map(|it| view! { <p class="waiting">{it}</p> })}
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         graph::{Graph, Line, Tick},
         matrix::{Counts, MAX_CLASSES, Matrix, Words},
         plain::{Line as PlainLine, Plain, Text},
-        small::Panel,
+        small::{Panel, Sideways},
     },
     place::{Place, View},
     state::{app, texts},
@@ -228,9 +228,9 @@ fn Classes(figures: Figures) -> impl IntoView {
     let headings = std::iter::once(Text::new(t.train.class)).chain(headings.map(Text::number));
     view! {
         <Panel title=t.train.classes.to_owned()>
-            <div class="wide-scroll">
+            <Sideways label=t.train.classes>
                 <Plain class="bars scores" headings=headings.collect() lines />
-            </div>
+            </Sideways>
         </Panel>
     }
 }
