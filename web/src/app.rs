@@ -314,7 +314,24 @@ pub fn Rail() -> impl IntoView {
             </a>
         })
     });
-    view! { <nav class="rail" aria-label=t.views_label>{items.collect_view()}</nav> }
+    let rail = NodeRef::<html::Nav>::new();
+    let current = Memo::new(move |_| app.place.with(|it| it.view));
+    Effect::new(move |_| {
+        if let (Some(rail), _) = (rail.get(), current.get()) {
+            // By then the view on show is marked.
+            request_animation_frame(move || show_current(&rail));
+        }
+    });
+    view! { <nav class="rail" aria-label=t.views_label node_ref=rail>{items.collect_view()}</nav> }
+}
+
+/// Scrolls the rail, where there is no room for all of it, so that the view on show is in its middle.
+fn show_current(rail: &web_sys::HtmlElement) {
+    let current = rail.query_selector("[aria-current]").ok().flatten();
+    if let Some(current) = current.and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let middle = current.offset_left() + current.offset_width() / 2;
+        rail.set_scroll_left(middle - rail.client_width() / 2);
+    }
 }
 
 /// The opened file, in the bar.
@@ -506,16 +523,21 @@ fn listen(
 
 /// Takes the files that were dropped or pasted: to learn from where that is on show, else to open.
 fn take(app: App, data: Option<web_sys::DataTransfer>) {
-    let files = data.and_then(|it| it.files());
-    let Some(files) = files.filter(|it| it.length() > 0 && backend::is_sealed()) else { return };
+    let Some(data) = data.filter(|_| backend::is_sealed()) else { return };
+    let mut files = data.files().map(|it| files::listed(&it)).unwrap_or_default();
+    // A folder is among the files, but none can be read of it.
+    let folders = files::folders(&data);
+    files.retain(|it| !folders.contains(&it.name()));
+    if let Some(name) = folders.first() {
+        app.say((app.lang.get_untracked().texts().is_folder)(name));
+    }
+    let Some(first) = files.first() else { return };
     if app.place.with_untracked(|it| it.view == View::Train) {
-        app.training.add_files(&files);
-    } else if app.is_comparing()
-        && let Some(file) = files.get(0)
-    {
-        app.comparing.with(app, Source::Chosen(file));
+        app.training.add_files(files);
+    } else if app.is_comparing() {
+        app.comparing.with(app, Source::Chosen(first.clone()));
     } else {
-        app.take_files(files::listed(&files));
+        app.take_files(files);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files at hand that are not open: chosen together with another one, or while it was read. One is open at a time.
 
 use leptos::prelude::*;
-use web_sys::{File, FileList};
+use web_sys::{DataTransfer, File, FileList, FileSystemEntry};
 
 use crate::state::App;
 
@@ -72,6 +72,14 @@ impl Default for Files {
 /// The files of a browser's list.
 pub fn listed(files: &FileList) -> Vec<File> {
     (0..files.length()).filter_map(|it| files.get(it)).collect()
+}
+
+/// The names of the folders among what is dropped.
+pub fn folders(data: &DataTransfer) -> Vec<String> {
+    let items = data.items();
+    let items = (0..items.length()).filter_map(|it| items.get(it));
+    let entries = items.filter_map(|it| it.webkit_get_as_entry().ok().flatten());
+    entries.filter(FileSystemEntry::is_directory).map(|it| it.name()).collect()
 }
 
 impl App {

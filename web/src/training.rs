@@ -13,7 +13,7 @@ use v1::{
     },
 };
 use wasm_bindgen::JsValue;
-use web_sys::{File, FileList};
+use web_sys::File;
 
 use crate::{
     backend::{Backend, Event},
@@ -227,8 +227,7 @@ impl Training {
     }
 
     /// Learns from these files too.
-    pub fn add_files(self, files: &FileList) {
-        let files = (0..files.length()).filter_map(|it| files.get(it));
+    pub fn add_files(self, files: Vec<File>) {
         self.parts.update(|parts| {
             for file in files {
                 let name = unique(&file.name(), |name| parts.iter().any(|it| it.name == name));

@@ -83,6 +83,9 @@ pub(super) const TEXTS: Texts = Texts {
     drop_here: "Drop a .pcap or .pcapng here",
     drop_or: "any size",
     drop_now: "Drop the capture to open it",
+    is_folder: |name| {
+        format!("{name} is a folder. Drop the captures in it, several at once if you like.")
+    },
     choose_file: "Choose file",
     open_sample: "Open sample capture",
     sample_hint: "an invented hour of an office, no download",
@@ -224,6 +227,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("OTH", "seen from the middle"),
     ],
     tcp: "TCP connections",
+    tcp_fate: "What went wrong",
     fate: "What befell them",
     tcp_well: "Nothing befell them.",
     fates: [

@@ -83,6 +83,9 @@ pub(super) const TEXTS: Texts = Texts {
     drop_here: "Перетащите сюда .pcap или .pcapng",
     drop_or: "любого размера",
     drop_now: "Отпустите, чтобы открыть снимок",
+    is_folder: |name| {
+        format!("{name} — это папка. Перетащите снимки из неё, можно сразу несколько.")
+    },
     choose_file: "Выбрать файл",
     open_sample: "Открыть пример",
     sample_hint: "вымышленный час одного офиса, скачивать не нужно",
@@ -224,6 +227,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("OTH", "виден с середины"),
     ],
     tcp: "Соединения TCP",
+    tcp_fate: "Что пошло не так",
     fate: "Что с ними случилось",
     tcp_well: "С ними ничего не случилось.",
     fates: [

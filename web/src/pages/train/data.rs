@@ -2,16 +2,15 @@
 
 use leptos::{html, prelude::*};
 use v1::page::{TrainingLabels, TrainingPart};
-use web_sys::FileList;
 
 use crate::{
-    backend, format,
+    backend, files, format,
     i18n::{Lang, learning_error, table_notice},
     pages::account::said,
     parts::{
         field::Pick,
         plain::{Line as PlainLine, Plain, Text},
-        small::Panel,
+        small::{Panel, Sideways},
     },
     state::{app, texts},
     training::{Part, PartState},
@@ -72,7 +71,7 @@ pub fn Data() -> impl IntoView {
                 </div>
             </Show>
             <Show when=move || !is_empty.get()>
-                <div class="wide-scroll">
+                <Sideways label=t.train.data>
                     <table class="parts">
                         <thead>
                             <tr>
@@ -87,7 +86,7 @@ pub fn Data() -> impl IntoView {
                             <For each=move || names.get() key=Clone::clone children=move |name| view! { <Line name /> } />
                         </tbody>
                     </table>
-                </div>
+                </Sideways>
             </Show>
             {removed}
             <Classes />
@@ -102,8 +101,8 @@ pub fn Data() -> impl IntoView {
                 node_ref=input
                 on:change=move |_| {
                     let Some(input) = input.get_untracked() else { return };
-                    if let Some(files) = input.files().filter(|it: &FileList| it.length() > 0) {
-                        training.add_files(&files);
+                    if let Some(chosen) = input.files() {
+                        training.add_files(files::listed(&chosen));
                     }
                     // So that the same file can be chosen again.
                     input.set_value("");
