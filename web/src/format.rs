@@ -179,6 +179,11 @@ pub fn moment(nanos: u64) -> String {
     format!("{} {}{point}{fraction} UTC", date(nanos), clock(nanos))
 }
 
+/// A moment to the second: `2018-07-01 12:25:22 UTC`.
+pub fn second(nanos: u64) -> String {
+    format!("{} {} UTC", date(nanos), clock(nanos))
+}
+
 /// From when to when, the date once where it is the same: `2018-07-01 12:00:03 – 12:59:41 UTC`.
 pub fn span(start_ns: u64, end_ns: u64) -> String {
     if date(start_ns) == date(end_ns) {

@@ -10,7 +10,7 @@ use crate::{
     format, groups,
     i18n::{Lang, Texts, word},
     pages::{account::said, overview::statistic_filter},
-    parts::small::{Failure, Mark, Panel, Switch},
+    parts::small::{Failure, Mark, Panel, Sideways, Switch},
     place::Place,
     state::{Source, app, texts},
     terms,
@@ -214,8 +214,8 @@ fn figures(
     let [one, other] = names;
     view! {
         <Panel title=t.beside.in_figures.to_owned()>
-            <div class="sideways">
-                <table class="compare">
+            <Sideways label=t.beside.in_figures>
+                <table class="compare figures">
                     <thead>
                         <tr>
                             <td></td>
@@ -228,13 +228,13 @@ fn figures(
                         {lines}
                         <tr>
                             <th scope="row">{t.beside.begins}</th>
-                            <td class="num mono">{format::moment(here.time_start_ns)}</td>
-                            <td class="num mono">{format::moment(there.time_start_ns)}</td>
+                            <td class="num mono">{format::second(here.time_start_ns)}</td>
+                            <td class="num mono">{format::second(there.time_start_ns)}</td>
                             <td></td>
                         </tr>
                     </tbody>
                 </table>
-            </div>
+            </Sideways>
         </Panel>
     }
 }
@@ -297,14 +297,14 @@ fn Part(part: ComparedPart) -> impl IntoView {
         view! { <p class="dim inset">{t.beside.all_same}</p> }.into_any()
     } else {
         view! {
-            <div class="sideways">
+            <Sideways label=title.clone()>
                 <table class="compared">
                     <thead>
                         <tr><th scope="col">{first}</th>{headings.collect_view()}<td class="wide"></td></tr>
                     </thead>
                     <tbody>{lines}</tbody>
                 </table>
-            </div>
+            </Sideways>
             <Show when=move || among() == 0>
                 <p class="dim inset">{t.beside.none_of_these}</p>
             </Show>
@@ -364,11 +364,11 @@ fn line(
     let sub = (!is_grouped && !row.about.is_empty())
         .then(|| view! { " " <span class="dim">{row.about.clone()}</span> });
     let tag = match (row.here, row.there) {
-        (None, _) => Some((t.beside.shown[1], "tag ok")),
-        (_, None) => Some((t.beside.shown[2], "tag warn")),
+        (None, _) => Some((t.beside.is_new, "tag ok")),
+        (_, None) => Some((t.beside.is_gone, "tag warn")),
         _ => None,
     };
-    let tag = tag.map(|(text, class)| view! { " " <span class=class>{text}</span> });
+    let tag = tag.map(|(text, class)| view! { <span class=class>{text}</span> });
     let cell = |amount: Option<Amount>| match amount {
         None => view! { <td class="num dim">"–"</td> }.into_any(),
         Some(it) => {
@@ -384,7 +384,9 @@ fn line(
     let width = |it: u64| format!("{:.1}%", it as f64 * 100.0 / most as f64);
     view! {
         <tr>
-            <td class="title">{mark}{title}{sub}{tag}</td>
+            <td class="title">
+                <div class="tagged">{mark}<span>{title}{sub}</span>{tag}</div>
+            </td>
             {cell(row.here)}
             {cell(row.there)}
             <td class="num">{difference}</td>

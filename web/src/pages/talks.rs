@@ -9,7 +9,7 @@ use crate::{
     i18n::{Lang, Texts, word},
     parts::{
         ribbons,
-        small::{Failure, Mark, Panel, Switch, Waiting},
+        small::{Failure, Mark, Panel, Sideways, Switch, Waiting},
     },
     place::Place,
     state::{app, texts},
@@ -73,12 +73,21 @@ pub fn Talks() -> impl IntoView {
     }
 }
 
-/// What stands for an end, and how its flows are found; nothing finds all others.
-fn end(it: &TalkEnd, key: &str, t: &Texts, lang: Lang) -> (String, Option<String>) {
+/// What stands for one of these ends, and how its flows are found; nothing finds all others.
+fn end(
+    it: &TalkEnd,
+    ends: &[TalkEnd],
+    key: &str,
+    t: &Texts,
+    lang: Lang,
+) -> (String, Option<String>) {
     if it.key.is_empty() {
         return ((t.beside.others)(&format::count(it.n, lang)), None);
     }
+    let is_shared = ends.iter().filter(|other| other.name == it.name).count() > 1;
     let text = match (&it.name, key) {
+        // The address first: where there is little room the name is cut.
+        (Some(name), _) if is_shared => format!("{} · {name}", it.key),
         (Some(name), _) => name.clone(),
         (None, "label") => groups::written(&it.key, lang),
         (None, _) => it.key.clone(),
@@ -105,12 +114,12 @@ fn picture(
     let key = if is_by_label { "label" } else { "server" };
     let paths = paths.map(|(path, talk)| {
         let says = says(it, talk, key, t, lang);
-        view! { <path class=format!("band {}", groups::class(&talk.group)) d=path><title>{says}</title></path> }
+        view! { <path class=format!("band {}", class(&talk.group)) d=path><title>{says}</title></path> }
     });
     let paths = paths.collect_view();
     let column = |ends: &[TalkEnd], places: &[ribbons::Place], key: &str| {
-        let ends = ends.iter().zip(places).map(|(it, place)| {
-            let (text, filter) = end(it, key, t, lang);
+        let lines = ends.iter().zip(places).map(|(it, place)| {
+            let (text, filter) = end(it, ends, key, t, lang);
             let amount = format::bytes(it.amount.bytes, lang);
             let title = format!("{} · {}", it.key, t.n_flows.with(it.amount.flows, lang));
             let (top, height) = (format!("{:.1}px", place.top), format!("{:.1}px", place.height));
@@ -128,13 +137,13 @@ fn picture(
                 </li>
             }
         });
-        ends.collect_view()
+        lines.collect_view()
     };
     let clients = column(&it.clients, &left, "client");
     let servers = column(&it.servers, &right, key);
     let titles = [t.beside.clients, if is_by_label { t.beside.labels } else { t.beside.servers }];
     view! {
-        <div class="sideways">
+        <Sideways label=t.beside.picture>
             <figure class="talks" aria-label=t.beside.picture style:height=format!("{:.0}px", height + 24.0)>
                 <h3>{titles[0]}</h3>
                 <h3 class="far">{titles[1]}</h3>
@@ -142,19 +151,29 @@ fn picture(
                 <svg viewBox=format!("0 0 100 {height:.0}") preserveAspectRatio="none" aria-hidden="true">{paths}</svg>
                 <ul class="far">{servers}</ul>
             </figure>
-        </div>
+        </Sideways>
     }
+}
+
+/// The colour of a group; none where there are several.
+fn class(group: &str) -> &'static str {
+    if group.is_empty() { "g-rest" } else { groups::class(group) }
+}
+
+/// The word for a group, or for several.
+fn group(group: &str, t: &Texts) -> String {
+    if group.is_empty() { t.beside.mixed.to_owned() } else { word(&t.groups, group) }
 }
 
 /// A talk in words: for those who point at its band.
 fn says(it: &Answered, talk: &Talk, key: &str, t: &Texts, lang: Lang) -> String {
     let text = |ends: &[TalkEnd], at: u32, key: &str| {
-        ends.get(at as usize).map(|it| end(it, key, t, lang).0).unwrap_or_default()
+        ends.get(at as usize).map(|it| end(it, ends, key, t, lang).0).unwrap_or_default()
     };
     let (client, server) =
         (text(&it.clients, talk.client, "client"), text(&it.servers, talk.server, key));
     let bytes = format::bytes(talk.amount.bytes, lang);
-    let group = word(&t.groups, &talk.group);
+    let group = group(&talk.group, t);
     format!("{client} → {server}: {bytes}, {} ({group})", t.n_flows.with(talk.amount.flows, lang))
 }
 
@@ -163,10 +182,11 @@ fn table(it: &Answered, is_by_label: bool, t: &'static Texts, lang: Lang) -> imp
     let shows_all = RwSignal::new(it.talks.len() <= AT_FIRST);
     let answered = StoredValue::new(it.clone());
     let line = move |it: &Answered, talk: &Talk| {
-        let client = it.clients.get(talk.client as usize).map(|it| end(it, "client", t, lang));
-        let server = it.servers.get(talk.server as usize).map(|it| end(it, key, t, lang));
-        let ((client, of_client), (server, of_server)) =
-            (client.unwrap_or_default(), server.unwrap_or_default());
+        let at = |ends: &[TalkEnd], at: u32, key| {
+            ends.get(at as usize).map(|it| end(it, ends, key, t, lang)).unwrap_or_default()
+        };
+        let (client, of_client) = at(&it.clients, talk.client, "client");
+        let (server, of_server) = at(&it.servers, talk.server, key);
         let link = |text: String, filter: &Option<String>| match filter {
             Some(filter) => {
                 let href = Place::flows(filter.clone()).hash();
@@ -182,12 +202,15 @@ fn table(it: &Answered, is_by_label: bool, t: &'static Texts, lang: Lang) -> imp
             }
             _ => flows.into_any(),
         };
-        let group = word(&t.groups, &talk.group);
+        let mark = (!talk.group.is_empty()).then(|| {
+            view! { <Mark class=class(&talk.group) letter=groups::letter(&talk.group) /> }
+        });
+        let group = group(&talk.group, t);
         view! {
             <tr>
                 <td class="title">{link(client, &of_client)}</td>
                 <td class="title">{link(server, &of_server)}</td>
-                <td><Mark class=groups::class(&talk.group) letter=groups::letter(&talk.group) />{group}</td>
+                <td class="of-group" title=group.clone()>{mark}<span>{group.clone()}</span></td>
                 <td class="num">{flows}</td>
                 <td class="num">{format::bytes(talk.amount.bytes, lang)}</td>
             </tr>
@@ -203,22 +226,40 @@ fn table(it: &Answered, is_by_label: bool, t: &'static Texts, lang: Lang) -> imp
     let n = format::count(it.talks.len() as u64, lang);
     let right = if is_by_label { t.label } else { t.server };
     view! {
-        <div class="sideways">
+        <Sideways label=t.beside.talks>
             <table class="talks-table">
                 <thead>
                     <tr>
                         <th scope="col">{t.client}</th>
                         <th scope="col">{right}</th>
-                        <th scope="col">{t.beside.group}</th>
+                        <th scope="col" class="of-group"><span>{t.beside.group}</span></th>
                         <th scope="col" class="num">{t.flows}</th>
                         <th scope="col" class="num">{t.bytes}</th>
                     </tr>
                 </thead>
                 <tbody>{lines}</tbody>
             </table>
-        </div>
+        </Sideways>
         <Show when=move || !shows_all.get()>
             <button type="button" class="more" on:click=move |_| shows_all.set(true)>{(t.all_of_them)(&n)}</button>
         </Show>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_two_ends_have_is_told_by_the_address() {
+        let end_of = |key: &str, name: &str| TalkEnd {
+            key: key.into(),
+            name: Some(name.into()),
+            ..TalkEnd::default()
+        };
+        let ends = [end_of("10.0.0.1", "a"), end_of("10.0.0.2", "a"), end_of("10.0.0.3", "b")];
+        let texts =
+            ends.each_ref().map(|it| end(it, &ends, "client", Lang::En.texts(), Lang::En).0);
+        assert_eq!(texts, ["10.0.0.1 · a", "10.0.0.2 · a", "b"]);
     }
 }

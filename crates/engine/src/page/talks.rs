@@ -49,8 +49,12 @@ pub(super) fn talks(analysis: &Analysis, filter: &str, by: TalkBy, n_ends: u32) 
         let groups = same.chunk_by(|a, b| a.2 == b.2).filter_map(|of_group| {
             Some((of_group.iter().map(|it| it.1.bytes).sum::<u64>(), of_group.first()?.2))
         });
+        let groups: Vec<(u64, &str)> = groups.collect();
+        let is_lump = clients.is_others(client) || servers.is_others(server);
+        let is_mixed = is_lump && groups.len() > 1;
         // Of equal ones the first in order.
-        let group = groups.min_by_key(|it| (Reverse(it.0), it.1))?.1.to_owned();
+        let group = groups.into_iter().min_by_key(|it| (Reverse(it.0), it.1))?.1;
+        let group = if is_mixed { String::new() } else { group.to_owned() };
         let amount = sum(same.iter().map(|it| it.1));
         Some(Talk { client, server, group, amount })
     });
@@ -109,6 +113,11 @@ impl<'a> Side<'a> {
         place.unwrap_or(self.most.len() as u32)
     }
 
+    /// Whether this is the place of all others.
+    fn is_others(&self, place: u32) -> bool {
+        place as usize >= self.most.len()
+    }
+
     fn into_ends(self, analysis: &Analysis) -> Vec<TalkEnd> {
         let ends = self.most.into_iter().map(|(end, amount)| {
             let (key, name) = match end {
@@ -141,6 +150,7 @@ mod tests {
         let side = Side::new([all.clone(), all].concat(), 1);
         assert_eq!(side.place(end(2)), 0);
         assert_eq!((side.place(end(1)), side.place(end(3))), (1, 1));
+        assert!(side.is_others(1) && !side.is_others(0));
         assert_eq!((side.n_others, side.others), (2, Amount { flows: 4, bytes: 12 }));
         assert_eq!(side.most, [(end(2), Amount { flows: 2, bytes: 18 })]);
     }

@@ -144,7 +144,7 @@ pub struct Talk {
     pub client: u32,
     /// The server's place.
     pub server: u32,
-    /// The group most of the bytes are of.
+    /// The group most of the bytes are of; empty where one end stands for all others, and they are of several.
     pub group: String,
     /// How much.
     pub amount: Amount,
