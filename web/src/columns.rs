@@ -38,7 +38,7 @@ pub enum Value {
 pub enum Look {
     /// A text, cut at its end where it is too long.
     Text,
-    /// A text, cut in its middle where it is too long: its end tells as much as its beginning.
+    /// A text, cut at its beginning where it is too long: its end tells more.
     Name,
     /// Something to compare letter by letter.
     Mono,
@@ -231,7 +231,7 @@ pub const COLUMNS: &[Column] = &[
         "over_time",
         ["Bytes over time", "Байты по времени"],
         None,
-        (122, Look::Spark),
+        (136, Look::Spark),
         |_| Value::Nothing,
         |_| None,
     ),

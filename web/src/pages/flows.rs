@@ -172,6 +172,10 @@ pub fn Flows() -> impl IntoView {
     let has_cell = Signal::derive(move || cursor.get().is_some());
 
     let counted = move || {
+        // Nothing is counted by a filter that is not understood.
+        if app.filter_error.with(Option::is_some) {
+            return String::new();
+        }
         let bytes = format::bytes(said.matching_bytes.get(), lang);
         let (matching, all) = (said.matching_flows.get(), said.total.get());
         let flows = if matching == all {
@@ -363,7 +367,9 @@ fn cells(line: &Line, above: Option<&Line>, looks: &Looks, t: &Texts, lang: Lang
             (Look::Mono, Value::Text(text)) => {
                 view! { <span class="mono" title=text.clone()>{text.clone()}</span> }.into_any()
             }
-            (Look::Name, Value::Text(text)) => middle(&text).into_any(),
+            (Look::Name, Value::Text(text)) => {
+                view! { <span class="parted" title=text.clone()>{ending(&text)}</span> }.into_any()
+            }
             (_, Value::Text(text)) if it.column.key == "label" => {
                 groups::written(&text, lang).into_any()
             }
@@ -425,7 +431,7 @@ fn server(line: &Line) -> impl IntoView {
         None => address(&row.server_ip, row.server_port).into_any(),
         Some(name) => view! {
             <span class="parted" title=format!("{name} · {}", row.server_ip)>
-                {halves(name)}
+                {ending(name)}
                 <span class="mono">{port(row.server_port)}</span>
             </span>
         }
@@ -433,22 +439,9 @@ fn server(line: &Line) -> impl IntoView {
     }
 }
 
-/// A text that is cut in its middle where there is too little room.
-fn middle(text: &str) -> impl IntoView {
-    view! { <span class="parted" title=text.to_owned()>{halves(text)}</span> }
-}
-
-/// How many characters of a text's end stay, and of which length it is worth it.
-const END: usize = 12;
-const LONG: usize = 20;
-
-/// A text that gives way, and the end of it that stays.
-fn halves(text: &str) -> impl IntoView {
-    let n = text.chars().count();
-    let at = text.char_indices().nth(n.saturating_sub(END)).map_or(0, |it| it.0);
-    let (start, end) = text.split_at(if n >= LONG { at } else { text.len() });
-    let (start, end) = (start.to_owned(), end.to_owned());
-    view! { <span>{start}</span> {(!end.is_empty()).then(|| view! { <span class="end">{end}</span> })} }
+/// A text that is cut at its beginning where there is too little room: the end of a name says whose it is.
+fn ending(text: &str) -> impl IntoView {
+    view! { <span class="ending"><bdi>{text.to_owned()}</bdi></span> }
 }
 
 fn spark(line: &Line) -> impl IntoView {

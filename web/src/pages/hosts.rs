@@ -47,9 +47,10 @@ fn List() -> impl IntoView {
         cursor.set(None);
         rows.reset();
     });
+    let has_long = untrack(|| app.has_long_addresses());
     let columns = Signal::derive(move || {
         let columns = [
-            (t.host, "c-host"),
+            (t.host, if has_long { "c-host is-long" } else { "c-host" }),
             (t.name, "c-name"),
             (t.where_, "c-where"),
             (t.labels, "c-labels"),
@@ -80,7 +81,7 @@ fn List() -> impl IntoView {
         (Some(text), _) => Some(view! { <Failure title=t.failed.to_owned() text /> }.into_any()),
         (None, None) => Some(view! { <Waiting text=t.loading /> }.into_any()),
         (None, Some(0)) => {
-            Some(view! { <p class="waiting">{t.n_hosts.with(0, lang)}</p> }.into_any())
+            Some(view! { <p class="empty">{t.n_hosts.with(0, lang)}</p> }.into_any())
         }
         _ => None,
     };

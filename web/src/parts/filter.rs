@@ -157,6 +157,9 @@ impl Typed {
     /// Makes what is typed the filter, now or once the engine understands it.
     fn apply(self, wish: Wish) {
         self.resting.set_value(None);
+        if wish == Wish::Rested && self.text.with_untracked(|it| awaits_value(it)) {
+            return;
+        }
         let is_filtered = self.app.place.with_untracked(|it| is_filtered(it.view));
         if is_filtered || wish == Wish::Entered {
             self.wish.set_value(Some(wish));
@@ -292,6 +295,13 @@ fn is_unfinished(error: &FilterError, text: &str) -> bool {
     }
 }
 
+/// Whether the last condition is a key and nothing else yet. Entered, it finds what has no such value.
+fn awaits_value(text: &str) -> bool {
+    let last = terms::split(text).pop().unwrap_or_default();
+    let value = last.split_once([':', '=']).map(|it| it.1);
+    value.is_some_and(|it| it.trim_start_matches('=').trim().is_empty())
+}
+
 /// Whether a view shows what passes the filter; the others lead to the table.
 fn is_filtered(view: View) -> bool {
     matches!(view, View::Flows | View::Talks | View::Export)
@@ -384,7 +394,9 @@ pub fn Filter(
     };
     let is_wrong = move || error.with(Option::is_some);
     let is_empty = move || typed.text.with(|it| it.trim().is_empty());
-    let is_right = move || !is_empty() && is_understood.get();
+    let is_entered = move || typed.text.with(|text| app.place.with(|it| it.filter == text.trim()));
+    let is_begun = move || typed.text.with(|it| awaits_value(it)) && !is_entered();
+    let is_right = move || !is_empty() && is_understood.get() && !is_begun();
     let sign = move || {
         if is_wrong() {
             view! { <b class="filter-sign" aria-hidden="true">"!"</b> }.into_any()
@@ -404,7 +416,9 @@ pub fn Filter(
     };
     let wrong = move || {
         let error = error.get()?;
-        let stays = app.place.with(|it| is_filtered(it.view)).then_some(t.filter.last_stays);
+        // One that came with the address is the last one itself.
+        let is_filtered = app.place.with(|it| is_filtered(it.view));
+        let stays = (is_filtered && !is_entered()).then_some(t.filter.last_stays);
         Some(view! { <b>{lang.of(&error.words())}</b> " " <span class="dim">{stays}</span> })
     };
     let count = move || match is_shown() {
@@ -564,6 +578,16 @@ mod tests {
         }
         for text in ["labl:", "bytes>x", "ip:here", "port: a", "a)", "ip:10.0 a"] {
             check(text, false);
+        }
+    }
+
+    #[test]
+    fn a_key_alone_awaits_its_value() {
+        for text in ["label:", "a label:", "label: ", "label =", "label=="] {
+            assert!(awaits_value(text), "{text}");
+        }
+        for text in ["", "a", "label:vk", "ip:fe80::", "label: vk", "label:\"a:\"", "bytes>=3"] {
+            assert!(!awaits_value(text), "{text}");
         }
     }
 }
