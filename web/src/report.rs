@@ -195,7 +195,7 @@ impl Page {
             lines.push(format!("{} – {}", format::moment(from), format::moment(to)));
         }
         let lines: Vec<String> = lines.iter().map(|it| text(it)).collect();
-        let written = (self.t.report.written)(&format::moment(content.now_ns));
+        let written = (self.t.report.written)(&format::second(content.now_ns));
         self.push(&format!(
             "<h1><bdi>{}</bdi></h1>\n<p>{}</p>\n<p class=\"d\">{}</p>\n",
             text(name),
@@ -264,7 +264,7 @@ impl Page {
         let paths = chart::paths(&series, most as f64);
         let seconds = seen.timeline.bin_ns as f64 / 1e9;
         let top = format::bits_per_second(most as f64 / seconds, self.lang);
-        self.section(t.traffic_over_time, &top, |page| {
+        self.section(t.traffic_over_time, &(t.report.peak)(&top), |page| {
             let n = sums.len();
             page.push(&format!(
                 "<svg viewBox=\"0 0 {n} 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">\n",
@@ -274,9 +274,9 @@ impl Page {
                 page.push(&format!("<path class=\"{}\" d=\"{path}\"/>\n", one.class));
             }
             page.push("</svg>\n<p class=\"ends\">");
-            let end = seen.timeline.start_ns + seen.timeline.bin_ns * n as u64;
-            let ends = [format::moment(seen.timeline.start_ns), format::moment(end)];
-            page.push(&format!("<span>{}</span><span>{}</span></p>\n<ul>", ends[0], ends[1]));
+            let (start, end) = (seen.time_start_ns, seen.time_end_ns);
+            let (start, end) = (format::second(start), format::second(end));
+            page.push(&format!("<span>{start}</span><span>{end}</span></p>\n<ul>"));
             for one in &series {
                 let bytes = page.bytes(one.values.iter().sum());
                 let mark = mark(one.class, one.letter);
@@ -318,7 +318,7 @@ impl Page {
                 .iter()
                 .map(|it| vec![text(&word(&t.fates, &it.what)), page.count(it.flows)])
                 .collect();
-            page.table(&[t.tcp, &num(t.flows)], lines.into_iter());
+            page.table(&[t.tcp_fate, &num(t.flows)], lines.into_iter());
         });
     }
 

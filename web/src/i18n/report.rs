@@ -17,6 +17,7 @@ pub struct ReportTexts {
     pub is_anonymous: &'static str,
     pub host_n: fn(&str) -> String,
     pub first_of: fn(&str, &str) -> String,
+    pub peak: fn(&str) -> String,
     pub footer: &'static str,
 }
 
@@ -35,6 +36,7 @@ pub(super) const EN: ReportTexts = ReportTexts {
     is_anonymous: "Hosts are numbered; addresses, names and the file's name are left out.",
     host_n: |n| format!("host {n}"),
     first_of: |n, all| format!("{n} of {all}, most bytes first"),
+    peak: |rate| format!("peak {rate}"),
     footer: "This file needs no network and runs no script.",
 };
 
@@ -51,5 +53,6 @@ pub(super) const RU: ReportTexts = ReportTexts {
     is_anonymous: "Узлы пронумерованы; адресов, имён и имени файла здесь нет.",
     host_n: |n| format!("узел {n}"),
     first_of: |n, all| format!("{n} из {all}, по убыванию байтов"),
+    peak: |rate| format!("пик {rate}"),
     footer: "Этому файлу не нужна сеть, скриптов в нём нет.",
 };

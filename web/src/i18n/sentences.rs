@@ -63,9 +63,9 @@ const REASONS: &[(&str, &str)] = &[
         "flow {} between the same hosts, to the same port, is {}",
         "поток {} между теми же узлами и к тому же порту: {}",
     ),
-    ("model {} is not sure: {} %", "модель {} не уверена: {} %"),
-    ("model {} knows nothing like it", "модель {} не знает ничего похожего"),
-    ("model {}, {} %", "модель {}, {} %"),
+    ("model {} is not sure: {} %", "модель «{}» не уверена: {} %"),
+    ("model {} knows nothing like it", "модель «{}» не знает ничего похожего"),
+    ("model {}, {} %", "модель «{}», {} %"),
     ("the IP header says {}", "заголовок IP называет {}"),
     (
         "its packets carry packets of other flows, as {} does",
@@ -105,6 +105,13 @@ const OF_PROTOCOL: &[(&str, &str)] = &[
     ("{} query", "запрос {}"),
 ];
 
+/// What a model says, with its name set apart: it may be called by any word.
+const OF_MODEL: &[(&str, &str)] = &[
+    ("model {} is not sure: {} %", "the model “{}” is not sure: {} %"),
+    ("model {} knows nothing like it", "the model “{}” knows nothing like it"),
+    ("model {}, {} %", "the model “{}”, {} %"),
+];
+
 /// Why a flow has its label.
 pub fn reason(text: &str, lang: Lang) -> String {
     let one = |text: &str| {
@@ -117,7 +124,7 @@ pub fn reason(text: &str, lang: Lang) -> String {
             );
         }
         if lang == Lang::En {
-            return text.to_owned();
+            return translated(OF_MODEL, text).unwrap_or_else(|| text.to_owned());
         }
         let whole = [REASONS, SEEN].iter().find_map(|it| translated(it, text));
         whole.or_else(|| seen(text)).unwrap_or_else(|| text.to_owned())
@@ -561,14 +568,15 @@ mod tests {
 
     #[test]
     fn what_a_model_says_is_translated() {
-        assert_eq!(reason("model home, 93 %", Lang::Ru), "модель home, 93 %");
+        assert_eq!(reason("model home, 93 %", Lang::Ru), "модель «home», 93 %");
+        assert_eq!(reason("model model, 93 %", Lang::En), "the model “model”, 93 %");
         assert_eq!(
             reason("neither payload nor names tell; model home is not sure: 41 %", Lang::Ru),
-            "ни содержимое, ни имена не указывают; модель home не уверена: 41 %"
+            "ни содержимое, ни имена не указывают; модель «home» не уверена: 41 %"
         );
         assert_eq!(
             reason("neither payload nor names tell; model home knows nothing like it", Lang::Ru),
-            "ни содержимое, ни имена не указывают; модель home не знает ничего похожего"
+            "ни содержимое, ни имена не указывают; модель «home» не знает ничего похожего"
         );
     }
 

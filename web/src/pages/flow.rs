@@ -252,17 +252,11 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         Some(why) => (t.packets_view.gone)(&why),
         None => t.packets_view.save_hint.to_owned(),
     };
-    let shown = detail.steps.len() as u64;
     let cuts = detail.cuts.iter().map(|it| *it as usize).collect();
     let cut_up = (!detail.cuts.is_empty()).then(|| {
         let n = t.n_pieces.with(detail.cuts.len() as u64 + 1, lang);
         let by = app.place.with_untracked(|it| (t.cut)(&it.timeout));
         view! { <p class="dim inset">{(t.cut_into)(&n, &by)}</p> }
-    });
-    let part = (shown < detail.packets).then(|| {
-        let text =
-            (t.first_of)(&format::count(shown, lang), &t.n_packets.with(detail.packets, lang));
-        view! { <p class="dim inset">{text}</p> }
     });
     let totals = [
         (t.packets, row.client_packets, row.server_packets, false),
@@ -292,7 +286,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     view! {
         <header>
             <Mark class letter=groups::letter(&row.group) />
-            <h2><a href=of_label>{written}</a> " " {guess} <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
+            <h2><a href=of_label title=written.clone()>{written.clone()}</a> " " {guess} <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
             <div class="right">
                 <button
                     type="button"
@@ -345,7 +339,6 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         </dl>
         <Packets packets=steps n_packets=detail.packets cuts class chosen lang />
         {cut_up}
-        {part}
         <div class="inset acts" hidden=app.is_at_companion()>
             <button
                 type="button"

@@ -19,7 +19,7 @@ use crate::{
     parts::{
         bars::{Bar, Bars},
         chart::{Chart, Scale, Series, sums},
-        small::{Mark, Panel, Switch, Waiting},
+        small::{Mark, Panel, Sideways, Switch, Waiting},
     },
     place::{Place, View},
     state::{BINS, app, texts},
@@ -312,7 +312,7 @@ fn traffic_table(
     scale: Scale,
     start_ns: u64,
     bin_ns: u64,
-    t: &Texts,
+    t: &'static Texts,
     lang: Lang,
 ) -> impl IntoView + use<> {
     let sums = sums(series);
@@ -342,14 +342,14 @@ fn traffic_table(
     let lines = lines.collect_view();
     let _ = lang;
     view! {
-        <div class="sideways" tabindex="0" role="group" aria-label=t.traffic_over_time>
+        <Sideways label=t.traffic_over_time>
             <table>
                 <thead>
                     <tr><th scope="col">{t.time}" (UTC)"</th><th scope="col" class="num">{t.total}</th>{head}</tr>
                 </thead>
                 <tbody>{lines}</tbody>
             </table>
-        </div>
+        </Sideways>
     }
 }
 
@@ -489,7 +489,7 @@ fn TcpPanel(seen: Arc<Overview>) -> impl IntoView {
     let content = if bars.is_empty() {
         view! { <p class="dim inset">{t.tcp_well}</p> }.into_any()
     } else {
-        let headings = vec![t.tcp.to_owned(), t.flows.to_owned()];
+        let headings = vec![t.tcp_fate.to_owned(), t.flows.to_owned()];
         view! { <Bars headings bars /> }.into_any()
     };
     (all > 0).then(|| {

@@ -160,7 +160,7 @@ fn HowFar(
                 <dl class="strip">
                     {move || figure(t.read_so_far, format!("{} %", format::decimal(share(), 0, lang)), bytes())}
                     {move || figure(t.speed, speed(), String::new())}
-                    {move || figure(t.table.left, left(), t.stop_hint.to_owned())}
+                    {move || figure(t.table.left, left(), String::new())}
                 </dl>
             </div>
         </section>

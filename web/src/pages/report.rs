@@ -101,7 +101,7 @@ async fn written(app: App, choice: &Choice) -> Result<(String, String), String> 
         flows: &flows.rows,
         matching: flows.matching,
         filter: &filter,
-        now_ns: (js_sys::Date::now() * 1e6) as u64,
+        now_ns: (js_sys::Date::now() / 1e3).round() as u64 * 1_000_000_000,
     };
     let stem = if choice.is_anonymous { "capture" } else { format::stem(&capture.name) };
     Ok((html(&content, choice, lang), stem.to_owned()))

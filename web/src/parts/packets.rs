@@ -389,6 +389,12 @@ pub fn Packets(
         let n_seen = format::count(seen as u64, lang);
         let numbers = format!("{}–{}", count(first), count(last));
         let times = format!("{} – {}", offset(from, step, lang), offset(to, step, lang));
+        let kept = packets.with_value(Vec::len);
+        if seen == kept {
+            let n_kept = format::count(kept as u64, lang);
+            let shown = if (kept as u64) < n_packets { (t.first_of)(&n_kept, &all) } else { all };
+            return format!("{shown}: {numbers}, {times}");
+        }
         (t.packets_view.range)(&n_seen, &all, &numbers, &times)
     };
     let readout = move || {
