@@ -16,7 +16,7 @@ use crate::{
     parts::{
         bars::{Bar, Bars},
         icons::{Lock, Sign},
-        small::{Failure, Mark, Panel, Switch, Waiting},
+        small::{Failure, Mark, Panel, Sideways, Switch, Waiting},
     },
     place::{encode, pairs},
     state::{address, app, asking, texts},
@@ -241,6 +241,11 @@ fn Files() -> impl IntoView {
         let number = file.status.job_id;
         let when = (file.status.state == State::Finished)
             .then(|| format::span(file.time_start * 1_000_000_000, file.time_end * 1_000_000_000));
+        let size = format::bytes(file.size * 1_000, lang);
+        let flows = file.flows_count.map(|it| t.n_flows.with(it, lang));
+        // What has columns of its own where there is room for them.
+        let about = [Some(size.clone()), flows, when.clone()];
+        let about = about.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let action = match file.status.state {
             State::Finished => view! {
                 <a class="btn" href=place.hash()>{t.statistics}</a>
@@ -263,12 +268,12 @@ fn Files() -> impl IntoView {
         };
         view! {
             <tr>
-                <td class="title">{title}</td>
-                <td class="num">{format::bytes(file.size * 1_000, lang)}</td>
+                <td class="title">{title} <p class="dim if-narrow">{about}</p></td>
+                <td class="num if-wide">{size}</td>
                 <td><span class=["tag", "tag", "tag ok", "tag warn"][state]>{t.file_states[state]}</span></td>
-                <td class="num">{file.flows_count.map(|it| format::count(it, lang))}</td>
-                <td class="mono dim">{when}</td>
-                <td class="num">{action}</td>
+                <td class="num if-wide">{file.flows_count.map(|it| format::count(it, lang))}</td>
+                <td class="mono dim if-wide">{when}</td>
+                <td class="num acts-of">{action}</td>
             </tr>
         }
     };
@@ -283,21 +288,21 @@ fn Files() -> impl IntoView {
         Some(Ok(files)) => {
             let rows = files.into_iter().map(row).collect_view();
             view! {
-                <div class="sideways" tabindex="0" role="group" aria-label=t.companion_title>
+                <Sideways label=t.companion_title>
                     <table class="files">
                         <thead>
                             <tr>
                                 <th scope="col">{t.file}</th>
-                                <th scope="col" class="num">{t.size}</th>
+                                <th scope="col" class="num if-wide">{t.size}</th>
                                 <th scope="col">{t.file_state}</th>
-                                <th scope="col" class="num">{t.flows}</th>
-                                <th scope="col">{t.time}</th>
+                                <th scope="col" class="num if-wide">{t.flows}</th>
+                                <th scope="col" class="if-wide">{t.time}</th>
                                 <td></td>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
-                </div>
+                </Sideways>
             }
             .into_any()
         }
@@ -504,7 +509,7 @@ fn OfLabel(place: Where, job: u64, label: String) -> impl IntoView {
             });
             let rows = rows.collect_view();
             view! {
-                <div class="sideways" tabindex="0" role="group" aria-label=t.flows>
+                <Sideways label=t.flows>
                     <table>
                         <thead>
                             <tr>
@@ -517,7 +522,7 @@ fn OfLabel(place: Where, job: u64, label: String) -> impl IntoView {
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
-                </div>
+                </Sideways>
                 {(n > limit.get()).then(|| view! {
                     <button type="button" class="more" on:click=move |_| limit.update(|it| *it *= 5)>
                         {(t.first_of)(&format::count(limit.get() as u64, lang), &t.n_flows.with(n as u64, lang))}

@@ -1,9 +1,11 @@
 //! Whether everybody can use the page: every view in both languages and themes, wide and narrow; and by the keyboard alone.
 //! Run by `cargo xtask test`.
 
+use std::{fs, path::PathBuf};
+
 use serde_json::json;
 
-use crate::driver::{Browser, Site};
+use crate::driver::{Browser, Site, capture};
 
 /// What is wrong with the page as it is shown.
 const ACCESS: &str = include_str!("../driver/access.js");
@@ -27,6 +29,33 @@ const VIEWS: [&str; 12] = [
     "#v=train",
 ];
 
+/// Views that show what came of something.
+const RESULTS: [&str; 3] = ["#v=compare", "#v=train", "#v=train&id=0.0"];
+
+/// Sets another capture beside the open one.
+fn compare(browser: &Browser) {
+    browser.run("location.hash = '#v=compare'", &[]);
+    browser.until("document.querySelector('#other-input') !== null");
+    browser.choose_in("#other-input", &capture("ethernet.pcap"));
+    browser.until("document.querySelector('table.compared') !== null");
+}
+
+/// Learns from captures.
+fn train(browser: &Browser) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("access");
+    fs::create_dir_all(&folder).unwrap();
+    browser.run("location.hash = '#v=train'", &[]);
+    browser.until("document.querySelector('#training-input') !== null");
+    for (name, _, bytes) in crate::lessons().iter().filter(|it| !it.1.is_empty()) {
+        fs::write(folder.join(name), bytes).unwrap();
+        browser.choose_in("#training-input", &folder.join(name));
+    }
+    browser.until("document.querySelectorAll('.parts tbody tr').length === 4");
+    browser.until("document.querySelector('#start:enabled') !== null");
+    browser.click("#start");
+    browser.until("document.querySelector('#result .matrix') !== null");
+}
+
 fn complaints(browser: &Browser, what: &str, found: &mut Vec<String>) {
     let said = browser.run(ACCESS, &[]);
     let said = said.as_array().unwrap_or_else(|| panic!("{what}: {said}"));
@@ -43,15 +72,22 @@ fn every_view_can_be_used_by_everybody() {
         complaints(&browser, &format!("first {language} {theme}"), &mut found);
         browser.click("#open-sample");
         browser.until_read();
-        for width in [1440, 360] {
+        let mut visit = |views: &[&str], width: u32| {
             browser.resize(width, 900);
-            for view in VIEWS {
+            for view in views {
                 browser.run("location.hash = arguments[0]", &[json!(view)]);
                 browser.until("document.querySelector('main h1') !== null");
                 browser.run(SETTLED, &[]);
                 complaints(&browser, &format!("{view} {language} {theme} {width}"), &mut found);
             }
-        }
+        };
+        visit(&VIEWS, 1440);
+        visit(&VIEWS, 360);
+        browser.resize(1440, 900);
+        compare(&browser);
+        train(&browser);
+        visit(&RESULTS, 1440);
+        visit(&RESULTS, 360);
     }
     found.sort();
     found.dedup();

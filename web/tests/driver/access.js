@@ -21,6 +21,17 @@ for (const it of controls.filter(isShown)) {
   if (!nameOf(it)) say(it, 'has no name');
 }
 
+// 2.1.1: what scrolls is reached by keys.
+const isReached = element => element.tabIndex >= 0 && isShown(element);
+for (const it of document.querySelectorAll('main *')) {
+  const { overflowX, overflowY } = getComputedStyle(it);
+  const isScrolled = (overflow, length, room) => /auto|scroll/.test(overflow) && length > room + 1;
+  const scrolls = isScrolled(overflowX, it.scrollWidth, it.clientWidth) || isScrolled(overflowY, it.scrollHeight, it.clientHeight);
+  if (scrolls && isShown(it) && !isReached(it) && ![...it.querySelectorAll('*')].some(isReached)) {
+    say(it, 'scrolls, and no key gets there');
+  }
+}
+
 // 2.5.8: targets of 24 by 24, but for links within text and rows.
 const targets = controls.filter(it => isShown(it) && it.matches('button, select, input, textarea, summary, .btn'));
 for (const it of targets) {
