@@ -26,6 +26,10 @@ use crate::{
 /// How many bars the traffic over time has.
 pub const BINS: u32 = 150;
 
+/// How long a word that passes stays at least, in milliseconds, and what a long one takes for each letter.
+const TOAST_MILLIS: u32 = 2_600;
+const MILLIS_A_LETTER: u32 = 60;
+
 /// The page's colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
@@ -330,10 +334,11 @@ impl App {
         self.step.update(|it| *it = (it.0 + 1, Some(step)));
     }
 
-    /// Says something for a moment.
+    /// Says something for as long as it takes to read.
     pub fn say(self, text: String) {
         self.toast.set(Some(text.clone()));
-        let timeout = gloo::timers::callback::Timeout::new(2_600, move || {
+        let millis = TOAST_MILLIS.max(MILLIS_A_LETTER * text.chars().count() as u32);
+        let timeout = gloo::timers::callback::Timeout::new(millis, move || {
             if self.toast.with_untracked(|it| it.as_ref() == Some(&text)) {
                 self.toast.set(None);
             }
