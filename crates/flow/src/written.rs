@@ -41,8 +41,8 @@ pub enum PartialError {
 }
 
 const MAGIC: &[u8; 4] = b"TrAP";
-/// It grows whenever a packet is written otherwise.
-const VERSION: u8 = 2;
+/// It grows whenever a packet is written otherwise, or dealt to another share.
+const VERSION: u8 = 3;
 
 // The control byte of a packet.
 const FROM_HIGH: u8 = 1;
