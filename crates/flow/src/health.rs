@@ -17,55 +17,6 @@ pub struct Health {
     pub server: SideHealth,
 }
 
-/// What is known of a connection's health.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Watched(Option<Box<Watch>>);
-
-impl Watched {
-    /// Nothing is: it is not established.
-    pub(crate) fn is_never(&self) -> bool {
-        self.0.is_none()
-    }
-
-    pub(crate) fn health(&self) -> Option<&Health> {
-        self.0.as_ref().map(|it| &it.health)
-    }
-
-    /// As [`Watch::push`].
-    pub(crate) fn push(
-        &mut self,
-        direction: Direction,
-        tcp: &Tcp,
-        payload_len: u32,
-        time: Timestamp,
-    ) -> u8 {
-        self.0.as_mut().map_or(0, |it| it.push(direction, tcp, payload_len, time))
-    }
-
-    /// A segment of this side brought other bytes than those at its place.
-    pub(crate) fn differ(&mut self, direction: Direction) {
-        if let Some(watch) = &mut self.0 {
-            match direction {
-                Direction::Forward => watch.health.client.differing += 1,
-                Direction::Backward => watch.health.server.differing += 1,
-            }
-        }
-    }
-
-    /// No segment follows: what they are compared with goes.
-    pub(crate) fn end(&mut self) {
-        if let Some(watch) = &mut self.0 {
-            watch.streams = None;
-        }
-    }
-}
-
-impl From<Watch> for Watched {
-    fn from(watch: Watch) -> Self {
-        Self(Some(Box::new(watch)))
-    }
-}
-
 /// A connection that is watched.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
@@ -132,6 +83,23 @@ const MAX_HOLES: usize = 16;
 const REORDERING_NS: u64 = 3_000_000;
 
 impl Watch {
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// A segment of this side brought other bytes than those at its place.
+    pub(crate) fn differ(&mut self, direction: Direction) {
+        match direction {
+            Direction::Forward => self.health.client.differing += 1,
+            Direction::Backward => self.health.server.differing += 1,
+        }
+    }
+
+    /// No segment follows: what they are compared with goes.
+    pub(crate) fn end(&mut self) {
+        self.streams = None;
+    }
+
     /// Takes a segment; returns its [`marks`].
     pub(crate) fn push(
         &mut self,

@@ -26,7 +26,7 @@ use std::{fmt, net::IpAddr};
 use capture::Timestamp;
 
 use crate::{
-    health::Watched,
+    health::Watch,
     table::Place,
     tcp::{Connection, Openings},
 };
@@ -147,8 +147,8 @@ pub struct Flow {
     topic: u8,
     connection: Connection,
     openings: Openings,
-    /// Nothing until a connection is established.
-    health: Watched,
+    /// `None` until a connection is established.
+    watch: Option<Box<Watch>>,
     /// `None` for the many flows that have nothing of it.
     rare: Option<Box<Rare>>,
 }
@@ -214,7 +214,7 @@ impl Flow {
 
     /// How well its connection fared; TCP only, once it is established.
     pub fn health(&self) -> Option<&Health> {
-        self.health.health()
+        self.watch.as_ref().map(|it| it.health())
     }
 
     /// What it has to do with ICMP errors.
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn a_million_flows_have_room() {
         // What a flow has in its own place, and what an established connection has besides, in bytes.
-        let (flow, watch) = (size_of::<Flow>(), size_of::<health::Watch>());
+        let (flow, watch) = (size_of::<Flow>(), size_of::<Watch>());
         let health = size_of::<Health>();
         assert!(flow <= 256 && watch <= 184 && health <= 176, "{flow}, {watch} and {health}");
     }

@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 
 use crate::{
     Direction, Endpoint, Flow, Heads, Many, Rare, Step, Timeline, Total, Transport, Tunnels,
-    health::{Watch, Watched},
+    health::Watch,
     icmp, quotes,
     sctp::Init,
     tcp::{self, Connection, Openings, flags},
@@ -277,7 +277,9 @@ impl Table {
     pub(crate) fn end(&mut self) {
         for flow in &mut self.flows {
             flow.timeline.shrink();
-            flow.health.end();
+            if let Some(watch) = &mut flow.watch {
+                watch.end();
+            }
         }
     }
 
@@ -376,7 +378,7 @@ impl Flow {
             topic,
             connection: Connection::default(),
             openings: Openings::default(),
-            health: Watched::default(),
+            watch: None,
             rare: (packet.tunnel.is_some() || place != Place::default()).then(|| {
                 let inside = packet.tunnel;
                 let tunnels = Tunnels { parent, inside, key: place, ..Tunnels::default() };
@@ -451,28 +453,31 @@ impl Flow {
         self.timeline.push(step);
         self.last = self.last.max(packet.time);
         let differs = self.heads.push(direction, packet);
-        if differs {
-            self.health.differ(direction);
+        if let Some(watch) = &mut self.watch
+            && differs
+        {
+            watch.differ(direction);
         }
     }
 
     /// Watches how well the connection fares: the marks of a step. Attempts alone, of which a scan makes millions, take no
     /// memory for it.
     fn check(&mut self, step: &Step, tcp: &Tcp) -> u8 {
-        if self.health.is_never() {
-            if tcp.flags & (flags::SYN | flags::RST) != 0 {
-                return 0;
-            }
-            let mut watch = Watch::default();
-            for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
-                if let Some(syn) = self.openings.syn(step.direction) {
-                    let syn = Tcp { flags: step.flags, ..syn };
-                    watch.push(step.direction, &syn, step.payload_len, step.time);
+        let watch = match &mut self.watch {
+            Some(watch) => watch,
+            None if tcp.flags & (flags::SYN | flags::RST) != 0 => return 0,
+            None => {
+                let mut watch = Box::new(Watch::default());
+                for step in self.timeline.steps().filter(|it| it.flags & flags::SYN != 0) {
+                    if let Some(syn) = self.openings.syn(step.direction) {
+                        let syn = Tcp { flags: step.flags, ..syn };
+                        watch.push(step.direction, &syn, step.payload_len, step.time);
+                    }
                 }
+                self.watch.insert(watch)
             }
-            self.health = watch.into();
-        }
-        self.health.push(step.direction, tcp, step.payload_len, step.time)
+        };
+        watch.push(step.direction, tcp, step.payload_len, step.time)
     }
 }
 
