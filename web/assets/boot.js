@@ -65,7 +65,7 @@
   const scriptUrl = url => policy?.createScriptURL(url) ?? url;
 
   // The engine is a promise of its compiled module: what a browser makes better of it while it runs, all workers have.
-  const state = { isSealed: false, engine: null, reader: null, sample: null, warming: null };
+  const state = { isSealed: false, isIdle: true, engine: null, reader: null, sample: null, warming: null };
 
   /** A new worker, in which the engine will be. */
   function start() {
@@ -89,25 +89,20 @@
    * often, and the first file that is chosen shall find it made.
    */
   function warm() {
-    if (!state.sample || state.warming === 'over') return;
+    if (!state.sample || !state.isIdle) return;
     const worker = (state.warming = start());
     const copies = new File(Array(WARMING_COPIES).fill(state.sample), 'sample.pcapng');
     worker.onmessage = ({ data: [said] }) => {
       if (said === 'Ready') worker.postMessage([{ Open: { rules: '' } }, copies]);
-      if (said === 'Done' || said.Failed || said.Broken) coolDown();
+      if (said === 'Done' || said.Failed || said.Broken) worker.terminate();
     };
-  }
-
-  /** From now on there is something else to be done. */
-  function coolDown() {
-    state.warming?.terminate?.();
-    state.warming = 'over';
   }
 
   globalThis.tractor = {
     /** A new worker with the engine in it. */
     startWorker() {
-      coolDown();
+      state.isIdle = false;
+      state.warming?.terminate();
       return start();
     },
     /** The capture that comes with the page, as a File; null where it did not come. */
