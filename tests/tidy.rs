@@ -18,12 +18,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["classify", "features", "flow", "capture"]),
     ("v1", &[]),
     ("engine", &["capture", "flow", "features", "learn", "classify", "session", "v1"]),
-    ("server", &["engine", "v1", "classify", "learn", "features"]),
+    ("reader", &["engine"]),
+    ("server", &["reader", "engine", "v1", "classify", "learn", "features"]),
     ("xtask", &[]),
 ];
 
 /// The crates that are hosts: files, clock, threads and targets are their business.
-const HOSTS: &[&str] = &["server", "xtask"];
+const HOSTS: &[&str] = &["reader", "server", "xtask"];
 
 /// What a pure crate does not contain, and why.
 const IMPURE: &[(&str, &str)] = &[

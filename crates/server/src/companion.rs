@@ -31,7 +31,6 @@ use crate::{
     folder::{self, Folder, NoFile, Scan, Stamp},
     jobs::{Cancelled, Jobs, Planned, Record},
     metrics::Metrics,
-    reading,
     store::{self, Loaded, NoResult, Results, Store},
     training::Trainings,
 };
@@ -190,7 +189,7 @@ impl Companion {
         let models = data.join("models");
         let trainings = Trainings::open(folder.clone(), rules.clone(), models.clone())
             .map_err(|source| Error::Folder { path: models, source })?;
-        let n_workers = options.workers.unwrap_or_else(reading::n_cores).max(1);
+        let n_workers = options.workers.unwrap_or_else(reader::n_cores).max(1);
         tracing::info!(jobs = jobs.all().count(), waiting = jobs.n_waiting(), "the store is open");
         let shared = Arc::new(Shared {
             folder,

@@ -15,8 +15,6 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::reading;
-
 /// What names of files begin with that are being uploaded.
 const PART: &str = ".upload-";
 /// How deep folders are looked into.
@@ -162,7 +160,7 @@ impl Folder {
             // A pipe or device would be waited for.
             metadata.is_file().then(|| (name, Stamp::of(&metadata)))
         };
-        let len = MANY.max(found.len().div_ceil(reading::n_cores()));
+        let len = MANY.max(found.len().div_ceil(reader::n_cores()));
         let mut parts = Vec::new();
         while found.len() > len {
             parts.push(found.split_off(found.len() - len));

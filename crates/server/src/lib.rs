@@ -10,10 +10,8 @@ mod jobs;
 mod metrics;
 mod page;
 mod picking;
-mod reading;
 mod serving;
 mod store;
-mod threads;
 mod training;
 mod wire;
 
@@ -22,7 +20,5 @@ pub use crate::{
     guard::{Hosts, Token},
     http::app,
     picking::{PickingError, pick},
-    reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
     serving::{listen, serve},
 };
-pub use reading::Stopped;

@@ -3,8 +3,7 @@
 use std::io::{self, Read, Write};
 
 use engine::{Analysis, Passed, PickError, Picked, Picker, Remarks};
-
-use crate::reading::{CHUNK_LEN, next_chunk, run_seed};
+use reader::{CHUNK_LEN, next_chunk, run_seed};
 
 /// Why packets could not be picked.
 #[derive(Debug, thiserror::Error)]

@@ -23,10 +23,7 @@ use v1::{
     },
 };
 
-use crate::{
-    folder::{Folder, is_plain_name},
-    reading,
-};
+use crate::folder::{Folder, is_plain_name};
 
 /// What names of model files end with.
 const EXTENSION: &str = "model";
@@ -312,7 +309,7 @@ impl Shared {
             let added = studio.add_table(file_name, table.data, notices);
             return added.map(|_| ()).map_err(|error| error.to_string());
         }
-        let read = reading::read(file, file_name, &self.rules, reading::n_cores());
+        let read = reader::read(file, file_name, &self.rules, reader::n_cores());
         let analysis = read.map_err(|error| error.to_string())?;
         if let Some(notice) = analysis.failure() {
             return Err(notice.to_string());

@@ -119,7 +119,7 @@ impl Place {
     }
 
     fn analysis(&self) -> Analysis {
-        server::analyse(&self.output(), "recorded.pcapng", &Rules::default(), 1).unwrap()
+        reader::analyse(&self.output(), "recorded.pcapng", &Rules::default(), 1).unwrap()
     }
 
     /// The flows that were recorded. Frames that are in none can only be ARP's.

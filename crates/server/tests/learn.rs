@@ -84,7 +84,7 @@ fn the_model_is_the_studios_to_the_byte() {
         let mut studio = Studio::new(&features::TRACTOR, None);
         for (label, name) in CLASSES {
             let path = capture(name);
-            let analysis = server::analyse(&path, name, &Rules::default(), 1).unwrap();
+            let analysis = reader::analyse(&path, name, &Rules::default(), 1).unwrap();
             let teacher = Teacher::Given((*label).to_owned());
             studio.add(&analysis, name, &Lesson { filter: Filter::default(), teacher }).unwrap();
         }

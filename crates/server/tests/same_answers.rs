@@ -59,7 +59,7 @@ fn some(flows: &[FlowRow], of: impl Fn(&FlowRow) -> &str) -> Vec<String> {
 /// Asks the engine and the command; how many questions were asked.
 fn check(capture: &Path) -> usize {
     let name = capture.to_str().unwrap();
-    let analysis = match server::analyse(capture, name, &Rules::default(), 1) {
+    let analysis = match reader::analyse(capture, name, &Rules::default(), 1) {
         Ok(analysis) => analysis,
         // What the system does not let be read both refuse.
         Err(_) => return usize::from(tractor(&["stats", name]).1 == Some(1)),

@@ -17,7 +17,7 @@ use super::{MAX_ANALYSES, Shared, cannot_store, lock, work::Until};
 use crate::{
     folder::{self, NoFile},
     jobs::Record,
-    reading, store,
+    store,
     training::Trainings,
 };
 
@@ -186,8 +186,8 @@ impl Shared {
             return Err(other());
         }
         let file = Until { is_over: || self.state().is_closing, file };
-        let n_threads = reading::n_cores();
-        let analysis = reading::read(file, name, &self.rules, n_threads).map_err(unread)?;
+        let n_threads = reader::n_cores();
+        let analysis = reader::read(file, name, &self.rules, n_threads).map_err(unread)?;
         if self.state().is_closing {
             return Err(error::STOPPING.error("the companion stops"));
         }

@@ -15,7 +15,7 @@ use crate::{
     arriving::{Arriving, End},
     folder::{self, NoFile, Stamp},
     jobs::{Planned, Record, Running},
-    reading, store,
+    store,
 };
 
 /// How often a thread without a job looks for captures that nobody asks about.
@@ -97,9 +97,9 @@ impl Shared {
     ) -> Option<Result<Report, String>> {
         // What no other capture needs is this one's.
         let n_running = self.state().jobs.n_running().max(1);
-        let n_threads = (reading::n_cores() / n_running).max(1);
+        let n_threads = (reader::n_cores() / n_running).max(1);
         let tell = |reached| running.tell(reached);
-        let read = reading::read_telling(reader, name, &self.rules, n_threads, &tell);
+        let read = reader::read_telling(reader, name, &self.rules, n_threads, &tell);
         if self.state().is_closing {
             return None;
         }

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use engine::{Analysis, Countries, OwnRules, OwnRulesError, Rules};
-use server::Stopped;
+use reader::Stopped;
 use v1::Severity;
 
 use self::piped::Piped;
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Args, Clone, Copy)]
 pub(crate) struct Effort {
     /// Read a capture on so many threads; as many as the machine has cores, where nothing is said.
-    #[arg(long, value_name = "N", default_value_t = server::n_cores(), hide_default_value = true,
+    #[arg(long, value_name = "N", default_value_t = reader::n_cores(), hide_default_value = true,
         value_parser = at_least_one)]
     pub(crate) threads: usize,
     /// Where a capture has more flows, set some aside: those that nobody answered, then those silent for longest; they are
@@ -243,7 +243,7 @@ pub(crate) fn read(
         }
     };
     progress.begin(&name, place, len);
-    let analysis = server::read(Watched { input, progress }, &name, &rules, effort.threads)?;
+    let analysis = reader::read(Watched { input, progress }, &name, &rules, effort.threads)?;
     let notices = &analysis.reading().notices;
     for notice in notices.iter().filter(|it| it.severity() != Severity::Information) {
         voice::notice(&name, notice);

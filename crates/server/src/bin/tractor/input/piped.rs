@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use server::Stopped;
+use reader::Stopped;
 
 use crate::stop;
 

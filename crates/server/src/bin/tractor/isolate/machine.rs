@@ -78,7 +78,7 @@ impl Machine {
         let name_switch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
         let has_nft = tool("nft").is_some();
         let has_iptables = tool("iptables").is_some();
-        let [.., a, b, c, d, e] = server::run_seed().to_be_bytes();
+        let [.., a, b, c, d, e] = reader::run_seed().to_be_bytes();
         // The second bit of the first byte: it was given by somebody who is no manufacturer (IEEE 802, 8.4).
         let address = format!("02:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}");
         Self {

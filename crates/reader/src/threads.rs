@@ -15,7 +15,7 @@ use engine::{
     Analysis, Block, Cutter, Join, Mapped, Partial, Plan, Progress, Reduce, Rules, progress,
 };
 
-use crate::reading::{CHUNK_LEN, is_stop, next_chunk, run_seed};
+use crate::{CHUNK_LEN, is_stop, next_chunk, run_seed};
 
 /// Reads a capture on so many threads; otherwise as [`crate::read`].
 ///

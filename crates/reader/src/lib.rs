@@ -1,4 +1,6 @@
-//! Capture files read piece by piece into the engine.
+//! Captures read piece by piece into the engine, from files and whatever else can be read, on any number of threads.
+
+mod threads;
 
 use std::{
     fs::File,
@@ -9,8 +11,6 @@ use std::{
 };
 
 use engine::{Analysis, Job, Progress, Rules};
-
-use crate::threads;
 
 /// How much of a capture is read at once, in bytes: what is read is still in the processor's cache when it is looked at.
 pub const CHUNK_LEN: usize = 1 << 18;
@@ -51,7 +51,7 @@ pub fn read(
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_telling(
+pub fn read_telling(
     mut reader: impl Read + Send,
     name: &str,
     rules: &Rules,
@@ -79,7 +79,10 @@ pub(crate) fn read_telling(
 }
 
 /// Reads the next bytes there are to the front of a chunk; how many there were, 0 at the end.
-pub(crate) fn next_chunk(reader: &mut impl Read, chunk: &mut [u8]) -> io::Result<usize> {
+///
+/// # Errors
+/// Where the reader fails, but not where it was interrupted.
+pub fn next_chunk(reader: &mut impl Read, chunk: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(chunk) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
