@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{Analysis, Export, FORMATS, FlowWriter, Job};
+use engine::{Analysis, Batch, Export, FORMATS, Filter, FlowWriter, Job, Values};
 use parquet::{
     file::reader::{FileReader as _, SerializedFileReader},
     record::Field,
@@ -144,6 +144,66 @@ fn parquet_has_the_features_that_csv_has() {
                 }
             }
         }
+    }
+}
+
+/// The rows of batches; without what is missing.
+fn rows_of(batches: &[Batch]) -> Vec<BTreeMap<String, Field>> {
+    let row = |batch: &Batch, row: usize| {
+        let columns = batch.columns.iter().filter(|it| it.is_there[row]);
+        let cells = columns.map(|column| {
+            let field = match &column.values {
+                Values::Whole(it) => Field::Long(it[row]),
+                Values::Numbers(it) => Field::Double(it[row]),
+                Values::Texts(texts, ends) => {
+                    let start = row.checked_sub(1).map_or(0, |it| ends[it]);
+                    Field::Str(texts[start..ends[row]].to_owned())
+                }
+            };
+            (column.cells.name.to_string(), field)
+        });
+        cells.collect()
+    };
+    batches.iter().flat_map(|batch| (0..batch.len()).map(move |it| row(batch, it))).collect()
+}
+
+#[test]
+fn batches_have_what_parquet_has() {
+    for analysis in every() {
+        let schemas = features::SCHEMAS.iter().map(|it| Some(it.name)).chain([None]);
+        for schema in schemas {
+            let file = rows(export(&analysis, "parquet", schema));
+            let export = Export::new("parquet", schema).unwrap();
+            for len in [7, u32::MAX] {
+                let n = analysis.n_sources(&export);
+                let batch = |at: u32| analysis.batch(&export, at..at.saturating_add(len).min(n));
+                let starts = (0..n.max(1)).step_by(len as usize);
+                let batches: Vec<Batch> = starts.map(|it| batch(it).unwrap()).collect();
+                // Numbers that are none are not equal to each other.
+                let said = |rows: &[BTreeMap<String, Field>]| format!("{rows:?}");
+                assert_eq!(said(&rows_of(&batches)), said(&file), "{schema:?} by {len}");
+            }
+        }
+    }
+}
+
+#[test]
+fn batches_of_sessions_and_labels_count_every_flow() {
+    for analysis in every() {
+        let (sessions, labels) =
+            (analysis.session_batch(&Filter::default()), analysis.label_batch(&Filter::default()));
+        assert_eq!(sessions.len(), analysis.session_rows(&Filter::default()).count());
+        let sum = |batch: &Batch, name: &str| {
+            let column = batch.columns.iter().find(|it| it.cells.name == name).unwrap();
+            let Values::Whole(values) = &column.values else { panic!("{name} is no integer") };
+            values.iter().sum::<i64>()
+        };
+        assert_eq!(sum(&sessions, "flows"), analysis.n_flows() as i64);
+        assert_eq!(sum(&labels, "flows"), analysis.n_flows() as i64);
+        let packets = |it: v1::page::FlowRow| (it.client_packets + it.server_packets) as i64;
+        assert_eq!(sum(&labels, "packets"), analysis.rows().map(packets).sum::<i64>());
+        let only = Filter::parse("label:dns").unwrap();
+        assert!(analysis.label_batch(&only).len() <= 1);
     }
 }
 
@@ -334,7 +394,7 @@ fn a_filter_finds_the_connections_that_fared_badly() {
     let mut n_found = 0;
     for analysis in every() {
         for (filter, of) in asked {
-            let found = analysis.passing(&engine::Filter::parse(filter).unwrap());
+            let found = analysis.passing(&Filter::parse(filter).unwrap());
             n_found += found.len();
             let is_so = |flow_id: &u32| {
                 let answer = analysis
@@ -408,7 +468,7 @@ fn the_first_look_counts_what_its_filters_find() {
     let seen: v1::page::Overview = serde_json::from_value(answer).unwrap();
     assert!(seen.tcp.iter().any(|it| it.what == "refused") || seen.tcp.len() > 1, "{:?}", seen.tcp);
     for it in seen.tcp {
-        let found = analysis.passing(&engine::Filter::parse(&it.filter).unwrap());
+        let found = analysis.passing(&Filter::parse(&it.filter).unwrap());
         assert_eq!(found.len() as u64, it.flows, "{}", it.what);
         assert!(it.flows <= seen.tcp_flows);
     }

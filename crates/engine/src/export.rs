@@ -1,5 +1,6 @@
 //! Flows as a file, in one of the [`FORMATS`]: whole or cut by a timeout, with columns of their own or a schema's features.
 
+mod batch;
 mod columns;
 mod jsonl;
 mod parquet;
@@ -19,7 +20,10 @@ use v1::page::Tally;
 use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
 
-pub use self::columns::csv_cell;
+pub use self::{
+    batch::{Batch, BatchColumn, Values, label_columns, session_columns},
+    columns::{CellKind, Cells, csv_cell},
+};
 
 /// A format of an export.
 #[derive(Debug)]
@@ -210,7 +214,7 @@ impl Analysis {
             writer.finish().map(|it| (n_rows, it.0))
         };
         let numbers: Vec<u32> = match export.schema.filter(|it| it.rows == Rows::Sessions) {
-            Some(_) => self.passing_sessions(export).collect(),
+            Some(_) => self.all_passing_sessions(export).collect(),
             None => self.passing(&export.filter),
         };
         let step = numbers.len().div_ceil(MAX_WRITTEN).max(1);
@@ -240,22 +244,30 @@ impl Analysis {
         self.flows.iter().map(|it| it.first.0).min().unwrap_or(0)
     }
 
-    /// The sessions of which a flow passes, by number.
-    fn passing_sessions<'a>(&'a self, export: &'a Export) -> impl Iterator<Item = u32> + 'a {
+    /// Of the sessions with these numbers those of which a flow passes.
+    fn passing_sessions<'a>(
+        &'a self,
+        export: &'a Export,
+        numbers: Range<u32>,
+    ) -> impl Iterator<Item = u32> + 'a {
         let start = self.time_start_ns();
         let passes =
             move |it: &u32| self.row(*it).is_some_and(|it| export.filter.matches(&it, start));
         let sessions = self.sessions();
-        (0..sessions.len() as u32).filter(move |number| {
+        numbers.filter(move |number| {
             sessions.get(*number).is_some_and(|it| it.members.iter().any(passes))
         })
+    }
+
+    fn all_passing_sessions<'a>(&'a self, export: &'a Export) -> impl Iterator<Item = u32> + 'a {
+        self.passing_sessions(export, 0..self.sessions().len() as u32)
     }
 
     /// The labels that the rows will have.
     fn labels<'a>(&'a self, export: &Export) -> BTreeSet<&'a str> {
         if let Some(schema) = export.schema.filter(|it| it.rows == Rows::Sessions) {
             let label = |it| Some(self.session_features(it, schema)?.0.label);
-            return self.passing_sessions(export).filter_map(label).collect();
+            return self.all_passing_sessions(export).filter_map(label).collect();
         }
         let start = self.time_start_ns();
         let rows = self.each().filter(|it| export.filter.matches(it, start));
@@ -318,6 +330,8 @@ enum Form {
     Arff(BTreeSet<String>, Vec<u8>),
     Parquet(Box<Parquet>),
     Zeek(Zeek),
+    /// Nothing is written: the rows stay in memory.
+    Batch(Batch),
 }
 
 impl<W: Write> FlowWriter<W> {
@@ -345,7 +359,7 @@ impl<W: Write> FlowWriter<W> {
     pub fn add(&mut self, analysis: &Analysis, capture: &str) -> io::Result<()> {
         let export = self.export.clone();
         if export.schema.is_some_and(|it| it.rows == Rows::Sessions) {
-            return self.add_some(analysis, capture, analysis.passing_sessions(&export));
+            return self.add_some(analysis, capture, analysis.all_passing_sessions(&export));
         }
         self.begin_of(analysis)?;
         let start = analysis.time_start_ns();
@@ -432,7 +446,7 @@ impl<W: Write> FlowWriter<W> {
             self.begin()?;
         }
         match self.form {
-            Form::Jsonl | Form::Csv | Form::Zeek(_) => {}
+            Form::Jsonl | Form::Csv | Form::Zeek(_) | Form::Batch(_) => {}
             Form::Arff(labels, rows) => {
                 if let Some(schema) = self.export.schema.filter(|_| !self.is_one) {
                     arff_header(schema, &labels, &mut self.out)?;
@@ -479,6 +493,11 @@ impl<W: Write> FlowWriter<W> {
                 let cells = schema.columns.iter().map(|it| it.value(identity, sample));
                 parquet.push(cells.map(columns::cell), &mut self.out)
             }
+            Form::Batch(batch) => {
+                let cells = schema.columns.iter().map(|it| it.value(identity, sample));
+                batch.push(cells.map(columns::cell));
+                Ok(())
+            }
             _ => self.out.write_all(line("").as_bytes()),
         }
     }
@@ -496,6 +515,11 @@ impl<W: Write> FlowWriter<W> {
             Form::Parquet(parquet) => {
                 let row = row.to_texts();
                 parquet.push(COLUMNS.iter().map(|it| (it.of)(&row)), &mut self.out)
+            }
+            Form::Batch(batch) => {
+                let row = row.to_texts();
+                batch.push(COLUMNS.iter().map(|it| (it.of)(&row)));
+                Ok(())
             }
             Form::Jsonl => {
                 self.line.clear();

@@ -52,7 +52,10 @@ use crate::rows::Row;
 pub use crate::{
     blocks::{Cutter, Join, Mapped, Plan, Reduce, finish, map, progress},
     countries::{Countries, CountriesError},
-    export::{Columns, Export, FORMATS, FlowWriter, Format, Part, Parts, Timeout, csv_cell},
+    export::{
+        Batch, BatchColumn, CellKind, Cells, Columns, Export, FORMATS, FlowWriter, Format, Part,
+        Parts, Timeout, Values, csv_cell, label_columns, session_columns,
+    },
     filter::{Filter, FilterKey, filter_conditions, filter_keys, filter_value},
     guesses::{Applying, NotOfFlows},
     identity::{EDGE_LEN, identity},

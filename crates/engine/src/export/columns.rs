@@ -6,25 +6,32 @@ use features::{Kind, Schema, Value};
 use v1::page::FlowRow;
 
 /// A column of its own, and its cell in a row.
-pub(super) struct Column {
+pub(super) struct Column<R = FlowRow> {
     pub(super) cells: Cells,
-    pub(super) of: fn(&FlowRow) -> Cell<'_>,
+    pub(super) of: fn(&R) -> Cell<'_>,
 }
 
 /// What the cells of a column are.
-#[derive(Clone)]
-pub(super) struct Cells {
-    pub(super) name: Cow<'static, str>,
-    pub(super) kind: CellKind,
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// What the column is called.
+    pub name: Cow<'static, str>,
+    /// What is in them.
+    pub kind: CellKind,
     /// Whether some may be missing.
-    pub(super) is_optional: bool,
+    pub is_optional: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum CellKind {
+/// What is in a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// An integer from 0 on.
     Integer,
+    /// A number.
     Number,
+    /// A time, in nanoseconds since 1970 UTC.
     Time,
+    /// A text.
     Text,
 }
 
@@ -38,36 +45,40 @@ pub(super) enum Cell<'a> {
     Text(Option<Cow<'a, str>>),
 }
 
-const fn column(
+const fn column<R>(
     name: &'static str,
     kind: CellKind,
     is_optional: bool,
-    of: fn(&FlowRow) -> Cell<'_>,
-) -> Column {
+    of: fn(&R) -> Cell<'_>,
+) -> Column<R> {
     Column { cells: Cells { name: Cow::Borrowed(name), kind, is_optional }, of }
 }
 
-const fn count(name: &'static str, of: fn(&FlowRow) -> Cell<'_>) -> Column {
+pub(super) const fn count<R>(name: &'static str, of: fn(&R) -> Cell<'_>) -> Column<R> {
     column(name, CellKind::Integer, false, of)
 }
 
-const fn text(name: &'static str, of: fn(&FlowRow) -> Cell<'_>) -> Column {
+pub(super) const fn text<R>(name: &'static str, of: fn(&R) -> Cell<'_>) -> Column<R> {
     column(name, CellKind::Text, false, of)
 }
 
-const fn some_text(name: &'static str, of: fn(&FlowRow) -> Cell<'_>) -> Column {
+pub(super) const fn some_text<R>(name: &'static str, of: fn(&R) -> Cell<'_>) -> Column<R> {
     column(name, CellKind::Text, true, of)
 }
 
-fn integer<'a>(value: impl Into<u64>) -> Cell<'a> {
+pub(super) const fn time<R>(name: &'static str, of: fn(&R) -> Cell<'_>) -> Column<R> {
+    column(name, CellKind::Time, false, of)
+}
+
+pub(super) fn integer<'a>(value: impl Into<u64>) -> Cell<'a> {
     Cell::Integer(Some(value.into()))
 }
 
-fn of(text: &str) -> Cell<'_> {
+pub(super) fn of(text: &str) -> Cell<'_> {
     Cell::Text(Some(Cow::Borrowed(text)))
 }
 
-fn of_some(text: Option<&String>) -> Cell<'_> {
+pub(super) fn of_some(text: Option<&String>) -> Cell<'_> {
     Cell::Text(text.map(|it| Cow::Borrowed(&**it)))
 }
 
@@ -87,8 +98,8 @@ pub(super) const COLUMNS: &[Column] = &[
     count("client_port", |it| integer(it.client_port)),
     text("server_ip", |it| of(&it.server_ip)),
     count("server_port", |it| integer(it.server_port)),
-    column("time_start_ns", CellKind::Time, false, |it| Cell::Time(it.time_start_ns)),
-    column("time_end_ns", CellKind::Time, false, |it| Cell::Time(it.time_end_ns)),
+    time("time_start_ns", |it| Cell::Time(it.time_start_ns)),
+    time("time_end_ns", |it| Cell::Time(it.time_end_ns)),
     count("client_packets", |it| integer(it.client_packets)),
     count("server_packets", |it| integer(it.server_packets)),
     count("client_bytes", |it| integer(it.client_bytes)),
