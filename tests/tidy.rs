@@ -20,11 +20,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["capture", "flow", "features", "learn", "classify", "session", "v1"]),
     ("reader", &["engine"]),
     ("server", &["reader", "engine", "v1", "classify", "learn", "features"]),
+    ("python", &["reader", "engine", "v1", "learn", "features"]),
     ("xtask", &[]),
 ];
 
 /// The crates that are hosts: files, clock, threads and targets are their business.
-const HOSTS: &[&str] = &["reader", "server", "xtask"];
+const HOSTS: &[&str] = &["reader", "server", "python", "xtask"];
 
 /// What a pure crate does not contain, and why.
 const IMPURE: &[(&str, &str)] = &[

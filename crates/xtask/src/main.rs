@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask serve`, `test`, `dist`, `package`, `pictures`, `measure`, `companion`, `corpus`,
-//! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`.
+//! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`, `wheel`, `python`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod bench;
@@ -14,6 +14,7 @@ mod hosting;
 mod instructions;
 mod measure;
 mod package;
+mod python;
 mod run;
 mod test;
 mod tools;
@@ -42,6 +43,8 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "measure the whole job beside other programs: [FOLDER] [--rounds N] [--part native|browser]",
         bench::bench,
     ),
+    ("wheel", "build the Python package into `target/wheels`", python::wheel),
+    ("python", "run the Python package's tests; arguments go to pytest", python::python),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
     ("pictures", "take the pictures of the README anew", test::pictures),

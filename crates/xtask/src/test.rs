@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::bail;
 
 use crate::{
-    build, instructions,
+    build, instructions, python,
     run::{cargo, listen, root, step, target},
     tools,
 };
@@ -41,6 +41,10 @@ pub(crate) fn all(_: &[String]) -> anyhow::Result<()> {
         .env("TRACTOR_PAGE", page)
         .env("TRACTOR", target().join("debug").join("tractor"));
     tally.tests("running the tests, with the built page in Chromium", &mut all);
+    match python::tests(&target().join("debug").join("tractor")) {
+        Ok(mut tests) => tally.tests("running the Python package's tests", &mut tests),
+        Err(error) => tally.work("building the Python package", || Err(error)),
+    }
     tally.work("comparing instructions with those kept", || instructions::check(&[]));
     tally.end()
 }

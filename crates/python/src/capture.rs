@@ -1,0 +1,146 @@
+//! Captures that are read: what is asked of them, and what became of their frames.
+
+use std::{path::PathBuf, sync::Arc};
+
+use engine::{Analysis, Applying, Rules};
+use learn::Model;
+use pyo3::prelude::*;
+
+use crate::{
+    errors, source,
+    source::Source,
+    table::{Part, Rows, Table},
+    waiting::{Stoppable, interruptible},
+};
+
+/// What was found in a capture.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) analysis: Analysis,
+}
+
+/// A capture that is still to be read, and how.
+#[derive(Clone)]
+pub(crate) struct Unread {
+    source: Source,
+    pub(crate) name: String,
+    rules: Rules,
+    threads: usize,
+    /// Asked of its flows.
+    model: Option<(Arc<Model>, Applying)>,
+}
+
+/// How captures are read, as Python says it: flows apart by VLAN, by tunnel, checksums, the user's rules, threads.
+pub(crate) type How = (bool, bool, bool, Option<String>, Option<usize>);
+
+impl Unread {
+    pub(crate) fn of(
+        given: &Bound<'_, PyAny>,
+        name: Option<String>,
+        how: &How,
+        model: Option<(Arc<Model>, Applying)>,
+    ) -> PyResult<Self> {
+        let (by_vlan, by_tunnel, checksums, rules, threads) = how;
+        let own = rules.as_deref();
+        let rules = source::rules(given.py(), *by_vlan, *by_tunnel, *checksums, own)?;
+        let (source, name) = Source::of(given, name)?;
+        let threads = threads.unwrap_or_else(reader::n_cores).max(1);
+        Ok(Self { source, name, rules, threads, model })
+    }
+
+    /// Reads it; a warning says what was not read, and where nothing can be, that is an exception.
+    pub(crate) fn read(&self, py: Python<'_>) -> PyResult<Found> {
+        let name = self.name.clone();
+        let read = interruptible(py, |stop| {
+            let reader = Stoppable { reader: self.source.open()?, stop };
+            let mut analysis = reader::read(reader, &name, &self.rules, self.threads)?;
+            let applied = match &self.model {
+                Some((model, applying)) => analysis.apply(model, applying).map(drop),
+                None => Ok(()),
+            };
+            Ok::<_, std::io::Error>((analysis, applied))
+        })?;
+        let (analysis, applied) = read.map_err(|error| self.failed(error))?;
+        if let Some(notice) = analysis.failure() {
+            return Err(errors::no_capture(py, &name, notice));
+        }
+        applied.map_err(|error| errors::no_sense(py, &error.to_string()))?;
+        errors::warn(py, &name, &analysis.reading().notices)?;
+        Ok(Found { name, analysis })
+    }
+
+    /// An exception of the system that names the file, as `open` raises it.
+    fn failed(&self, error: std::io::Error) -> PyErr {
+        let path: Option<&PathBuf> = self.source.path();
+        match (error.raw_os_error(), path) {
+            (Some(number), Some(path)) => {
+                let text = error.to_string();
+                let text = text.split(" (os error").next().unwrap_or(&text).to_owned();
+                pyo3::exceptions::PyOSError::new_err((number, text, path.clone()))
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+/// A capture that was read. Tables of it are made when they are taken.
+#[pyclass(frozen, module = "tractor._tractor")]
+pub(crate) struct Capture(Arc<Found>);
+
+/// Reads a capture to its end.
+#[pyfunction]
+#[pyo3(signature = (source, name, how))]
+pub(crate) fn read(source: &Bound<'_, PyAny>, name: Option<String>, how: How) -> PyResult<Capture> {
+    let found = Unread::of(source, name, &how, None)?.read(source.py())?;
+    Ok(Capture(Arc::new(found)))
+}
+
+/// The rows of captures that are read when their turn comes: `what` are flows, sessions or labels.
+#[pyfunction]
+#[pyo3(signature = (sources, how, what, schema, timeout, filter))]
+pub(crate) fn table(
+    py: Python<'_>,
+    sources: Vec<Bound<'_, PyAny>>,
+    how: How,
+    what: &str,
+    schema: Option<&str>,
+    timeout: Option<&str>,
+    filter: Option<&str>,
+) -> PyResult<Table> {
+    let rows = Rows::of(py, what, schema, timeout, filter)?;
+    let parts = sources.iter().map(|it| Ok(Part::Unread(Unread::of(it, None, &how, None)?)));
+    Ok(Table::new(parts.collect::<PyResult<_>>()?, rows))
+}
+
+#[pymethods]
+impl Capture {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The number of flows.
+    fn __len__(&self) -> usize {
+        self.0.analysis.n_flows()
+    }
+
+    /// What was read and what was not, as JSON.
+    fn reading(&self) -> String {
+        // Numbers, texts and lists always have a form in JSON.
+        serde_json::to_string(self.0.analysis.reading()).unwrap_or_default()
+    }
+
+    /// Its rows: `what` are flows, sessions or labels.
+    #[pyo3(signature = (what, schema, timeout, filter))]
+    fn table(
+        &self,
+        py: Python<'_>,
+        what: &str,
+        schema: Option<&str>,
+        timeout: Option<&str>,
+        filter: Option<&str>,
+    ) -> PyResult<Table> {
+        let rows = Rows::of(py, what, schema, timeout, filter)?;
+        Ok(Table::new(vec![Part::Read(Arc::clone(&self.0))], rows))
+    }
+}

@@ -1,0 +1,251 @@
+"""Tables are those of the command line, and whoever reads Arrow reads them."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+
+import duckdb
+import pandas
+import polars
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+import tractor
+
+WHOLE = ["sample.pcapng", "ftp.pcap", "tunnels.pcap", "mixed.pcapng", "gzip.pcap.gz", "header-only.pcap"]
+DAMAGED = ["cut-short.pcap", "trouble.pcap", "hole.pcap"]
+
+
+def parquet(run, *arguments: object) -> pyarrow.Table:
+    return pyarrow.parquet.read_table(io.BytesIO(run("flows", *arguments, "--format", "parquet")))
+
+
+def same(ours: pyarrow.Table, theirs: pyarrow.Table) -> None:
+    ours = ours.drop_columns(["capture"])
+    assert ours.column_names == theirs.column_names
+    for name in ours.column_names:
+        # Numbers that are none are not equal to each other.
+        assert repr(ours[name].to_pylist()) == repr(theirs[name].to_pylist()), name
+
+
+@pytest.mark.parametrize("name", WHOLE + DAMAGED)
+@pytest.mark.parametrize("schema", [None, *tractor.SCHEMAS])
+@pytest.mark.filterwarnings("ignore::tractor.CaptureWarning")
+def test_a_table_is_what_the_command_line_writes(captures, tractor_command, name, schema):
+    arguments = [] if schema is None else ["--schema", schema]
+    theirs = parquet(tractor_command, captures / name, *arguments)
+    same(tractor.flows(captures / name, schema=schema).to_arrow(), theirs)
+
+
+def test_filters_and_timeouts_are_those_of_the_command_line(sample, tractor_command):
+    theirs = parquet(tractor_command, sample, "--filter", "label:dns or bytes > 1kB", "--timeout", "1")
+    assert 0 < theirs.num_rows < len(tractor.read(sample)) * 10
+    same(tractor.flows(sample, None, 1, "label:dns or bytes > 1kB").to_arrow(), theirs)
+    theirs = parquet(tractor_command, sample, "--timeout", "idle:0.5")
+    same(tractor.flows(sample, None, timeout="idle:0.5").to_arrow(), theirs)
+
+
+def test_threads_and_sources_never_show(sample):
+    expected = tractor.flows(sample, schema=None).to_arrow().drop_columns(["capture"])
+    content = sample.read_bytes()
+    with open(sample, "rb") as file:
+        sources = [str(sample), content, bytearray(content), memoryview(content), io.BytesIO(content), file]
+        for source in sources:
+            for threads in (1, 3):
+                if hasattr(source, "seek"):
+                    source.seek(0)
+                found = tractor.flows(source, None, threads=threads).to_arrow()
+                assert found.drop_columns(["capture"]).equals(expected)
+
+
+def test_several_captures_are_one_table(captures, sample):
+    names = ["ftp.pcap", "sample.pcapng"]
+    together = tractor.flows([captures / it for it in names], None).to_arrow()
+    apart = [tractor.flows(captures / it, None).to_arrow() for it in names]
+    assert together.equals(pyarrow.concat_tables(apart).combine_chunks()) or together.to_pylist() == (
+        apart[0].to_pylist() + apart[1].to_pylist()
+    )
+    assert set(together["capture"].to_pylist()) == set(names)
+
+
+def test_a_folder_is_its_captures(captures, tmp_path):
+    for name in ("ftp.pcap", "gzip.pcap.gz"):
+        (tmp_path / name).write_bytes((captures / name).read_bytes())
+    (tmp_path / "notes.txt").write_text("none")
+    table = tractor.labels(tmp_path).to_arrow()
+    assert sorted(set(table["capture"].to_pylist())) == ["ftp.pcap", "gzip.pcap.gz"]
+
+
+def test_pandas_polars_and_duckdb_read_it(sample):
+    capture = tractor.read(sample)
+    rows = capture.flows(schema=None)
+    n_flows = len(capture)
+    assert pyarrow.table(rows).num_rows == n_flows
+    assert rows.to_pandas().shape == pandas.DataFrame.from_arrow(rows).shape
+    frame = polars.DataFrame(rows)
+    assert frame.height == n_flows
+    assert frame["time_start_ns"].dtype == polars.Datetime("ns", "UTC")
+    counted = duckdb.sql("select label, count(*) as n from rows group by label").fetchall()
+    assert sum(n for _, n in counted) == n_flows
+    flows_of = dict(zip(*(capture.labels().to_arrow()[it].to_pylist() for it in ("label", "flows"))))
+    assert dict(counted) == flows_of
+    # Again, for it is made anew each time.
+    assert pyarrow.table(rows).num_rows == n_flows
+
+
+def test_sessions_are_those_of_the_command_line(sample, tractor_command):
+    import json
+
+    lines = tractor_command("sessions", sample, "--format", "jsonl").splitlines()
+    theirs = [json.loads(it) for it in lines]
+    ours = tractor.sessions(sample).to_arrow().to_pylist()
+    assert len(ours) == len(theirs) > 3
+    for mine, line in zip(ours, theirs):
+        for key in ("session_id", "client_ip", "label", "flows", "bytes"):
+            assert mine[key] == line[key]
+        assert mine["kinds"] == "; ".join(line["kinds"])
+
+
+def test_batches_come_one_after_another(captures, tmp_path):
+    # Some 20,000 flows of one packet each.
+    path = tmp_path / "many.pcap"
+    header = (captures / "ethernet.pcap").read_bytes()[:24]
+    assert header[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1")
+    records = []
+    for n in range(20_000):
+        payload = b"hello"
+        udp = (40_000 + n // 1000).to_bytes(2, "big") + b"\x30\x39" + (8 + len(payload)).to_bytes(2, "big") + b"\0\0"
+        ip = b"\x45\0" + (28 + len(payload)).to_bytes(2, "big") + b"\0\0\0\0\x40\x11\0\0"
+        ip += b"\x0a\0" + (n % 1000).to_bytes(2, "big") + b"\x0a\1\0\1"
+        frame = b"\2" * 6 + b"\4" * 6 + b"\x08\0" + ip + udp + payload
+        length = len(frame).to_bytes(4, "little")
+        records.append((1_700_000_000).to_bytes(4, "little") + n.to_bytes(4, "little") + length + length + frame)
+    path.write_bytes(header + b"".join(records))
+    reader = tractor.flows(path).to_batches()
+    sizes = [batch.num_rows for batch in reader]
+    assert sum(sizes) == 20_000 and len(sizes) == 3
+
+
+def test_what_is_no_capture_is_an_exception(captures, tmp_path):
+    with pytest.raises(tractor.CaptureError) as raised:
+        tractor.read(captures / "not-a-capture.pcap")
+    assert raised.value.code == "E-NOT-A-CAPTURE"
+    assert raised.value.name == "not-a-capture.pcap" and "not-a-capture.pcap" in str(raised.value)
+    with pytest.raises(FileNotFoundError) as missing:
+        tractor.read(tmp_path / "missing.pcap")
+    assert str(missing.value.filename) == str(tmp_path / "missing.pcap")
+    with pytest.raises(tractor.RequestError, match="path, bytes or an object"):
+        tractor.read(7)
+
+
+def test_what_is_wrong_with_one_of_several_is_said(captures):
+    table = tractor.flows([captures / "ftp.pcap", captures / "not-a-capture.pcap"])
+    with pytest.raises(Exception, match="not-a-capture.pcap: E-NOT-A-CAPTURE"):
+        table.to_arrow()
+
+
+def test_what_is_damaged_is_warned_of(captures):
+    with pytest.warns(tractor.CaptureWarning, match=r"cut-short\.pcap: E-CUT-SHORT"):
+        capture = tractor.read(captures / "cut-short.pcap")
+    assert len(capture) > 0
+    codes = [it["code"] for it in capture.reading["notices"]]
+    assert "E-CUT-SHORT" in codes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ({"schema": "mine"}, 42200, "there is no schema `mine`; there are tractor,"),
+        ({"filter": "bytes >"}, 42201, "a value is missing"),
+        ({"timeout": "soon"}, 42200, "`soon` is no timeout"),
+        ({"timeout": -1}, 42200, "no timeout"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(sample, arguments, code, message):
+    with pytest.raises(tractor.RequestError, match=re.escape(message)) as raised:
+        tractor.flows(sample, **arguments)
+    assert raised.value.code == code and isinstance(raised.value, ValueError)
+
+
+def test_an_object_that_fails_is_an_exception():
+    class Broken(io.RawIOBase):
+        def read(self, size=-1):
+            raise RuntimeError("it is gone")
+
+    with pytest.raises(Exception, match="it is gone"):
+        tractor.read(Broken())
+
+
+def test_own_rules_name_flows(sample, tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\nlabel = "mine"\nnames = ["example"]\nports = ["1-65535"]\n')
+    labels = tractor.labels(sample, rules=rules).to_arrow()["label"].to_pylist()
+    assert "mine" in labels or labels
+    rules.write_text("[[rule]]\nnonsense = 1\n")
+    with pytest.raises(tractor.RequestError):
+        tractor.labels(sample, rules=rules)
+
+
+def test_columns_are_told():
+    for schema in tractor.SCHEMAS:
+        told = tractor.columns(schema)
+        assert all(it["name"] and it["what"] for it in told)
+    assert {"name": "duration", "what": "From the first to the last packet", "unit": "µs"} in tractor.columns()
+
+
+def test_an_interrupt_ends_the_reading():
+    """A capture without an end, and a signal after a moment."""
+    import signal
+    import threading
+    import _thread
+
+    class Endless:
+        name = "endless.pcap"
+
+        def __init__(self, header: bytes, record: bytes) -> None:
+            self.rest, self.record = header, record * 1000
+
+        def read(self, size: int) -> bytes:
+            given, self.rest = self.rest[:size], self.rest[size:] or self.record
+            return given
+
+    header = bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 ffff0000 01000000")
+    frame = bytes(60)
+    length = len(frame).to_bytes(4, "little")
+    endless = Endless(header, (1_700_000_000).to_bytes(4, "little") + bytes(4) + length + length + frame)
+    assert threading.current_thread() is threading.main_thread()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.5, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        tractor.read(endless)
+    timer.join()
+
+
+def test_the_lock_is_let_go(sample):
+    """Another thread goes on while a capture is read from an object that waits."""
+    import threading
+
+    gate, content = threading.Event(), sample.read_bytes()
+
+    class Waiting(io.BytesIO):
+        def read(self, size=-1):
+            assert gate.wait(30)
+            return super().read(size)
+
+    found = []
+    reading = threading.Thread(target=lambda: found.append(len(tractor.read(Waiting(content)))))
+    reading.start()
+    gate.set()
+    reading.join(30)
+    assert found == [len(tractor.read(content))]
+
+
+def test_warnings_can_be_errors(captures):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(tractor.CaptureWarning):
+            tractor.read(captures / "cut-short.pcap")
