@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::{
     errors, source,
     source::Source,
-    table::{Part, Rows, Table},
+    table::{Part, Rows, Table, Wanted},
     waiting::{Stoppable, interruptible},
 };
 
@@ -97,17 +97,15 @@ pub(crate) fn read(source: &Bound<'_, PyAny>, name: Option<String>, how: How) ->
 
 /// The rows of captures that are read when their turn comes: `what` are flows, sessions or labels.
 #[pyfunction]
-#[pyo3(signature = (sources, how, what, schema, timeout, filter))]
+#[pyo3(signature = (sources, how, what, wanted))]
 pub(crate) fn table(
     py: Python<'_>,
     sources: Vec<Bound<'_, PyAny>>,
     how: How,
     what: &str,
-    schema: Option<&str>,
-    timeout: Option<&str>,
-    filter: Option<&str>,
+    wanted: Wanted,
 ) -> PyResult<Table> {
-    let rows = Rows::of(py, what, schema, timeout, filter)?;
+    let rows = Rows::of(py, what, &wanted)?;
     let parts = sources.iter().map(|it| Ok(Part::Unread(Unread::of(it, None, &how, None)?)));
     Ok(Table::new(parts.collect::<PyResult<_>>()?, rows))
 }
@@ -131,16 +129,9 @@ impl Capture {
     }
 
     /// Its rows: `what` are flows, sessions or labels.
-    #[pyo3(signature = (what, schema, timeout, filter))]
-    fn table(
-        &self,
-        py: Python<'_>,
-        what: &str,
-        schema: Option<&str>,
-        timeout: Option<&str>,
-        filter: Option<&str>,
-    ) -> PyResult<Table> {
-        let rows = Rows::of(py, what, schema, timeout, filter)?;
+    #[pyo3(signature = (what, wanted))]
+    fn table(&self, py: Python<'_>, what: &str, wanted: Wanted) -> PyResult<Table> {
+        let rows = Rows::of(py, what, &wanted)?;
         Ok(Table::new(vec![Part::Read(Arc::clone(&self.0))], rows))
     }
 }

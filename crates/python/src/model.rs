@@ -10,7 +10,7 @@ use v1::page::{TrainingLabels, TrainingPlan};
 use crate::{
     capture::{How, Unread},
     errors,
-    table::{Part, Rows, Table},
+    table::{Part, Rows, Table, Wanted},
     waiting::{Stop, interruptible},
 };
 
@@ -70,8 +70,7 @@ impl Model {
     }
 
     /// The flows of captures, labelled by the model where they say nothing of themselves.
-    #[pyo3(signature = (sources, how, threshold, over_payload, schema, timeout, filter))]
-    #[expect(clippy::too_many_arguments, reason = "Python says them by their names")]
+    #[pyo3(signature = (sources, how, threshold, over_payload, wanted))]
     fn predict(
         &self,
         py: Python<'_>,
@@ -79,11 +78,9 @@ impl Model {
         how: How,
         threshold: f32,
         over_payload: bool,
-        schema: Option<&str>,
-        timeout: Option<&str>,
-        filter: Option<&str>,
+        wanted: Wanted,
     ) -> PyResult<Table> {
-        let rows = Rows::of(py, "flows", schema, timeout, filter)?;
+        let rows = Rows::of(py, "flows", &wanted)?;
         let applying = Applying { threshold, over_payload };
         let model = || Some((Arc::clone(&self.0), applying));
         let parts = sources.iter().map(|it| Ok(Part::Unread(Unread::of(it, None, &how, model())?)));

@@ -4,7 +4,8 @@ use std::{collections::VecDeque, sync::Arc, thread};
 
 use arrow_array::{RecordBatch, RecordBatchReader, ffi_stream::FFI_ArrowArrayStream};
 use arrow_schema::{ArrowError, SchemaRef, ffi::FFI_ArrowSchema};
-use engine::{Cells, Export, Filter, Timeout};
+use engine::{Batch, Cells, Export, Filter, Timeout};
+use features::Rows::Sessions as OfSessions;
 use pyo3::{prelude::*, types::PyCapsule};
 
 use crate::{
@@ -34,38 +35,47 @@ pub(crate) enum Part {
 /// What rows are of.
 #[derive(Clone)]
 pub(crate) enum Rows {
-    Flows(Export),
+    /// The columns of one after those of another.
+    Flows(Vec<Export>),
     Sessions(Filter),
     Labels(Filter),
 }
 
+/// What flows are to be as rows: features of a schema, what is known of them, or both; cut by a timeout, and filtered.
+pub(crate) type Wanted = (Option<String>, bool, Option<String>, Option<String>);
+
 impl Rows {
-    /// Flows as rows of a schema's features, else of what is known of them; sessions, or labels.
-    pub(crate) fn of(
-        py: Python<'_>,
-        what: &str,
-        schema: Option<&str>,
-        timeout: Option<&str>,
-        filter: Option<&str>,
-    ) -> PyResult<Self> {
-        let filter = errors::filter(py, filter)?;
-        Ok(match what {
-            "sessions" => Self::Sessions(filter),
-            "labels" => Self::Labels(filter),
-            _ => {
-                let no_sense = |error: String| errors::no_sense(py, &error);
-                // Its columns have the types that Arrow's have.
-                let mut export = Export::new("parquet", schema).map_err(no_sense)?;
-                let timeout = timeout.map_or(Ok(Timeout::None), str::parse).map_err(no_sense)?;
-                (export.timeout, export.filter) = (timeout, filter);
-                Self::Flows(export)
-            }
-        })
+    /// Rows of `what`: flows, sessions or labels. The latter are filtered alone.
+    pub(crate) fn of(py: Python<'_>, what: &str, wanted: &Wanted) -> PyResult<Self> {
+        let (schema, is_known, timeout, filter) = wanted;
+        let filter = errors::filter(py, filter.as_deref())?;
+        let no_sense = |error: String| errors::no_sense(py, &error);
+        match what {
+            "sessions" => return Ok(Self::Sessions(filter)),
+            "labels" => return Ok(Self::Labels(filter)),
+            _ => {}
+        }
+        let of_sessions = |it: &&str| features::schema(it).is_some_and(|it| it.rows == OfSessions);
+        if let Some(name) = schema.as_deref().filter(of_sessions).filter(|_| *is_known) {
+            return Err(no_sense(format!(
+                "rows of the schema `{name}` are of sessions, not flows"
+            )));
+        }
+        let timeout = timeout.as_deref().map_or(Ok(Timeout::None), str::parse).map_err(no_sense)?;
+        let known = (*is_known || schema.is_none()).then_some(None);
+        let schemas = known.into_iter().chain(schema.as_deref().map(Some));
+        let exports = schemas.map(|schema| {
+            // Its columns have the types that Arrow's have.
+            let mut export = Export::new("parquet", schema).map_err(no_sense)?;
+            (export.timeout, export.filter) = (timeout, filter.clone());
+            Ok(export)
+        });
+        Ok(Self::Flows(exports.collect::<PyResult<_>>()?))
     }
 
     fn columns(&self) -> Vec<Cells> {
         match self {
-            Self::Flows(export) => export.columns(),
+            Self::Flows(exports) => exports.iter().flat_map(Export::columns).collect(),
             Self::Sessions(_) => engine::session_columns(),
             Self::Labels(_) => engine::label_columns(),
         }
@@ -74,7 +84,7 @@ impl Rows {
     /// Of how many flows or sessions batches are made.
     fn n_sources(&self, found: &Found) -> u32 {
         match self {
-            Self::Flows(export) => found.analysis.n_sources(export),
+            Self::Flows(exports) => exports.first().map_or(0, |it| found.analysis.n_sources(it)),
             // All at once.
             Self::Sessions(_) | Self::Labels(_) => 1,
         }
@@ -83,9 +93,14 @@ impl Rows {
     fn batch(&self, found: &Found, start: u32, schema: &SchemaRef) -> Made {
         let Found { name, analysis } = found;
         let batch = match self {
-            Self::Flows(export) => {
+            Self::Flows(exports) => {
                 let end = start.saturating_add(BATCH_LEN).min(self.n_sources(found));
-                analysis.batch(export, start..end)?
+                let batches = exports.iter().map(|it| analysis.batch(it, start..end));
+                let mut columns = Vec::new();
+                for batch in batches {
+                    columns.extend(batch?.columns);
+                }
+                Batch { columns }
             }
             Self::Sessions(filter) => analysis.session_batch(filter),
             Self::Labels(filter) => analysis.label_batch(filter),

@@ -48,6 +48,17 @@ def test_filters_and_timeouts_are_those_of_the_command_line(sample, tractor_comm
     same(tractor.flows(sample, None, timeout="idle:0.5").to_arrow(), theirs)
 
 
+def test_what_is_known_stands_before_the_features(sample):
+    both = tractor.flows(sample, "cic", 1, known=True).to_arrow()
+    known = tractor.flows(sample, None, 1).to_arrow()
+    features = tractor.flows(sample, "cic", 1).to_arrow().drop_columns(["capture"])
+    assert both.column_names == known.column_names + features.column_names
+    columns = [*known.columns, *features.columns]
+    assert [repr(it.to_pylist()) for it in both.columns] == [repr(it.to_pylist()) for it in columns]
+    with pytest.raises(tractor.RequestError, match="are of sessions"):
+        tractor.flows(sample, "session", known=True)
+
+
 def test_threads_and_sources_never_show(sample):
     expected = tractor.flows(sample, schema=None).to_arrow().drop_columns(["capture"])
     content = sample.read_bytes()

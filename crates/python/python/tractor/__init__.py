@@ -123,17 +123,19 @@ class Capture:
         schema: str | None = "tractor",
         timeout: float | str | None = None,
         filter: str | None = None,
+        *,
+        known: bool = False,
     ) -> Table:
         """Its flows, a row each; see `tractor.flows`."""
-        return Table(self._inner.table("flows", schema, _timeout(timeout), filter))
+        return Table(self._inner.table("flows", (schema, known, _timeout(timeout), filter)))
 
     def sessions(self, filter: str | None = None) -> Table:
         """Its sessions, a row each; see `tractor.sessions`."""
-        return Table(self._inner.table("sessions", None, None, filter))
+        return Table(self._inner.table("sessions", (None, False, None, filter)))
 
     def labels(self, filter: str | None = None) -> Table:
         """Its labels, a row each; see `tractor.labels`."""
-        return Table(self._inner.table("labels", None, None, filter))
+        return Table(self._inner.table("labels", (None, False, None, filter)))
 
 
 def read(
@@ -164,6 +166,7 @@ def flows(
     timeout: float | str | None = None,
     filter: str | None = None,
     *,
+    known: bool = False,
     by_vlan: bool = False,
     by_tunnel: bool = False,
     checksums: bool = False,
@@ -173,13 +176,13 @@ def flows(
     """The flows of a capture, or of captures one after another, a row each in order of their first packets.
 
     `schema` names the features a row consists of (`SCHEMAS`, `columns`); None gives what is known of the flow instead: ends,
-    times, sizes, label and why it has it. `timeout` cuts flows: so many seconds from the first packet, or as text `idle:60`,
+    times, sizes, label and why it has it; with `known` that comes before the features. `timeout` cuts flows: so many seconds from the first packet, or as text `idle:60`,
     `published:15`, `zeek` (docs/features.md). `filter` lets only some through (docs/filter.md): `label:vk bytes > 1MB`.
 
     The rest is as of `read`.
     """
     how = _how(by_vlan, by_tunnel, checksums, rules, threads)
-    return _table(source, how, "flows", schema, _timeout(timeout), filter)
+    return _table(source, how, "flows", (schema, known, _timeout(timeout), filter))
 
 
 def sessions(
@@ -199,7 +202,7 @@ def sessions(
     flow is of says its `session_id` in `flows(..., schema=None)`; features of sessions are `flows(..., schema="session")`.
     """
     how = _how(by_vlan, by_tunnel, checksums, rules, threads)
-    return _table(source, how, "sessions", None, None, filter)
+    return _table(source, how, "sessions", (None, False, None, filter))
 
 
 def labels(
@@ -214,7 +217,7 @@ def labels(
 ) -> Table:
     """The labels of captures, those of most bytes first: how many `flows`, `packets` and frame `bytes` have each."""
     how = _how(by_vlan, by_tunnel, checksums, rules, threads)
-    return _table(source, how, "labels", None, None, filter)
+    return _table(source, how, "labels", (None, False, None, filter))
 
 
 def columns(schema: str = "tractor") -> list[dict[str, str]]:
@@ -328,10 +331,8 @@ class Model:
         its label too.
         """
         how = _how(False, False, False, None, threads)
-        table = self._inner.predict(
-            _sources(source), how, threshold, over_payload, schema, _timeout(timeout), filter
-        )
-        return Table(table)
+        wanted = (schema, False, _timeout(timeout), filter)
+        return Table(self._inner.predict(_sources(source), how, threshold, over_payload, wanted))
 
     def evaluate(
         self,
@@ -367,11 +368,11 @@ def _how(
     return by_vlan, by_tunnel, checksums, text, threads
 
 
-def _table(source: Any, how: Any, what: str, schema: Any, timeout: Any, filter: Any) -> Table:
+def _table(source: Any, how: Any, what: str, wanted: Any) -> Table:
     if not _is_several(source) and not _is_folder(source):
         # Read at once, so that what is wrong with it is raised here.
-        return Table(_tractor.read(source, None, how).table(what, schema, timeout, filter))
-    return Table(_tractor.table(_sources(source), how, what, schema, timeout, filter))
+        return Table(_tractor.read(source, None, how).table(what, wanted))
+    return Table(_tractor.table(_sources(source), how, what, wanted))
 
 
 def _is_several(source: Any) -> bool:
@@ -393,13 +394,13 @@ def _sources(source: Any) -> list[Any]:
 
 
 def _captures(folder: str) -> list[str]:
-    def is_capture(name: str) -> bool:
-        name = name.lower()
-        stem, end = os.path.splitext(name)
-        return end in _SUFFIXES or (end in _PACKED and os.path.splitext(stem)[1] in _SUFFIXES)
-
     below = (os.path.join(at, name) for at, _, names in os.walk(folder) for name in names)
-    return sorted(it for it in below if is_capture(it))
+    return sorted(it for it in below if _is_capture(it))
+
+
+def _is_capture(name: str) -> bool:
+    stem, end = os.path.splitext(name.lower())
+    return end in _SUFFIXES or (end in _PACKED and os.path.splitext(stem)[1] in _SUFFIXES)
 
 
 def _timeout(timeout: float | str | None) -> str | None:

@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 _How = tuple[bool, bool, bool, Optional[str], Optional[int]]
+_Wanted = tuple[Optional[str], bool, Optional[str], Optional[str]]
 
 __version__: str
 SCHEMAS: list[str]
@@ -18,9 +19,7 @@ class Capture:
     def name(self) -> str: ...
     def __len__(self) -> int: ...
     def reading(self) -> str: ...
-    def table(
-        self, what: str, schema: Optional[str], timeout: Optional[str], filter: Optional[str]
-    ) -> Table: ...
+    def table(self, what: str, wanted: _Wanted) -> Table: ...
 
 class Model:
     own_threshold: float
@@ -40,9 +39,7 @@ class Model:
         how: _How,
         threshold: float,
         over_payload: bool,
-        schema: Optional[str],
-        timeout: Optional[str],
-        filter: Optional[str],
+        wanted: _Wanted,
     ) -> Table: ...
 
 class Studio:
@@ -57,12 +54,5 @@ class Studio:
     def report(self) -> Optional[str]: ...
 
 def read(source: Any, name: Optional[str], how: _How) -> Capture: ...
-def table(
-    sources: list[Any],
-    how: _How,
-    what: str,
-    schema: Optional[str],
-    timeout: Optional[str],
-    filter: Optional[str],
-) -> Table: ...
+def table(sources: list[Any], how: _How, what: str, wanted: _Wanted) -> Table: ...
 def columns(schema: str) -> list[tuple[str, str, str]]: ...
