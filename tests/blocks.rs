@@ -10,8 +10,8 @@ use std::{
 };
 
 use engine::{
-    Analysis, Apart, Block, Cutter, Export, Job, Join, Mapped, OwnRules, Partial, Plan, Reduce,
-    Rules, Span,
+    Analysis, Apart, Block, Cutter, Export, Gather, Job, Join, Mapped, OwnRules, Partial, Plan,
+    Reduce, Rules, Span,
 };
 use tests::{Random, Talk, hostile};
 
@@ -111,6 +111,38 @@ impl Way {
         (self.reduced(cutter, mapped, &plan), n_right)
     }
 
+    /// The same with what travels between machines. How many spans there were, and how many were read again.
+    fn gathered(&self, capture: &[u8]) -> (String, usize, u64) {
+        let plan = Plan::new(self.seed, self.rules.clone(), self.n_shares);
+        let header = &capture[..capture.len().min(Span::HEADER_LEN)];
+        let mut random = Random::new(!self.seed);
+        let behind = [0, 100, 5_000, usize::MAX][self.seed as usize % 4];
+        let mut ends = Vec::new();
+        while ends.last().copied().unwrap_or(0) < capture.len() {
+            let len = random.between(1, self.max_chunk as u64) as usize;
+            ends.push(capture.len().min(ends.last().copied().unwrap_or(0) + len));
+        }
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let mapped = starts.zip(&ends).map(|(start, end)| {
+            let stop = if *end == capture.len() { u64::MAX } else { *end as u64 };
+            let known = end.saturating_add(behind).min(capture.len());
+            // Each machine has a seed of its own.
+            let plan = Plan { seed: plan.seed ^ start as u64, ..plan.clone() };
+            let (bytes, is_end) = (&capture[start..known], known == capture.len());
+            (stop, engine::map_span(header, bytes, start as u64, stop, is_end, &plan))
+        });
+        let mut gather = Gather::new("a capture", header.to_vec(), capture.len() as u64, &plan);
+        let mut read_at = |at: u64, len: usize| {
+            let rest = &capture[at as usize..];
+            Ok(rest[..rest.len().min(len)].to_vec())
+        };
+        for (stop, mapped) in mapped {
+            gather.push(mapped.as_deref(), stop, &mut read_at).unwrap();
+        }
+        let n_again = gather.n_again();
+        (told(&gather.finish()), ends.len(), n_again)
+    }
+
     /// Cuts all, maps what is cut in any order, and reduces share by share.
     fn by_blocks(&self, capture: &[u8]) -> String {
         let mut plan = Plan::new(self.seed, self.rules.clone(), self.n_shares);
@@ -184,20 +216,26 @@ fn check(name: &str, capture: &[u8], way: &Way) {
     }
 }
 
-/// Checks spans of a capture that is no longer packed; how many of how many were guessed rightly.
+/// Checks spans of a capture that is no longer packed; how many were guessed rightly, and how many were not read again where they
+/// were gathered.
 #[track_caller]
-fn check_spans(name: &str, capture: &[u8], way: &Way) -> usize {
+fn check_spans(name: &str, capture: &[u8], way: &Way) -> [usize; 2] {
     let way = Way { is_stopped: false, ..way.clone() };
     let mut job = Job::with_rules("a capture", 0, &way.rules);
     let _ = job.feed(capture);
     let expected = told(&job.finish(false));
     let (found, n_right) = way.by_spans(capture);
-    if found != expected {
-        let mut lines = expected.lines().zip(found.lines());
-        let first = lines.find(|it| it.0 != it.1);
-        panic!("{name}, cut so: {way:?}, gives other bytes: {first:#?}");
+    let (gathered, n_spans, n_again) = way.gathered(capture);
+    for found in [found, gathered] {
+        if found != expected {
+            let mut lines = expected.lines().zip(found.lines());
+            let first = lines.find(|it| it.0 != it.1);
+            panic!("{name}, cut so: {way:?}, gives other bytes: {first:#?}");
+        }
     }
-    n_right
+    // Of those that were gathered the first is never guessed.
+    assert!(n_again <= n_spans as u64, "{name}: {n_again} of {n_spans}");
+    [n_right, n_spans - n_again as usize]
 }
 
 /// Whether these are the first bytes of a pcap that is not packed.
@@ -210,13 +248,14 @@ fn is_pcap(capture: &[u8]) -> bool {
 
 #[test]
 fn a_pcap_may_be_cut_anywhere() {
-    let mut n_right = 0;
+    let mut n_right = [0, 0];
     for (seed, made) in (0..).zip(tests::small_captures()).filter(|it| is_pcap(&it.1.bytes)) {
         for way in ways(made.bytes.len(), seed) {
-            n_right += check_spans(made.file_name, &made.bytes, &way);
+            let of_way = check_spans(made.file_name, &made.bytes, &way);
+            n_right = [n_right[0] + of_way[0], n_right[1] + of_way[1]];
         }
     }
-    assert!(n_right > 100, "{n_right} spans were guessed rightly");
+    assert!(n_right.iter().all(|it| *it > 100), "{n_right:?} spans were guessed rightly");
 }
 
 #[test]
@@ -368,7 +407,7 @@ fn blocks_of_hostile_captures_give_what_one_pass_gives() {
 fn captures_of_the_tester_give_what_one_pass_gives() {
     let Some(folder) = std::env::var_os("TRACTOR_CAPTURES") else { return };
     let mut waiting = vec![PathBuf::from(folder)];
-    let (mut n_captures, mut n_read, mut n_cut, mut n_right) = (0, 0, 0, 0);
+    let (mut n_captures, mut n_read, mut n_cut, mut n_right) = (0, 0, 0, [0, 0]);
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             waiting.extend(fs::read_dir(&path).unwrap().map(|it| it.unwrap().path()));
@@ -382,12 +421,14 @@ fn captures_of_the_tester_give_what_one_pass_gives() {
             check(&name, &capture, &way);
             n_read += 1;
             if is_pcap(&capture) {
-                n_right += check_spans(&name, &capture, &way);
+                let of_way = check_spans(&name, &capture, &way);
+                n_right = [n_right[0] + of_way[0], n_right[1] + of_way[1]];
                 n_cut += 1;
             }
         }
     }
     eprintln!(
-        "{n_captures} captures, read in {n_read} ways, and cut anywhere in {n_cut}: {n_right} spans began where they guessed"
+        "{n_captures} captures, read in {n_read} ways, and cut anywhere in {n_cut}: {} spans began where they guessed, {} were gathered without being read again",
+        n_right[0], n_right[1]
     );
 }

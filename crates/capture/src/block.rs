@@ -99,6 +99,20 @@ impl Block {
         Self { bytes, cuts }
     }
 
+    /// Of frames that were carried here; what a pcapng says besides was not.
+    pub fn of<'a>(frames: impl Iterator<Item = Frame<'a>>) -> Self {
+        let mut block = Self::default();
+        for frame in frames {
+            let Frame { time, offset, link_type, wire_len, bytes, .. } = frame;
+            let (start, len) = (block.bytes.len(), bytes.len());
+            let (comment, origin) = (None, None);
+            block.bytes.extend_from_slice(bytes);
+            let cut = Cut { time, offset, link_type, wire_len, start, len, comment, origin };
+            block.cuts.push(cut);
+        }
+        block
+    }
+
     /// How many frames.
     pub fn len(&self) -> usize {
         self.cuts.cuts.len()

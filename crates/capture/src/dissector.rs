@@ -154,6 +154,21 @@ impl Dissector {
         decoded.map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
     }
 
+    /// Of a block the frames that say, by their numbers, what [`Dissector::join`] has to know of all of them: the first few and
+    /// the last.
+    pub fn edges(n_frames: usize) -> impl Iterator<Item = usize> {
+        let n_first = n_frames.min(N_RECENT - 1);
+        (0..n_first).chain(n_first.max(n_frames.saturating_sub(N_RECENT))..n_frames)
+    }
+
+    /// One that decoded a block elsewhere: its edges, and what it counted.
+    pub fn of_edges<'a>(edges: impl Iterator<Item = Frame<'a>>, counts: Counts) -> Self {
+        let mut dissector = Self::of_block();
+        edges.for_each(|it| _ = dissector.recent.has(&it));
+        dissector.counts = counts;
+        dissector
+    }
+
     /// Whether the last frame holds a fragment somewhere, and is left: what went to the sink does not count.
     pub fn has_left(&self) -> bool {
         self.has_left

@@ -30,7 +30,7 @@ mod zstd;
 pub use crate::{
     block::Block,
     damage::{Damage, Oddities},
-    decoder::{Decoder, Span},
+    decoder::{Decoder, Span, Told},
     dissector::{Counts, Dissector},
     notes::{Interface, Notes, is_treacherous, plain},
     packet::{Packet, Tcp},

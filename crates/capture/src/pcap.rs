@@ -179,11 +179,26 @@ impl File {
 
     /// Whether whoever reads on with `other`, which knows of no record, sees the same, a record of this second first.
     pub(crate) fn leads_to(&self, other: &Self, seconds: u32) -> bool {
+        let is_far = self.last_seconds.is_some_and(|it| it.abs_diff(seconds) > FAR_SECONDS);
+        self.reads_as(other) && !is_far
+    }
+
+    /// Whether records are read alike by both.
+    pub(crate) fn reads_as(&self, other: &Self) -> bool {
         let of = |it: &Self| {
             (it.name, it.order, it.is_nanos, it.record_header_len, it.lengths, it.link_type)
         };
-        let is_far = self.last_seconds.is_some_and(|it| it.abs_diff(seconds) > FAR_SECONDS);
-        of(self) == of(other) && !is_far
+        of(self) == of(other)
+    }
+
+    /// The time of the last record, in seconds.
+    pub(crate) fn last_seconds(&self) -> Option<u32> {
+        self.last_seconds
+    }
+
+    /// The same after a record of that time.
+    pub(crate) fn after(self, last_seconds: Option<u32>) -> Self {
+        Self { last_seconds, ..self }
     }
 
     /// What the bytes at `offset` of the capture begin with; `is_over` says that no more will come.

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use capture::{Block, Dissector, Error, Packet, Span};
+use capture::{Block, Dissector, Error, Packet, Span, Undecoded};
 use classify::{OwnRules, Verdict};
 use flow::{Many, Partial, Share, Shuffle};
 
@@ -165,17 +165,23 @@ impl Cutter {
 /// A block that was mapped.
 #[derive(Debug)]
 pub struct Mapped {
-    block: Arc<Block>,
+    pub(crate) block: Arc<Block>,
     /// The packets of every share.
-    partials: Vec<Partial>,
+    pub(crate) partials: Vec<Partial>,
     /// Frames with fragments, by their numbers.
-    left: Vec<usize>,
-    counting: Counting,
-    dissector: Dissector,
+    pub(crate) left: Vec<usize>,
+    pub(crate) counting: Counting,
+    pub(crate) dissector: Dissector,
 }
 
 /// The second stage, for each block by itself: frames in, packets by share out.
 pub fn map(block: Block, plan: &Plan) -> Mapped {
+    map_with_examples(block, plan).0
+}
+
+/// The same, and an example of the frames that were set aside for each reason, by its number.
+pub(crate) fn map_with_examples(block: Block, plan: &Plan) -> (Mapped, Vec<(Undecoded, usize)>) {
+    let mut examples = Vec::new();
     let block = Arc::new(block);
     let mut dissector = Dissector::of_block().with_checksums(plan.rules.has_checksums);
     let mut counting = Counting::of_block();
@@ -185,13 +191,18 @@ pub fn map(block: Block, plan: &Plan) -> Mapped {
         shuffle.begin_frame(frame.offset);
         let mut sink = |packet: &Packet<'_>| shuffle.push(packet, frame.comment);
         let decoded = dissector.push(&frame, &mut sink);
+        if let Err(reason) = decoded
+            && counting.set_aside(reason).frames == 0
+        {
+            examples.push((reason, number));
+        }
         counting.count(&frame, decoded);
         if dissector.has_left() {
             shuffle.drop_frame();
             left.push(number);
         }
     }
-    Mapped { partials: shuffle.finish(), block, left, counting, dissector }
+    (Mapped { partials: shuffle.finish(), block, left, counting, dissector }, examples)
 }
 
 /// The third stage: mapped blocks in, in their order, and the partials of every share out.

@@ -29,6 +29,7 @@ mod reading;
 mod report;
 mod rows;
 mod session_features;
+mod spread;
 mod statistics;
 mod studio;
 mod systems;
@@ -67,6 +68,7 @@ pub use crate::{
     page::compare::{compare, digest, digest_of},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     report::{Report, ReportError, Summary},
+    spread::{BEHIND, Gather, SpanError, map_span},
     studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};

@@ -9,6 +9,7 @@ use std::{
 };
 
 use capture::Frame;
+use serde::{Deserialize, Serialize};
 use v1::page::MacRow;
 
 use crate::{Makers, hosts::scope};
@@ -32,6 +33,8 @@ const IPV4: [u8; 2] = [0x08, 0x00];
 const IPV6: [u8; 2] = [0x86, 0xdd];
 
 type Mac = [u8; 6];
+/// The Ethernet addresses of a block.
+pub(crate) type Carried = Vec<(Mac, Sender)>;
 
 /// What was seen; in the order in which it first was.
 #[derive(Clone, Debug)]
@@ -82,8 +85,8 @@ struct Seen {
 }
 
 /// Whom an Ethernet address sends for.
-#[derive(Clone, Debug, Default)]
-struct Sender {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sender {
     /// Sources of its IP packets.
     sources: First,
     /// What it called its own.
@@ -91,7 +94,7 @@ struct Sender {
 }
 
 /// The first few addresses, and whether there were more.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct First {
     ips: Vec<IpAddr>,
     has_more: bool,
@@ -128,6 +131,16 @@ impl Neighbours {
     pub(crate) fn of_block() -> Self {
         let recent = vec![Recent::NOBODY; 1 << RECENT_OF_BLOCK_BITS];
         Self { senders: Vec::new(), places: BTreeMap::new(), most: usize::MAX, recent }
+    }
+
+    /// What a block has, to be carried elsewhere.
+    pub(crate) fn carried(&self) -> Carried {
+        self.senders.clone()
+    }
+
+    /// The same, where it was carried to.
+    pub(crate) fn of_carried(senders: Carried) -> Self {
+        Self { senders, ..Self::of_block() }
     }
 
     /// Looks at a frame.

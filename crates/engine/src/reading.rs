@@ -25,8 +25,8 @@ pub(crate) struct Counting {
     pub(crate) in_flows: Tally,
     set_aside: BTreeMap<Undecoded, Tally>,
     /// Frames that a snap length cut, and the longest of them, in bytes.
-    shortened: (u64, u64),
-    incredible_times: u64,
+    pub(crate) shortened: (u64, u64),
+    pub(crate) incredible_times: u64,
     /// For which there was no room.
     pub(crate) flows_aside: Aside,
     /// Who sends for which addresses.
@@ -54,6 +54,16 @@ impl Counting {
         }
         self.neighbours.see(frame);
         self.incredible_times += u64::from(!CREDIBLE_TIMES.contains(&frame.time.0));
+    }
+
+    /// The frames that were set aside for a reason.
+    pub(crate) fn set_aside(&self, reason: Undecoded) -> Tally {
+        self.set_aside.get(&reason).copied().unwrap_or_default()
+    }
+
+    /// Adds frames that were set aside, and counted elsewhere.
+    pub(crate) fn put_aside(&mut self, reason: Undecoded, frames: Tally) {
+        self.set_aside.entry(reason).or_default().add(frames);
     }
 
     /// Adds the frames of the next block.

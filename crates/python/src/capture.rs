@@ -85,7 +85,7 @@ impl Unread {
 
 /// A capture that was read. Tables of it are made when they are taken.
 #[pyclass(frozen, module = "tractor._tractor")]
-pub(crate) struct Capture(Arc<Found>);
+pub(crate) struct Capture(pub(crate) Arc<Found>);
 
 /// Reads a capture to its end.
 #[pyfunction]

@@ -4,6 +4,7 @@
 //! without a copy. What takes time lets go of the interpreter's lock and hears an interrupt.
 
 mod arrow;
+mod blocks;
 mod capture;
 mod errors;
 mod model;
@@ -24,6 +25,8 @@ mod _tractor {
     use pyo3::{prelude::*, types::PyModule};
 
     #[pymodule_export]
+    use crate::blocks::{Reduce, map_block};
+    #[pymodule_export]
     use crate::capture::{Capture, read, table};
     #[pymodule_export]
     use crate::model::{Model, Studio};
@@ -32,6 +35,8 @@ mod _tractor {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("HEADER_LEN", crate::blocks::HEADER_LEN)?;
+        module.add("BEHIND", crate::blocks::BEHIND)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         let schemas: Vec<&str> = features::SCHEMAS.iter().map(|it| it.name).collect();
         module.add("SCHEMAS", schemas)

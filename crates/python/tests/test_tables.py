@@ -120,22 +120,8 @@ def test_sessions_are_those_of_the_command_line(sample, tractor_command):
         assert mine["kinds"] == "; ".join(line["kinds"])
 
 
-def test_batches_come_one_after_another(captures, tmp_path):
-    # Some 20,000 flows of one packet each.
-    path = tmp_path / "many.pcap"
-    header = (captures / "ethernet.pcap").read_bytes()[:24]
-    assert header[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1")
-    records = []
-    for n in range(20_000):
-        payload = b"hello"
-        udp = (40_000 + n // 1000).to_bytes(2, "big") + b"\x30\x39" + (8 + len(payload)).to_bytes(2, "big") + b"\0\0"
-        ip = b"\x45\0" + (28 + len(payload)).to_bytes(2, "big") + b"\0\0\0\0\x40\x11\0\0"
-        ip += b"\x0a\0" + (n % 1000).to_bytes(2, "big") + b"\x0a\1\0\1"
-        frame = b"\2" * 6 + b"\4" * 6 + b"\x08\0" + ip + udp + payload
-        length = len(frame).to_bytes(4, "little")
-        records.append((1_700_000_000).to_bytes(4, "little") + n.to_bytes(4, "little") + length + length + frame)
-    path.write_bytes(header + b"".join(records))
-    reader = tractor.flows(path).to_batches()
+def test_batches_come_one_after_another(many):
+    reader = tractor.flows(many).to_batches()
     sizes = [batch.num_rows for batch in reader]
     assert sum(sizes) == 20_000 and len(sizes) == 3
 

@@ -29,6 +29,32 @@ pub struct Span {
     is_whole: bool,
 }
 
+/// What is told of a span that was cut on another machine. Times are in nanoseconds since 1970 UTC, places in bytes from the start
+/// of the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Where its first record begins.
+    pub begin: u64,
+    /// Where the next span begins.
+    pub stop: u64,
+    /// Where the record after its last one begins.
+    pub end: u64,
+    /// How many frames it has.
+    pub n_frames: u64,
+    /// The time of its first record, in seconds, where that was guessed to begin there.
+    pub guessed_seconds: Option<u32>,
+    /// The time of its first frame.
+    pub first_time: Option<u64>,
+    /// The time of its last frame.
+    pub last_time: u64,
+    /// The time of its last record, in seconds.
+    pub last_seconds: Option<u32>,
+    /// Frames with an earlier time than the frame before them.
+    pub out_of_order: u64,
+    /// Frames of which more was captured than was on the wire.
+    pub overlong: u64,
+}
+
 /// What a span took for granted.
 #[derive(Debug)]
 struct Guess {
@@ -53,12 +79,7 @@ impl Span {
         stop: u64,
         is_end: bool,
     ) -> Option<Self> {
-        let Ok(Some((Format::Pcap(mut file), header_len))) = Format::recognise(header) else {
-            return None;
-        };
-        if !file.settle(header.get(header_len..)?, header.len() < Self::HEADER_LEN) {
-            return None;
-        }
+        let file = file_of(header)?;
         let len = usize::try_from(stop.saturating_sub(offset)).unwrap_or(usize::MAX);
         let candidates = 0..len.min(bytes.len());
         let mut candidates = candidates.map(|at| (at, bytes.get(at..).unwrap_or_default()));
@@ -67,6 +88,60 @@ impl Span {
         let begin = offset + at as u64;
         let decoder = Decoder { format: Some(Format::Pcap(file)), ..Decoder::at(begin, stop) };
         Some(Self { guess: Some(guess), ..decoder.into_span(rest, is_end) })
+    }
+
+    /// Cuts the first span of a capture: nothing has to be guessed of it. The others are as for [`Span::guess`].
+    pub fn first(bytes: &[u8], stop: u64, is_end: bool) -> Self {
+        Decoder::at(0, stop).into_span(bytes, is_end)
+    }
+
+    /// What is told of it to who joins it elsewhere, as numbers; nothing of a span with damage, or one that is not whole, or
+    /// where the file does not go on as its header says: it is to be cut again there.
+    pub fn told(&self, header: &[u8]) -> Option<Told> {
+        let Self { begin, stop, guess, decoder, first_time, error, is_whole, .. } = self;
+        let Some(Format::Pcap(file)) = &decoder.format else { return None };
+        let is_clean = *is_whole && error.is_none() && decoder.damages.is_empty();
+        let is_as_said = file_of(header).is_some_and(|it| it.reads_as(file));
+        let is_first = guess.is_none() && *begin == 0;
+        if !is_clean || !is_as_said || !(is_first || guess.is_some()) {
+            return None;
+        }
+        Some(Told {
+            begin: *begin,
+            stop: *stop,
+            end: decoder.offset,
+            n_frames: decoder.n_frames,
+            guessed_seconds: guess.as_ref().map(|it| it.seconds),
+            first_time: first_time.map(|it| it.0),
+            last_time: decoder.last_time.0,
+            last_seconds: file.last_seconds(),
+            out_of_order: decoder.oddities.out_of_order,
+            overlong: decoder.oddities.overlong,
+        })
+    }
+
+    /// The span of which this was told, without its frames; `header` are the same bytes. `None` where they are no pcap.
+    pub fn of_told(told: &Told, header: &[u8]) -> Option<Self> {
+        let file = file_of(header)?;
+        let guess = told.guessed_seconds.map(|seconds| Guess { seconds, file: file.clone() });
+        let mut decoder = Decoder {
+            format: Some(Format::Pcap(file.after(told.last_seconds))),
+            n_frames: told.n_frames,
+            last_time: Timestamp(told.last_time),
+            ..Decoder::at(told.end, told.stop)
+        };
+        decoder.oddities.out_of_order = told.out_of_order;
+        decoder.oddities.overlong = told.overlong;
+        Some(Self {
+            begin: told.begin,
+            stop: told.stop,
+            guess,
+            block: Block::default(),
+            decoder,
+            first_time: told.first_time.map(Timestamp),
+            error: None,
+            is_whole: true,
+        })
     }
 
     /// Its frames, once.
@@ -121,6 +196,9 @@ impl Decoder {
 
     /// Whether a span that was cut by itself is the one that follows.
     pub fn accepts(&self, span: &Span) -> bool {
+        if self.format.is_none() && self.offset == 0 && span.guess.is_none() {
+            return span.begin == 0;
+        }
         let (Some(Format::Pcap(file)), Some(guess)) = (&self.format, &span.guess) else {
             return false;
         };
@@ -174,6 +252,15 @@ impl Decoder {
         self.format = decoder.format;
         error.map_or(Ok(()), Err)
     }
+}
+
+/// What the first bytes of a pcap say of all its records.
+fn file_of(header: &[u8]) -> Option<pcap::File> {
+    let Ok(Some((Format::Pcap(mut file), header_len))) = Format::recognise(header) else {
+        return None;
+    };
+    let is_all = header.len() < Span::HEADER_LEN;
+    file.settle(header.get(header_len..)?, is_all).then_some(file)
 }
 
 impl Span {

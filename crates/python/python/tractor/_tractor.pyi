@@ -1,11 +1,13 @@
 """What is written in Rust; use `tractor`."""
 
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 _How = tuple[bool, bool, bool, Optional[str], Optional[int]]
 _Wanted = tuple[Optional[str], bool, Optional[str], Optional[str]]
 
 __version__: str
+HEADER_LEN: int
+BEHIND: int
 SCHEMAS: list[str]
 
 class Table:
@@ -53,6 +55,18 @@ class Studio:
     def judge(self, model: Model) -> None: ...
     def report(self) -> Optional[str]: ...
 
+class Reduce:
+    def __init__(self, name: str, header: bytes, size: int, how: _How) -> None: ...
+    def push(
+        self, mapped: Optional[bytes], stop: Optional[int], read: Callable[[int, int], bytes]
+    ) -> None: ...
+    @property
+    def n_again(self) -> int: ...
+    def finish(self) -> Capture: ...
+
+def map_block(
+    header: bytes, block: bytes, offset: int, stop: Optional[int], is_end: bool, how: _How
+) -> Optional[bytes]: ...
 def read(source: Any, name: Optional[str], how: _How) -> Capture: ...
 def table(sources: list[Any], how: _How, what: str, wanted: _Wanted) -> Table: ...
 def columns(schema: str) -> list[tuple[str, str, str]]: ...

@@ -8,20 +8,21 @@ or as a command, `tractor-spark IN OUT`, which writes Parquet. What a capture ho
 worker that is lost changes nothing, for its captures are read again.
 
 Captures are read where a worker reaches them: from a folder all of them share, or from what pyarrow opens by its address.
-Each is read whole by one task, piece after piece: a task needs memory for its flows (some 400 bytes each and 4 for a packet),
-not for its bytes.
+Long ones are mapped in blocks by many tasks (`tractor.blocks`) and reduced by one; others are read whole, many small ones by one
+task. A task needs memory for the flows of a capture (some 400 bytes each and 4 for a packet) and for a block, not for all its bytes.
 """
 
 from __future__ import annotations
 
 import argparse
 import fnmatch
+import itertools
 import json
 import os
 import posixpath
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ import pyarrow.fs
 
 import tractor
 
+from . import blocks
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
@@ -38,6 +41,24 @@ __all__ = ["Found", "flows", "main", "read"]
 
 _TASK_LEN = 64 << 20
 """Small captures are read by one task until they have so many bytes together."""
+
+_BLOCK_LEN = 128 << 20
+"""Captures that are longer, in bytes, and can be cut, are cut into such blocks."""
+
+_BLOCK = pyarrow.schema(
+    [
+        pyarrow.field("task", pyarrow.int32()),
+        pyarrow.field("capture", pyarrow.string()),
+        pyarrow.field("path", pyarrow.string()),
+        pyarrow.field("size", pyarrow.int64()),
+        pyarrow.field("block", pyarrow.int32()),
+        pyarrow.field("n_blocks", pyarrow.int32()),
+        pyarrow.field("start", pyarrow.int64()),
+        pyarrow.field("stop", pyarrow.int64()),
+        pyarrow.field("mapped", pyarrow.binary()),
+    ]
+)
+"""A block of a capture; `mapped` is what travels to who reduces."""
 
 _READING = pyarrow.schema(
     [
@@ -103,12 +124,15 @@ def read(
     checksums: bool = False,
     rules: str | os.PathLike[str] | None = None,
     threads: int = 1,
+    block_len: int = _BLOCK_LEN,
 ) -> Found:
     """What captures hold: those below a folder, of a glob, or of a list of either, here or at an address pyarrow knows.
 
-    The rest is as of `tractor.flows`. `threads` is how many cores a task has: `spark.task.cpus`.
+    The rest is as of `tractor.flows`. `threads` is how many cores a task has: `spark.task.cpus`. A pcap of more than `block_len` bytes
+    that is not packed is mapped in blocks of that length, each by a task of its own; only what they found travels to the one that
+    reduces them.
     """
-    paths = _listed(path)
+    listed = _listed(path)
     how = tractor._how(by_vlan, by_tunnel, checksums, rules, threads)
     wanted = (schema, True, tractor._timeout(timeout), filter)
     # What makes no sense is refused here, and not by every worker.
@@ -117,18 +141,31 @@ def read(
     tables = {"flow": flow, "session": session, "capture": _READING}
     rows = pyarrow.schema([pyarrow.field(name, pyarrow.struct(list(it))) for name, it in tables.items()])
 
-    def work(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+    def map_blocks(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         for batch in batches:
-            for captures in batch.column("captures").to_pylist():
-                for name, path, size in json.loads(captures):
-                    yield from _read(name, path, size, how, wanted, rows)
+            for it in batch.to_pylist():
+                it["mapped"] = _map(it, how)
+                yield pyarrow.RecordBatch.from_pylist([it], _BLOCK)
+
+    def reduce_blocks(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+        # Those of a capture follow each other; whoever holds one after another needs memory for one.
+        blocks_of = (it for batch in batches for at in range(batch.num_rows) for it in batch.slice(at, 1).to_pylist())
+        for _, of_capture in itertools.groupby(blocks_of, lambda it: it["capture"]):
+            yield from _reduce(of_capture, how, wanted, rows)
 
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    tasks = _tasks(paths)
-    dealt = spark.createDataFrame([(at, json.dumps(it)) for at, it in enumerate(tasks)], "task int, captures string")
-    dealt = dealt.repartitionByRange(max(len(tasks), 1), "task")
-    return Found(dealt.mapInArrow(work, from_arrow_schema(rows)))
+    tasks = _tasks(listed)
+    blocks_ = [it for task in _cut(tasks, block_len) for it in task]
+    # Blocks that are cut are dealt one by one, captures that are read whole by their tasks.
+    n_cut = sum(it["n_blocks"] > 1 for it in blocks_)
+    block = from_arrow_schema(_BLOCK)
+    dealt = spark.createDataFrame([tuple(it[name] for name in _BLOCK.names) for it in blocks_], block)
+    if n_cut:
+        cut = dealt.where("n_blocks > 1").repartitionByRange(n_cut, "task", "block")
+        dealt = cut.mapInArrow(map_blocks, block).unionAll(dealt.where("n_blocks = 1"))
+    dealt = dealt.repartitionByRange(max(len(tasks), 1), "task").sortWithinPartitions("task", "capture", "block")
+    return Found(dealt.mapInArrow(reduce_blocks, from_arrow_schema(rows)))
 
 
 def flows(spark: SparkSession, path: str | Iterable[str], schema: str | None = "tractor", **how: Any) -> DataFrame:
@@ -140,7 +177,8 @@ def write(found: Found, out: str) -> None:
     """Writes what was found as Parquet below a folder: `flows`, by capture and hour, `sessions` and `captures`."""
     kept = found.persist()
     try:
-        flows = kept.flows.repartition("capture", "hour").sortWithinPartitions("flow_id")
+        # A capture is with one task: nothing has to travel.
+        flows = kept.flows.sortWithinPartitions("capture", "hour", "flow_id")
         flows.write.mode("overwrite").partitionBy("capture", "hour").parquet(posixpath.join(out, "flows"))
         kept.sessions.coalesce(8).write.mode("overwrite").parquet(posixpath.join(out, "sessions"))
         kept.captures.coalesce(1).write.mode("overwrite").parquet(posixpath.join(out, "captures"))
@@ -148,15 +186,48 @@ def write(found: Found, out: str) -> None:
         kept.unpersist()
 
 
-def _read(name: str, path: str, size: int, how: Any, wanted: Any, rows: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
+def _cut(tasks: list[list[tuple[str, str, int]]], block_len: int) -> Iterator[list[dict[str, Any]]]:
+    """The captures of each task in blocks; one of a capture that is read whole."""
+    for number, task in enumerate(tasks):
+        of_task = []
+        for name, path, size in task:
+            is_long = size > block_len
+            cuts = blocks.blocks(size, block_len) if is_long and blocks.can_cut(_at(path)(0, 4)) else [(0, size)]
+            for at, (start, stop) in enumerate(cuts):
+                place = {"block": at, "n_blocks": len(cuts), "start": start, "stop": stop, "mapped": None}
+                of_task.append({"task": number, "capture": name, "path": path, "size": size, **place})
+        yield of_task
+
+
+def _map(block: dict[str, Any], how: Any) -> bytes | None:
+    read, start, stop = _at(block["path"]), block["start"], block["stop"]
+    try:
+        header = read(0, blocks.HEADER_LEN)
+        return blocks.map(header, read(start, stop - start + blocks.BEHIND), start, stop, block["size"], how=how)
+    except OSError:
+        # Who reduces tries again, and tells.
+        return None
+
+
+def _reduce(
+    of_capture: Iterator[dict[str, Any]], how: Any, wanted: Any, rows: pyarrow.Schema
+) -> Iterator[pyarrow.RecordBatch]:
     """The rows of a capture, then what is to be told of it."""
+    first = next(of_capture)
+    name, path, size = first["capture"], first["path"], first["size"]
     told: dict[str, Any] = {"capture": name, "path": path, "bytes": size}
     try:
         with warnings.catch_warnings():
             # They are in what is told.
             warnings.simplefilter("ignore", tractor.CaptureWarning)
-            with _opened(path) as source:
-                capture = tractor._tractor.read(source, name, how)
+            if first["n_blocks"] == 1:
+                with _opened(path) as source:
+                    capture = tractor._tractor.read(source, name, how)
+            else:
+                read = _at(path)
+                mapped = (((it["start"], it["stop"]), it["mapped"]) for it in itertools.chain([first], of_capture))
+                header = read(0, blocks.HEADER_LEN)
+                capture = blocks.reduce(name, header, size, mapped, read, how=how)._inner
     except (tractor.CaptureError, OSError) as error:
         told["error"] = str(error)
     else:
@@ -196,14 +267,13 @@ def _plain_batch(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
 
 def _flow_schema(schema: pyarrow.Schema) -> pyarrow.Schema:
     fields = list(_plain(schema))
-    names = [it.name for it in fields]
-    # Names in Spark have no case: of two that are one then, the later is called after its schema.
-    seen: set[str] = set()
-    for at, name in enumerate(names):
-        while name.lower() in seen:
-            name = f"{name}_2"
-        seen.add(name.lower())
-        fields[at] = fields[at].with_name(name)
+    # Names in Spark have no case: of columns that are one then, the later ones are numbered.
+    seen: dict[str, int] = {}
+    for at, field in enumerate(fields):
+        name = field.name.lower()
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            fields[at] = field.with_name(f"{field.name}_{seen[name]}")
     return pyarrow.schema([*fields, pyarrow.field("hour", pyarrow.string())])
 
 
@@ -219,6 +289,19 @@ def _opened(path: str) -> Any:
         return open(path, "rb")
     system, inside = pyarrow.fs.FileSystem.from_uri(path)
     return system.open_input_stream(inside, compression=None)
+
+
+def _at(path: str) -> Callable[[int, int], bytes]:
+    """What reads a file at any place."""
+    if "://" not in path:
+        return blocks.reader(path)
+
+    def read(offset: int, size: int) -> bytes:
+        system, inside = pyarrow.fs.FileSystem.from_uri(path)
+        with system.open_input_file(inside) as file:
+            return file.read_at(min(size, max(file.size() - offset, 0)), offset)
+
+    return read
 
 
 def _listed(path: str | Iterable[str]) -> list[tuple[str, str, int]]:
@@ -284,6 +367,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     from pyspark.sql import SparkSession
 
+    # Workers on this machine run what runs this.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("tractor")
     spark = (builder.master(asked.master) if asked.master else builder).getOrCreate()
     try:

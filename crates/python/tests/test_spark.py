@@ -1,0 +1,266 @@
+"""On Spark a folder of captures holds what it holds anywhere, whatever happens to the workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pyarrow
+import pytest
+
+import tractor
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java"),
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
+LOOPBACK = "127.0.0.1"
+GOOD = ["ethernet.pcap", "sample.pcapng", "gzip.pcap.gz", "tunnels.pcap", "ftp.pcap"]
+BAD = ["not-a-capture.pcap", "empty.pcap", "cut-short.pcap"]
+
+
+def session(master: str):
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+    builder = SparkSession.builder.master(master).appName("tests")
+    for key, value in {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.driver.memory": "1g",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.executor.memory": "1g",
+        "spark.executor.cores": "1",
+        "spark.log.level": "ERROR",
+    }.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+@pytest.fixture(scope="module")
+def spark():
+    spark = session("local[2]")
+    yield spark
+    spark.stop()
+
+
+@pytest.fixture(scope="module")
+def folder(captures, many, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captures")
+    (folder / "below").mkdir()
+    for name in GOOD + BAD:
+        shutil.copy(captures / name, folder / "below" / name)
+    shutil.copy(many, folder / "many.pcap")
+    (folder / "notes.txt").write_text("none")
+    return folder
+
+
+def expected(path, name: str, **how):
+    """The rows of a capture as Spark should have them."""
+    table = tractor.flows(path, known=True, **how).to_arrow()
+    # Times are numbers there.
+    is_time = pyarrow.types.is_timestamp
+    columns = (it.cast(pyarrow.int64()) if is_time(it.type) else it for it in table.columns)
+    rows = zip(*(it.to_pylist() for it in columns))
+    return sorted(((name, *row[1:]) for row in rows), key=place)
+
+
+def found(frame):
+    rows = (tuple(row)[:-1] for row in frame.collect())
+    return sorted(rows, key=place)
+
+
+def place(row):
+    """Capture, flow and piece."""
+    return row[:2] + (row[33] or 0,)
+
+
+@pytest.mark.filterwarnings("ignore::tractor.CaptureWarning")
+@pytest.mark.parametrize("block_len", [1 << 30, 100_000, 9_000])
+def test_flows_and_sessions_are_those_of_one_pass(spark, folder, block_len):
+    import tractor.spark
+
+    # Wherever it is cut, and whoever reads which part.
+    cut = tractor.spark.read(spark, str(folder), block_len=block_len)
+    rows = {}
+    for row in found(cut.flows):
+        rows.setdefault(row[0], []).append(row)
+    paths = {"many.pcap": folder / "many.pcap", **{f"below/{it}": folder / "below" / it for it in GOOD + BAD[2:]}}
+    assert set(rows) == set(paths)
+    for name, path in paths.items():
+        assert repr(rows[name]) == repr(expected(path, name)), name
+    sessions = sorted(tuple(it)[:4] for it in cut.sessions.collect() if it.capture == "many.pcap")
+    whole = tractor.sessions(folder / "many.pcap").to_arrow().to_pylist()
+    assert sessions == sorted((it["capture"], it["session_id"], it["client_ip"], it["label"]) for it in whole)
+
+
+def test_what_cannot_be_read_is_in_a_table(spark, folder):
+    import tractor.spark
+
+    captures = {it.capture: it for it in tractor.spark.read(spark, str(folder)).captures.collect()}
+    assert len(captures) == 1 + len(GOOD + BAD)
+    assert "E-NOT-A-CAPTURE" in captures["below/not-a-capture.pcap"].error
+    assert "E-EMPTY" in captures["below/empty.pcap"].error
+    # What was read of it counts.
+    assert "E-CUT-SHORT" in captures["below/cut-short.pcap"].error and captures["below/cut-short.pcap"].flows == 6
+    many = captures["many.pcap"]
+    assert many.error is None and many.flows == 20_000 and many.bytes == (folder / "many.pcap").stat().st_size
+    assert many.frames > many.frames_in_flows > 20_000
+    assert json.loads(many.reading)["file_name"] == "many.pcap"
+
+
+def test_globs_lists_and_addresses_name_captures(spark, folder):
+    import tractor.spark
+
+    names = lambda path: sorted(it.capture for it in tractor.spark.read(spark, path).captures.collect())
+    assert names(str(folder / "below" / "e*.pcap")) == ["empty.pcap", "ethernet.pcap"]
+    assert names(f"file://{folder}/below/ftp.pcap") == ["ftp.pcap"]
+    assert names([str(folder / "many.pcap"), str(folder / "below" / "ftp.pcap")]) == ["ftp.pcap", "many.pcap"]
+    with pytest.raises(FileNotFoundError):
+        names(str(folder / "missing"))
+    with pytest.raises(tractor.RequestError, match="there is no schema"):
+        tractor.spark.flows(spark, str(folder), schema="mine")
+
+
+def test_filters_and_schemas_are_those_of_everywhere(spark, folder):
+    import tractor.spark
+
+    path = folder / "below" / "sample.pcapng"
+    for how in ({"schema": "cic", "timeout": 1}, {"schema": None, "filter": "label:dns"}):
+        rows = found(tractor.spark.flows(spark, str(path), **how))
+        assert repr(rows) == repr(expected(path, "sample.pcapng", **how)) and rows
+
+
+def test_the_command_writes_parquet(folder, tmp_path):
+    import duckdb
+
+    program = os.path.join(os.path.dirname(sys.executable), "tractor-spark")
+    out = tmp_path / "out"
+    arguments = [program, "--master", "local[2]", str(folder), str(out)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, env={**os.environ, "SPARK_LOCAL_IP": LOOPBACK})
+    assert done.returncode == 1, done.stderr
+    assert "9 captures" in done.stdout and "3 with errors" in done.stdout
+    assert "E-NOT-A-CAPTURE" in done.stderr
+    flows = duckdb.sql(f"select capture, count(*) from read_parquet('{out}/flows/*/*/*.parquet', hive_partitioning = true) group by 1")
+    counts = dict(flows.fetchall())
+    assert counts["many.pcap"] == 20_000 and counts["below/ftp.pcap"] == len(tractor.read(folder / "below" / "ftp.pcap"))
+    assert duckdb.sql(f"select count(*) from '{out}/captures/*.parquet'").fetchall() == [(9,)]
+    assert duckdb.sql(f"select count(*) from '{out}/sessions/*.parquet'").fetchall()[0][0] > 100
+
+
+class Cluster:
+    """A master and two workers on loopback, each a process of its own."""
+
+    def __init__(self, folder) -> None:
+        import pyspark
+
+        home = os.path.dirname(pyspark.__file__)
+        self.environment = {**os.environ, "SPARK_HOME": home, "SPARK_LOCAL_IP": LOOPBACK, "PYSPARK_PYTHON": sys.executable}
+        self.spark_class = os.path.join(home, "bin", "spark-class")
+        self.folder = folder
+        port = free_port()
+        self.address = f"spark://{LOOPBACK}:{port}"
+        self.master = self.start("master.Master", "--host", LOOPBACK, "--port", port, "--webui-port", 0)
+        wait_for(lambda: is_open(port))
+        self.workers = [self.worker(it) for it in range(2)]
+
+    def worker(self, number: int) -> subprocess.Popen:
+        work = self.folder / f"worker-{number}"
+        return self.start(
+            "worker.Worker", "--host", LOOPBACK, "--webui-port", 0, "--cores", 1, "--memory", "2g", "--work-dir", work, self.address
+        )
+
+    def start(self, name: str, *arguments: object) -> subprocess.Popen:
+        log = open(self.folder / f"{name}-{time.monotonic_ns()}.log", "wb")
+        command = [self.spark_class, f"org.apache.spark.deploy.{name}", *map(str, arguments)]
+        return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.master):
+            kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    # With the executors it has started.
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as it:
+        it.bind((LOOPBACK, 0))
+        return it.getsockname()[1]
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as it:
+        return it.connect_ex((LOOPBACK, port)) == 0
+
+
+def wait_for(is_so, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.1)
+
+
+def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
+    """Two workers, of which one is killed while it works."""
+    program = [sys.executable, "-c", CLUSTER_JOB]
+    cluster = Cluster(tmp_path)
+    try:
+        environment = {**cluster.environment, "MASTER": cluster.address, "FOLDER": str(folder), "BEGUN": str(tmp_path / "begun")}
+        job = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+        def kill_one() -> None:
+            wait_for(lambda: len(list((tmp_path / "begun").glob("*"))) >= 3)
+            kill(cluster.workers[0])
+
+        (tmp_path / "begun").mkdir()
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        out, errors = job.communicate(timeout=180)
+        killer.join()
+        assert job.returncode == 0, errors[-3000:]
+    finally:
+        cluster.stop()
+    assert cluster.workers[0].returncode == -signal.SIGKILL
+    rows = [tuple(it) for it in json.loads(out.splitlines()[-1])]
+    whole = expected(many, "many.pcap")
+    assert [it[:8] for it in rows] == [it[:8] for it in whole]
+
+
+CLUSTER_JOB = """
+import json, os, sys, time, uuid
+sys.path.insert(0, os.getcwd() + "/crates/python/tests")
+from test_spark import session
+import tractor.spark, tractor.blocks
+
+spark = session(os.environ["MASTER"])
+begun = os.environ["BEGUN"]
+whole = tractor.spark._map
+
+def slow(block, how):
+    # So that there is something to lose.
+    open(os.path.join(begun, uuid.uuid4().hex), "w").close()
+    time.sleep(0.3)
+    return whole(block, how)
+
+tractor.spark._map = slow
+path = os.environ["FOLDER"] + "/many.pcap"
+frame = tractor.spark.flows(spark, path, block_len=100_000)
+rows = sorted(tuple(it)[:8] for it in frame.collect())
+print(json.dumps(rows))
+"""
