@@ -87,6 +87,19 @@ impl Unread {
 #[pyclass(frozen, module = "tractor._tractor")]
 pub(crate) struct Capture(pub(crate) Arc<Found>);
 
+/// A capture, and what it is called where its file does not say.
+pub(crate) type Named<'py> = (Bound<'py, PyAny>, Option<String>);
+
+/// Captures that are read when their turn comes.
+pub(crate) fn unread(
+    sources: Vec<Named<'_>>,
+    how: &How,
+    model: Option<&(Arc<Model>, Applying)>,
+) -> PyResult<Vec<Part>> {
+    let unread = |(source, name)| Unread::of(&source, name, how, model.cloned());
+    sources.into_iter().map(|it| unread(it).map(Part::Unread)).collect()
+}
+
 /// Reads a capture to its end.
 #[pyfunction]
 #[pyo3(signature = (source, name, how))]
@@ -100,14 +113,13 @@ pub(crate) fn read(source: &Bound<'_, PyAny>, name: Option<String>, how: How) ->
 #[pyo3(signature = (sources, how, what, wanted))]
 pub(crate) fn table(
     py: Python<'_>,
-    sources: Vec<Bound<'_, PyAny>>,
+    sources: Vec<Named<'_>>,
     how: How,
     what: &str,
     wanted: Wanted,
 ) -> PyResult<Table> {
     let rows = Rows::of(py, what, &wanted)?;
-    let parts = sources.iter().map(|it| Ok(Part::Unread(Unread::of(it, None, &how, None)?)));
-    Ok(Table::new(parts.collect::<PyResult<_>>()?, rows))
+    Ok(Table::new(unread(sources, &how, None)?, rows))
 }
 
 #[pymethods]

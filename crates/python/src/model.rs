@@ -8,9 +8,9 @@ use serde::Serialize;
 use v1::page::{TrainingLabels, TrainingPlan};
 
 use crate::{
-    capture::{How, Unread},
+    capture::{self, How, Named, Unread},
     errors,
-    table::{Part, Rows, Table, Wanted},
+    table::{Rows, Table, Wanted},
     waiting::{Stop, interruptible},
 };
 
@@ -74,17 +74,15 @@ impl Model {
     fn predict(
         &self,
         py: Python<'_>,
-        sources: Vec<Bound<'_, PyAny>>,
+        sources: Vec<Named<'_>>,
         how: How,
         threshold: f32,
         over_payload: bool,
         wanted: Wanted,
     ) -> PyResult<Table> {
         let rows = Rows::of(py, "flows", &wanted)?;
-        let applying = Applying { threshold, over_payload };
-        let model = || Some((Arc::clone(&self.0), applying));
-        let parts = sources.iter().map(|it| Ok(Part::Unread(Unread::of(it, None, &how, model())?)));
-        Ok(Table::new(parts.collect::<PyResult<_>>()?, rows))
+        let model = (Arc::clone(&self.0), Applying { threshold, over_payload });
+        Ok(Table::new(capture::unread(sources, &how, Some(&model))?, rows))
     }
 }
 

@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pyarrow
 import pytest
+from cluster import LOOPBACK, Cluster, kill, session, wait_for
 
 import tractor
 
@@ -21,29 +20,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java"),
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
-LOOPBACK = "127.0.0.1"
 GOOD = ["ethernet.pcap", "sample.pcapng", "gzip.pcap.gz", "tunnels.pcap", "ftp.pcap"]
 BAD = ["not-a-capture.pcap", "empty.pcap", "cut-short.pcap"]
-
-
-def session(master: str):
-    from pyspark.sql import SparkSession
-
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["SPARK_LOCAL_IP"] = LOOPBACK
-    builder = SparkSession.builder.master(master).appName("tests")
-    for key, value in {
-        "spark.ui.enabled": "false",
-        "spark.driver.host": LOOPBACK,
-        "spark.driver.bindAddress": LOOPBACK,
-        "spark.driver.memory": "1g",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.executor.memory": "1g",
-        "spark.executor.cores": "1",
-        "spark.log.level": "ERROR",
-    }.items():
-        builder = builder.config(key, value)
-    return builder.getOrCreate()
 
 
 @pytest.fixture(scope="module")
@@ -157,65 +135,6 @@ def test_the_command_writes_parquet(folder, tmp_path):
     assert duckdb.sql(f"select count(*) from '{out}/sessions/*.parquet'").fetchall()[0][0] > 100
 
 
-class Cluster:
-    """A master and two workers on loopback, each a process of its own."""
-
-    def __init__(self, folder) -> None:
-        import pyspark
-
-        home = os.path.dirname(pyspark.__file__)
-        self.environment = {**os.environ, "SPARK_HOME": home, "SPARK_LOCAL_IP": LOOPBACK, "PYSPARK_PYTHON": sys.executable}
-        self.spark_class = os.path.join(home, "bin", "spark-class")
-        self.folder = folder
-        port = free_port()
-        self.address = f"spark://{LOOPBACK}:{port}"
-        self.master = self.start("master.Master", "--host", LOOPBACK, "--port", port, "--webui-port", 0)
-        wait_for(lambda: is_open(port))
-        self.workers = [self.worker(it) for it in range(2)]
-
-    def worker(self, number: int) -> subprocess.Popen:
-        work = self.folder / f"worker-{number}"
-        return self.start(
-            "worker.Worker", "--host", LOOPBACK, "--webui-port", 0, "--cores", 1, "--memory", "2g", "--work-dir", work, self.address
-        )
-
-    def start(self, name: str, *arguments: object) -> subprocess.Popen:
-        log = open(self.folder / f"{name}-{time.monotonic_ns()}.log", "wb")
-        command = [self.spark_class, f"org.apache.spark.deploy.{name}", *map(str, arguments)]
-        return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
-
-    def stop(self) -> None:
-        for process in (*self.workers, self.master):
-            kill(process)
-
-
-def kill(process: subprocess.Popen) -> None:
-    # With the executors it has started.
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as it:
-        it.bind((LOOPBACK, 0))
-        return it.getsockname()[1]
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as it:
-        return it.connect_ex((LOOPBACK, port)) == 0
-
-
-def wait_for(is_so, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.1)
-
-
 def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
     """Two workers, of which one is killed while it works."""
     program = [sys.executable, "-c", CLUSTER_JOB]
@@ -245,7 +164,7 @@ def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
 CLUSTER_JOB = """
 import json, os, sys, time, uuid
 sys.path.insert(0, os.getcwd() + "/crates/python/tests")
-from test_spark import session
+from cluster import session
 import tractor.spark, tractor.blocks
 
 spark = session(os.environ["MASTER"])

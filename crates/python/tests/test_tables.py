@@ -83,11 +83,15 @@ def test_several_captures_are_one_table(captures, sample):
 
 
 def test_a_folder_is_its_captures(captures, tmp_path):
-    for name in ("ftp.pcap", "gzip.pcap.gz"):
-        (tmp_path / name).write_bytes((captures / name).read_bytes())
+    for name in ("one/ftp.pcap", "two/ftp.pcap", "gzip.pcap.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((captures / name.split("/")[-1]).read_bytes())
     (tmp_path / "notes.txt").write_text("none")
-    table = tractor.labels(tmp_path).to_arrow()
-    assert sorted(set(table["capture"].to_pylist())) == ["ftp.pcap", "gzip.pcap.gz"]
+    names = lambda source: sorted(set(tractor.labels(source).to_arrow()["capture"].to_pylist()))
+    assert names(tmp_path) == ["gzip.pcap.gz", "one/ftp.pcap", "two/ftp.pcap"]
+    # Of one name the paths.
+    paths = [tmp_path / "one" / "ftp.pcap", tmp_path / "two" / "ftp.pcap"]
+    assert names([*paths, tmp_path / "gzip.pcap.gz"]) == sorted(["gzip.pcap.gz", *map(str, paths)])
 
 
 def test_pandas_polars_and_duckdb_read_it(sample):

@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask serve`, `test`, `dist`, `package`, `pictures`, `measure`, `companion`, `corpus`,
-//! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`, `wheel`, `python`.
+//! `fuzz`, `generate`, `published`, `cic`, `conversations`, `sessions`, `exports`, `experiment`, `halves`, `model`, `wheel`, `python`, `cluster`.
 #![expect(clippy::print_stdout, reason = "what a command finds is what it prints")]
 
 mod bench;
@@ -45,6 +45,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ),
     ("wheel", "build the Python package into `target/wheels`", python::wheel),
     ("python", "run the Python package's tests; arguments go to pytest", python::python),
+    ("cluster", "measure Spark with two workers on loopback: CAPTURES…", python::cluster),
     ("corpus", "read every capture below a folder, natively and as the page does", corpus::read),
     ("fuzz", "fuzz a target: TARGET [SECONDS]", fuzz::fuzz),
     ("pictures", "take the pictures of the README anew", test::pictures),

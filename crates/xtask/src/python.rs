@@ -25,13 +25,7 @@ pub(crate) fn wheel(_: &[String]) -> anyhow::Result<()> {
 /// The tests of the package, to be run with the command line beside it: it is built and installed for them.
 pub(crate) fn tests(tractor: &Path) -> anyhow::Result<Command> {
     // In a folder of its own: it is not compiled for speed.
-    let wheel = build(&[], "python/wheels")?;
-    let requirements = root().join(REQUIREMENTS);
-    let asked = fs::read_to_string(&requirements).with_context(|| REQUIREMENTS.to_owned())?;
-    let environment = environment("tests", &asked, |pip| pip.arg("-r").arg(&requirements))?;
-    let mut install = pip(&environment);
-    install.args(["--force-reinstall", "--no-deps"]).arg(&wheel);
-    step("installing the Python package", &mut install)?;
+    let environment = ready(&build(&[], "python/wheels")?)?;
     let mut tests =
         program(python_of(&environment), &["-m", "pytest", "-q", "-p", "no:cacheprovider"]);
     tests.args(["-W", "error::pytest.PytestUnraisableExceptionWarning", "crates/python/tests"]);
@@ -39,11 +33,30 @@ pub(crate) fn tests(tractor: &Path) -> anyhow::Result<Command> {
     Ok(tests)
 }
 
+/// An environment with the wheel, and all that its tests need.
+fn ready(wheel: &Path) -> anyhow::Result<PathBuf> {
+    let requirements = root().join(REQUIREMENTS);
+    let asked = fs::read_to_string(&requirements).with_context(|| REQUIREMENTS.to_owned())?;
+    let environment = environment("tests", &asked, |pip| pip.arg("-r").arg(&requirements))?;
+    let mut install = pip(&environment);
+    install.args(["--force-reinstall", "--no-deps"]).arg(wheel);
+    step("installing the Python package", &mut install)?;
+    Ok(environment)
+}
+
 /// `cargo xtask python`: the tests of the package alone.
 pub(crate) fn python(arguments: &[String]) -> anyhow::Result<()> {
     step("building the command line", &mut cargo(&["build", "--package", "server"]))?;
     let tractor = target().join("debug").join("tractor");
     step("running the Python package's tests", tests(&tractor)?.args(arguments))
+}
+
+/// `cargo xtask cluster CAPTURES…`: Spark with two workers on loopback, beside the same in one process.
+pub(crate) fn cluster(arguments: &[String]) -> anyhow::Result<()> {
+    let wheel = build(&["--release"], "wheels")?;
+    let environment = ready(&wheel)?;
+    let script = ["crates/python/tests/cluster.py"];
+    step("measuring a cluster", program(python_of(&environment), &script).args(arguments))
 }
 
 /// Builds the wheel into a folder below `target`, and returns its path.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
@@ -384,18 +385,27 @@ def _is_folder(source: Any) -> bool:
     return isinstance(source, (str, os.PathLike)) and os.path.isdir(source)
 
 
-def _sources(source: Any) -> list[Any]:
-    """Captures one by one: of a folder those below it, by name."""
+def _sources(source: Any) -> list[tuple[Any, str | None]]:
+    """Captures one by one, with what they are called where their files do not say: those of a folder by their paths below it, by
+    name, others of one name by their whole paths."""
     sources = list(source) if _is_several(source) else [source]
-    found: list[Any] = []
+    found: list[tuple[Any, str | None]] = []
     for it in sources:
-        found.extend(_captures(os.fspath(it)) if _is_folder(it) else [it])
-    return found
+        if not _is_folder(it):
+            found.append((it, None))
+            continue
+        paths = sorted(os.path.join(at, name) for at, _, names in os.walk(it) for name in names)
+        found.extend((path, os.path.relpath(path, it).replace(os.sep, "/")) for path in paths if _is_capture(path))
+    names = Counter(name or _name(source) for source, name in found)
+    return [(it, name if names[name or _name(it)] == 1 else _path(it)) for it, name in found]
 
 
-def _captures(folder: str) -> list[str]:
-    below = (os.path.join(at, name) for at, _, names in os.walk(folder) for name in names)
-    return sorted(it for it in below if _is_capture(it))
+def _path(source: Any) -> str | None:
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
+
+
+def _name(source: Any) -> str:
+    return os.path.basename(_path(source) or str(getattr(source, "name", "capture")))
 
 
 def _is_capture(name: str) -> bool:
@@ -414,24 +424,21 @@ def _teach(studio: Any, sources: Any, labels: Labels, filter: str | None, thread
         with open(labels, encoding="utf-8", errors="replace") as file:
             table = file.read()
     if isinstance(sources, Mapping):
-        named = list(sources.items())
+        named = [(source, str(key), key) for key, source in sources.items()]
     else:
-        named = [(_name(it, at), it) for at, it in enumerate(_sources(sources))]
-    names = [str(name) for name, _ in named]
-    for (name, source), text in zip(named, names):
-        # Of equal names the paths.
-        called = text if names.count(text) == 1 else str(source)
+        named = [(it, name or _name(it), name or _name(it)) for it, name in _sources(sources)]
+    for source, name, key in named:
         if table is not None:
             label: Any = {"Table": {"text": table, "offset_seconds": 0}}
         elif isinstance(labels, Mapping):
-            keys = (name, source if isinstance(source, (str, os.PathLike)) else None, _stem(text))
+            keys = (key, source if _path(source) else None, _name(source), _stem(name))
             given = next((labels[it] for it in keys if it is not None and it in labels), None)
             if given is None:
-                raise RequestError(42200, f"{text}: the mapping of labels does not name it")
+                raise RequestError(42200, f"{name}: the mapping of labels does not name it")
             label = {"Given": given}
         else:
-            label = _TEACHERS[str(labels)](source, text)
-        studio.add(source, called, how, json.dumps(label), filter)
+            label = _TEACHERS[str(labels)](source, os.path.basename(name))
+        studio.add(source, name, how, json.dumps(label), filter)
 
 
 _TEACHERS: dict[str, Any] = {
@@ -441,12 +448,6 @@ _TEACHERS: dict[str, Any] = {
     "payload": lambda source, name: "Payload",
     "group": lambda source, name: "Groups",
 }
-
-
-def _name(source: Any, at: int) -> str:
-    if isinstance(source, (str, os.PathLike)):
-        return os.path.basename(os.fspath(source))
-    return os.path.basename(str(getattr(source, "name", f"capture {at + 1}")))
 
 
 def _stem(name: str) -> str:

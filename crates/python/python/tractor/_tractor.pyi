@@ -3,6 +3,7 @@
 from typing import Any, Callable, Optional
 
 _How = tuple[bool, bool, bool, Optional[str], Optional[int]]
+_Named = tuple[Any, Optional[str]]
 _Wanted = tuple[Optional[str], bool, Optional[str], Optional[str]]
 
 __version__: str
@@ -37,7 +38,7 @@ class Model:
     def card(self) -> str: ...
     def predict(
         self,
-        sources: list[Any],
+        sources: list[_Named],
         how: _How,
         threshold: float,
         over_payload: bool,
@@ -68,5 +69,5 @@ def map_block(
     header: bytes, block: bytes, offset: int, stop: Optional[int], is_end: bool, how: _How
 ) -> Optional[bytes]: ...
 def read(source: Any, name: Optional[str], how: _How) -> Capture: ...
-def table(sources: list[Any], how: _How, what: str, wanted: _Wanted) -> Table: ...
+def table(sources: list[_Named], how: _How, what: str, wanted: _Wanted) -> Table: ...
 def columns(schema: str) -> list[tuple[str, str, str]]: ...

@@ -8,8 +8,8 @@ or as a command, `tractor-spark IN OUT`, which writes Parquet. What a capture ho
 worker that is lost changes nothing, for its captures are read again.
 
 Captures are read where a worker reaches them: from a folder all of them share, or from what pyarrow opens by its address.
-Long ones are mapped in blocks by many tasks (`tractor.blocks`) and reduced by one; others are read whole, many small ones by one
-task. A task needs memory for the flows of a capture (some 400 bytes each and 4 for a packet) and for a block, not for all its bytes.
+Each is read whole by one task, many small ones by the same; a long one may be mapped in blocks by many (`tractor.blocks`). A task needs
+memory for the flows of a capture, some 400 bytes each and 4 for a packet, not for its bytes.
 """
 
 from __future__ import annotations
@@ -41,9 +41,6 @@ __all__ = ["Found", "flows", "main", "read"]
 
 _TASK_LEN = 64 << 20
 """Small captures are read by one task until they have so many bytes together."""
-
-_BLOCK_LEN = 128 << 20
-"""Captures that are longer, in bytes, and can be cut, are cut into such blocks."""
 
 _BLOCK = pyarrow.schema(
     [
@@ -124,13 +121,13 @@ def read(
     checksums: bool = False,
     rules: str | os.PathLike[str] | None = None,
     threads: int = 1,
-    block_len: int = _BLOCK_LEN,
+    block_len: int | None = None,
 ) -> Found:
     """What captures hold: those below a folder, of a glob, or of a list of either, here or at an address pyarrow knows.
 
-    The rest is as of `tractor.flows`. `threads` is how many cores a task has: `spark.task.cpus`. A pcap of more than `block_len` bytes
-    that is not packed is mapped in blocks of that length, each by a task of its own; only what they found travels to the one that
-    reduces them.
+    The rest is as of `tractor.flows`. `threads` is how many cores a task has: `spark.task.cpus`. With `block_len` a pcap of more bytes that is
+    not packed is mapped in blocks of that length, each by a task of its own, and reduced by one; without it each capture is read by one
+    task, which takes less of the processor: see docs/cluster.md.
     """
     listed = _listed(path)
     how = tractor._how(by_vlan, by_tunnel, checksums, rules, threads)
@@ -186,13 +183,13 @@ def write(found: Found, out: str) -> None:
         kept.unpersist()
 
 
-def _cut(tasks: list[list[tuple[str, str, int]]], block_len: int) -> Iterator[list[dict[str, Any]]]:
+def _cut(tasks: list[list[tuple[str, str, int]]], block_len: int | None) -> Iterator[list[dict[str, Any]]]:
     """The captures of each task in blocks; one of a capture that is read whole."""
     for number, task in enumerate(tasks):
         of_task = []
         for name, path, size in task:
-            is_long = size > block_len
-            cuts = blocks.blocks(size, block_len) if is_long and blocks.can_cut(_at(path)(0, 4)) else [(0, size)]
+            is_cut = block_len is not None and size > block_len and blocks.can_cut(_at(path)(0, 4))
+            cuts = blocks.blocks(size, block_len) if is_cut else [(0, size)]
             for at, (start, stop) in enumerate(cuts):
                 place = {"block": at, "n_blocks": len(cuts), "start": start, "stop": stop, "mapped": None}
                 of_task.append({"task": number, "capture": name, "path": path, "size": size, **place})
@@ -221,8 +218,7 @@ def _reduce(
             # They are in what is told.
             warnings.simplefilter("ignore", tractor.CaptureWarning)
             if first["n_blocks"] == 1:
-                with _opened(path) as source:
-                    capture = tractor._tractor.read(source, name, how)
+                capture = _whole(path, name, how)
             else:
                 read = _at(path)
                 mapped = (((it["start"], it["stop"]), it["mapped"]) for it in itertools.chain([first], of_capture))
@@ -284,11 +280,12 @@ def _flow_batch(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
     return pyarrow.RecordBatch.from_arrays(columns, schema=_flow_schema(batch.schema))
 
 
-def _opened(path: str) -> Any:
+def _whole(path: str, name: str, how: Any) -> Any:
     if "://" not in path:
-        return open(path, "rb")
+        return tractor._tractor.read(path, name, how)
     system, inside = pyarrow.fs.FileSystem.from_uri(path)
-    return system.open_input_stream(inside, compression=None)
+    with system.open_input_stream(inside, compression=None) as source:
+        return tractor._tractor.read(source, name, how)
 
 
 def _at(path: str) -> Callable[[int, int], bytes]:
