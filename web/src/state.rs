@@ -20,6 +20,7 @@ use crate::{
     picking::Picking,
     place::{Place, View},
     reference::Reference,
+    terms,
     training::Training,
 };
 
@@ -534,7 +535,9 @@ impl App {
         let turn = self.turn.get_untracked();
         let Some(backend) = self.backend() else { return };
         spawn_local(async move {
-            let answer = backend.ask::<Overview>(&Query::Overview { bins: BINS }).await;
+            let answer = backend
+                .ask::<Overview>(&Query::Overview { bins: BINS, filter: String::new() })
+                .await;
             if self.turn.get_untracked() == turn {
                 self.overview.set(Some(answer.map(Arc::new)));
                 self.phase.set(Phase::Done);
@@ -657,6 +660,21 @@ impl App {
         let name = self.capture.with_untracked(|it| it.as_ref().map(|it| it.name.clone()));
         let start = untrack(|| self.capture_start_ns());
         format::file_name(&name.unwrap_or_default(), what, start, extension)
+    }
+
+    /// The filter of the page, as it narrows lists; those who ask anew by it do so only where it is another one.
+    pub fn filter(self) -> Memo<String> {
+        Memo::new(move |_| self.place.with(|it| it.filter.trim().to_owned()))
+    }
+
+    /// The flows of those on show that this filter finds.
+    pub fn flows_within(self, filter: &str) -> Place {
+        Place::flows(self.place.with_untracked(|it| terms::both(&it.filter, filter)))
+    }
+
+    /// A host, or a session, that a list is left for: its filter stays.
+    pub fn opened(self, view: View, id: impl Into<String>) -> Place {
+        self.place.with_untracked(|it| it.in_view(view).with_id(id))
     }
 
     /// The place of a view, with the filter kept.

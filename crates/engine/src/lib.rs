@@ -178,6 +178,15 @@ impl Analysis {
         })
     }
 
+    /// The same of some, by their numbers.
+    fn rows_of<'a>(&'a self, numbers: &'a [u32]) -> impl Iterator<Item = Row<'a>> + Clone {
+        let sessions = self.sessions();
+        numbers.iter().filter_map(move |number| {
+            let (flow, verdict) = self.labelled(*number)?;
+            Some(Row::new(*number, sessions.of(*number), flow, verdict))
+        })
+    }
+
     /// The numbers of the flows that pass a filter, in order.
     pub fn passing(&self, filter: &Filter) -> Vec<u32> {
         let start = self.time_start_ns();
@@ -261,7 +270,8 @@ impl Analysis {
 
     /// What is worth a look. No model changes it.
     pub fn notable(&self) -> &v1::Notables {
-        self.notable.get_or_init(|| notable::find(self))
+        let all = || (0..self.n_flows() as u32).collect::<Vec<u32>>();
+        self.notable.get_or_init(|| notable::find(self, &all()))
     }
 
     /// Answers the page.

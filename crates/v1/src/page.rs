@@ -28,6 +28,9 @@ pub enum Query {
     Overview {
         /// How many bars the traffic over time has.
         bins: u32,
+        /// Only the flows that pass this filter; empty for all. What was read, and what not, is told of the whole capture.
+        #[serde(default)]
+        filter: String,
     },
     /// Traffic over time as it was not chosen at first. Answered by a [`TrafficTimeline`], or null where the filter cannot
     /// be understood.
@@ -39,12 +42,26 @@ pub enum Query {
         /// Only the flows that pass this filter; empty for all.
         filter: String,
     },
-    /// What there is, layer by layer, and how long it lasts. Answered by a [`Breakdown`].
-    Breakdown,
-    /// Where the hosts are, by the user's database. Answered by a [`CountryTable`].
-    Countries,
-    /// What is worth a look. Answered by [`crate::Notables`].
-    Notable,
+    /// What there is, layer by layer, and how long it lasts. Answered by a [`Breakdown`], or null where the filter cannot be
+    /// understood.
+    Breakdown {
+        /// Only the flows that pass this filter; empty for all.
+        #[serde(default)]
+        filter: String,
+    },
+    /// Where the hosts are, by the user's database. Answered by a [`CountryTable`], or null where the filter cannot be
+    /// understood.
+    Countries {
+        /// Only the hosts of flows that pass this filter; empty for all.
+        #[serde(default)]
+        filter: String,
+    },
+    /// What is worth a look. Answered by [`crate::Notables`], or null where the filter cannot be understood.
+    Notable {
+        /// Only among the flows that pass this filter; empty for all. Shares are of these.
+        #[serde(default)]
+        filter: String,
+    },
     /// A window of the flow table. Answered by [`Flows`].
     Flows {
         /// A filter as the user types it; empty for all flows.
@@ -69,6 +86,9 @@ pub enum Query {
     },
     /// A window of the host table, most bytes first. Answered by [`Hosts`].
     Hosts {
+        /// Only hosts of flows that pass this filter, counted over these; empty for all.
+        #[serde(default)]
+        filter: String,
         /// Only hosts whose address or name contains this; empty for all.
         search: String,
         /// The window's first row.
@@ -83,6 +103,9 @@ pub enum Query {
     },
     /// A window of the session table, most flows first. Answered by [`Sessions`].
     Sessions {
+        /// Only sessions with a flow that passes this filter, whole; empty for all.
+        #[serde(default)]
+        filter: String,
         /// The window's first row.
         offset: u32,
         /// How many rows.
@@ -332,6 +355,12 @@ pub struct Overview {
     /// How many TCP flows there are.
     #[serde(default)]
     pub tcp_flows: u64,
+    /// Packets of the flows, both ways, where a filter leaves only some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packets: Option<u64>,
+    /// Why the filter cannot be understood; there is nothing else then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_error: Option<FilterError>,
     /// What was read, and what was not.
     pub reading: Reading,
 }
@@ -689,8 +718,14 @@ pub struct Words {
 pub struct Hosts {
     /// How many hosts match.
     pub matching: u64,
+    /// How many flows the filter lets through.
+    #[serde(default)]
+    pub matching_flows: u64,
     /// The window.
     pub rows: Vec<HostRow>,
+    /// Why the filter cannot be understood; the window is then empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_error: Option<FilterError>,
 }
 
 /// A host as a row.
@@ -739,10 +774,16 @@ pub struct HostDetail {
 /// A window of the session table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sessions {
-    /// How many sessions there are.
+    /// How many sessions there are; of those alone that have a flow the filter lets through.
     pub total: u64,
+    /// How many flows the filter lets through.
+    #[serde(default)]
+    pub matching_flows: u64,
     /// The window.
     pub rows: Vec<SessionRow>,
+    /// Why the filter cannot be understood; the window is then empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_error: Option<FilterError>,
 }
 
 /// A session as a row.
@@ -768,6 +809,9 @@ pub struct SessionRow {
     pub time_end_ns: u64,
     /// The kinds of its links, most frequent first: `dns answer`, `same name`, `ftp data` …
     pub kinds: Vec<String>,
+    /// How many of its flows a filter lets through, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_flows: Option<u64>,
 }
 
 /// One session, whole.

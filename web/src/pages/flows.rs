@@ -12,7 +12,7 @@ use crate::{
     columns::{self, Line, Look, Shown, Value},
     format, groups,
     i18n::{Lang, Texts, word},
-    pages::{chooser::Chooser, flow::Flow, flow_menu},
+    pages::{chooser::Chooser, flow::Flow, flow_menu, narrowed::NoneMatch},
     parts::{
         menu::Menu,
         rows::Rows,
@@ -21,7 +21,6 @@ use crate::{
     },
     place::{Place, View},
     state::{App, app, texts},
-    terms,
 };
 
 /// How wide a column of addresses is by default where there are those of IPv6, in pixels.
@@ -460,28 +459,6 @@ fn spark_path(bars: &[u8]) -> String {
         format!("M{} {}h2v{height}h-2z", at * 3, 15_u8.saturating_sub(*height))
     });
     bars.collect()
-}
-
-/// What can be done when nothing matches.
-#[component]
-fn NoneMatch() -> impl IntoView {
-    let app = app();
-    let (t, _) = texts();
-    let shorter = move || {
-        let place = app.place.get_untracked();
-        let last = terms::split(&place.filter).len().saturating_sub(1);
-        Place { filter: terms::without(&place.filter, last), ..place }
-    };
-    let clear = move |_| app.go(Place { filter: String::new(), ..app.place.get_untracked() });
-    view! {
-        <div class="empty">
-            <p>{t.none_match}</p>
-            <div>
-                <button type="button" class="btn" on:click=move |_| app.go(shorter())>{t.remove_last}</button>
-                <button type="button" class="btn" on:click=clear>{t.clear}</button>
-            </div>
-        </div>
-    }
 }
 
 #[cfg(test)]
