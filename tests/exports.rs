@@ -55,7 +55,7 @@ fn parts_are_the_whole() {
                 assert_eq!(writer.finish().unwrap(), whole, "{format} by {len}");
             }
         }
-        let arff = FlowWriter::new(Export::new("arff", None).unwrap(), Vec::new(), true);
+        let mut arff = FlowWriter::new(Export::new("arff", None).unwrap(), Vec::new(), true);
         assert!(arff.parts(&analysis, "a capture").is_none(), "its labels come first");
     }
 }

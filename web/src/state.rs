@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{self, Backend, Event, Progress},
+    columns::Usual,
     comparing::Comparing,
     files::Files,
     format,
@@ -665,6 +666,12 @@ impl App {
     /// The filter of the page, as it narrows lists; those who ask anew by it do so only where it is another one.
     pub fn filter(self) -> Memo<String> {
         Memo::new(move |_| self.place.with(|it| it.filter.trim().to_owned()))
+    }
+
+    /// What the columns of the flow table depend on, with a flow open beside it or not.
+    pub fn usual_columns(self, is_beside: bool) -> Usual {
+        let has_guesses = self.training.applied.with(Option::is_some);
+        Usual { is_beside, has_guesses }
     }
 
     /// The flows of those on show that this filter finds.

@@ -172,19 +172,13 @@ impl Analysis {
     /// The same of those with these numbers.
     fn each_of(&self, numbers: Range<u32>) -> impl Iterator<Item = Row<'_>> + Clone {
         let sessions = self.sessions();
-        numbers.filter_map(move |number| {
-            let (flow, verdict) = self.labelled(number)?;
-            Some(Row::new(number, sessions.of(number), flow, verdict))
-        })
+        numbers.filter_map(move |number| self.row_in(&sessions, number))
     }
 
     /// The same of some, by their numbers.
     fn rows_of<'a>(&'a self, numbers: &'a [u32]) -> impl Iterator<Item = Row<'a>> + Clone {
         let sessions = self.sessions();
-        numbers.iter().filter_map(move |number| {
-            let (flow, verdict) = self.labelled(*number)?;
-            Some(Row::new(*number, sessions.of(*number), flow, verdict))
-        })
+        numbers.iter().filter_map(move |number| self.row_in(&sessions, *number))
     }
 
     /// The numbers of the flows that pass a filter, in order.
@@ -205,8 +199,14 @@ impl Analysis {
 
     /// A flow as answers see it.
     fn row(&self, number: u32) -> Option<Row<'_>> {
+        self.row_in(&self.sessions(), number)
+    }
+
+    fn row_in(&self, sessions: &Sessions, number: u32) -> Option<Row<'_>> {
         let (flow, verdict) = self.labelled(number)?;
-        Some(Row::new(number, self.sessions().of(number), flow, verdict))
+        let mut row = Row::new(number, sessions.of(number), flow, verdict);
+        row.by_rules = self.has_guesses().then(|| self.by_rules(number, verdict));
+        Some(row)
     }
 
     fn labelled(&self, number: u32) -> Option<(&Flow, &Verdict)> {

@@ -159,7 +159,7 @@ pub enum FlowSort {
     /// By first packet.
     #[default]
     Start,
-    /// By label, then protocol.
+    /// By label as rules and payload have it, then protocol.
     Label,
     /// By client address, numerically, then port.
     Client,
@@ -179,7 +179,7 @@ pub enum FlowSort {
     Protocol,
     /// By transport's number.
     Transport,
-    /// By the label's group.
+    /// By that label's group.
     Group,
     /// By client port.
     ClientPort,
@@ -207,6 +207,8 @@ pub enum FlowSort {
     Session,
     /// By how the label was reached.
     Evidence,
+    /// By what a model takes it for, then by how sure it is.
+    Guess,
     /// By a model's confidence.
     Confidence,
     /// By the flow whose packets carry it.
@@ -294,6 +296,15 @@ pub struct FlowRow {
     /// How often a label is right that the model is so sure of, in percent; where the label is a model's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<u8>,
+    /// What rules and payload call it, where a model was asked; `unknown` where they do not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_label: Option<String>,
+    /// The group of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_group: Option<String>,
+    /// What a model takes it for, where the label is a model's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_label: Option<String>,
     /// Whose first bytes show the protocol: `client`, `server`, `both` where each alone would do, `together` where only
     /// both do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -584,7 +595,10 @@ pub struct FlowDetail {
     pub server_name: Option<String>,
     /// What its payload tells.
     pub facts: Vec<FactRow>,
-    /// What a model says of it, and why; where the label is a model's.
+    /// What rules and payload say of it, where the label is a model's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_rules: Option<RuleWord>,
+    /// What a model that was asked says of it, and why.
     #[serde(default)]
     pub guess: Option<GuessDetail>,
     /// The places in the flow of the first packets with payload, the client's first.
@@ -612,6 +626,19 @@ pub struct FlowDetail {
     pub client_head: Vec<u8>,
     /// The same of the server.
     pub server_head: Vec<u8>,
+}
+
+/// A label by rules and payload, beside that of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleWord {
+    /// The label.
+    pub label: String,
+    /// Its group.
+    pub group: String,
+    /// How it was reached.
+    pub evidence: String,
+    /// Why, in a sentence.
+    pub reason: String,
 }
 
 /// Something a payload told.

@@ -50,6 +50,18 @@ pub(super) const KEYS: &[Known] = &[
         "service, else protocol",
         "сервис, иначе протокол",
     ),
+    row(
+        &["rules", "rule_label"],
+        Key::Exact(|it| Some(it.rule_label().into())),
+        "label by rules and payload, whatever a model says",
+        "метка по правилам и содержимому, что бы ни сказала модель",
+    ),
+    row(
+        &["guess", "model_label"],
+        Key::Exact(|it| it.model_label().map(Cow::Borrowed)),
+        "what a model takes it for",
+        "за что поток принимает модель",
+    ),
     row(&["group"], Key::Exact(|it| Some(it.group.into())), "kind of traffic", "вид трафика"),
     row(
         &["proto", "protocol", "app"],

@@ -285,6 +285,7 @@ fn of_flows(analysis: &Analysis, some: Option<&[u32]>, column: FlowSort) -> Sort
             session: sessions.of(number),
             flow,
             verdict,
+            by_rules: analysis.by_rules(number, verdict),
             client: flow.client,
             server: flow.server,
             first_ns: flow.first.0,
@@ -312,6 +313,7 @@ fn of_pieces(analysis: &Analysis, pieces: &[Slot], column: FlowSort) -> Sorted {
             session: sessions.of(slot.flow),
             flow,
             verdict,
+            by_rules: analysis.by_rules(slot.flow, verdict),
             client,
             server,
             first_ns: slot.first_ns,
@@ -412,6 +414,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         facts: facts(&row),
+        by_rules: analysis.rule_word(flow_id),
         guess: analysis.guess(flow_id),
         first_payloads: [Direction::Forward, Direction::Backward].map(|from| {
             let mut steps = flow.timeline.steps();
