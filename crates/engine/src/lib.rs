@@ -181,7 +181,7 @@ impl Analysis {
         numbers.iter().filter_map(move |number| self.row_in(&sessions, *number))
     }
 
-    /// The numbers of the flows that pass a filter, in order.
+    /// The numbers of the flows that pass a filter, in order; a country that nobody knows is that of no flow.
     pub fn passing(&self, filter: &Filter) -> Vec<u32> {
         let start = self.time_start_ns();
         self.each().filter(|it| filter.matches(it, start)).map(|it| it.flow_id).collect()
@@ -206,6 +206,7 @@ impl Analysis {
         let (flow, verdict) = self.labelled(number)?;
         let mut row = Row::new(number, sessions.of(number), flow, verdict);
         row.by_rules = self.has_guesses().then(|| self.by_rules(number, verdict));
+        row.countries = self.countries.as_deref();
         Some(row)
     }
 
@@ -261,6 +262,14 @@ impl Analysis {
     /// Knows countries by this database from now on; by none, no countries.
     pub fn set_countries(&mut self, countries: Option<Arc<Countries>>) {
         self.countries = countries;
+        // A filter may ask for a country.
+        self.order = Mutex::default();
+        self.counted = Mutex::default();
+    }
+
+    /// Whether a database of countries is loaded.
+    pub fn knows_countries(&self) -> bool {
+        self.countries.is_some()
     }
 
     /// The country of an address, where a database is loaded and knows it.

@@ -8,6 +8,8 @@ use features::Piece;
 use flow::{Cut, Direction, Endpoint, Flow, Health, Total, Transport};
 use v1::page::FlowRow;
 
+use crate::Countries;
+
 /// A flow, wherever it is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
@@ -42,6 +44,8 @@ pub(crate) struct Row<'a> {
     pub(crate) shown_by: Option<&'a str>,
     /// What rules and payload call it, and the group of that, where a model was asked.
     pub(crate) by_rules: Option<(&'a str, &'a str)>,
+    /// Who says where addresses are, where a database is loaded.
+    pub(crate) countries: Option<&'a Countries>,
     reason: Reason<'a>,
 }
 
@@ -114,6 +118,7 @@ impl<'a> Row<'a> {
             },
             shown_by: verdict.shown.map(classify::Shown::name),
             by_rules: None,
+            countries: None,
             reason: Reason::Of(verdict),
         }
     }
@@ -156,6 +161,7 @@ impl<'a> Row<'a> {
             confidence: None,
             shown_by: None,
             by_rules: None,
+            countries: None,
             reason: Reason::Stored(stored.reason),
         }
     }

@@ -499,3 +499,50 @@ fn labels_are_listed_by_group_with_those_of_rules() {
     let (json, _) = run(&["labels", "--format", "json"], 0);
     assert_eq!(json, run(&["labels", "--json"], 0).0);
 }
+
+/// A database of countries in MaxMind's format: the lower half of all addresses of IPv4 is Norway.
+fn half_norway() -> Vec<u8> {
+    let text = |it: &str| [&[0x40 | it.len() as u8], it.as_bytes()].concat();
+    let map = |pairs: &[(&str, Vec<u8>)]| {
+        let pairs: Vec<u8> =
+            pairs.iter().flat_map(|it| [text(it.0), it.1.clone()].concat()).collect();
+        pairs
+    };
+    let of = |n: u8, pairs: Vec<u8>| [vec![0xe0 | n], pairs].concat();
+    let number = |it: u32| [&[0xc4][..], &it.to_be_bytes()].concat();
+    let country = of(1, map(&[("country", of(1, map(&[("iso_code", text("NO"))])))]));
+    let metadata = of(
+        4,
+        map(&[
+            ("node_count", number(1)),
+            ("record_size", number(24)),
+            ("ip_version", number(4)),
+            ("database_type", text("Half")),
+        ]),
+    );
+    [&[0, 0, 17, 0, 0, 1], &[0; 16][..], &country, b"\xab\xcd\xefMaxMind.com", &metadata].concat()
+}
+
+#[test]
+fn countries_are_asked_for_where_a_database_tells_them() {
+    let folder = Folder::new("countries");
+    let sample = capture("sample.pcapng");
+    let mmdb = folder.path("half.mmdb");
+    fs::write(&mmdb, half_norway()).unwrap();
+    for command in ["flows", "sessions", "hosts", "stats"] {
+        let (out, error) = run(&[command, &sample, "--filter", "country:NO"], 2);
+        assert!(out.is_empty() && error.contains("countries are not known"), "{command}: {error}");
+    }
+    let lines = |filter: &str| {
+        let arguments = ["flows", &sample, "--mmdb", &mmdb, "--filter", filter];
+        run(&arguments, 0).0.lines().count()
+    };
+    assert_eq!(lines("server_country:NO"), lines("server:0.0.0.0/1"));
+    assert_eq!(lines("-country:NO"), lines("-ip:0.0.0.0/1"));
+    assert!(lines("country:NO") > 0 && lines("country:SE") == 0);
+    let stats = ["stats", &sample, "--mmdb", &mmdb, "--filter", "country:NO"];
+    assert!(run(&stats, 0).0.len() > 100);
+    let hosts =
+        ["hosts", &sample, "--mmdb", &mmdb, "--filter", "client_country:NO", "--format", "jsonl"];
+    assert!(run(&hosts, 0).0.contains("\"country\":\"NO\""));
+}

@@ -455,13 +455,14 @@ fn json(value: &impl serde::Serialize) -> Result<JsValue, v1::Error> {
     Ok(Uint8Array::from(&*bytes).buffer().into())
 }
 
-fn filter_of(text: &str) -> Result<Filter, v1::Error> {
-    Filter::parse(text).map_err(|it| v1::Error::bad_request(it.to_string()))
+fn filter_of(text: &str, analysis: &Analysis) -> Result<Filter, v1::Error> {
+    let parsed = Filter::parse(text).and_then(|it| it.where_countries(analysis.knows_countries()));
+    parsed.map_err(|it| v1::Error::bad_request(it.to_string()))
 }
 
 /// What is to be written, as the engine has it.
-fn wanted(export: &Export) -> Result<engine::Export, v1::Error> {
-    let filter = filter_of(&export.filter)?;
+fn wanted(export: &Export, analysis: &Analysis) -> Result<engine::Export, v1::Error> {
+    let filter = filter_of(&export.filter, analysis)?;
     let timeout = export.timeout.parse::<engine::Timeout>().map_err(v1::Error::bad_request)?;
     let wanted = engine::Export::new(&export.format, export.schema.as_deref());
     let mut wanted = wanted.map_err(v1::Error::bad_request)?;
@@ -470,7 +471,7 @@ fn wanted(export: &Export) -> Result<engine::Export, v1::Error> {
 }
 
 fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
-    let export = wanted(export)?;
+    let export = wanted(export, analysis)?;
     let pieces = analysis
         .export(&export, &analysis.reading().file_name, Pieces::new())
         .map_err(|it| v1::Error::internal(it.to_string()))?;
@@ -480,10 +481,10 @@ fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
 /// About how many rows or packets, and bytes.
 fn estimate(analysis: &Analysis, export: &Export) -> Result<(u64, u64), v1::Error> {
     if export.format == PCAPNG {
-        let filter = filter_of(&export.filter)?;
+        let filter = filter_of(&export.filter, analysis)?;
         return Ok(analysis.estimate_packets(&filter));
     }
-    let about = analysis.estimate(&wanted(export)?, &analysis.reading().file_name);
+    let about = analysis.estimate(&wanted(export, analysis)?, &analysis.reading().file_name);
     about.map_err(|it| v1::Error::internal(it.to_string()))
 }
 
@@ -507,7 +508,7 @@ async fn pick(
     let unread = || v1::Error::not_found("the capture is still being read");
     let analysis = state.analysis.borrow().clone().ok_or_else(unread)?;
     let file = state.file.borrow().clone().ok_or_else(unread)?;
-    let filter = filter_of(&packets.filter)?;
+    let filter = filter_of(&packets.filter, &analysis)?;
     let chosen = analysis.passing(&filter);
     let remarks = if packets.has_comments { Remarks::Labels } else { Remarks::None };
     let refuse = |error: PickError| match error {

@@ -13,6 +13,7 @@ use crate::{
     },
     place::View,
     state::{app, texts},
+    terms,
 };
 
 /// The panel.
@@ -57,6 +58,7 @@ fn shown(table: &CountryTable, t: &'static Texts, lang: Lang) -> impl IntoView +
     let bars = table.rows.iter().map(|it| Bar {
         title: countries::name(&it.code, lang),
         sub: it.code.clone(),
+        href: app().flows_within(&terms::term("country", &it.code)).hash(),
         figures: vec![format::count(it.hosts, lang), format::bytes(it.bytes, lang)],
         share: it.bytes as f64 / most as f64,
         ..Bar::default()

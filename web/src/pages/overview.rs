@@ -58,6 +58,8 @@ pub fn look(seen: &Arc<Overview>) -> Look {
     let filter = app.filter();
     let narrowed = app.ask::<Arc<Overview>>(move || {
         let filter = filter.get();
+        // The filter may ask for one.
+        app.countries.changed.track();
         (!filter.is_empty()).then_some(Query::Overview { bins: BINS, filter })
     });
     let whole = seen.clone();

@@ -70,6 +70,7 @@ impl Typed {
         let asked = Memo::new(move |_| (text.get(), cursor.get()));
         let said = asking(move || {
             let (filter, at) = asked.get();
+            app.countries.changed.track();
             let backend = app.backend()?;
             Some(async move {
                 let query = Query::Suggest { filter: filter.clone(), at, limit: N_SUGGESTED };

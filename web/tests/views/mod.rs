@@ -269,6 +269,44 @@ fn every_list_follows_the_filter() {
 }
 
 #[test]
+fn countries_lead_to_their_flows_once_a_database_is_loaded() {
+    let site = Site::start();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("countries");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("some.mmdb");
+    fs::write(&file, tests::mmdb(&[("203.0.113.0/25", "NO"), ("10.20.0.0/16", "RU")])).unwrap();
+    let browser = opened(&site, "en");
+    // Before, nobody knows.
+    go(&browser, "#v=flows&q=country:NO");
+    browser.until("document.querySelector('main [role=alert]')?.innerText.includes('countries are not known')");
+    go(&browser, "#v=overview");
+    browser.until("document.querySelector('#countries-input') !== null");
+    browser.choose_in("#countries-input", &file);
+    browser.until("document.querySelectorAll('.countries tbody tr').length === 2");
+    let norway = "[...document.querySelectorAll('.countries tbody tr')].find(it => it.innerText.includes('Norway')).querySelector('a')";
+    browser.run(&format!("{norway}.click()"), &[]);
+    browser.until("/^#v=flows&q=country:NO(&|$)/.test(location.hash)");
+    browser.until(
+        "/^\\d+ of 440\\sflows/.test(document.querySelector('.above [role=status]').innerText)",
+    );
+    let n = browser
+        .run("return document.querySelector('.above [role=status]').innerText.split(' ')[0]", &[]);
+    // Typed, its values are suggested with how many flows they have.
+    browser.press("/");
+    browser.until("document.activeElement.id === 'filter'");
+    browser.run("document.querySelector('#filter').select()", &[]);
+    "country:N".chars().for_each(|it| browser.press(&it.to_string()));
+    let first = "document.querySelector('#filter-list [role=option]')";
+    browser.until(&format!("{first}?.querySelector('.mono').innerText === 'NO'"));
+    browser
+        .until(&format!("{first}.querySelector('.num').innerText === '{}'", n.as_str().unwrap()));
+    // What a list is narrowed by goes on in others.
+    go(&browser, "#v=hosts&q=server_country:NO");
+    browser.until("document.querySelectorAll('#rows tbody tr[aria-rowindex]').length > 1");
+    browser.until("[...document.querySelectorAll('#rows tbody tr[aria-rowindex]')].some(it => it.innerText.includes('Norway'))");
+}
+
+#[test]
 fn makers_are_told_by_the_users_own_list() {
     let site = Site::start();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("makers");

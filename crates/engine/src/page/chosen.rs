@@ -68,7 +68,7 @@ pub(super) struct Counted {
 
 impl Chosen {
     fn new(analysis: &Analysis, filter: &str) -> Result<Self, FilterError> {
-        let parsed = Filter::parse(filter)?;
+        let parsed = Filter::parse(filter)?.where_countries(analysis.countries.is_some())?;
         let is_whole = filter.trim().is_empty();
         let flows = match is_whole {
             true => (0..analysis.n_flows() as u32).collect(),

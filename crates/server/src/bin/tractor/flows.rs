@@ -11,7 +11,8 @@ use std::{
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use engine::{
-    Analysis, Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, Part, PickError, Remarks, Rules,
+    Analysis, Apart, Countries, Export, FORMATS, Filter, FlowWriter, PCAPNG, Part, PickError,
+    Remarks, Rules,
 };
 use server::PickingError;
 
@@ -49,6 +50,8 @@ pub(crate) struct Flows {
     timeout: engine::Timeout,
     #[command(flatten)]
     filter: Filtered,
+    #[command(flatten)]
+    countries: input::CountriesFile,
     /// With pcapng: write no comments, neither labels nor those the capture has.
     #[arg(long)]
     no_comments: bool,
@@ -112,13 +115,14 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 }
 
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
-    let filter = arguments.filter.parse()?;
+    let countries = arguments.countries.read()?;
+    let filter = arguments.filter.parse_where_countries(countries.is_some())?;
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let own = Arc::new(arguments.own.read()?);
     let rules = Rules { apart, has_checksums: arguments.checksums, own, ..Rules::default() };
     if arguments.format == PCAPNG {
-        return packets(arguments, &filter, &rules);
+        return packets(arguments, &filter, &rules, countries);
     }
     if arguments.no_comments {
         return Err(Error::Usage("--no-comments goes with --format pcapng".to_owned()));
@@ -128,7 +132,8 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let files = arguments.captures.files()?;
     let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
     let is_one = files.paths.len() == 1;
-    let outcome = input::each(&files, &rules, arguments.effort, |capture, analysis| {
+    let outcome = input::each(&files, &rules, arguments.effort, |capture, mut analysis| {
+        analysis.set_countries(countries.clone());
         writer.add(&analysis, &capture.to_string_lossy(), arguments.effort.threads)?;
         if is_one {
             // The program ends: nobody needs its memory back piece by piece.
@@ -335,7 +340,12 @@ fn write_text(
 }
 
 /// Writes the packets of the flows that pass: each capture is read once more, and is a section of the file.
-fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome, Error> {
+fn packets(
+    arguments: &Flows,
+    filter: &Filter,
+    rules: &Rules,
+    countries: Option<Arc<Countries>>,
+) -> Result<Outcome, Error> {
     let refuse = |text: &str| Err(Error::Usage(text.to_owned()));
     if arguments.schema.is_some() || arguments.timeout != engine::Timeout::None {
         return refuse(
@@ -352,7 +362,8 @@ fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome,
     let remarks = if arguments.no_comments { Remarks::None } else { Remarks::Labels };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let mut is_partial = false;
-    let outcome = input::each(&files, rules, arguments.effort, |path, analysis| {
+    let outcome = input::each(&files, rules, arguments.effort, |path, mut analysis| {
+        analysis.set_countries(countries.clone());
         let chosen = analysis.passing(filter);
         match server::pick(&analysis, &chosen, remarks, || File::open(path), &mut out) {
             Ok(_) => Ok(()),

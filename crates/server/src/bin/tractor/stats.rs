@@ -84,9 +84,9 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         let (en, ru) = ("--reading is written as json", "--reading выводится как json");
         return Err(Error::Usage(words(en, ru).to_owned()));
     }
-    let filter = arguments.filter.parse()?;
     let own = Arc::new(arguments.own.read()?);
     let countries = arguments.countries.read()?;
+    let filter = arguments.filter.parse_where_countries(countries.is_some())?;
     let rules = Rules { own: Arc::clone(&own), ..Rules::default() };
     let files = arguments.captures.files()?;
     let is_one = arguments.captures.is_one_file();
@@ -96,8 +96,9 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
     let colours = if arguments.output.is_some() { Colours::none() } else { Colours::of_output() };
     let mut is_refused = false;
     let mut n_written = 0;
-    let outcome = input::each(&files, &rules, arguments.effort, |path, analysis| {
+    let outcome = input::each(&files, &rules, arguments.effort, |path, mut analysis| {
         let capture = path.to_string_lossy();
+        analysis.set_countries(countries.clone());
         let mut library = Library::new();
         library.set_own_rules(Arc::clone(&own));
         library.set_countries(countries.clone());
