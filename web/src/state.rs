@@ -73,6 +73,8 @@ pub enum Phase {
 pub enum Source {
     /// The user chose it.
     Chosen(web_sys::File),
+    /// The user chose these, to be read as one capture.
+    Several(Vec<web_sys::File>),
     /// It came with the page.
     Sample,
     /// It is the companion's, which has read it.
@@ -91,6 +93,12 @@ impl Source {
     pub fn about(&self) -> (String, u64) {
         match self {
             Self::Chosen(file) => (file.name(), file.size() as u64),
+            Self::Several(files) => {
+                let names: Vec<String> = files.iter().map(web_sys::File::name).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let bytes = files.iter().map(|it| it.size() as u64).sum();
+                (engine::name_of_several(&names), bytes)
+            }
             Self::Sample => ("sample.pcapng".to_owned(), 0),
             Self::Companion { name, bytes, .. } => (name.clone(), *bytes),
         }
@@ -106,15 +114,16 @@ impl Source {
         is_published: bool,
         on_event: impl Fn(Event) + 'static,
     ) -> Result<Backend, String> {
-        let file = match self {
-            Self::Chosen(file) => file.clone(),
-            Self::Sample => backend::sample_file()?,
+        let files = match self {
+            Self::Chosen(file) => vec![file.clone()],
+            Self::Several(files) => files.clone(),
+            Self::Sample => vec![backend::sample_file()?],
             Self::Companion { job, .. } => {
                 spawn_local(async move { on_event(Event::Done) });
                 return Ok(Backend::of_job(*job));
             }
         };
-        Backend::open(file, rules, is_published, on_event)
+        Backend::open(&files, rules, is_published, on_event)
     }
 }
 
@@ -353,6 +362,11 @@ impl App {
         self.open(Source::Chosen(file));
     }
 
+    /// Opens files the user chose as one capture.
+    pub fn open_several(self, files: Vec<web_sys::File>) {
+        self.open(Source::Several(files));
+    }
+
     /// Shows a capture of the companion's.
     pub fn open_job(self, job: u64, name: String, bytes: u64) {
         self.read(Source::Companion { job, name, bytes });
@@ -586,8 +600,23 @@ impl App {
     pub fn file(self) -> Option<web_sys::File> {
         self.capture.with_untracked(|it| match &it.as_ref()?.source {
             Source::Chosen(file) => Some(file.clone()),
-            Source::Sample | Source::Companion { .. } => None,
+            Source::Several(_) | Source::Sample | Source::Companion { .. } => None,
         })
+    }
+
+    /// The files of the user's that are open.
+    pub fn open_files(self) -> Vec<web_sys::File> {
+        match self.source() {
+            Some(Source::Chosen(file)) => vec![file],
+            Some(Source::Several(files)) => files,
+            Some(Source::Sample | Source::Companion { .. }) | None => Vec::new(),
+        }
+    }
+
+    /// Whether several files are open as one capture.
+    pub fn is_of_several(self) -> bool {
+        self.capture
+            .with(|it| it.as_ref().is_some_and(|it| matches!(it.source, Source::Several(_))))
     }
 
     /// Which of the captures opened so far is open, so that what is late of an earlier one is known.

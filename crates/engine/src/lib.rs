@@ -55,7 +55,7 @@ pub use crate::{
     export::{Columns, Export, FORMATS, FlowWriter, Format, Part, Parts, Timeout, csv_cell},
     filter::{Filter, FilterKey, filter_conditions, filter_keys, filter_value},
     guesses::{Applying, NotOfFlows},
-    identity::{EDGE_LEN, identity},
+    identity::{EDGE_LEN, FRONT_LEN, first_time, identity, identity_of_several, name_of_several},
     job::{Job, Progress, Rules, Stage},
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
@@ -152,6 +152,11 @@ impl Analysis {
             countries,
             makers,
         }
+    }
+
+    /// Whether several files were read as one capture.
+    pub fn is_of_several(&self) -> bool {
+        !self.reading.files.is_empty()
     }
 
     /// How many flows there are.

@@ -22,7 +22,7 @@ pub use crate::{
     guard::{Hosts, Token},
     http::app,
     picking::{PickingError, pick},
-    reading::{CHUNK_LEN, analyse, n_cores, read, run_seed},
+    reading::{AsOne, CHUNK_LEN, analyse, first_time, n_cores, read, run_seed},
     serving::{listen, serve},
 };
 pub use reading::Stopped;

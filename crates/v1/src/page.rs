@@ -442,6 +442,9 @@ pub struct Reading {
     pub format: String,
     /// Bytes read.
     pub bytes: u64,
+    /// The files of the capture in the order they were read, and the bytes of each; none where it is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRead>,
     /// The frames, every one in one place.
     pub account: Account,
     /// What the capture says of itself.
@@ -452,6 +455,17 @@ pub struct Reading {
     pub notices: Vec<Notice>,
     /// The user stopped reading before the end.
     pub is_stopped: bool,
+}
+
+/// One of several files that were read as one capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileRead {
+    /// Its name.
+    pub name: String,
+    /// Bytes read of it.
+    pub bytes: u64,
+    /// Frames read of it.
+    pub frames: u64,
 }
 
 /// Where the frames of a capture went: what is in flows and what is set aside is all there is.

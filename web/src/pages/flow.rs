@@ -258,9 +258,12 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let chosen = RwSignal::new(None::<usize>);
     let number = row.flow_id;
     app.look_for_file();
-    let cannot_save =
-        move || app.picking.gone.with(Option::is_some) || app.picking.running.with(Option::is_some);
+    let cannot_save = move || {
+        let is_busy = app.picking.running.with(Option::is_some);
+        is_busy || app.picking.gone.with(Option::is_some) || app.is_of_several()
+    };
     let save_title = move || match app.picking.gone.get() {
+        _ if app.is_of_several() => t.packets_view.several.to_owned(),
         Some(why) => (t.packets_view.gone)(&why),
         None => t.packets_view.save_hint.to_owned(),
     };

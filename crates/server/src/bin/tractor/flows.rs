@@ -74,6 +74,8 @@ pub(crate) struct Flows {
     #[command(flatten)]
     own: input::OwnRulesFile,
     #[command(flatten)]
+    as_one: input::AsOne,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
@@ -130,9 +132,10 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let schema = arguments.schema.as_deref();
     let rows = Rows::new(&arguments.format, schema, arguments.timeout, filter)?;
     let files = arguments.captures.files()?;
-    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
-    let is_one = files.paths.len() == 1;
-    let outcome = input::each(&files, &rules, arguments.effort, |capture, mut analysis| {
+    let effort = arguments.as_one.with(arguments.effort);
+    let is_one = files.paths.len() == 1 || effort.is_as_one();
+    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files, is_one)?;
+    let outcome = input::each(&files, &rules, effort, |capture, mut analysis| {
         analysis.set_countries(countries.clone());
         writer.add(&analysis, &capture.to_string_lossy(), arguments.effort.threads)?;
         if is_one {
@@ -201,14 +204,19 @@ enum Kind<W: Write> {
 
 impl Writer<Output> {
     /// Writes to the file, or to standard output, the flows of these captures.
-    pub(crate) fn open(rows: Rows, path: Option<&Path>, captures: &Files) -> Result<Self, Error> {
+    pub(crate) fn open(
+        rows: Rows,
+        path: Option<&Path>,
+        captures: &Files,
+        is_one: bool,
+    ) -> Result<Self, Error> {
         captures.spare(path)?;
         if let Rows::Export(export) = &rows {
             no_terminal(export.format().name, path)?;
         }
         let (to, out) = output(path)?;
         let colours = if path.is_some() { Colours::none() } else { Colours::of_output() };
-        Ok(Self::new(rows, to, out, colours, captures.paths.len() == 1))
+        Ok(Self::new(rows, to, out, colours, is_one))
     }
 }
 
@@ -351,6 +359,9 @@ fn packets(
         return refuse(
             "pcapng has packets and no rows: neither --schema nor --timeout goes with it",
         );
+    }
+    if arguments.as_one.with(arguments.effort).is_as_one() {
+        return refuse("packets are written capture by capture: --as-one does not go with pcapng");
     }
     let files = arguments.captures.files()?;
     let Files { paths, .. } = &files;

@@ -51,6 +51,8 @@ struct List {
     #[command(flatten)]
     own: input::OwnRulesFile,
     #[command(flatten)]
+    as_one: input::AsOne,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
@@ -229,11 +231,13 @@ fn write<R: Serialize>(
         table::write_csv(&mut out, &names.collect::<Vec<_>>()).map_err(failed)?;
     }
     let mut n_written = 0;
-    let outcome = input::each(&files, &rules, list.effort, |path, mut analysis| {
+    let effort = list.as_one.with(list.effort);
+    let outcome = input::each(&files, &rules, effort, |path, mut analysis| {
         let capture = path.to_string_lossy();
         analysis.set_countries(countries.clone());
         let rows = rows(&analysis, &filter);
-        let heading = (files.paths.len() > 1).then_some((&*capture, n_written));
+        let is_one = files.paths.len() == 1 || effort.is_as_one();
+        let heading = (!is_one).then_some((&*capture, n_written));
         n_written += 1;
         let written = match list.format {
             Format::Text => write_text(&mut out, kind, &rows, &analysis, heading, colours),
