@@ -55,7 +55,7 @@ fn parts_are_the_whole() {
                 assert_eq!(writer.finish().unwrap(), whole, "{format} by {len}");
             }
         }
-        let arff = FlowWriter::new(Export::new("arff", None).unwrap(), Vec::new(), true);
+        let mut arff = FlowWriter::new(Export::new("arff", None).unwrap(), Vec::new(), true);
         assert!(arff.parts(&analysis, "a capture").is_none(), "its labels come first");
     }
 }
@@ -464,7 +464,7 @@ fn the_page_cuts_as_the_export_does() {
 #[test]
 fn the_first_look_counts_what_its_filters_find() {
     let analysis = analysis("sample.pcapng", &sample());
-    let answer = analysis.page(&v1::page::Query::Overview { bins: 10 });
+    let answer = analysis.page(&v1::page::Query::Overview { bins: 10, filter: String::new() });
     let seen: v1::page::Overview = serde_json::from_value(answer).unwrap();
     assert!(seen.tcp.iter().any(|it| it.what == "refused") || seen.tcp.len() > 1, "{:?}", seen.tcp);
     for it in seen.tcp {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use engine::{Analysis, Applying, Filter, Job, LabelTable, Lesson, Studio, Teacher};
+use engine::{Analysis, Applying, Export, Filter, Job, LabelTable, Lesson, Studio, Teacher};
 use features::TRACTOR;
 use learn::Data;
 use tests::{
@@ -12,7 +12,7 @@ use tests::{
     file::{self, Order, Pcapng, link, option},
     pcap,
 };
-use v1::page::{FlowDetail, Query, TrainingPlan, TrainingReport};
+use v1::page::{FlowDetail, FlowSort, Query, TrainingPlan, TrainingReport};
 
 const START: u64 = 1_700_000_000_000_000_000;
 const SECOND: u64 = 1_000_000_000;
@@ -179,6 +179,130 @@ fn a_payload_is_overridden_only_where_that_is_asked_for() {
     assert_eq!(data.classes(), ["ssh"]);
     read.take_guesses_back();
     assert_eq!(read.rows().next().unwrap().label, "ssh");
+}
+
+fn detail(analysis: &Analysis, flow_id: u32) -> FlowDetail {
+    let query = Query::Flow { flow_id, timeout: "none".to_owned() };
+    serde_json::from_value(analysis.page(&query)).unwrap()
+}
+
+fn written(analysis: &Analysis, format: &str) -> Vec<u8> {
+    let export = Export::new(format, None).unwrap();
+    analysis.export(&export, "talks.pcap", Vec::new()).unwrap()
+}
+
+/// The cells of a column of a CSV whose cells end no line.
+fn column(csv: &[u8], name: &str) -> Option<Vec<String>> {
+    let text = std::str::from_utf8(csv).unwrap();
+    let cells = |line: &str| {
+        let (mut cells, mut is_quoted) = (vec![String::new()], false);
+        for it in line.chars() {
+            match it {
+                '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted => cells.push(String::new()),
+                it => cells.last_mut().unwrap().push(it),
+            }
+        }
+        cells
+    };
+    let mut lines = text.lines().map(cells);
+    let at = lines.next()?.iter().position(|it| it == name)?;
+    lines.map(|it| it.get(at).cloned()).collect()
+}
+
+/// One that is quick, one that lasts, and one that says that it is SSH.
+fn three() -> Analysis {
+    let mut ssh = Talk::tcp("10.0.0.1:40900", "203.0.113.7:22", START + 900 * SECOND);
+    ssh.open();
+    ssh.client("SSH-2.0-OpenSSH_9.7\r\n");
+    ssh.server("SSH-2.0-OpenSSH_9.6\r\n".repeat(4));
+    analysis([quick(500, 1), slow(510, 1), vec![ssh]].concat())
+}
+
+#[test]
+fn what_rules_say_and_what_a_model_guesses_stand_apart() {
+    let studio = studio([0, 1, 2, 3], "forest");
+    let model = studio.model().unwrap();
+    let mut read = three();
+    let formats = ["csv", "jsonl", "parquet", "zeek-json"];
+    let before = formats.map(|it| written(&read, it));
+    assert_eq!(column(&before[0], "rule_label"), None);
+    assert!(read.rows().all(|it| it.rule_label.is_none() && it.model_label.is_none()));
+
+    let over = Applying { over_payload: true, threshold: 0.0 };
+    read.apply(model, &over).unwrap();
+    let row = |it: &v1::page::FlowRow| {
+        (it.rule_label.clone().unwrap(), it.model_label.clone(), it.label.clone())
+    };
+    let rows: Vec<_> = read.rows().collect();
+    let said = |rules: &str, model: &str| (rules.into(), Some(model.into()), model.to_owned());
+    assert_eq!(row(&rows[0]), said("unknown", "quick"));
+    assert_eq!(row(&rows[1]), said("unknown", "slow"));
+    assert_eq!(row(&rows[2]), said("ssh", "quick"));
+    // Each is asked for by a key of its own, and sorted by.
+    let passing = |filter: &str| read.passing(&Filter::parse(filter).unwrap());
+    assert_eq!((passing("rules:unknown"), passing("rules:ssh")), (vec![0, 1], vec![2]));
+    assert_eq!((passing("guess:quick"), passing("-guess:quick")), (vec![0, 2], vec![1]));
+    let sorted = |sort| {
+        let query = Query::Flows {
+            filter: String::new(),
+            timeout: "none".to_owned(),
+            sort,
+            is_descending: false,
+            offset: 0,
+            len: 9,
+        };
+        let flows: v1::page::Flows = serde_json::from_value(read.page(&query)).unwrap();
+        flows.rows.iter().map(|it| it.flow_id).collect::<Vec<_>>()
+    };
+    assert_eq!(sorted(FlowSort::Label), [2, 0, 1]);
+    assert_eq!(sorted(FlowSort::Guess).last(), Some(&1));
+    // A flow tells both.
+    let of_ssh = detail(&read, 2);
+    let by_rules = of_ssh.by_rules.unwrap();
+    assert_eq!((by_rules.label.as_str(), by_rules.evidence.as_str()), ("ssh", "payload"));
+    assert!(!by_rules.reason.contains("model"), "{}", by_rules.reason);
+    assert_eq!(of_ssh.guess.unwrap().label, "quick");
+    // So do files; what they said before stays where it was.
+    let csv = written(&read, "csv");
+    assert_eq!(column(&csv, "rule_label").unwrap(), ["unknown", "unknown", "ssh"]);
+    assert_eq!(column(&csv, "model_label").unwrap(), ["quick", "slow", "quick"]);
+    assert_eq!(column(&csv, "label").unwrap(), ["quick", "slow", "quick"]);
+    let header = |csv: &[u8]| String::from_utf8_lossy(csv).lines().next().unwrap().to_owned();
+    assert!(header(&csv).starts_with(&header(&before[0])));
+    assert!(String::from_utf8(written(&read, "jsonl")).unwrap().contains("\"rule_label\":\"ssh\""));
+    assert!(written(&read, "parquet").windows(11).any(|it| it == b"model_label"));
+
+    // Where no model was asked, nothing of it shows.
+    read.take_guesses_back();
+    assert_eq!(formats.map(|it| written(&read, it)), before);
+}
+
+#[test]
+fn the_likeliest_classes_of_a_guess_are_told_with_what_they_had_to_reach() {
+    let studio = studio([0, 1, 2, 3], "forest");
+    let model = studio.model().unwrap();
+    let mut read = three();
+    read.apply(model, &Applying { over_payload: false, threshold: 0.6 }).unwrap();
+    let guess = detail(&read, 1).guess.unwrap();
+    assert_eq!((guess.label.as_str(), guess.is_taken, guess.is_unlike), ("slow", true, false));
+    assert!((guess.threshold - 0.6).abs() < 1e-6 && guess.confidence >= guess.threshold);
+    let labels: Vec<&str> = guess.likeliest.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!((labels, guess.classes), (vec!["slow", "quick"], 2));
+    let sum: f64 = guess.likeliest.iter().map(|it| it.share).sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+    assert!(guess.likeliest.is_sorted_by(|a, b| a.share >= b.share));
+    // Who was not asked of has none.
+    assert!(detail(&read, 2).guess.is_none() && detail(&read, 2).by_rules.is_none());
+    // What stays unknown has them as well.
+    read.take_guesses_back();
+    read.apply(model, &Applying { over_payload: false, threshold: 1.1 }).unwrap();
+    let unsure = detail(&read, 1);
+    let again = unsure.guess.unwrap();
+    assert_eq!((again.label.as_str(), again.is_taken), ("slow", false));
+    assert_eq!((unsure.row.label.as_str(), unsure.row.model_label), ("unknown", None));
+    assert_eq!(again.likeliest, guess.likeliest);
+    assert!(again.confidence < again.threshold);
 }
 
 /// The columns have the same names and hold other statistics.

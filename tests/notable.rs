@@ -127,7 +127,7 @@ fn secrets_in_clear_are_told_without_themselves() {
         0.4 tcp 10.0.0.7:4000 > 192.0.2.21:21 PA \"PASS geheim99\\r\\n\"\n";
     check(login, &[("W-PASSWORD", 1)]);
     let analysis = analysed(&tests::trace(login).capture);
-    let answer = analysis.page(&Query::Notable).to_string();
+    let answer = analysis.page(&Query::Notable { filter: String::new() }).to_string();
     assert!(answer.contains("FTP PASS") && !answer.contains("geheim99"));
     check(&login.replace("anna", "anonymous"), &[]);
 }
@@ -156,7 +156,8 @@ fn every_filter_of_the_overview_finds_what_it_says() {
             assert_eq!(flows(&analysis, &it.filter), it.flows, "{name}: {}", it.filter);
         }
         let breakdown: Breakdown =
-            serde_json::from_value(analysis.page(&Query::Breakdown)).unwrap();
+            serde_json::from_value(analysis.page(&Query::Breakdown { filter: String::new() }))
+                .unwrap();
         for it in &breakdown.durations {
             assert_eq!(flows(&analysis, &it.filter), it.flows, "{name}: {}", it.filter);
         }
@@ -186,7 +187,8 @@ fn traffic_is_the_same_whatever_it_is_parted_by() {
     };
     let sum = |it: &TrafficTimeline| it.series.iter().flat_map(|it| &it.bytes).sum::<u64>();
     let overview: Overview =
-        serde_json::from_value(analysis.page(&Query::Overview { bins: 60 })).unwrap();
+        serde_json::from_value(analysis.page(&Query::Overview { bins: 60, filter: String::new() }))
+            .unwrap();
     let by_group = ask(SeriesBy::Group, "").unwrap();
     assert_eq!(by_group, overview.timeline);
     for by in [SeriesBy::Protocol, SeriesBy::Label] {

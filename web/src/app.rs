@@ -567,6 +567,9 @@ fn press(
     if key == "Escape" {
         if !place.id.is_empty() {
             app.go(place.with_id(""));
+        } else if terms::range(&place.filter).is_some() {
+            // What was chosen on the chart.
+            app.replace(Place { filter: terms::with_range(&place.filter, None), ..place });
         }
         return;
     }

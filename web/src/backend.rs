@@ -101,13 +101,17 @@ impl Backend {
     /// # Errors
     /// Where the browser starts no worker.
     pub fn open(
-        file: File,
+        files: &[File],
         rules: &str,
         is_published: bool,
         on_event: impl Fn(Event) + 'static,
     ) -> Result<Self, String> {
         let first = ToWorker::Open { rules: rules.to_owned() };
-        let backend = Self::start(&first, &file, on_event)?;
+        let payload = match files {
+            [file] => file.into(),
+            files => files.iter().collect::<js_sys::Array>().into(),
+        };
+        let backend = Self::start(&first, &payload, on_event)?;
         if let Who::Worker(inner) = &backend.who
             && is_published
         {

@@ -48,6 +48,8 @@ pub enum Look {
     Moment,
     /// The label with its group's mark.
     Label,
+    /// A model's label with its group's mark, and how sure the model is.
+    Guess,
     /// Address and port of the client.
     Client,
     /// Name or address of the server, and its port.
@@ -93,7 +95,7 @@ impl Column {
 
     /// Whether it takes the room that others leave.
     pub fn is_elastic(&self) -> bool {
-        matches!(self.look, Look::Name | Look::Client | Look::Server | Look::Label)
+        matches!(self.look, Look::Name | Look::Client | Look::Server | Look::Label | Look::Guess)
     }
 }
 
@@ -147,8 +149,20 @@ pub const COLUMNS: &[Column] = &[
         ["Label", "Метка"],
         Some(FlowSort::Label),
         (150, Look::Label),
-        |it| text(&it.row.label),
-        |it| Some(terms::term("label", &it.row.label)),
+        |it| text(rule_label(it)),
+        |it| {
+            // Beside a model's labels those of rules have a key of their own.
+            let key = if it.row.rule_label.is_some() { "rules" } else { "label" };
+            Some(terms::term(key, rule_label(it)))
+        },
+    ),
+    column(
+        GUESS,
+        ["Model's guess", "Догадка модели"],
+        Some(FlowSort::Guess),
+        (160, Look::Guess),
+        |it| maybe(it.row.model_label.as_ref()),
+        |it| maybe_term("guess", it.row.model_label.as_ref()),
     ),
     column(
         "proto",
@@ -171,7 +185,7 @@ pub const COLUMNS: &[Column] = &[
         ["Group", "Группа"],
         Some(FlowSort::Group),
         (110, Look::Text),
-        |it| text(&it.row.group),
+        |it| text(it.row.rule_group.as_ref().unwrap_or(&it.row.group)),
         |it| Some(terms::term("group", &it.row.group)),
     ),
     column(
@@ -384,10 +398,17 @@ pub const COLUMNS: &[Column] = &[
 /// Those on show where the user says nothing.
 const USUAL: &[&str] =
     &["start", "label", "client", "server", "over_time", "duration", "packets", "bytes"];
+/// What is on show besides where a model was asked, right of the label.
+const GUESS: &str = "guess";
 /// Of them, those that go where a flow is open beside the table.
 const SPARED: &[&str] = &["over_time", "duration"];
 /// How narrow and how wide a column can be, in pixels.
 pub const WIDTHS: std::ops::RangeInclusive<u16> = 40..=900;
+
+/// The label as rules and payload have it.
+pub fn rule_label(line: &Line) -> &str {
+    line.row.rule_label.as_ref().unwrap_or(&line.row.label)
+}
 
 fn span(line: &Line) -> u64 {
     line.row.time_end_ns.saturating_sub(line.row.time_start_ns)
@@ -461,9 +482,35 @@ impl PartialEq for Shown {
     }
 }
 
-/// The columns that a word of the address asks for, each once; the usual ones where it asks for none. Beside an open flow
-/// there is less room for those nobody asked for.
-pub fn chosen(word: &str, is_beside: bool) -> Vec<Shown> {
+/// What the table is shown for, which says what its usual columns are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usual {
+    /// A flow is open beside it: there is less room for columns nobody asked for.
+    pub is_beside: bool,
+    /// A model was asked about the flows.
+    pub has_guesses: bool,
+}
+
+impl Usual {
+    fn keys(self) -> impl Iterator<Item = &'static str> {
+        let keys = USUAL.iter().copied().filter(move |it| !self.is_beside || !SPARED.contains(it));
+        keys.flat_map(move |it| {
+            let guess = (it == "label" && self.has_guesses).then_some(GUESS);
+            [Some(it), guess].into_iter().flatten()
+        })
+    }
+}
+
+/// The columns that a word of the address asks for, each once; the usual ones where it asks for none.
+pub fn chosen(word: &str, usual: Usual) -> Vec<Shown> {
+    let shown = asked(word);
+    if !shown.is_empty() {
+        return shown;
+    }
+    usual.keys().filter_map(|it| Some(Shown { column: named(it)?, width: None })).collect()
+}
+
+fn asked(word: &str) -> Vec<Shown> {
     let mut shown: Vec<Shown> = Vec::new();
     for part in word.split(',') {
         let (key, width) = part.split_once(':').map_or((part, None), |it| (it.0, Some(it.1)));
@@ -474,24 +521,26 @@ pub fn chosen(word: &str, is_beside: bool) -> Vec<Shown> {
             shown.push(Shown { column, width });
         }
     }
-    if shown.is_empty() {
-        let usual = USUAL.iter().filter(|it| !is_beside || !SPARED.contains(it));
-        shown = usual.filter_map(|it| Some(Shown { column: named(it)?, width: None })).collect();
-    }
     shown
 }
 
 /// The word of the address that asks for these; empty for the usual ones.
-pub fn written(shown: &[Shown]) -> String {
-    let is_usual = shown.iter().map(|it| (it.column.key, it.width));
-    if is_usual.eq(USUAL.iter().map(|it| (*it, None))) {
-        return String::new();
-    }
+pub fn written(shown: &[Shown], usual: Usual) -> String {
+    let keys = shown.iter().map(|it| (it.column.key, it.width));
+    if keys.eq(usual.keys().map(|it| (it, None))) { String::new() } else { spelled(shown) }
+}
+
+fn spelled(shown: &[Shown]) -> String {
     let word = |it: &Shown| match it.width {
         None => it.column.key.to_owned(),
         Some(width) => format!("{}:{width}", it.column.key),
     };
     shown.iter().map(word).collect::<Vec<_>>().join(",")
+}
+
+/// A word of the address without what cannot be understood.
+pub fn understood(word: &str) -> String {
+    spelled(&asked(word))
 }
 
 /// A value as other programs read it: no units, no separators, times in UTC.
@@ -535,14 +584,16 @@ pub fn tab_separated(shown: &[Shown], line: &Line, lang: Lang) -> String {
 mod tests {
     use super::*;
 
-    fn keys(word: &str, is_beside: bool) -> Vec<&'static str> {
-        chosen(word, is_beside).iter().map(|it| it.column.key).collect()
+    fn keys(word: &str, is_beside: bool, has_guesses: bool) -> Vec<&'static str> {
+        let usual = Usual { is_beside, has_guesses };
+        chosen(word, usual).iter().map(|it| it.column.key).collect()
     }
 
     #[track_caller]
     fn check(word: &str, expected: &[&str], back: &str) {
-        assert_eq!(keys(word, false), expected);
-        assert_eq!(written(&chosen(word, false)), back);
+        assert_eq!(keys(word, false, false), expected);
+        let usual = Usual::default();
+        assert_eq!(written(&chosen(word, usual), usual), back);
     }
 
     #[test]
@@ -551,8 +602,37 @@ mod tests {
         check("label,bytes:120,ja4", &["label", "bytes", "ja4"], "label,bytes:120,ja4");
         check("bytes,bytes:70,weight,label:9,", &["bytes", "label"], "bytes,label");
         check("start,label,client,server,over_time,duration,packets,bytes", USUAL, "");
-        assert_eq!(keys("", true).len(), USUAL.len() - SPARED.len());
-        assert_eq!(keys("duration", true), ["duration"]);
+        assert_eq!(keys("", true, false).len(), USUAL.len() - SPARED.len());
+        assert_eq!(keys("duration", true, false), ["duration"]);
+        assert_eq!(understood("bytes:70,weight,label"), "bytes:70,label");
+        assert_eq!(understood("weight"), "");
+    }
+
+    #[test]
+    fn what_a_model_says_has_a_column_where_one_was_asked() {
+        assert_eq!(keys("", false, true)[..3], ["start", "label", "guess"]);
+        let usual = Usual { is_beside: false, has_guesses: true };
+        assert_eq!(written(&chosen("", usual), usual), "");
+        // Whoever wants to see less says so.
+        let less = chosen("", Usual::default());
+        assert_eq!(understood(&written(&less, usual)), USUAL.join(","));
+        let row = FlowRow {
+            label: "vk".into(),
+            rule_label: Some("unknown".into()),
+            model_label: Some("vk".into()),
+            ..FlowRow::default()
+        };
+        let line = Line { row, ..Line::default() };
+        let column = |key: &str| named(key).expect("there is such a column");
+        let of = |key: &str| (column(key).of)(&line);
+        assert_eq!((of("label"), of("guess")), (text("unknown"), text("vk")));
+        let term = |key: &str, of: &Line| (column(key).term)(of);
+        assert_eq!(term("label", &line).as_deref(), Some("rules:unknown"));
+        assert_eq!(term("guess", &line).as_deref(), Some("guess:vk"));
+        let known =
+            Line { row: FlowRow { label: "vk".into(), ..FlowRow::default() }, ..line.clone() };
+        assert_eq!(term("label", &known).as_deref(), Some("label:vk"));
+        assert_eq!(term("guess", &known), None);
     }
 
     #[test]
@@ -571,6 +651,7 @@ mod tests {
                 tunnel: Some("vxlan 42".into()),
                 conn_state: Some("SF".into()),
                 confidence: Some(7),
+                model_label: Some("a guess".into()),
                 ..FlowRow::default()
             },
             health: Some(RowHealth {
@@ -588,15 +669,15 @@ mod tests {
             }
         }
         let asked = COLUMNS.iter().filter(|it| (it.term)(&line).is_some()).count();
-        assert_eq!(asked, 25);
+        assert_eq!(asked, 26);
     }
 
     #[test]
     fn a_row_is_copied_in_plain_values() {
         let row = FlowRow { label: "a\tb".into(), client_bytes: 12_345, ..FlowRow::default() };
         let line = Line { row: FlowRow { time_end_ns: 1_500_000_000, ..row }, ..Line::default() };
-        let copied =
-            tab_separated(&chosen("label,bytes,duration,over_time", false), &line, Lang::En);
+        let shown = chosen("label,bytes,duration,over_time", Usual::default());
+        let copied = tab_separated(&shown, &line, Lang::En);
         assert_eq!(copied, "Label\tBytes\tDuration\na b\t12345\t1.5");
     }
 }

@@ -25,14 +25,19 @@ impl<T> Queue<T> {
     }
 
     /// Takes one out; what was open until now, if anything, comes to its place.
-    fn swap(&mut self, id: u32, open: Option<T>) -> Option<T> {
+    fn swap(&mut self, id: u32, open: Vec<T>) -> Option<T> {
         let at = self.waiting.iter().position(|it| it.0 == id)?;
         let (_, file) = self.waiting.remove(at);
-        if let Some(open) = open {
+        for open in open.into_iter().rev() {
             self.last += 1;
             self.waiting.insert(at, (self.last, open));
         }
         Some(file)
+    }
+
+    /// Takes all out.
+    fn take_all(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.waiting).into_iter().map(|it| it.1).collect()
     }
 
     /// What waits, with its numbers.
@@ -103,16 +108,26 @@ impl App {
 
     /// Opens a file that waits, even while another is read; that one waits then.
     pub fn open_waiting(self, id: u32) {
-        let open = self.file();
+        let open = self.open_files();
         let file = self.files.waiting.try_update(|it| it.swap(id, open)).flatten();
         if let Some(file) = file {
             self.open_file(file);
         }
     }
 
+    /// Reads what waits as one capture, together with what is open of the user's files, even while that is read.
+    pub fn open_as_one(self) {
+        let mut files = self.open_files();
+        files.extend(self.files.waiting.try_update(Queue::take_all).unwrap_or_default());
+        match <[File; 1]>::try_from(files) {
+            Ok([file]) => self.open_file(file),
+            Err(files) => self.open_several(files),
+        }
+    }
+
     /// Takes a file off the list.
     pub fn forget_waiting(self, id: u32) {
-        self.files.waiting.update(|it| drop(it.swap(id, None)));
+        self.files.waiting.update(|it| drop(it.swap(id, Vec::new())));
     }
 }
 
@@ -145,12 +160,12 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(vec!['a', 'b', 'c', 'd'], false);
         let of_c = queue.iter().find(|it| it.1 == 'c').map_or(0, |it| it.0);
-        assert_eq!(queue.swap(of_c, Some('a')), Some('c'));
+        assert_eq!(queue.swap(of_c, vec!['a']), Some('c'));
         assert_eq!(waiting(&queue), "bad");
         // A number is not given twice.
-        assert_eq!(queue.swap(of_c, Some('x')), None);
+        assert_eq!(queue.swap(of_c, vec!['x']), None);
         let of_d = queue.iter().find(|it| it.1 == 'd').map_or(0, |it| it.0);
-        assert_eq!(queue.swap(of_d, None), Some('d'));
+        assert_eq!(queue.swap(of_d, Vec::new()), Some('d'));
         assert_eq!(waiting(&queue), "ba");
     }
 }

@@ -229,7 +229,7 @@ pub struct Texts {
     pub no_names: &'static str,
     pub time: &'static str,
     pub total: &'static str,
-    pub filter_waits: &'static str,
+    pub clear_filter: &'static str,
 
     // Flows.
     pub start: &'static str,

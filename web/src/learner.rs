@@ -85,7 +85,9 @@ impl Learner {
         let timeout_micros = timeout_micros(&reading.timeout)?;
         Ok(Self {
             studio: RefCell::new(Studio::new(schema, timeout_micros)),
-            filter: Filter::parse(&reading.filter).map_err(|it| it.to_string())?,
+            filter: Filter::parse(&reading.filter)
+                .and_then(|it| it.where_countries(false))
+                .map_err(|it| it.to_string())?,
             is_stopped: Cell::new(false),
             is_busy: Cell::new(false),
             seed,

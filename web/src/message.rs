@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 /// What the page says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Read the file in the payload. Said once, first.
+    /// Read the file in the payload, or the files of an array as one capture. Said once, first.
     Open {
         /// A file of the user's rules, which was checked; empty where there is none.
         rules: String,

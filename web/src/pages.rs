@@ -14,6 +14,7 @@ pub mod flows;
 pub mod hosts;
 pub mod keys;
 pub mod labels;
+pub mod narrowed;
 pub mod notable;
 pub mod overview;
 pub mod reading;

@@ -62,6 +62,10 @@ impl App {
     pub fn save_packets(self, packets: Packets, file_name: String) {
         let Some(backend) = self.backend() else { return };
         let picking = self.picking;
+        if untrack(|| self.is_of_several()) {
+            let t = self.lang.get_untracked().texts();
+            return picking.failure.set(Some(t.packets_view.several.to_owned()));
+        }
         if picking.running.with_untracked(Option::is_some) {
             return;
         }

@@ -190,7 +190,7 @@ impl Place {
                     let found = columns::named(name).and_then(|it| it.sort);
                     place.sort = found.unwrap_or_default();
                 }
-                "c" => place.columns = columns::written(&columns::chosen(&value, false)),
+                "c" => place.columns = columns::understood(&value),
                 "tm" => place.time = Mode::named(&value),
                 "t" => place.timeout = value,
                 "id" => place.id = value,

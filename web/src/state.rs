@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     backend::{self, Backend, Event, Progress},
+    columns::Usual,
     comparing::Comparing,
     files::Files,
     format,
@@ -20,6 +21,7 @@ use crate::{
     picking::Picking,
     place::{Place, View},
     reference::Reference,
+    terms,
     training::Training,
 };
 
@@ -71,6 +73,8 @@ pub enum Phase {
 pub enum Source {
     /// The user chose it.
     Chosen(web_sys::File),
+    /// The user chose these, to be read as one capture.
+    Several(Vec<web_sys::File>),
     /// It came with the page.
     Sample,
     /// It is the companion's, which has read it.
@@ -89,6 +93,12 @@ impl Source {
     pub fn about(&self) -> (String, u64) {
         match self {
             Self::Chosen(file) => (file.name(), file.size() as u64),
+            Self::Several(files) => {
+                let names: Vec<String> = files.iter().map(web_sys::File::name).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let bytes = files.iter().map(|it| it.size() as u64).sum();
+                (engine::name_of_several(&names), bytes)
+            }
             Self::Sample => ("sample.pcapng".to_owned(), 0),
             Self::Companion { name, bytes, .. } => (name.clone(), *bytes),
         }
@@ -104,15 +114,16 @@ impl Source {
         is_published: bool,
         on_event: impl Fn(Event) + 'static,
     ) -> Result<Backend, String> {
-        let file = match self {
-            Self::Chosen(file) => file.clone(),
-            Self::Sample => backend::sample_file()?,
+        let files = match self {
+            Self::Chosen(file) => vec![file.clone()],
+            Self::Several(files) => files.clone(),
+            Self::Sample => vec![backend::sample_file()?],
             Self::Companion { job, .. } => {
                 spawn_local(async move { on_event(Event::Done) });
                 return Ok(Backend::of_job(*job));
             }
         };
-        Backend::open(file, rules, is_published, on_event)
+        Backend::open(&files, rules, is_published, on_event)
     }
 }
 
@@ -351,6 +362,11 @@ impl App {
         self.open(Source::Chosen(file));
     }
 
+    /// Opens files the user chose as one capture.
+    pub fn open_several(self, files: Vec<web_sys::File>) {
+        self.open(Source::Several(files));
+    }
+
     /// Shows a capture of the companion's.
     pub fn open_job(self, job: u64, name: String, bytes: u64) {
         self.read(Source::Companion { job, name, bytes });
@@ -534,7 +550,9 @@ impl App {
         let turn = self.turn.get_untracked();
         let Some(backend) = self.backend() else { return };
         spawn_local(async move {
-            let answer = backend.ask::<Overview>(&Query::Overview { bins: BINS }).await;
+            let answer = backend
+                .ask::<Overview>(&Query::Overview { bins: BINS, filter: String::new() })
+                .await;
             if self.turn.get_untracked() == turn {
                 self.overview.set(Some(answer.map(Arc::new)));
                 self.phase.set(Phase::Done);
@@ -582,8 +600,23 @@ impl App {
     pub fn file(self) -> Option<web_sys::File> {
         self.capture.with_untracked(|it| match &it.as_ref()?.source {
             Source::Chosen(file) => Some(file.clone()),
-            Source::Sample | Source::Companion { .. } => None,
+            Source::Several(_) | Source::Sample | Source::Companion { .. } => None,
         })
+    }
+
+    /// The files of the user's that are open.
+    pub fn open_files(self) -> Vec<web_sys::File> {
+        match self.source() {
+            Some(Source::Chosen(file)) => vec![file],
+            Some(Source::Several(files)) => files,
+            Some(Source::Sample | Source::Companion { .. }) | None => Vec::new(),
+        }
+    }
+
+    /// Whether several files are open as one capture.
+    pub fn is_of_several(self) -> bool {
+        self.capture
+            .with(|it| it.as_ref().is_some_and(|it| matches!(it.source, Source::Several(_))))
     }
 
     /// Which of the captures opened so far is open, so that what is late of an earlier one is known.
@@ -657,6 +690,27 @@ impl App {
         let name = self.capture.with_untracked(|it| it.as_ref().map(|it| it.name.clone()));
         let start = untrack(|| self.capture_start_ns());
         format::file_name(&name.unwrap_or_default(), what, start, extension)
+    }
+
+    /// The filter of the page, as it narrows lists; those who ask anew by it do so only where it is another one.
+    pub fn filter(self) -> Memo<String> {
+        Memo::new(move |_| self.place.with(|it| it.filter.trim().to_owned()))
+    }
+
+    /// What the columns of the flow table depend on, with a flow open beside it or not.
+    pub fn usual_columns(self, is_beside: bool) -> Usual {
+        let has_guesses = self.training.applied.with(Option::is_some);
+        Usual { is_beside, has_guesses }
+    }
+
+    /// The flows of those on show that this filter finds.
+    pub fn flows_within(self, filter: &str) -> Place {
+        Place::flows(self.place.with_untracked(|it| terms::both(&it.filter, filter)))
+    }
+
+    /// A host, or a session, that a list is left for: its filter stays.
+    pub fn opened(self, view: View, id: impl Into<String>) -> Place {
+        self.place.with_untracked(|it| it.in_view(view).with_id(id))
     }
 
     /// The place of a view, with the filter kept.

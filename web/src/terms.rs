@@ -24,17 +24,31 @@ pub fn with(filter: &str, term: &str) -> String {
     if terms.iter().any(|it| it == term) {
         return filter.trim().to_owned();
     }
-    joined(filter, terms, term)
-}
-
-/// Terms that must hold beside one more.
-fn joined(filter: &str, mut terms: Vec<String>, term: &str) -> String {
-    // Beside what an `or` joins, a term would belong to its last alternative alone.
-    if filter_conditions(&format!("{filter} {term}")).len() == 1 && !terms.is_empty() {
-        terms = vec![format!("({})", terms.join(" "))];
-    }
+    let mut terms = all_of(filter);
     terms.push(term.to_owned());
     terms.join(" ")
+}
+
+/// A filter that finds what both of these find.
+pub fn both(filter: &str, other: &str) -> String {
+    if filter.trim().is_empty() {
+        return other.trim().to_owned();
+    }
+    let mut terms = all_of(filter);
+    for term in all_of(other) {
+        if !terms.contains(&term) {
+            terms.push(term);
+        }
+    }
+    terms.join(" ")
+}
+
+/// The terms of a filter, of which all must hold beside those of any other one.
+fn all_of(filter: &str) -> Vec<String> {
+    let terms = split(filter);
+    // Beside what an `or` joins, a term would belong to its last alternative alone.
+    let is_open = filter_conditions(&format!("{filter} x")).len() == 1 && !terms.is_empty();
+    if is_open { vec![format!("({})", terms.join(" "))] } else { terms }
 }
 
 /// The filter without its term at this place.
@@ -64,7 +78,7 @@ pub fn with_range(filter: &str, range: Option<(u64, u64)>) -> String {
     terms.retain(|it| !is_range(it));
     let Some((start, end)) = range else { return terms.join(" ") };
     let times = format!("end>={}s start<={}s", seconds(start), seconds(end));
-    joined(&terms.join(" "), terms, &times)
+    with(&terms.join(" "), &times)
 }
 
 /// Whether the term is one end of a range of time.
@@ -116,6 +130,14 @@ mod tests {
         assert_eq!(with("a or b", "c"), "(a or b) c");
         assert_eq!(with("(a or b) c", "d"), "(a or b) c d");
         assert_eq!(with_range("a or b", Some((0, 1_000_000_000))), "(a or b) end>=0s start<=1s");
+    }
+
+    #[test]
+    fn two_filters_are_one_that_wants_both() {
+        assert_eq!(both("", "a or b"), "a or b");
+        assert_eq!(both("a b", "b c"), "a b c");
+        assert_eq!(both("a or b", "c or d"), "(a or b) (c or d)");
+        assert_eq!(both("a", ""), "a");
     }
 
     #[test]

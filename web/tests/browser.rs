@@ -503,6 +503,51 @@ fn a_model_is_trained_judged_saved_loaded_and_applied_without_a_request() {
 }
 
 #[test]
+fn what_rules_say_and_what_a_model_guesses_have_columns_of_their_own() {
+    let folder = std::env::temp_dir().join(format!("tractor-guesses-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let [model, capture] = ["taught.model", "fifth.pcap"].map(|it| folder.join(it));
+    fs::write(&model, learned().model().unwrap().write()).unwrap();
+    fs::write(&capture, &lessons().last().unwrap().2).unwrap();
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    browser.choose(&capture);
+    browser.until_read_of("fifth.pcap");
+    browser.run("location.hash = '#v=flows'", &[]);
+    let titles = "[...document.querySelectorAll('#rows th')].map(it => it.innerText.replace(/\\W+$/, '')).join('|')";
+    browser.until(&format!("{titles}.includes('|Label|Client')"));
+    browser.run("location.hash = '#v=train'", &[]);
+    browser.until("document.querySelector('#model-input') !== null");
+    browser.choose_in("#model-input", &model);
+    browser.until("document.querySelector('#model-0') !== null");
+    let (_, shown) = applied(&browser, &capture);
+    assert!(shown > 0);
+    browser.until(&format!("{titles}.includes(\"|Label|Model's guess|Client\")"));
+    // What rules do not know stays unknown in their column.
+    let cell = |at: u32| {
+        format!("document.querySelector('#rows tbody tr[aria-rowindex]').cells[{at}].innerText")
+    };
+    browser.until(&format!("/unknown/i.test({}) && !/%/.test({})", cell(1), cell(1)));
+    browser.until(&format!("/^.?\\s*(chat|load) \\?\\s+\\d+\\s%/i.test({})", cell(2)));
+    browser.run("location.hash = '#v=flows&q=rules:unknown%20guess:chat'", &[]);
+    browser.until("document.querySelectorAll('#rows .guess').length > 0 && ![...document.querySelectorAll('#rows .guess')].some(it => /load/i.test(it.innerText))");
+    // A flow tells both, the likeliest classes, and what they had to reach.
+    browser.click("#rows tbody tr[aria-rowindex] a");
+    browser.until("document.querySelectorAll('.guessed .likeliest tbody tr').length === 2");
+    browser.until("/unknown/i.test(document.querySelector('.detail h2').innerText)");
+    browser.until(
+        "/It counts: .* 50\\s% are asked for/.test(document.querySelector('.guessed').innerText)",
+    );
+    let shares = "[...document.querySelectorAll('.likeliest td.num')].map(it => parseFloat(it.innerText.replace('< ', '').replace('> ', '')))";
+    browser.until(&format!("{shares}[0] >= {shares}[1] && {shares}[0] + {shares}[1] > 99"));
+    browser.until("document.querySelectorAll('.guessed .causes li').length > 0");
+    browser.click("#lang-ru");
+    browser.until("/Вероятнее всего/i.test(document.querySelector('.guessed').innerText) && document.querySelector('.guessed').innerText.includes('порог')");
+    assert_eq!(site.asked().iter().filter(|it| it.contains("model")).count(), 0);
+    let _ = fs::remove_dir_all(folder);
+}
+
+#[test]
 fn a_filter_is_typed_by_suggestions_and_what_is_wrong_leaves_the_last_one() {
     let site = Site::start();
     let browser = Browser::open_page(&site, "en");

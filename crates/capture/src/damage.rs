@@ -32,3 +32,13 @@ pub struct Oddities {
     /// Frames of which more was captured than is said to have been on the wire. What was captured counts.
     pub overlong: u64,
 }
+
+impl Oddities {
+    /// Adds those of the next file of the same capture.
+    pub fn add(&mut self, next: Self) {
+        self.damages += next.damages;
+        self.skipped += next.skipped;
+        self.out_of_order += next.out_of_order;
+        self.overlong += next.overlong;
+    }
+}

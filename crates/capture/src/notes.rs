@@ -60,6 +60,36 @@ pub struct Interface {
 }
 
 impl Notes {
+    /// Adds what the next file of the same capture says; what the first one says of its writer stays.
+    pub fn append(&mut self, next: Self) {
+        let Self { hardware, system, application, .. } = next;
+        self.hardware = self.hardware.take().or(hardware);
+        self.system = self.system.take().or(system);
+        self.application = self.application.take().or(application);
+        self.comments.extend(next.comments);
+        self.comments.truncate(MAX_COMMENTS);
+        for interface in next.interfaces {
+            // A recorder names the same ones in each of its files.
+            if !self.interfaces.contains(&interface) {
+                self.add_interface(interface);
+            }
+        }
+        self.names.extend(next.names);
+        self.names.truncate(MAX_NAMES);
+        self.sections += next.sections;
+        self.commented_frames += next.commented_frames;
+        self.received += next.received;
+        self.dropped += next.dropped;
+        self.secrets += next.secrets;
+        self.custom_blocks += next.custom_blocks;
+        self.unknown_blocks += next.unknown_blocks;
+    }
+
+    /// The names the capture gives to addresses, in file order: the first ten thousand.
+    pub fn names(&self) -> &[(IpAddr, String)] {
+        &self.names
+    }
+
     pub(crate) fn add_comment(&mut self, value: &[u8]) {
         if let Some(it) = text(value).filter(|_| self.comments.len() < MAX_COMMENTS) {
             self.comments.push(it.to_owned());

@@ -676,14 +676,18 @@ pub fn relabel_by_kin(
 
 /// Labels a flow by what a model says it looks like. What its payload shows stays its protocol.
 pub fn relabel_by_model(verdict: &mut Verdict, label: &str, guess: Guess) {
-    (verdict.group, verdict.label) = match known(label) {
-        Some((group, label)) => (group, Cow::Borrowed(label)),
-        None => {
-            let group = GROUPS.iter().copied().find(|it| *it == label).unwrap_or("other");
-            (group, Cow::Owned(label.to_owned()))
-        }
+    verdict.group = group_of_class(label);
+    verdict.label = match known(label) {
+        Some((_, label)) => Cow::Borrowed(label),
+        None => Cow::Owned(label.to_owned()),
     };
     verdict.reason = Reason::Model(guess);
+}
+
+/// The group of a class that a model says, which may be any word.
+pub fn group_of_class(class: &str) -> &'static str {
+    let group = || GROUPS.iter().copied().find(|it| *it == class).unwrap_or("other");
+    known(class).map_or_else(group, |it| it.0)
 }
 
 /// Takes back what a model says of a flow that says nothing of itself.

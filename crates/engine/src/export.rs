@@ -17,7 +17,7 @@ use features::{Piece, Rows, Schema};
 use flow::Cut;
 use v1::page::Tally;
 
-use self::{columns::COLUMNS, parquet::Parquet, zeek::Zeek};
+use self::{parquet::Parquet, zeek::Zeek};
 use crate::{Analysis, Filter, rows::Row};
 
 pub use self::{
@@ -282,6 +282,8 @@ pub struct FlowWriter<W: Write> {
     /// Whether it will be given one capture, so that no row has to wait for the labels of another.
     is_one: bool,
     has_begun: bool,
+    /// A model was asked about the flows: what it takes them for has columns of its own.
+    has_guesses: bool,
     n_rows: u64,
     form: Form,
     /// Room for a line, so that each is written at once.
@@ -314,6 +316,7 @@ impl Parts<'_> {
         let room = Vec::with_capacity(numbers.len() * ROW_LEN);
         let mut writer = FlowWriter::new(export.clone(), room, true);
         writer.has_begun = true;
+        writer.has_guesses = analysis.has_guesses();
         let rows = analysis.each_of(numbers);
         let mut passing = rows.filter(|it| export.filter.matches(it, *start_ns));
         passing.try_for_each(|row| writer.pieces(analysis, row, capture))?;
@@ -344,12 +347,13 @@ impl<W: Write> FlowWriter<W> {
             Kind::Arff => Form::Arff(BTreeSet::new(), Vec::new()),
             Kind::Parquet => Form::Parquet(Box::new(match export.schema {
                 Some(schema) => Parquet::new(columns::of_schema(schema)),
-                None => Parquet::new(COLUMNS.iter().map(|it| it.cells.clone())),
+                None => Parquet::new(columns::own(false).map(|it| it.cells.clone())),
             })),
             Kind::Zeek => Form::Zeek(Zeek { is_json: false, start_ns: 0 }),
             Kind::ZeekJson => Form::Zeek(Zeek { is_json: true, start_ns: 0 }),
         };
-        Self { export, out, is_one, has_begun: false, n_rows: 0, form, line: Vec::new() }
+        let (has_begun, has_guesses) = (false, false);
+        Self { export, out, is_one, has_begun, has_guesses, n_rows: 0, form, line: Vec::new() }
     }
 
     /// Writes the flows of a capture; JSON lines have its name.
@@ -369,7 +373,8 @@ impl<W: Write> FlowWriter<W> {
 
     /// What makes rows of some of a capture's flows, on any thread, for a format whose rows stand by themselves; `None` for
     /// others. All parts in order are what [`FlowWriter::add`] writes.
-    pub fn parts<'a>(&self, analysis: &'a Analysis, capture: &'a str) -> Option<Parts<'a>> {
+    pub fn parts<'a>(&mut self, analysis: &'a Analysis, capture: &'a str) -> Option<Parts<'a>> {
+        self.look_for_guesses(analysis);
         let is_of_flows = self.export.schema.is_none_or(|it| it.rows == Rows::Flows);
         let has_parts = matches!(self.form, Form::Jsonl | Form::Csv) && is_of_flows;
         let start_ns = analysis.time_start_ns();
@@ -414,12 +419,24 @@ impl<W: Write> FlowWriter<W> {
             labels.extend(analysis.labels(&self.export).into_iter().map(str::to_owned));
         }
         if !self.has_begun {
+            self.look_for_guesses(analysis);
             self.begin()?;
         }
         if let Form::Zeek(zeek) = &mut self.form {
             zeek.start_ns = analysis.time_start_ns();
         }
         Ok(())
+    }
+
+    /// What a model says has columns where the first capture was asked of.
+    fn look_for_guesses(&mut self, analysis: &Analysis) {
+        if self.has_begun || !analysis.has_guesses() {
+            return;
+        }
+        self.has_guesses = true;
+        if let (Form::Parquet(parquet), None) = (&mut self.form, self.export.schema) {
+            **parquet = Parquet::new(columns::own(true).map(|it| it.cells.clone()));
+        }
     }
 
     /// Writes a flow, cut as it is to be.
@@ -465,7 +482,7 @@ impl<W: Write> FlowWriter<W> {
             (Form::Csv, Some(schema)) => {
                 self.out.write_all(features::csv_header(schema).as_bytes())
             }
-            (Form::Csv, None) => writeln!(self.out, "{}", columns::csv_header()),
+            (Form::Csv, None) => writeln!(self.out, "{}", columns::csv_header(self.has_guesses)),
             (Form::Arff(labels, _), Some(schema)) if self.is_one => {
                 arff_header(schema, labels, &mut self.out)
             }
@@ -506,6 +523,7 @@ impl<W: Write> FlowWriter<W> {
     fn flow(&mut self, piece: &Piece<'_>, row: Row<'_>, capture: &str) -> io::Result<()> {
         self.n_rows += 1;
         let cut = self.export.cut();
+        let has_guesses = self.has_guesses;
         let row = match piece.number {
             None => row,
             Some(_) => row.of_piece(piece, cut),
@@ -514,11 +532,11 @@ impl<W: Write> FlowWriter<W> {
             Form::Zeek(zeek) => zeek.row(piece, &row, &mut self.out),
             Form::Parquet(parquet) => {
                 let row = row.to_texts();
-                parquet.push(COLUMNS.iter().map(|it| (it.of)(&row)), &mut self.out)
+                parquet.push(columns::own(has_guesses).map(|it| (it.of)(&row)), &mut self.out)
             }
             Form::Batch(batch) => {
                 let row = row.to_texts();
-                batch.push(COLUMNS.iter().map(|it| (it.of)(&row)));
+                batch.push(columns::own(has_guesses).map(|it| (it.of)(&row)));
                 Ok(())
             }
             Form::Jsonl => {
@@ -527,7 +545,7 @@ impl<W: Write> FlowWriter<W> {
                 self.out.write_all(&self.line)
             }
             Form::Csv | Form::Arff(..) => {
-                writeln!(self.out, "{}", columns::csv_row(&row.to_texts()))
+                writeln!(self.out, "{}", columns::csv_row(&row.to_texts(), has_guesses))
             }
         }
     }

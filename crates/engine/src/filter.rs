@@ -11,7 +11,9 @@ mod suggest;
 mod test;
 mod values;
 
-use v1::page::FilterError;
+use std::ops::Range;
+
+use v1::page::{FilterError, Wrong};
 
 use self::test::Test;
 use crate::rows::Row;
@@ -29,6 +31,8 @@ pub(crate) use self::{
 #[derive(Clone, Debug)]
 pub struct Filter {
     root: Node,
+    /// Where it first asks for a country.
+    country: Option<Range<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +48,7 @@ enum Node {
 impl Default for Filter {
     /// Lets every flow through.
     fn default() -> Self {
-        Self { root: Node::All(Vec::new()) }
+        Self { root: Node::All(Vec::new()), country: None }
     }
 }
 
@@ -54,7 +58,19 @@ impl Filter {
     /// # Errors
     /// What is wrong and where, where it cannot be understood.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Ok(Self { root: parser::parse(text)? })
+        let (root, country) = parser::parse(text)?;
+        Ok(Self { root, country })
+    }
+
+    /// Itself, where it asks for nothing that only a database of countries tells, or there is one.
+    ///
+    /// # Errors
+    /// Where it asks for a country that nobody can tell.
+    pub fn where_countries(self, are_known: bool) -> Result<Self, FilterError> {
+        match self.country.clone().filter(|_| !are_known) {
+            Some(range) => Err(FilterError::new(range, Wrong::NoCountries, &[])),
+            None => Ok(self),
+        }
     }
 
     /// Whether the row passes; times are counted from when the capture began (ns).
@@ -77,11 +93,9 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use flow::{Endpoint, Total, Transport};
-    use v1::page::Wrong;
-
     use super::*;
     use crate::rows::Stored;
+    use flow::{Endpoint, Total, Transport};
 
     fn row() -> Row<'static> {
         let end = |ip: &str, port| Endpoint { ip: ip.parse().unwrap(), port };
@@ -283,6 +297,19 @@ mod tests {
             assert!(passes.matches(&row, 0), "{filter}");
         }
         assert!(!Filter::parse("ua!=").unwrap().matches(&row, 0));
+    }
+
+    #[test]
+    fn a_country_is_asked_of_a_database_or_refused() {
+        let filter = Filter::parse("bytes>1 (port:443 or server_country:no)").unwrap();
+        let error = filter.clone().where_countries(false).unwrap_err();
+        assert_eq!((error.start, error.wrong), (21, Wrong::NoCountries));
+        // Nobody tells: no flow has one.
+        assert!(filter.where_countries(true).unwrap().matches(&row(), 0));
+        check("country:no", false);
+        check("-country:no", true);
+        check("country:\"\"", false);
+        assert!(Filter::parse("port:443").unwrap().where_countries(false).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 use classify::{Guess, Reason, Verdict};
 use features::{Piece, Rows, Schema};
 use learn::{Cause, Model};
-use v1::page::{CauseRow, GuessDetail, ModelApplied, Words};
+use v1::page::{CauseRow, ClassShare, GuessDetail, ModelApplied, RuleWord, Words};
 
 use crate::{Analysis, lesson::numbers, page};
 
@@ -15,6 +15,8 @@ const BATCH: usize = 4_096;
 const MAX_OUTSIDE: f32 = 0.25;
 /// How many columns are told as deciding.
 const N_CAUSES: usize = 3;
+/// How many classes are told.
+const N_LIKELIEST: usize = 3;
 
 /// When a model's word counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +46,7 @@ pub struct NotOfFlows {
 #[derive(Debug, Default)]
 pub(crate) struct Guesses {
     model: Option<Arc<Model>>,
+    threshold: f32,
     before: BTreeMap<u32, Before>,
 }
 
@@ -89,12 +92,7 @@ impl Batch {
         let (mut shares, mut rows) = (shares.into_iter(), rows.into_iter());
         let mut answers = Vec::with_capacity(self.questions.len());
         for n in &self.questions {
-            let mut mean = vec![0.0; model.classes().len()];
-            for of_row in shares.by_ref().take(*n) {
-                for (sum, share) in mean.iter_mut().zip(of_row) {
-                    *sum += share / *n as f32;
-                }
-            }
+            let mean = mean(shares.by_ref().take(*n), *n, model);
             let outside: f32 = rows.by_ref().take(*n).map(|it| model.outside(it)).sum();
             answers.push((model.choose(&mean), outside / *n as f32 > MAX_OUTSIDE));
         }
@@ -109,7 +107,67 @@ impl Batch {
     }
 }
 
+/// The mean of the shares of so many rows.
+fn mean(shares: impl Iterator<Item = Vec<f32>>, n: usize, model: &Model) -> Vec<f32> {
+    let mut mean = vec![0.0; model.classes().len()];
+    for of_row in shares {
+        for (sum, share) in mean.iter_mut().zip(of_row) {
+            *sum += share / n as f32;
+        }
+    }
+    mean
+}
+
+/// The likeliest classes; of equal ones the first.
+fn likeliest(model: &Model, shares: &[f32]) -> Vec<ClassShare> {
+    let mut classes: Vec<(&String, f32)> =
+        model.classes().iter().zip(shares.iter().copied()).collect();
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let shares = classes.into_iter().take(N_LIKELIEST).map(|(label, share)| ClassShare {
+        label: label.clone(),
+        group: classify::group_of_class(label).to_owned(),
+        share: share.into(),
+    });
+    shares.collect()
+}
+
 impl Analysis {
+    /// Whether a model was asked.
+    pub(crate) fn has_guesses(&self) -> bool {
+        self.guesses.model.is_some()
+    }
+
+    /// The label of a flow as rules and payload have it, and its group.
+    pub(crate) fn by_rules<'a>(&'a self, number: u32, verdict: &'a Verdict) -> (&'a str, &'a str) {
+        match (&verdict.reason, self.guesses.before(number)) {
+            (_, Some(before)) => (&before.label, before.group),
+            (Reason::Model(_), None) => (classify::UNKNOWN, classify::UNKNOWN),
+            _ => (&verdict.label, verdict.group),
+        }
+    }
+
+    /// What rules and payload say of a flow; `None` where its label is theirs.
+    pub(crate) fn rule_word(&self, number: u32) -> Option<RuleWord> {
+        let (_, verdict) = self.labelled(number)?;
+        if !matches!(verdict.reason, Reason::Model(_)) {
+            return None;
+        }
+        let mut said = verdict.clone();
+        match self.guesses.before(number) {
+            Some(before) => {
+                (said.label, said.group) = (before.label.clone(), before.group);
+                said.reason = before.reason.clone();
+            }
+            None => classify::take_model_back(&mut said),
+        }
+        Some(RuleWord {
+            label: said.label.clone().into_owned(),
+            group: said.group.to_owned(),
+            evidence: said.evidence().to_owned(),
+            reason: said.sentence().into_owned(),
+        })
+    }
+
     /// Labels the flows that say nothing of themselves by a model, and takes back what another one said before.
     ///
     /// Pieces that the model's timeout makes of a flow each have their say. A model of sessions says the same of all flows of
@@ -160,6 +218,7 @@ impl Analysis {
             }
         }
         self.guesses.model = Some(Arc::clone(model));
+        self.guesses.threshold = how.threshold;
         self.order = std::sync::Mutex::default();
         self.counted = std::sync::Mutex::default();
         Ok(applied)
@@ -237,13 +296,16 @@ impl Analysis {
         said
     }
 
-    /// What a model says of a flow, and why; `None` where its label is not a model's.
+    /// What the model that was asked says of a flow, and why; `None` where it was not asked of this one.
     pub(crate) fn guess(&self, number: u32) -> Option<GuessDetail> {
         let (flow, verdict) = self.labelled(number)?;
-        let Reason::Model(guess) = &verdict.reason else { return None };
+        let (guess, is_taken) = match &verdict.reason {
+            Reason::Model(guess) => (guess, true),
+            Reason::Unguessed(guess) => (guess, false),
+            _ => return None,
+        };
         let model = self.guesses.model.as_ref()?;
         let schema = model.schema()?;
-        let class = model.classes().iter().position(|it| **it == *verdict.label)?;
         let rows: Vec<Vec<f32>> = if schema.rows == Rows::Sessions {
             let (_, sample) = self.session_features(self.sessions().of(number), schema)?;
             vec![numbers(schema, &sample).collect()]
@@ -253,6 +315,8 @@ impl Analysis {
         };
         // The piece that speaks most for the label tells why.
         let shares = model.shares(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let mean = mean(shares.iter().cloned(), rows.len(), model);
+        let class = model.choose(&mean).class;
         let share = |it: usize| shares.get(it).and_then(|it| it.get(class)).copied();
         let share = |it: usize| share(it).unwrap_or(0.0);
         let best = (0..rows.len()).rev().max_by(|a, b| share(*a).total_cmp(&share(*b)))?;
@@ -260,8 +324,13 @@ impl Analysis {
         let causes = causes.iter().take(N_CAUSES).filter_map(|it| cause(schema, it));
         Some(GuessDetail {
             model: guess.model.to_string(),
-            label: verdict.label.clone().into_owned(),
+            label: model.classes().get(class)?.clone(),
             confidence: guess.confidence.into(),
+            threshold: self.guesses.threshold.into(),
+            is_unlike: guess.is_unlike,
+            is_taken,
+            likeliest: likeliest(model, &mean),
+            classes: model.classes().len() as u64,
             causes: causes.collect(),
         })
     }

@@ -147,10 +147,21 @@ impl Job {
         self.comments.keep(&kept);
     }
 
+    /// Goes on with the next file of the same capture, as a recorder begins one after the other: flows go on, and what waits
+    /// of the file before is read first. Files come in the order of their first times, see [`crate::first_time`]. What is
+    /// wrong with one ends its reading alone.
+    pub fn next_file(&mut self, file_name: &str) {
+        if self.input.end() {
+            let read = self.drain();
+            self.input.close(read, false);
+        }
+        self.input.begin_next(file_name, self.counting.frames.frames);
+    }
+
     /// How far the job is.
     pub fn progress(&self) -> Progress {
         Progress {
-            bytes: self.input.bytes,
+            bytes: self.input.all_bytes(),
             frames: self.counting.frames.frames,
             packets: self.counting.in_flows.frames,
             flows: self.table.len() as u64 + self.counting.flows_aside.flows,

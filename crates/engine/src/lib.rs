@@ -59,7 +59,7 @@ pub use crate::{
     },
     filter::{Filter, FilterKey, filter_conditions, filter_keys, filter_value},
     guesses::{Applying, NotOfFlows},
-    identity::{EDGE_LEN, identity},
+    identity::{EDGE_LEN, FRONT_LEN, first_time, identity, identity_of_several, name_of_several},
     job::{Job, Progress, Rules, Stage},
     label_table::{LabelTable, LabelTableError, labels_of_captures},
     lesson::{Lesson, Taught, Teacher},
@@ -159,6 +159,11 @@ impl Analysis {
         }
     }
 
+    /// Whether several files were read as one capture.
+    pub fn is_of_several(&self) -> bool {
+        !self.reading.files.is_empty()
+    }
+
     /// How many flows there are.
     pub fn n_flows(&self) -> usize {
         self.flows.len()
@@ -177,13 +182,16 @@ impl Analysis {
     /// The same of those with these numbers.
     fn each_of(&self, numbers: Range<u32>) -> impl Iterator<Item = Row<'_>> + Clone {
         let sessions = self.sessions();
-        numbers.filter_map(move |number| {
-            let (flow, verdict) = self.labelled(number)?;
-            Some(Row::new(number, sessions.of(number), flow, verdict))
-        })
+        numbers.filter_map(move |number| self.row_in(&sessions, number))
     }
 
-    /// The numbers of the flows that pass a filter, in order.
+    /// The same of some, by their numbers.
+    fn rows_of<'a>(&'a self, numbers: &'a [u32]) -> impl Iterator<Item = Row<'a>> + Clone {
+        let sessions = self.sessions();
+        numbers.iter().filter_map(move |number| self.row_in(&sessions, *number))
+    }
+
+    /// The numbers of the flows that pass a filter, in order; a country that nobody knows is that of no flow.
     pub fn passing(&self, filter: &Filter) -> Vec<u32> {
         let start = self.time_start_ns();
         self.each().filter(|it| filter.matches(it, start)).map(|it| it.flow_id).collect()
@@ -201,8 +209,15 @@ impl Analysis {
 
     /// A flow as answers see it.
     fn row(&self, number: u32) -> Option<Row<'_>> {
+        self.row_in(&self.sessions(), number)
+    }
+
+    fn row_in(&self, sessions: &Sessions, number: u32) -> Option<Row<'_>> {
         let (flow, verdict) = self.labelled(number)?;
-        Some(Row::new(number, self.sessions().of(number), flow, verdict))
+        let mut row = Row::new(number, sessions.of(number), flow, verdict);
+        row.by_rules = self.has_guesses().then(|| self.by_rules(number, verdict));
+        row.countries = self.countries.as_deref();
+        Some(row)
     }
 
     fn labelled(&self, number: u32) -> Option<(&Flow, &Verdict)> {
@@ -257,6 +272,14 @@ impl Analysis {
     /// Knows countries by this database from now on; by none, no countries.
     pub fn set_countries(&mut self, countries: Option<Arc<Countries>>) {
         self.countries = countries;
+        // A filter may ask for a country.
+        self.order = Mutex::default();
+        self.counted = Mutex::default();
+    }
+
+    /// Whether a database of countries is loaded.
+    pub fn knows_countries(&self) -> bool {
+        self.countries.is_some()
     }
 
     /// The country of an address, where a database is loaded and knows it.
@@ -266,7 +289,8 @@ impl Analysis {
 
     /// What is worth a look. No model changes it.
     pub fn notable(&self) -> &v1::Notables {
-        self.notable.get_or_init(|| notable::find(self))
+        let all = || (0..self.n_flows() as u32).collect::<Vec<u32>>();
+        self.notable.get_or_init(|| notable::find(self, &all()))
     }
 
     /// Answers the page.

@@ -79,11 +79,11 @@ pub(crate) mod bounds {
     pub(crate) const ROWS: usize = 20;
 }
 
-/// The notable things of a capture.
-pub(crate) fn find(analysis: &Analysis) -> Notables {
+/// The notable things among these flows of a capture, whose numbers are in order.
+pub(crate) fn find(analysis: &Analysis, flows: &[u32]) -> Notables {
     let mut notables = Notables::default();
-    let contacts = contacts::Contacts::new(analysis);
-    let all = 0..analysis.n_flows() as u32;
+    let contacts = contacts::Contacts::new(analysis, flows);
+    let all = flows.iter().copied();
     let kinds = [
         contacts.port_scans(),
         contacts.host_sweeps(),

@@ -1,6 +1,7 @@
 //! The page's questions and their answers: windows of tables, details, charts.
 
 mod breakdown;
+mod chosen;
 pub(crate) mod compare;
 mod flows;
 pub(crate) mod hosts;
@@ -16,7 +17,7 @@ use flow::Flow;
 use serde_json::{Value, json};
 use v1::page::{LabelRow, LinkRow, Query};
 
-use crate::Analysis;
+use crate::{Analysis, notable};
 
 pub(crate) use flows::Kept;
 
@@ -30,23 +31,29 @@ const MAX_LINES: usize = 10_000;
 /// Answers the page.
 pub(crate) fn answer(analysis: &Analysis, query: &Query) -> Value {
     match query {
-        Query::Overview { bins } => json!(overview::overview(analysis, *bins)),
+        Query::Overview { bins, filter } => json!(overview::overview(analysis, *bins, filter)),
         Query::Timeline { bins, by, filter } => {
             json!(breakdown::timeline(analysis, *bins, *by, filter))
         }
-        Query::Breakdown => json!(breakdown::breakdown(analysis)),
-        Query::Countries => json!(hosts::countries(analysis)),
-        Query::Notable => json!(analysis.notable()),
+        Query::Breakdown { filter } => json!(breakdown::breakdown(analysis, filter)),
+        Query::Countries { filter } => json!(hosts::countries(analysis, filter)),
+        Query::Notable { filter } => match analysis.chosen(filter) {
+            Ok(chosen) if chosen.is_whole() => json!(analysis.notable()),
+            Ok(chosen) => json!(notable::find(analysis, &chosen.flows)),
+            Err(_) => Value::Null,
+        },
         Query::Flows { filter, timeout, sort, is_descending, offset, len } => {
             let sort = (*sort, *is_descending);
             json!(flows::window(analysis, filter, timeout, sort, *offset, *len))
         }
         Query::Flow { flow_id, timeout } => json!(flows::detail(analysis, *flow_id, timeout)),
-        Query::Hosts { search, offset, len } => {
-            json!(hosts::window(analysis, search, *offset, *len))
+        Query::Hosts { filter, search, offset, len } => {
+            json!(hosts::window(analysis, filter, search, *offset, *len))
         }
         Query::Host { ip } => json!(hosts::detail(analysis, ip)),
-        Query::Sessions { offset, len } => json!(sessions::window(analysis, *offset, *len)),
+        Query::Sessions { filter, offset, len } => {
+            json!(sessions::window(analysis, filter, *offset, *len))
+        }
         Query::Session { session_id } => json!(sessions::detail(analysis, *session_id)),
         Query::Decide { decision } => json!(analysis.decide(*decision)),
         Query::Undo { number } => json!(analysis.undo(*number)),

@@ -45,6 +45,11 @@ pub enum PickError {
         #[from]
         source: io::Error,
     },
+    /// Several files were read as one capture.
+    #[error(
+        "packets of files that were read as one capture are not saved: open the file that has them by itself"
+    )]
+    Several,
     /// The capture was written to since it was read.
     #[error(
         "the capture is not as it was when it was read: it has {found} packets of these flows now and had {known}; open it again"
@@ -137,6 +142,9 @@ impl<'a, W: Write> Picker<'a, W> {
         seed: u64,
         out: W,
     ) -> Result<Self, PickError> {
+        if analysis.is_of_several() {
+            return Err(PickError::Several);
+        }
         let mut chosen = chosen.to_vec();
         chosen.sort_unstable();
         chosen.dedup();

@@ -8,6 +8,8 @@ use features::Piece;
 use flow::{Cut, Direction, Endpoint, Flow, Health, Total, Transport};
 use v1::page::FlowRow;
 
+use crate::Countries;
+
 /// A flow, wherever it is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
@@ -40,6 +42,10 @@ pub(crate) struct Row<'a> {
     pub(crate) confidence: Option<u8>,
     /// Whose first bytes show the protocol.
     pub(crate) shown_by: Option<&'a str>,
+    /// What rules and payload call it, and the group of that, where a model was asked.
+    pub(crate) by_rules: Option<(&'a str, &'a str)>,
+    /// Who says where addresses are, where a database is loaded.
+    pub(crate) countries: Option<&'a Countries>,
     reason: Reason<'a>,
 }
 
@@ -111,8 +117,20 @@ impl<'a> Row<'a> {
                 _ => None,
             },
             shown_by: verdict.shown.map(classify::Shown::name),
+            by_rules: None,
+            countries: None,
             reason: Reason::Of(verdict),
         }
+    }
+
+    /// What rules and payload call it.
+    pub(crate) fn rule_label(&self) -> &'a str {
+        self.by_rules.map_or(self.label, |it| it.0)
+    }
+
+    /// What a model takes it for, where the label is a model's.
+    pub(crate) fn model_label(&self) -> Option<&'a str> {
+        (self.evidence == "model").then_some(self.label)
     }
 
     /// A flow of a store: what that does not keep is not known.
@@ -142,6 +160,8 @@ impl<'a> Row<'a> {
             evidence: "",
             confidence: None,
             shown_by: None,
+            by_rules: None,
+            countries: None,
             reason: Reason::Stored(stored.reason),
         }
     }
@@ -276,6 +296,9 @@ impl<'a> Row<'a> {
             group: self.group.to_owned(),
             evidence: self.evidence.to_owned(),
             confidence: self.confidence,
+            rule_label: text(self.by_rules.map(|it| it.0)),
+            rule_group: text(self.by_rules.map(|it| it.1)),
+            model_label: text(self.model_label()),
             shown_by: text(self.shown_by),
             reason: self.reason().into_owned(),
             domain_name: text(self.domain_name()),

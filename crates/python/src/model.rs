@@ -80,7 +80,7 @@ impl Model {
         over_payload: bool,
         wanted: Wanted,
     ) -> PyResult<Table> {
-        let rows = Rows::of(py, "flows", &wanted)?;
+        let rows = Rows::of(py, "flows", &wanted)?.guessed();
         let model = (Arc::clone(&self.0), Applying { threshold, over_payload });
         Ok(Table::new(capture::unread(sources, &how, Some(&model))?, rows))
     }

@@ -35,8 +35,8 @@ pub(crate) enum Part {
 /// What rows are of.
 #[derive(Clone)]
 pub(crate) enum Rows {
-    /// The columns of one after those of another.
-    Flows(Vec<Export>),
+    /// The columns of one after those of another; whether a model is asked of them.
+    Flows(Vec<Export>, bool),
     Sessions(Filter),
     Labels(Filter),
 }
@@ -70,12 +70,22 @@ impl Rows {
             (export.timeout, export.filter) = (timeout, filter.clone());
             Ok(export)
         });
-        Ok(Self::Flows(exports.collect::<PyResult<_>>()?))
+        Ok(Self::Flows(exports.collect::<PyResult<_>>()?, false))
+    }
+
+    /// The same where a model is asked of the flows.
+    pub(crate) fn guessed(self) -> Self {
+        match self {
+            Self::Flows(exports, _) => Self::Flows(exports, true),
+            others => others,
+        }
     }
 
     fn columns(&self) -> Vec<Cells> {
         match self {
-            Self::Flows(exports) => exports.iter().flat_map(Export::columns).collect(),
+            Self::Flows(exports, has_guesses) => {
+                exports.iter().flat_map(|it| it.columns(*has_guesses)).collect()
+            }
             Self::Sessions(_) => engine::session_columns(),
             Self::Labels(_) => engine::label_columns(),
         }
@@ -84,7 +94,7 @@ impl Rows {
     /// Of how many flows or sessions batches are made.
     fn n_sources(&self, found: &Found) -> u32 {
         match self {
-            Self::Flows(exports) => exports.first().map_or(0, |it| found.analysis.n_sources(it)),
+            Self::Flows(exports, _) => exports.first().map_or(0, |it| found.analysis.n_sources(it)),
             // All at once.
             Self::Sessions(_) | Self::Labels(_) => 1,
         }
@@ -93,7 +103,7 @@ impl Rows {
     fn batch(&self, found: &Found, start: u32, schema: &SchemaRef) -> Made {
         let Found { name, analysis } = found;
         let batch = match self {
-            Self::Flows(exports) => {
+            Self::Flows(exports, _) => {
                 let end = start.saturating_add(BATCH_LEN).min(self.n_sources(found));
                 let batches = exports.iter().map(|it| analysis.batch(it, start..end));
                 let mut columns = Vec::new();
@@ -223,7 +233,7 @@ pub(crate) fn columns(py: Python<'_>, schema: &str) -> PyResult<Vec<(String, Str
     let export = Export::new("parquet", Some(schema));
     let export = export.map_err(|error| errors::no_sense(py, &error))?;
     let of_schema = features::schema(schema).map_or(&[][..], |it| it.columns);
-    let names = export.columns().into_iter().map(|it| it.name.into_owned());
+    let names = export.columns(false).into_iter().map(|it| it.name.into_owned());
     let told = of_schema.iter().map(|it| (it.english(), it.unit.symbol().to_owned()));
     Ok(names.zip(told).map(|(name, (words, unit))| (name, words, unit)).collect())
 }

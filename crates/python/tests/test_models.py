@@ -41,7 +41,7 @@ def test_what_a_model_says_is_what_the_command_line_says(two, tractor_command, t
     lines = tractor_command("classify", "--model", file, "--over-payload", two["sample"]).splitlines()
     ours = model.predict(two["sample"], over_payload=True).to_arrow().to_pylist()
     theirs = [json.loads(it) for it in lines]
-    keys = ("flow_id", "label", "evidence", "confidence")
+    keys = ("flow_id", "label", "evidence", "confidence", "rule_label", "rule_group", "model_label")
     assert [[it.get(key) for key in keys] for it in ours] == [[it.get(key) for key in keys] for it in theirs]
     assert any(it["evidence"] == "model" for it in ours)
 

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use engine::{Analysis, Job, Progress, Rules};
+use engine::{Analysis, FRONT_LEN, Job, Progress, Rules};
 
 /// How much of a capture is read at once, in bytes: what is read is still in the processor's cache when it is looked at.
 pub const CHUNK_LEN: usize = 1 << 18;
@@ -76,6 +76,63 @@ pub fn read_telling(
         }
     }
     Ok(job.finish(false))
+}
+
+/// Several files read as one capture, one after the other: flows that go on from file to file are one.
+pub struct AsOne {
+    rules: Rules,
+    job: Option<Job>,
+    is_stopped: bool,
+}
+
+impl AsOne {
+    /// By these rules.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, job: None, is_stopped: false }
+    }
+
+    /// Reads the next file to its end, or to where it stops being a capture; files come in the order of their first times.
+    /// Where its reader fails, what was read of it is kept, and the analysis says so.
+    pub fn read(&mut self, mut reader: impl Read, name: &str) {
+        if let Some(job) = &mut self.job {
+            job.next_file(name);
+        }
+        let new = || Job::with_rules(name, run_seed(), &self.rules);
+        let job = self.job.get_or_insert_with(new);
+        loop {
+            match job.fill(CHUNK_LEN, |room| next_chunk(&mut reader, room)) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    self.is_stopped |= is_stop(&error);
+                    if !is_stop(&error) {
+                        job.interrupt(&error.to_string());
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether a reader was told to stop: no other file is wanted.
+    pub fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
+    /// What was found; `None` where no file was read.
+    pub fn finish(self) -> Option<Analysis> {
+        Some(self.job?.finish(self.is_stopped))
+    }
+}
+
+/// When a capture file began, as far as its front tells.
+///
+/// # Errors
+/// Where the file cannot be opened or read.
+pub fn first_time(path: &Path) -> io::Result<Option<u64>> {
+    let mut front = Vec::new();
+    File::open(path)?.take(FRONT_LEN).read_to_end(&mut front)?;
+    Ok(engine::first_time(&front))
 }
 
 /// Reads the next bytes there are to the front of a chunk; how many there were, 0 at the end.

@@ -214,7 +214,9 @@ impl Shared {
         }
         let schema = features::schema(&request.schema)
             .ok_or_else(|| bad(format!("there is no schema `{}`", request.schema)))?;
-        let filter = Filter::parse(&request.filter).map_err(|why| {
+        // Captures are learned from by what they say themselves.
+        let parsed = Filter::parse(&request.filter).and_then(|it| it.where_countries(false));
+        let filter = parsed.map_err(|why| {
             // A program that asks has the text, and wants to know where.
             let at = why.split(&request.filter)[0].chars().count() + 1;
             let message = format!("the filter cannot be understood at character {at}: {why}");

@@ -499,3 +499,104 @@ fn labels_are_listed_by_group_with_those_of_rules() {
     let (json, _) = run(&["labels", "--format", "json"], 0);
     assert_eq!(json, run(&["labels", "--json"], 0).0);
 }
+
+/// A database of countries in MaxMind's format: the lower half of all addresses of IPv4 is Norway.
+fn half_norway() -> Vec<u8> {
+    let text = |it: &str| [&[0x40 | it.len() as u8], it.as_bytes()].concat();
+    let map = |pairs: &[(&str, Vec<u8>)]| {
+        let pairs: Vec<u8> =
+            pairs.iter().flat_map(|it| [text(it.0), it.1.clone()].concat()).collect();
+        pairs
+    };
+    let of = |n: u8, pairs: Vec<u8>| [vec![0xe0 | n], pairs].concat();
+    let number = |it: u32| [&[0xc4][..], &it.to_be_bytes()].concat();
+    let country = of(1, map(&[("country", of(1, map(&[("iso_code", text("NO"))])))]));
+    let metadata = of(
+        4,
+        map(&[
+            ("node_count", number(1)),
+            ("record_size", number(24)),
+            ("ip_version", number(4)),
+            ("database_type", text("Half")),
+        ]),
+    );
+    [&[0, 0, 17, 0, 0, 1], &[0; 16][..], &country, b"\xab\xcd\xefMaxMind.com", &metadata].concat()
+}
+
+#[test]
+fn countries_are_asked_for_where_a_database_tells_them() {
+    let folder = Folder::new("countries");
+    let sample = capture("sample.pcapng");
+    let mmdb = folder.path("half.mmdb");
+    fs::write(&mmdb, half_norway()).unwrap();
+    for command in ["flows", "sessions", "hosts", "stats"] {
+        let (out, error) = run(&[command, &sample, "--filter", "country:NO"], 2);
+        assert!(out.is_empty() && error.contains("countries are not known"), "{command}: {error}");
+    }
+    let lines = |filter: &str| {
+        let arguments = ["flows", &sample, "--mmdb", &mmdb, "--filter", filter];
+        run(&arguments, 0).0.lines().count()
+    };
+    assert_eq!(lines("server_country:NO"), lines("server:0.0.0.0/1"));
+    assert_eq!(lines("-country:NO"), lines("-ip:0.0.0.0/1"));
+    assert!(lines("country:NO") > 0 && lines("country:SE") == 0);
+    let stats = ["stats", &sample, "--mmdb", &mmdb, "--filter", "country:NO"];
+    assert!(run(&stats, 0).0.len() > 100);
+    let hosts =
+        ["hosts", &sample, "--mmdb", &mmdb, "--filter", "client_country:NO", "--format", "jsonl"];
+    assert!(run(&hosts, 0).0.contains("\"country\":\"NO\""));
+}
+
+/// A pcap of these records of another one, whose header is 24 bytes long and whose records have one of 16.
+fn part_of(pcap: &[u8], records: std::ops::Range<usize>) -> Vec<u8> {
+    let (header, mut rest) = pcap.split_at(24);
+    let mut part = header.to_vec();
+    for at in 0.. {
+        let Some(len) = rest.get(8..12) else { break };
+        let len = u32::from_le_bytes(len.try_into().unwrap()) as usize + 16;
+        let (record, after) = rest.split_at(len);
+        if records.contains(&at) {
+            part.extend_from_slice(record);
+        }
+        rest = after;
+    }
+    part
+}
+
+#[test]
+fn captures_of_one_recorder_are_read_as_one() {
+    let folder = Folder::new("as-one");
+    let whole = fs::read(captures().join("ftp.pcap")).unwrap();
+    assert_eq!(whole[..4], [0xd4, 0xc3, 0xb2, 0xa1]);
+    // By their names in the wrong order.
+    let [first, second] = ["b.pcap", "a.pcap"].map(|it| folder.path(it));
+    fs::write(&first, part_of(&whole, 0..9)).unwrap();
+    fs::write(&second, part_of(&whole, 9..usize::MAX)).unwrap();
+    let rows = |arguments: &[&str]| {
+        let (out, _) = run(arguments, 0);
+        let rows = out.lines().map(|it| {
+            let mut row: serde_json::Value = serde_json::from_str(it).unwrap();
+            row.as_object_mut().unwrap().remove("capture");
+            row
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let expected = rows(&["flows", &capture("ftp.pcap")]);
+    assert_eq!(rows(&["flows", &second, &first, "--as-one"]), expected);
+    assert_eq!(rows(&["flows", folder.0.to_str().unwrap(), "--as-one"]), expected);
+    assert!(rows(&["flows", &second, &first]).len() > expected.len());
+    let listed = |command: &str, of: &[&str]| rows(&[&[command, "--format", "jsonl"], of].concat());
+    for command in ["sessions", "hosts"] {
+        let whole = listed(command, &[&capture("ftp.pcap")]);
+        assert_eq!(listed(command, &[&second, &first, "--as-one"]), whole, "{command}");
+    }
+    let stats = |of: &[&str]| run(&[&["stats"], of].concat(), 0).0;
+    assert_eq!(stats(&[&second, &first, "--as-one"]), stats(&[&capture("ftp.pcap")]));
+    // What is wrong with one names it; packets are not written of several.
+    let cut = folder.path("c.pcap");
+    fs::write(&cut, &whole[..whole.len() - 3]).unwrap();
+    let (_, error) = run(&["flows", &first, &cut, "--as-one"], 1);
+    assert!(error.contains("c.pcap") && error.contains("E-CUT-SHORT"), "{error}");
+    let refused = ["flows", &first, &second, "--as-one", "--format", "pcapng"];
+    assert!(run(&refused, 2).1.contains("--as-one"));
+}

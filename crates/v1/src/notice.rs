@@ -21,6 +21,9 @@ pub struct Notice {
     /// Where, in bytes from the start of the capture; for what has one place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+    /// The file it is about, where a capture has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// A number or a text in a sentence.
@@ -71,6 +74,12 @@ impl Notice {
     /// The same with its place, in bytes from the start of the capture.
     pub fn at(self, offset: u64) -> Self {
         Self { offset: Some(offset), ..self }
+    }
+
+    /// The same of this file of several.
+    pub fn of_file(self, name: &str) -> Self {
+        let message = format!("{name}: {}", self.message);
+        Self { file: Some(name.to_owned()), message, ..self }
     }
 
     /// How much it matters.

@@ -28,6 +28,9 @@ pub enum Query {
     Overview {
         /// How many bars the traffic over time has.
         bins: u32,
+        /// Only the flows that pass this filter; empty for all. What was read, and what not, is told of the whole capture.
+        #[serde(default)]
+        filter: String,
     },
     /// Traffic over time as it was not chosen at first. Answered by a [`TrafficTimeline`], or null where the filter cannot
     /// be understood.
@@ -39,12 +42,26 @@ pub enum Query {
         /// Only the flows that pass this filter; empty for all.
         filter: String,
     },
-    /// What there is, layer by layer, and how long it lasts. Answered by a [`Breakdown`].
-    Breakdown,
-    /// Where the hosts are, by the user's database. Answered by a [`CountryTable`].
-    Countries,
-    /// What is worth a look. Answered by [`crate::Notables`].
-    Notable,
+    /// What there is, layer by layer, and how long it lasts. Answered by a [`Breakdown`], or null where the filter cannot be
+    /// understood.
+    Breakdown {
+        /// Only the flows that pass this filter; empty for all.
+        #[serde(default)]
+        filter: String,
+    },
+    /// Where the hosts are, by the user's database. Answered by a [`CountryTable`], or null where the filter cannot be
+    /// understood.
+    Countries {
+        /// Only the hosts of flows that pass this filter; empty for all.
+        #[serde(default)]
+        filter: String,
+    },
+    /// What is worth a look. Answered by [`crate::Notables`], or null where the filter cannot be understood.
+    Notable {
+        /// Only among the flows that pass this filter; empty for all. Shares are of these.
+        #[serde(default)]
+        filter: String,
+    },
     /// A window of the flow table. Answered by [`Flows`].
     Flows {
         /// A filter as the user types it; empty for all flows.
@@ -69,6 +86,9 @@ pub enum Query {
     },
     /// A window of the host table, most bytes first. Answered by [`Hosts`].
     Hosts {
+        /// Only hosts of flows that pass this filter, counted over these; empty for all.
+        #[serde(default)]
+        filter: String,
         /// Only hosts whose address or name contains this; empty for all.
         search: String,
         /// The window's first row.
@@ -83,6 +103,9 @@ pub enum Query {
     },
     /// A window of the session table, most flows first. Answered by [`Sessions`].
     Sessions {
+        /// Only sessions with a flow that passes this filter, whole; empty for all.
+        #[serde(default)]
+        filter: String,
         /// The window's first row.
         offset: u32,
         /// How many rows.
@@ -136,7 +159,7 @@ pub enum FlowSort {
     /// By first packet.
     #[default]
     Start,
-    /// By label, then protocol.
+    /// By label as rules and payload have it, then protocol.
     Label,
     /// By client address, numerically, then port.
     Client,
@@ -156,7 +179,7 @@ pub enum FlowSort {
     Protocol,
     /// By transport's number.
     Transport,
-    /// By the label's group.
+    /// By that label's group.
     Group,
     /// By client port.
     ClientPort,
@@ -184,6 +207,8 @@ pub enum FlowSort {
     Session,
     /// By how the label was reached.
     Evidence,
+    /// By what a model takes it for, then by how sure it is.
+    Guess,
     /// By a model's confidence.
     Confidence,
     /// By the flow whose packets carry it.
@@ -271,6 +296,15 @@ pub struct FlowRow {
     /// How often a label is right that the model is so sure of, in percent; where the label is a model's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<u8>,
+    /// What rules and payload call it, where a model was asked; `unknown` where they do not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_label: Option<String>,
+    /// The group of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_group: Option<String>,
+    /// What a model takes it for, where the label is a model's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_label: Option<String>,
     /// Whose first bytes show the protocol: `client`, `server`, `both` where each alone would do, `together` where only
     /// both do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -332,6 +366,12 @@ pub struct Overview {
     /// How many TCP flows there are.
     #[serde(default)]
     pub tcp_flows: u64,
+    /// Packets of the flows, both ways, where a filter leaves only some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packets: Option<u64>,
+    /// Why the filter cannot be understood; there is nothing else then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_error: Option<FilterError>,
     /// What was read, and what was not.
     pub reading: Reading,
 }
@@ -402,6 +442,9 @@ pub struct Reading {
     pub format: String,
     /// Bytes read.
     pub bytes: u64,
+    /// The files of the capture in the order they were read, and the bytes of each; none where it is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRead>,
     /// The frames, every one in one place.
     pub account: Account,
     /// What the capture says of itself.
@@ -412,6 +455,17 @@ pub struct Reading {
     pub notices: Vec<Notice>,
     /// The user stopped reading before the end.
     pub is_stopped: bool,
+}
+
+/// One of several files that were read as one capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileRead {
+    /// Its name.
+    pub name: String,
+    /// Bytes read of it.
+    pub bytes: u64,
+    /// Frames read of it.
+    pub frames: u64,
 }
 
 /// Where the frames of a capture went: what is in flows and what is set aside is all there is.
@@ -555,7 +609,10 @@ pub struct FlowDetail {
     pub server_name: Option<String>,
     /// What its payload tells.
     pub facts: Vec<FactRow>,
-    /// What a model says of it, and why; where the label is a model's.
+    /// What rules and payload say of it, where the label is a model's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_rules: Option<RuleWord>,
+    /// What a model that was asked says of it, and why.
     #[serde(default)]
     pub guess: Option<GuessDetail>,
     /// The places in the flow of the first packets with payload, the client's first.
@@ -583,6 +640,19 @@ pub struct FlowDetail {
     pub client_head: Vec<u8>,
     /// The same of the server.
     pub server_head: Vec<u8>,
+}
+
+/// A label by rules and payload, beside that of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleWord {
+    /// The label.
+    pub label: String,
+    /// Its group.
+    pub group: String,
+    /// How it was reached.
+    pub evidence: String,
+    /// Why, in a sentence.
+    pub reason: String,
 }
 
 /// Something a payload told.
@@ -689,8 +759,14 @@ pub struct Words {
 pub struct Hosts {
     /// How many hosts match.
     pub matching: u64,
+    /// How many flows the filter lets through.
+    #[serde(default)]
+    pub matching_flows: u64,
     /// The window.
     pub rows: Vec<HostRow>,
+    /// Why the filter cannot be understood; the window is then empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_error: Option<FilterError>,
 }
 
 /// A host as a row.
@@ -739,10 +815,16 @@ pub struct HostDetail {
 /// A window of the session table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sessions {
-    /// How many sessions there are.
+    /// How many sessions there are; of those alone that have a flow the filter lets through.
     pub total: u64,
+    /// How many flows the filter lets through.
+    #[serde(default)]
+    pub matching_flows: u64,
     /// The window.
     pub rows: Vec<SessionRow>,
+    /// Why the filter cannot be understood; the window is then empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_error: Option<FilterError>,
 }
 
 /// A session as a row.
@@ -768,6 +850,9 @@ pub struct SessionRow {
     pub time_end_ns: u64,
     /// The kinds of its links, most frequent first: `dns answer`, `same name`, `ftp data` …
     pub kinds: Vec<String>,
+    /// How many of its flows a filter lets through, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_flows: Option<u64>,
 }
 
 /// One session, whole.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use engine::{
-    Analysis, Countries, FileEntry, Filter, Job, Library, Makers, OwnRules, PCAPNG, Passed,
-    PickError, Picker, Remarks, Rules,
+    Analysis, Countries, FRONT_LEN, FileEntry, Filter, Job, Library, Makers, OwnRules, PCAPNG,
+    Passed, PickError, Picker, Remarks, Rules,
 };
 use js_sys::{Array, Uint8Array};
 use v1::{JobId, Notice, Request};
@@ -78,8 +78,8 @@ fn main() {
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         let Some((said, payload)) = unpack::<ToWorker>(event.data()) else { return };
         match said {
-            ToWorker::Open { rules } => match (payload.dyn_into::<File>(), own_rules(&rules)) {
-                (Ok(file), Ok(own)) => spawn_local(read(page.clone(), state.clone(), file, own)),
+            ToWorker::Open { rules } => match (files_of(payload), own_rules(&rules)) {
+                (Ok(files), Ok(own)) => spawn_local(read(page.clone(), state.clone(), files, own)),
                 (Err(other), _) => fail(&page, fault(&describe(&other))),
                 (_, Err(error)) => fail(&page, fault(&error.message)),
             },
@@ -281,46 +281,98 @@ fn say(page: &DedicatedWorkerGlobalScope, said: &FromWorker, payload: &JsValue) 
     drop(page.post_message_with_transfer(&pack(said, payload), &handed_over));
 }
 
-async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, own: OwnRules) {
-    let max_flows = Some(MAX_FLOWS);
-    let rules = Rules { own: Arc::new(own), max_flows, ..Rules::default() };
-    state.library.borrow_mut().set_own_rules(Arc::clone(&rules.own));
-    state.own.replace(Arc::clone(&rules.own));
-    let name = file.name();
-    // A file that cannot be read says so below.
-    if let Ok(mark) = mark(&file).await {
-        say(&page, &FromWorker::Mark(mark), &JsValue::UNDEFINED);
+/// A file, or those of an array.
+fn files_of(payload: JsValue) -> Result<Vec<File>, JsValue> {
+    match payload.dyn_into::<Array>() {
+        Ok(files) => files.iter().map(JsCast::dyn_into).collect(),
+        Err(file) => Ok(vec![file.dyn_into()?]),
     }
-    state.file.replace(Some(file.clone()));
-    let mut chunks = Chunks::new(file.into(), CHUNK_LEN);
-    let total = chunks.total();
-    begin(&mut state.library.borrow_mut(), &name, total);
-    let mut job = Job::with_rules(&name, seed(&page), &rules);
-    let mut told_at = 0.0;
-    let mut preview_at = js_sys::Date::now() + FIRST_PREVIEW_MILLIS;
+}
+
+/// Files in the order of their first times; those that do not tell come last.
+async fn in_order(files: Vec<File>) -> Vec<File> {
+    let mut timed = Vec::new();
+    for file in files {
+        let front = slice(&file, 0.0, file.size().min(FRONT_LEN as f64)).await;
+        let time = front.ok().and_then(|it| engine::first_time(&it));
+        timed.push((time.unwrap_or(u64::MAX), file));
+    }
+    timed.sort_by_key(|it| it.0);
+    timed.into_iter().map(|it| it.1).collect()
+}
+
+/// What is told of a reading while it lasts, and when that is to be done again.
+struct Telling<'a> {
+    page: &'a DedicatedWorkerGlobalScope,
+    total: u64,
+    told_at: f64,
+    preview_at: f64,
+}
+
+impl Telling<'_> {
+    fn of(&mut self, job: &Job) {
+        let now = js_sys::Date::now();
+        if now - self.told_at >= PROGRESS_MILLIS {
+            self.told_at = now;
+            tell_progress(self.page, &progress(job, self.total));
+        }
+        if now >= self.preview_at {
+            if let Ok(preview) = json(&job.preview()) {
+                say(self.page, &FromWorker::Preview, &preview);
+            }
+            let after = js_sys::Date::now();
+            self.preview_at = after + PREVIEW_MILLIS.max((after - now) * PREVIEW_REST);
+        }
+    }
+}
+
+/// Feeds a file to a job, as far as it is a capture and nobody stops that.
+async fn feed(state: &State, job: &mut Job, file: &File, telling: &mut Telling<'_>) {
+    let mut chunks = Chunks::new(file.clone().into(), CHUNK_LEN);
     while !state.is_stopped.get() {
         match chunks.next().await {
             Ok(None) => break,
             // What cannot be read further is in the notices of the analysis.
-            Ok(Some(piece)) if !chunks::feed(&mut job, &piece) => break,
+            Ok(Some(piece)) if !chunks::feed(job, &piece) => break,
             Ok(Some(_)) => {}
             Err(error) => {
                 job.interrupt(&why_unread(&error));
                 break;
             }
         }
-        let now = js_sys::Date::now();
-        if now - told_at >= PROGRESS_MILLIS {
-            told_at = now;
-            tell_progress(&page, &progress(&job, total));
+        telling.of(job);
+    }
+}
+
+async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, files: Vec<File>, own: OwnRules) {
+    let max_flows = Some(MAX_FLOWS);
+    let rules = Rules { own: Arc::new(own), max_flows, ..Rules::default() };
+    state.library.borrow_mut().set_own_rules(Arc::clone(&rules.own));
+    state.own.replace(Arc::clone(&rules.own));
+    let files = if files.len() > 1 { in_order(files).await } else { files };
+    let names: Vec<String> = files.iter().map(File::name).collect();
+    let name = engine::name_of_several(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    // A file that cannot be read says so below.
+    if let Ok(mark) = mark_of(&files).await {
+        say(&page, &FromWorker::Mark(mark), &JsValue::UNDEFINED);
+    }
+    if let [file] = &files[..] {
+        state.file.replace(Some(file.clone()));
+    }
+    let total = files.iter().map(|it| it.size() as u64).sum();
+    begin(&mut state.library.borrow_mut(), &name, total);
+    let first = names.first().map_or("", String::as_str);
+    let mut job = Job::with_rules(first, seed(&page), &rules);
+    let preview_at = js_sys::Date::now() + FIRST_PREVIEW_MILLIS;
+    let mut telling = Telling { page: &page, total, told_at: 0.0, preview_at };
+    for (at, (file, name)) in files.iter().zip(&names).enumerate() {
+        if state.is_stopped.get() {
+            break;
         }
-        if now >= preview_at {
-            if let Ok(preview) = json(&job.preview()) {
-                say(&page, &FromWorker::Preview, &preview);
-            }
-            let after = js_sys::Date::now();
-            preview_at = after + PREVIEW_MILLIS.max((after - now) * PREVIEW_REST);
+        if at > 0 {
+            job.next_file(name);
         }
+        feed(&state, &mut job, file, &mut telling).await;
     }
     let mut progress = progress(&job, total);
     tell_progress(&page, &progress);
@@ -348,7 +400,19 @@ async fn read(page: DedicatedWorkerGlobalScope, state: Rc<State>, file: File, ow
     }
 }
 
-/// What names the file in links.
+/// What names the files in links.
+async fn mark_of(files: &[File]) -> Result<String, JsValue> {
+    let mut marks = Vec::new();
+    for file in files {
+        marks.push(mark(file).await?);
+    }
+    let total = files.iter().map(|it| it.size() as u64).sum();
+    Ok(match <[String; 1]>::try_from(marks) {
+        Ok([mark]) => mark,
+        Err(marks) => engine::identity_of_several(total, &marks),
+    })
+}
+
 async fn mark(file: &File) -> Result<String, JsValue> {
     let len = file.size();
     let edge = engine::EDGE_LEN as f64;
@@ -455,13 +519,14 @@ fn json(value: &impl serde::Serialize) -> Result<JsValue, v1::Error> {
     Ok(Uint8Array::from(&*bytes).buffer().into())
 }
 
-fn filter_of(text: &str) -> Result<Filter, v1::Error> {
-    Filter::parse(text).map_err(|it| v1::Error::bad_request(it.to_string()))
+fn filter_of(text: &str, analysis: &Analysis) -> Result<Filter, v1::Error> {
+    let parsed = Filter::parse(text).and_then(|it| it.where_countries(analysis.knows_countries()));
+    parsed.map_err(|it| v1::Error::bad_request(it.to_string()))
 }
 
 /// What is to be written, as the engine has it.
-fn wanted(export: &Export) -> Result<engine::Export, v1::Error> {
-    let filter = filter_of(&export.filter)?;
+fn wanted(export: &Export, analysis: &Analysis) -> Result<engine::Export, v1::Error> {
+    let filter = filter_of(&export.filter, analysis)?;
     let timeout = export.timeout.parse::<engine::Timeout>().map_err(v1::Error::bad_request)?;
     let wanted = engine::Export::new(&export.format, export.schema.as_deref());
     let mut wanted = wanted.map_err(v1::Error::bad_request)?;
@@ -470,7 +535,7 @@ fn wanted(export: &Export) -> Result<engine::Export, v1::Error> {
 }
 
 fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
-    let export = wanted(export)?;
+    let export = wanted(export, analysis)?;
     let pieces = analysis
         .export(&export, &analysis.reading().file_name, Pieces::new())
         .map_err(|it| v1::Error::internal(it.to_string()))?;
@@ -480,10 +545,10 @@ fn export(analysis: &Analysis, export: &Export) -> Result<JsValue, v1::Error> {
 /// About how many rows or packets, and bytes.
 fn estimate(analysis: &Analysis, export: &Export) -> Result<(u64, u64), v1::Error> {
     if export.format == PCAPNG {
-        let filter = filter_of(&export.filter)?;
+        let filter = filter_of(&export.filter, analysis)?;
         return Ok(analysis.estimate_packets(&filter));
     }
-    let about = analysis.estimate(&wanted(export)?, &analysis.reading().file_name);
+    let about = analysis.estimate(&wanted(export, analysis)?, &analysis.reading().file_name);
     about.map_err(|it| v1::Error::internal(it.to_string()))
 }
 
@@ -506,8 +571,11 @@ async fn pick(
 ) -> Result<JsValue, v1::Error> {
     let unread = || v1::Error::not_found("the capture is still being read");
     let analysis = state.analysis.borrow().clone().ok_or_else(unread)?;
+    if analysis.is_of_several() {
+        return Err(v1::Error::new(409, PickError::Several.to_string()));
+    }
     let file = state.file.borrow().clone().ok_or_else(unread)?;
-    let filter = filter_of(&packets.filter)?;
+    let filter = filter_of(&packets.filter, &analysis)?;
     let chosen = analysis.passing(&filter);
     let remarks = if packets.has_comments { Remarks::Labels } else { Remarks::None };
     let refuse = |error: PickError| match error {
@@ -515,6 +583,7 @@ async fn pick(
             let message = format!("it has {found} packets of these flows now and had {known}");
             v1::Error::new(410, message)
         }
+        PickError::Several => v1::Error::new(409, error.to_string()),
         PickError::Write { .. } => v1::Error::internal(error.to_string()),
     };
     let begun = Picker::new(&analysis, &chosen, remarks, seed(page), Pieces::new());

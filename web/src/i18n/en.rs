@@ -170,7 +170,7 @@ pub(super) const TEXTS: Texts = Texts {
     no_names: "no names in this capture: no DNS, TLS, QUIC or HTTP said any",
     time: "Time",
     total: "Total",
-    filter_waits: "The overview shows the whole capture.",
+    clear_filter: "Show all",
 
     start: "Start",
     label: "Label",
@@ -432,7 +432,7 @@ pub(super) const TEXTS: Texts = Texts {
         ("w", "save the flow's packets"),
         ("+ - 0", "in the packet chart: closer, farther, all"),
         ("l t", "language, theme"),
-        ("Esc", "close, then back"),
+        ("Esc", "close, then back; take the range of time out"),
     ],
     keys_switch: "Single-letter keys are on",
 

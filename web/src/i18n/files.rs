@@ -16,6 +16,9 @@ pub struct FilesTexts {
     pub open_now: &'static str,
     pub open_now_named: fn(&str) -> String,
     pub remove: fn(&str) -> String,
+    pub as_one: fn(&str) -> String,
+    pub as_one_hint: &'static str,
+    pub files: &'static str,
 }
 
 pub(super) const EN: FilesTexts = FilesTexts {
@@ -30,6 +33,9 @@ pub(super) const EN: FilesTexts = FilesTexts {
     open_now: "Open now",
     open_now_named: |name| format!("Stop reading and open {name}"),
     remove: |name| format!("Take {name} off the list"),
+    as_one: |n| format!("Read all {n} as one capture"),
+    as_one_hint: "The open file is one of them. In the order of their first packets, as a recorder wrote them; flows that go on from file to file are one.",
+    files: "Files",
 };
 
 pub(super) const RU: FilesTexts = FilesTexts {
@@ -44,4 +50,7 @@ pub(super) const RU: FilesTexts = FilesTexts {
     open_now: "Открыть сейчас",
     open_now_named: |name| format!("Прервать чтение и открыть {name}"),
     remove: |name| format!("Убрать {name} из списка"),
+    as_one: |n| format!("Прочитать все {n} как один снимок"),
+    as_one_hint: "Вместе с открытым файлом, по порядку первых пакетов, как их записывала программа захвата; поток, который продолжается в другом файле, остаётся одним.",
+    files: "Файлы",
 };

@@ -8,6 +8,16 @@ use crate::format;
 /// The overview's words.
 #[expect(missing_docs, reason = "each field is its message, to be read below")]
 pub struct OverviewTexts {
+    // What a filter leaves.
+    pub narrowed: &'static str,
+    pub narrowed_hosts: &'static str,
+    pub narrowed_sessions: &'static str,
+    pub narrowed_labels: &'static str,
+    pub shown_whole: &'static str,
+    pub among: &'static str,
+    pub around: &'static str,
+    pub of_packets: fn(&str) -> String,
+
     // Notable things.
     pub notable: &'static str,
     pub nothing_notable: &'static str,
@@ -68,6 +78,15 @@ pub struct OverviewTexts {
 
 /// In English.
 pub(super) const EN: OverviewTexts = OverviewTexts {
+    narrowed: "All below is of these flows, but what was read: that is of the whole capture.",
+    narrowed_hosts: "Flows, bytes and labels are of these flows; names are of the whole capture.",
+    narrowed_sessions: "Sessions with one of these flows, each shown whole.",
+    narrowed_labels: "What can be named is of the whole capture.",
+    shown_whole: "Shown whole, of all flows: the filter narrows lists.",
+    among: "Looked for among the flows on show: shares are of these.",
+    around: "The chart goes on beside the chosen range; Esc takes that out.",
+    of_packets: |n| format!("of {n}"),
+
     notable: "Worth a look",
     nothing_notable: "Nothing stands out.",
     looked_for: "Looked for: scans of ports and hosts, regular contacts, large uploads, secrets in clear, obsolete versions and ciphers, doubtful DNS names, tunnels, one-sided and lossy TCP.",
@@ -140,6 +159,15 @@ pub(super) const EN: OverviewTexts = OverviewTexts {
 
 /// In Russian.
 pub(super) const RU: OverviewTexts = OverviewTexts {
+    narrowed: "Всё ниже — об этих потоках, кроме прочитанного: оно о снимке целиком.",
+    narrowed_hosts: "Потоки, байты и метки — по этим потокам; имена — по всему снимку.",
+    narrowed_sessions: "Сессии, в которых есть такие потоки; каждая целиком.",
+    narrowed_labels: "Что вообще распознаётся — по всему снимку.",
+    shown_whole: "Показано целиком, по всем потокам: фильтр сужает только списки.",
+    among: "Искали среди показанных потоков: доли — от них.",
+    around: "График виден и за пределами отрезка; Esc снимает выбор.",
+    of_packets: |n| format!("из {n}"),
+
     notable: "На что взглянуть",
     nothing_notable: "Ничего примечательного.",
     looked_for: "Искали: сканирование портов и узлов, регулярные обращения, большие отправки, открытые секреты, устаревшие версии и шифры, сомнительные имена DNS, туннели, TCP с одной стороной и с потерями.",

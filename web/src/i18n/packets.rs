@@ -46,6 +46,7 @@ pub struct PacketTexts {
     pub stop: &'static str,
     pub stopped: &'static str,
     pub gone: fn(&str) -> String,
+    pub several: &'static str,
     pub format: &'static str,
     pub comments: &'static str,
     pub with_comments: &'static str,
@@ -129,6 +130,7 @@ pub(super) const EN: PacketTexts = PacketTexts {
     running: |percent, frames| format!("Reading the file again: {percent}, {frames}"),
     stop: "Stop",
     stopped: "Stopped; nothing was saved",
+    several: "Packets of files that were read as one capture are not saved: open the file that has them by itself.",
     gone: |why| {
         let why = why.trim_end_matches('.');
         format!(
@@ -215,6 +217,7 @@ pub(super) const RU: PacketTexts = PacketTexts {
     running: |percent, frames| format!("Файл читается ещё раз: {percent}, {frames}"),
     stop: "Остановить",
     stopped: "Остановлено; ничего не сохранено",
+    several: "Пакеты файлов, прочитанных как один снимок, не сохраняются: откройте нужный файл отдельно.",
     gone: |why| {
         let why = why.trim_end_matches('.');
         format!(

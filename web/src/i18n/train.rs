@@ -159,7 +159,12 @@ pub struct TrainTexts {
     pub unsure: fn(&str) -> String,
     pub unlike: fn(&str) -> String,
     pub show_guesses: &'static str,
-    pub guess: &'static str,
+    pub models_guess: &'static str,
+    pub guessed: [&'static str; 4],
+    pub likeliest: &'static str,
+    pub probability: &'static str,
+    pub n_more_classes: Plural,
+    pub decided_by: &'static str,
     pub guess_hint: fn(&str) -> String,
     pub failed: &'static str,
 }
@@ -341,7 +346,17 @@ pub(super) const EN: TrainTexts = TrainTexts {
     unsure: |flows| format!("{flows}: not sure enough"),
     unlike: |flows| format!("{flows}: unlike all it learned from"),
     show_guesses: "Show the guesses",
-    guess: "guess",
+    models_guess: "Model's guess",
+    guessed: [
+        "by the model",
+        "It counts: with such shares the model is right in {confidence} of cases, and {threshold} are asked for.",
+        "It does not count, the flow stays unknown to the model: with such shares it is right in {confidence} of cases, and {threshold} are asked for.",
+        "It does not count, whatever the shares: the flow is unlike all that the model learned from, and stays unknown to it.",
+    ],
+    likeliest: "Likeliest classes",
+    probability: "Probability",
+    n_more_classes: Plural { one: "other class", few: "other classes", many: "other classes" },
+    decided_by: "What decided:",
     guess_hint: |percent| format!("A guess by the model, {percent} sure"),
     failed: "This did not work",
 };
@@ -519,7 +534,19 @@ pub(super) const RU: TrainTexts = TrainTexts {
     unsure: |flows| format!("{flows}: мало уверенности"),
     unlike: |flows| format!("{flows}: не похоже ни на что из обучения"),
     show_guesses: "Показать догадки",
-    guess: "догадка",
+    models_guess: "Догадка модели",
+    guessed: [
+        "по модели",
+        "Засчитана: при таких долях модель права в {confidence} случаев, порог — {threshold}.",
+        "Не засчитана, для модели поток остаётся неизвестным: при таких долях она права в {confidence} случаев, порог — {threshold}.",
+        "Не засчитана, каковы бы ни были доли: поток не похож ни на что из обучения и остаётся для модели неизвестным.",
+    ],
+    likeliest: "Вероятнее всего",
+    probability: "Вероятность",
+    n_more_classes: Plural {
+        one: "другой класс", few: "других класса", many: "других классов"
+    },
+    decided_by: "Что решило:",
     guess_hint: |percent| format!("Догадка модели, уверенность {percent}"),
     failed: "Не получилось",
 };

@@ -41,6 +41,15 @@ pub fn ReadingPanel(
     let has_frames = reading.account.frames.frames > 0;
     let account = has_frames.then(|| account(&reading.account, t, lang));
     let origin = origin(&reading.origin, t);
+    let files = (!reading.files.is_empty()).then(|| {
+        let files = reading.files.iter().map(|it| {
+            let frames = t.n_frames.with(it.frames, lang);
+            let bytes = format::bytes(it.bytes, lang);
+            view! { <li>{it.name.clone()} " " <span class="dim">{bytes}" · "{frames}</span></li> }
+        });
+        let files = files.collect_view();
+        view! { <dt>{t.waiting_files.files}</dt><dd><ul class="files-read">{files}</ul></dd> }
+    });
     let right = move || view! { <span class=class>{state}</span> };
     view! {
         <Panel title=t.what_was_read.to_owned() right=right>
@@ -49,6 +58,7 @@ pub fn ReadingPanel(
             <dl class="kv">
                 <dt>{t.format}</dt>
                 <dd>{format}</dd>
+                {files}
                 {names}
                 {origin}
             </dl>
@@ -147,7 +157,10 @@ fn notices(notices: &[Notice], t: &'static Texts, lang: Lang) -> impl IntoView +
     let n_shown = if notices.len() <= AT_FIRST.1 + 1 { notices.len() } else { AT_FIRST.1 };
     let (shown, folded) = notices.split_at(n_shown);
     let list = |part: &[Notice]| {
-        let items = part.iter().map(|it| view! { <li>{sign(it, t)}{said(it, lang)}</li> });
+        let items = part.iter().map(|it| {
+            let file = it.file.clone().map(|it| view! { <b class="of-file">{it}</b> " " });
+            view! { <li>{sign(it, t)}<div>{file}{said(it, lang)}</div></li> }
+        });
         view! { <ul class="notes">{items.collect_view()}</ul> }
     };
     let folded = (!folded.is_empty()).then(|| {

@@ -12,13 +12,13 @@ use crate::{
         bars::{Bar, Bars},
         small::{Mark, Panel, Sideways, Waiting},
     },
-    place::Place,
     state::{Answer, app, texts},
 };
 
 /// Asks what there is.
-pub fn ask() -> Answer<Arc<Breakdown>> {
-    app().ask::<Arc<Breakdown>>(|| Some(Query::Breakdown))
+pub fn ask() -> Answer<Option<Arc<Breakdown>>> {
+    let filter = app().filter();
+    app().ask(move || Some(Query::Breakdown { filter: filter.get() }))
 }
 
 /// A row of the tree: how deep it stands, which rows it stands below, what it is.
@@ -44,7 +44,7 @@ fn lines(layers: &[Layer], above: &[usize], out: &mut Vec<Line>) {
 #[component]
 pub fn LayersPanel(
     /// What there is.
-    answer: Answer<Arc<Breakdown>>,
+    answer: Answer<Option<Arc<Breakdown>>>,
 ) -> impl IntoView {
     let (t, lang) = texts();
     let opened = RwSignal::new(Vec::<bool>::new());
@@ -64,7 +64,8 @@ pub fn LayersPanel(
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Err(why)) => view! { <p class="dim inset">{why}</p> }.into_any(),
-        Some(Ok(found)) => tree(&found.layers, opened, t, lang).into_any(),
+        Some(Ok(None)) => ().into_any(),
+        Some(Ok(Some(found))) => tree(&found.layers, opened, t, lang).into_any(),
     };
     view! { <Panel title=t.overview.layers.to_owned() class="layers" right=right>{content}</Panel> }
 }
@@ -116,7 +117,7 @@ fn tree(
         } else {
             view! { <span class="handle"></span> }.into_any()
         };
-        let href = Place::flows(layer.filter.clone()).hash();
+        let href = app().flows_within(&layer.filter).hash();
         let number = |text: String| {
             view! { <td class="num"><a href=href.clone() tabindex="-1">{text}</a></td> }
         };
@@ -170,17 +171,18 @@ fn tree(
 #[component]
 pub fn DurationsPanel(
     /// What there is.
-    answer: Answer<Arc<Breakdown>>,
+    answer: Answer<Option<Arc<Breakdown>>>,
 ) -> impl IntoView {
     let (t, lang) = texts();
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Err(why)) => view! { <p class="dim inset">{why}</p> }.into_any(),
-        Some(Ok(found)) => {
+        Some(Ok(None)) => ().into_any(),
+        Some(Ok(Some(found))) => {
             let most = found.durations.iter().map(|it| it.flows).max().unwrap_or(1).max(1);
             let bars = found.durations.iter().map(|it| Bar {
                 title: span(it, t, lang),
-                href: Place::flows(it.filter.clone()).hash(),
+                href: app().flows_within(&it.filter).hash(),
                 figures: vec![format::count(it.flows, lang), format::bytes(it.bytes, lang)],
                 share: it.flows as f64 / most as f64,
                 ..Bar::default()

@@ -27,13 +27,19 @@ pub fn Chooser() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let dialog = NodeRef::<html::Dialog>::new();
-    let shown = Memo::new(move |_| app.place.with(|it| columns::chosen(&it.columns, false)));
+    let shown = Memo::new(move |_| {
+        let usual = app.usual_columns(false);
+        app.place.with(|it| columns::chosen(&it.columns, usual))
+    });
     let change = move |with: &dyn Fn(&mut Vec<Shown>)| {
         let mut shown = shown.get_untracked();
         with(&mut shown);
         // A table without a column is none.
         if !shown.is_empty() {
-            app.replace(Place { columns: columns::written(&shown), ..app.place.get_untracked() });
+            app.replace(Place {
+                columns: columns::written(&shown, untrack(|| app.usual_columns(false))),
+                ..app.place.get_untracked()
+            });
         }
     };
     // Those on show first, in their order.

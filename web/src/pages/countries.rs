@@ -11,8 +11,9 @@ use crate::{
         reference::{LoadReference, Words},
         small::{Panel, Waiting},
     },
-    place::{Place, View},
+    place::View,
     state::{app, texts},
+    terms,
 };
 
 /// The panel.
@@ -20,9 +21,10 @@ use crate::{
 pub fn CountriesPanel() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
-    let answer = app.ask::<CountryTable>(move || {
+    let filter = app.filter();
+    let answer = app.ask::<Option<CountryTable>>(move || {
         app.countries.changed.track();
-        Some(Query::Countries)
+        Some(Query::Countries { filter: filter.get() })
     });
     let right = move || {
         let words = Words { load: t.overview.load_countries, drop: t.overview.drop_countries };
@@ -35,12 +37,13 @@ pub fn CountriesPanel() -> impl IntoView {
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Err(why)) => view! { <p class="dim inset">{why}</p> }.into_any(),
-        Some(Ok(CountryTable { source: None, .. })) => view! {
+        Some(Ok(None)) => ().into_any(),
+        Some(Ok(Some(CountryTable { source: None, .. }))) => view! {
             <p class="inset">{t.overview.no_countries}</p>
             <p class="dim inset">{t.overview.countries_hint}</p>
         }
         .into_any(),
-        Some(Ok(table)) => shown(&table, t, lang).into_any(),
+        Some(Ok(Some(table))) => shown(&table, t, lang).into_any(),
     };
     view! {
         <Panel title=t.overview.countries.to_owned() class="countries" right=right>
@@ -55,6 +58,7 @@ fn shown(table: &CountryTable, t: &'static Texts, lang: Lang) -> impl IntoView +
     let bars = table.rows.iter().map(|it| Bar {
         title: countries::name(&it.code, lang),
         sub: it.code.clone(),
+        href: app().flows_within(&terms::term("country", &it.code)).hash(),
         figures: vec![format::count(it.hosts, lang), format::bytes(it.bytes, lang)],
         share: it.bytes as f64 / most as f64,
         ..Bar::default()
@@ -67,7 +71,7 @@ fn shown(table: &CountryTable, t: &'static Texts, lang: Lang) -> impl IntoView +
         view! { <p class="dim inset">{(t.overview.unknown_hosts)(&n)}</p> }
     });
     let source = table.source.as_ref().map(|it| said(it, t));
-    let all = Place::default().in_view(View::Hosts).hash();
+    let all = app().opened(View::Hosts, "").hash();
     view! {
         <Bars headings bars at_first=8 more=(t.all_of_them)(&n) />
         {unknown}

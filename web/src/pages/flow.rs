@@ -1,10 +1,11 @@
 //! One flow, beside the table: why it has its label, its facts, packets, features and first bytes.
 
+mod guess;
 mod health;
 mod packets;
 
 use leptos::prelude::*;
-use v1::page::{FactRow, FeatureValue, FlowDetail, FlowRow, Query};
+use v1::page::{FactRow, FeatureValue, FlowDetail, FlowRow, Query, RuleWord};
 
 use crate::{
     format, groups,
@@ -63,7 +64,7 @@ fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>, has_cell: Si
         let Some(Ok(Some(detail))) = answer.get_untracked() else { return };
         let row = detail.row;
         let place = app.place.get_untracked();
-        let label = terms::term("label", &row.label);
+        let label = rules_term(&row);
         match step {
             Some(Step::Keep) => {
                 app.go(Place { filter: terms::with(&place.filter, &label), ..place })
@@ -78,6 +79,14 @@ fn obey(app: App, answer: crate::state::Answer<Option<FlowDetail>>, has_cell: Si
             _ => {}
         }
     });
+}
+
+/// The term that finds flows of the same label by rules and payload.
+fn rules_term(row: &FlowRow) -> String {
+    match &row.rule_label {
+        Some(label) => terms::term("rules", label),
+        None => terms::term("label", &row.label),
+    }
 }
 
 /// A display filter of Wireshark that finds the flow's packets.
@@ -112,14 +121,21 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let row = detail.row.clone();
-    let class = groups::class(&row.group);
-    let written = groups::written(&row.label, lang);
-    let filter = terms::term("label", &row.label);
+    // A model's word stands by itself: what rules and payload say goes before it.
+    let by_rules = detail.by_rules.clone().unwrap_or_else(|| RuleWord {
+        label: row.label.clone(),
+        group: row.group.clone(),
+        evidence: row.evidence.clone(),
+        reason: row.reason.clone(),
+    });
+    let class = groups::class(&by_rules.group);
+    let written = groups::written(&by_rules.label, lang);
+    let filter = rules_term(&row);
     let of_label = Place::flows(filter).hash();
     let to_copy = wireshark_filter(&row);
-    let is_sure = matches!(row.evidence.as_str(), "own" | "payload" | "name" | "kin");
+    let is_sure = matches!(by_rules.evidence.as_str(), "own" | "payload" | "name" | "kin");
     let evidence_class = if is_sure { "tag ok" } else { "tag" };
-    let of_evidence = Place::flows(terms::term("evidence", &row.evidence)).hash();
+    let of_evidence = Place::flows(terms::term("evidence", &by_rules.evidence)).hash();
     let end = |ip: &str, port: u16, name: &Option<String>| {
         let name = name.clone().map(|it| view! { <span class="dim">{it}</span> });
         view! {
@@ -143,11 +159,7 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         let text = (t.shown_by)(by, &packet(places[0]), &packet(places[1]));
         view! { <p class="dim">{text}</p> }
     });
-    let causes = detail.guess.iter().flat_map(|it| &it.causes);
-    let causes = causes.map(|it| view! { <p class="dim">{lang.of(&it.words)}</p> }).collect_view();
-    let guess = row.confidence.map(|it| {
-        view! { <span class="tag">{t.train.guess}" "{it}"\u{a0}%"</span> " " }
-    });
+    let guess = detail.guess.as_ref().map(|it| guess::guess(it, t, lang));
     let state = row.conn_state.clone().filter(|_| !row.transport.starts_with("icmp"));
     let state = state.map(|state| {
         let href = Place::flows(terms::term("state", &state)).hash();
@@ -246,9 +258,12 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     let chosen = RwSignal::new(None::<usize>);
     let number = row.flow_id;
     app.look_for_file();
-    let cannot_save =
-        move || app.picking.gone.with(Option::is_some) || app.picking.running.with(Option::is_some);
+    let cannot_save = move || {
+        let is_busy = app.picking.running.with(Option::is_some);
+        is_busy || app.picking.gone.with(Option::is_some) || app.is_of_several()
+    };
     let save_title = move || match app.picking.gone.get() {
+        _ if app.is_of_several() => t.packets_view.several.to_owned(),
         Some(why) => (t.packets_view.gone)(&why),
         None => t.packets_view.save_hint.to_owned(),
     };
@@ -285,8 +300,8 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
     };
     view! {
         <header>
-            <Mark class letter=groups::letter(&row.group) />
-            <h2><a href=of_label title=written.clone()>{written.clone()}</a> " " {guess} <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
+            <Mark class letter=groups::letter(&by_rules.group) />
+            <h2><a href=of_label title=written.clone()>{written.clone()}</a> " " <span class="dim">{(t.flow_n)(&format::count(row.flow_id.into(), lang))}</span></h2>
             <div class="right">
                 <button
                     type="button"
@@ -302,12 +317,12 @@ fn Detail(detail: FlowDetail, tab: RwSignal<usize>) -> impl IntoView {
         <dl class="kv">
             <dt>{t.why}</dt>
             <dd>
-                {reason(&row.reason, lang)}
+                {reason(&by_rules.reason, lang)}
                 " "
-                <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &row.evidence)}</a>
-                {causes}
+                <a class=evidence_class href=of_evidence>{word(&t.evidence_names, &by_rules.evidence)}</a>
                 {shown_by}
             </dd>
+            {guess}
             <dt>{t.client}</dt>
             <dd>{end(&row.client_ip, row.client_port, &detail.client_name)}</dd>
             <dt>{t.server}</dt>

@@ -12,7 +12,7 @@ use crate::{
     columns::{self, Line, Look, Shown, Value},
     format, groups,
     i18n::{Lang, Texts, word},
-    pages::{chooser::Chooser, flow::Flow, flow_menu},
+    pages::{chooser::Chooser, flow::Flow, flow_menu, narrowed::NoneMatch},
     parts::{
         menu::Menu,
         rows::Rows,
@@ -21,7 +21,6 @@ use crate::{
     },
     place::{Place, View},
     state::{App, app, texts},
-    terms,
 };
 
 /// How wide a column of addresses is by default where there are those of IPv6, in pixels.
@@ -79,8 +78,10 @@ pub fn Flows() -> impl IntoView {
         }
     });
     let is_open = Memo::new(move |_| app.place.with(|it| !it.id.is_empty()));
-    let shown =
-        Memo::new(move |_| app.place.with(|it| columns::chosen(&it.columns, is_open.get())));
+    let shown = Memo::new(move |_| {
+        let usual = app.usual_columns(is_open.get());
+        app.place.with(|it| columns::chosen(&it.columns, usual))
+    });
     let time = Memo::new(move |_| app.place.with(|it| it.time));
 
     let columns = Signal::derive(move || {
@@ -113,7 +114,8 @@ pub fn Flows() -> impl IntoView {
         if let Some(it) = shown.get_mut(at) {
             it.width = Some(width);
         }
-        app.replace(Place { columns: columns::written(&shown), ..app.place.get_untracked() });
+        let columns = columns::written(&shown, untrack(|| app.usual_columns(false)));
+        app.replace(Place { columns, ..app.place.get_untracked() });
     });
     let row = Callback::new(move |at: u32| {
         let line = rows.get(at)?;
@@ -350,6 +352,7 @@ fn cells(line: &Line, above: Option<&Line>, looks: &Looks, t: &Texts, lang: Lang
         let value = (it.column.of)(line);
         match (it.column.look, value) {
             (Look::Label, _) => label(line, t, lang),
+            (Look::Guess, _) => guess(line, t, lang),
             (Look::Client, _) => {
                 let (ip, port) = (&line.row.client_ip, line.row.client_port);
                 address(ip, port).into_any()
@@ -392,21 +395,32 @@ fn cells(line: &Line, above: Option<&Line>, looks: &Looks, t: &Texts, lang: Lang
 
 fn label(line: &Line, t: &Texts, lang: Lang) -> AnyView {
     let row = &line.row;
-    let class = groups::class(&row.group);
+    let group = row.rule_group.as_ref().unwrap_or(&row.group);
+    let class = groups::class(group);
+    let label = columns::rule_label(line);
     view! {
-        <span title=word(&t.groups, &row.group)><Mark class letter=groups::letter(&row.group) /></span>
-        {match row.confidence {
-            // A guess shall not look like something known.
-            Some(percent) => {
-                let percent = format!("{percent}\u{a0}%");
-                let hint = (t.train.guess_hint)(&percent);
-                view! { <i class="guess" title=hint>{groups::written(&row.label, lang)}" ?"</i> " " <span class="dim">{percent}</span> }.into_any()
-            }
-            None => groups::written(&row.label, lang).into_any(),
-        }}
+        <span title=word(&t.groups, group)><Mark class letter=groups::letter(group) /></span>
+        {groups::written(label, lang)}
         " "
-        <span class="dim">{(row.protocol != row.label).then(|| row.protocol.clone())}</span>
+        <span class="dim">{(row.protocol != label).then(|| row.protocol.clone())}</span>
         {row.piece.filter(|it| *it > 0).map(|it| view! { " " <span class="tag">{(t.piece_n)(&format::count(u64::from(it) + 1, lang))}</span> })}
+    }
+    .into_any()
+}
+
+/// What a model takes the flow for, which shall not look like something known.
+fn guess(line: &Line, t: &Texts, lang: Lang) -> AnyView {
+    let row = &line.row;
+    let (Some(label), Some(percent)) = (&row.model_label, row.confidence) else {
+        return ().into_any();
+    };
+    let percent = format!("{percent}\u{a0}%");
+    let hint = (t.train.guess_hint)(&percent);
+    view! {
+        <span title=word(&t.groups, &row.group)><Mark class=groups::class(&row.group) letter=groups::letter(&row.group) /></span>
+        <i class="guess" title=hint>{groups::written(label, lang)}" ?"</i>
+        " "
+        <span class="dim">{percent}</span>
     }
     .into_any()
 }
@@ -460,28 +474,6 @@ fn spark_path(bars: &[u8]) -> String {
         format!("M{} {}h2v{height}h-2z", at * 3, 15_u8.saturating_sub(*height))
     });
     bars.collect()
-}
-
-/// What can be done when nothing matches.
-#[component]
-fn NoneMatch() -> impl IntoView {
-    let app = app();
-    let (t, _) = texts();
-    let shorter = move || {
-        let place = app.place.get_untracked();
-        let last = terms::split(&place.filter).len().saturating_sub(1);
-        Place { filter: terms::without(&place.filter, last), ..place }
-    };
-    let clear = move |_| app.go(Place { filter: String::new(), ..app.place.get_untracked() });
-    view! {
-        <div class="empty">
-            <p>{t.none_match}</p>
-            <div>
-                <button type="button" class="btn" on:click=move |_| app.go(shorter())>{t.remove_last}</button>
-                <button type="button" class="btn" on:click=clear>{t.clear}</button>
-            </div>
-        </div>
-    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,15 @@
 mod card;
 
 use leptos::prelude::*;
-use v1::page::{HostDetail, HostRow, Hosts as Answered, Query};
+use v1::page::{FilterError, HostDetail, HostRow, Hosts as Answered, Query};
 
 use crate::{
     countries, format, groups,
     i18n::{Lang, Texts, word},
-    pages::overview::{LabelPanel, StatisticsPanel},
+    pages::{
+        narrowed::{self, Narrowed, NoneMatch, of_all},
+        overview::{LabelPanel, StatisticsPanel},
+    },
     parts::{
         rows::Rows,
         small::{Failure, Panel, Waiting},
@@ -33,17 +36,25 @@ fn List() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
     let search = RwSignal::new(String::new());
+    let filter = app.filter();
+    let flows = RwSignal::new(None);
+    let wrong = RwSignal::new(None);
     let rows = Rows::<HostRow>::new(move |offset, len| {
         let (backend, search) = (app.backend(), search.get_untracked());
+        let filter = filter.get_untracked();
         Box::pin(async move {
             let backend = backend.ok_or("no capture is open")?;
-            let answer: Answered = backend.ask(&Query::Hosts { search, offset, len }).await?;
+            let query = Query::Hosts { filter, search, offset, len };
+            let answer: Answered = backend.ask(&query).await?;
+            flows.try_set(Some(answer.matching_flows).filter(|_| answer.filter_error.is_none()));
+            wrong.try_set(answer.filter_error);
             Ok((answer.matching, answer.rows))
         })
     });
     let cursor = RwSignal::new(None);
     Effect::new(move |_| {
         search.track();
+        filter.track();
         cursor.set(None);
         rows.reset();
     });
@@ -68,18 +79,28 @@ fn List() -> impl IntoView {
     });
     let row = Callback::new(move |at: u32| {
         let host = rows.get(at)?;
-        let href = Place::host(&host.ip).hash();
+        let href = app.opened(View::Hosts, &host.ip).hash();
         Some(Row { href, is_open: false, cells: cells(&host, t, lang) })
     });
     let on_open = Callback::new(move |at: u32| {
         if let Some(host) = rows.peek(at) {
-            app.go(Place::host(&host.ip));
+            app.go(app.opened(View::Hosts, &host.ip));
         }
     });
     let total = Signal::derive(move || rows.total.get().unwrap_or(0));
+    let counted = move || {
+        let all = app.seen().map_or(0, |it| it.hosts);
+        let all = if filter.with(String::is_empty) { total.get() } else { all };
+        of_all(total.get(), all, &t.n_hosts, t, lang)
+    };
     let state = move || match (rows.error.get(), rows.total.get()) {
         (Some(text), _) => Some(view! { <Failure title=t.failed.to_owned() text /> }.into_any()),
         (None, None) => Some(view! { <Waiting text=t.loading /> }.into_any()),
+        _ if wrong.with(Option::is_some) => wrong.get().map(|it: FilterError| {
+            let text = lang.of(&it.words());
+            view! { <Failure title=t.filter_wrong.to_owned() text /> }.into_any()
+        }),
+        (None, Some(0)) if flows.get() == Some(0) => Some(view! { <NoneMatch /> }.into_any()),
         (None, Some(0)) => {
             Some(view! { <p class="empty">{t.n_hosts.with(0, lang)}</p> }.into_any())
         }
@@ -95,7 +116,8 @@ fn List() -> impl IntoView {
                     aria-label=t.search_hosts
                     on:input=move |event| search.set(event_target_value(&event))
                 />
-                <span class="dim" role="status">{move || t.n_hosts.with(total.get(), lang)}" · "{t.by_bytes}</span>
+                <span class="dim" role="status">{counted}" · "{t.by_bytes}</span>
+                <Narrowed flows=flows.into() note=t.overview.narrowed_hosts />
             </div>
             <section class="panel list">
                 {state}
@@ -124,7 +146,7 @@ fn cells(host: &HostRow, t: &Texts, lang: Lang) -> Vec<AnyView> {
     let flows = |count: u64, key: &str| match count {
         0 => view! { <span class="dim">"–"</span> }.into_any(),
         _ => {
-            let href = Place::flows(terms::term(key, &host.ip)).hash();
+            let href = app().flows_within(&terms::term(key, &host.ip)).hash();
             view! { <a href=href tabindex="-1">{format::count(count, lang)}</a> }.into_any()
         }
     };
@@ -156,7 +178,7 @@ fn One(ip: String) -> impl IntoView {
         app.makers.changed.track();
         Some(query.clone())
     });
-    let back = Place::default().in_view(View::Hosts).hash();
+    let back = app.opened(View::Hosts, "").hash();
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Ok(Some(detail))) => view! { <Whole detail /> }.into_any(),
@@ -168,6 +190,7 @@ fn One(ip: String) -> impl IntoView {
     view! {
         <div class="page">
             <a class="link back" href=back>"← "{t.hosts}</a>
+            <narrowed::Whole />
             {content}
         </div>
     }

@@ -11,6 +11,10 @@ use crate::{
     format, groups,
     i18n::{rules_error, word},
     message::describe,
+    pages::{
+        narrowed::Narrowed,
+        overview::{look, n_flows, nothing},
+    },
     parts::small::{Failure, Mark, Panel, Waiting},
     place::Place,
     state::{app, asking, texts},
@@ -38,12 +42,35 @@ pub fn Labels() -> impl IntoView {
     let (t, _) = texts();
     move || match app.seen() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
-        Some(seen) => view! { <Found seen /> }.into_any(),
+        Some(seen) => view! { <Shown seen /> }.into_any(),
     }
 }
 
 #[component]
+fn Shown(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let look = look(&seen);
+    let found = move || match look.get() {
+        None => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
+        Some(Ok(found)) => {
+            nothing(&found, t, lang).unwrap_or_else(|| view! { <Found seen=found /> }.into_any())
+        }
+    };
+    view! {
+        <div class="page">
+            <Narrowed flows=n_flows(look) note=t.overview.narrowed_labels />
+            {found}
+            <Show when=move || !app().is_at_companion()><Own /></Show>
+            <Known seen />
+        </div>
+    }
+}
+
+/// The labels of the flows on show.
+#[component]
 fn Found(seen: Arc<Overview>) -> impl IntoView {
+    let app = app();
     let (t, lang) = texts();
     let most = seen.labels.iter().map(|it| it.bytes).max().unwrap_or(1).max(1);
     let all: u64 = seen.client_bytes + seen.server_bytes;
@@ -51,9 +78,9 @@ fn Found(seen: Arc<Overview>) -> impl IntoView {
         let class = groups::class(&group);
         let flows: u64 = rows.iter().map(|it| it.flows).sum();
         let bytes: u64 = rows.iter().map(|it| it.bytes).sum();
-        let href = Place::flows(terms::term("group", &group)).hash();
+        let href = app.flows_within(&terms::term("group", &group)).hash();
         let lines = rows.into_iter().map(|row| {
-            let href = Place::flows(terms::term("label", &row.label)).hash();
+            let href = app.flows_within(&terms::term("label", &row.label)).hash();
             let protocols: Vec<String> = row.protocols.iter().filter(|it| **it != row.label).map(|it| groups::written(it, lang)).collect();
             let width = format!("{:.1}%", (row.bytes as f64 / most as f64 * 100.0).clamp(0.6, 100.0));
             view! {
@@ -81,25 +108,23 @@ fn Found(seen: Arc<Overview>) -> impl IntoView {
         }
     });
     let blocks = blocks.collect_view();
-    let found = (t.labels_found)(&t.n_labels.with(seen.labels.len() as u64, lang));
+    let is_narrowed = seen.packets.is_some();
+    let n = t.n_labels.with(seen.labels.len() as u64, lang);
+    let found = if is_narrowed { n } else { (t.labels_found)(&n) };
     view! {
-        <div class="page">
-            <Panel title=t.labels.to_owned() right=move || found.clone()>
-                <table class="bars grouped">
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.label}</th>
-                            <th scope="col" class="num">{t.flows}</th>
-                            <th scope="col" class="num">{t.bytes}</th>
-                            <td class="wide"></td>
-                        </tr>
-                    </thead>
-                    {blocks}
-                </table>
-            </Panel>
-            <Show when=move || !app().is_at_companion()><Own /></Show>
-            <Known seen />
-        </div>
+        <Panel title=t.labels.to_owned() right=move || found.clone()>
+            <table class="bars grouped">
+                <thead>
+                    <tr>
+                        <th scope="col">{t.label}</th>
+                        <th scope="col" class="num">{t.flows}</th>
+                        <th scope="col" class="num">{t.bytes}</th>
+                        <td class="wide"></td>
+                    </tr>
+                </thead>
+                {blocks}
+            </table>
+        </Panel>
     }
 }
 

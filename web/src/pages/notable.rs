@@ -9,33 +9,43 @@ use crate::{
     parts::small::{Panel, Waiting},
     place::Place,
     state::{app, texts},
+    terms,
 };
 
 /// How many are shown at first.
 const AT_FIRST: usize = 5;
 
-/// What is worth a look in the whole capture.
+/// What is worth a look among the flows on show.
 #[component]
 pub fn NotablePanel() -> impl IntoView {
     let (t, lang) = texts();
-    let answer = app().ask::<Notables>(|| Some(Query::Notable));
+    let app = app();
+    let filter = app.filter();
+    let answer = app.ask::<Option<Notables>>(move || Some(Query::Notable { filter: filter.get() }));
     let right = move || match answer.get() {
-        Some(Ok(found)) if !found.rows.is_empty() => {
+        Some(Ok(Some(found))) if !found.rows.is_empty() => {
             let n = found.rows.len() as u64 + found.more;
             view! { <span>{format::count(n, lang)}</span> }.into_any()
         }
         _ => ().into_any(),
     };
+    let among = move || {
+        let is_narrowed = filter.with_untracked(|it| !it.is_empty());
+        is_narrowed.then(|| view! { <p class="dim inset">{t.overview.among}</p> })
+    };
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Err(why)) => view! { <p class="dim inset">{why}</p> }.into_any(),
-        Some(Ok(found)) if found.rows.is_empty() => view! {
+        Some(Ok(None)) => ().into_any(),
+        Some(Ok(Some(found))) if found.rows.is_empty() => view! {
+            {among()}
             <p class="inset">{t.overview.nothing_notable}</p>
             <p class="dim inset">{t.overview.looked_for}</p>
         }
         .into_any(),
-        Some(Ok(found)) => view! {
-            {list(&found.rows, t, lang)}
+        Some(Ok(Some(found))) => view! {
+            {among()}
+            {list(&found.rows, &filter.get_untracked(), t, lang)}
             {(found.more > 0).then(|| {
                 let n = format::count(found.more, lang);
                 view! { <p class="dim inset">{(t.overview.more_notable)(&n)}</p> }
@@ -46,12 +56,17 @@ pub fn NotablePanel() -> impl IntoView {
     view! { <Panel title=t.overview.notable.to_owned() class="notable" right=right>{content}</Panel> }
 }
 
-/// Notable things, the last of many folded.
-pub fn list(rows: &[Notable], t: &'static Texts, lang: Lang) -> impl IntoView + use<> {
+/// Notable things among the flows of a filter, the last of many folded.
+pub fn list(
+    rows: &[Notable],
+    within: &str,
+    t: &'static Texts,
+    lang: Lang,
+) -> impl IntoView + use<> {
     let n_shown = if rows.len() <= AT_FIRST + 1 { rows.len() } else { AT_FIRST };
     let (shown, folded) = rows.split_at(n_shown);
     let items = |part: &[Notable]| {
-        let items = part.iter().map(|it| item(it, t, lang));
+        let items = part.iter().map(|it| item(it, within, t, lang));
         view! { <ul class="notes">{items.collect_view()}</ul> }
     };
     let folded = (!folded.is_empty()).then(|| {
@@ -69,14 +84,14 @@ pub fn list(rows: &[Notable], t: &'static Texts, lang: Lang) -> impl IntoView + 
     }
 }
 
-fn item(it: &Notable, t: &'static Texts, lang: Lang) -> impl IntoView + use<> {
+fn item(it: &Notable, within: &str, t: &'static Texts, lang: Lang) -> impl IntoView + use<> {
     let said = notable(it, lang);
     let [warning, note] = t.overview.severities;
     let (class, word) = match it.severity() {
         Severity::Error | Severity::Warning => ("sev", warning),
         Severity::Information => ("sev info", note),
     };
-    let href = Place::flows(it.filter.clone()).hash();
+    let href = Place::flows(terms::both(within, &it.filter)).hash();
     let flows = t.n_flows.with(it.flows, lang);
     view! {
         <li>

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 use v1::page::{FlowSort, GroupSeries, LabelRow, Overview, Query, SeriesBy, TrafficTimeline};
 
 use crate::{
-    app::Chips,
     format, groups,
     i18n::{Lang, Texts, word},
     pages::{
@@ -14,12 +13,13 @@ use crate::{
         breakdown::{self, DurationsPanel, LayersPanel},
         countries::CountriesPanel,
         hosts::whereabouts,
+        narrowed::{Narrowed, NoneMatch},
         notable::NotablePanel,
     },
     parts::{
         bars::{Bar, Bars},
         chart::{Chart, Scale, Series, sums},
-        small::{Mark, Panel, Sideways, Switch, Waiting},
+        small::{Failure, Mark, Panel, Sideways, Switch, Waiting},
     },
     place::{Place, View},
     state::{BINS, app, texts},
@@ -45,32 +45,92 @@ pub fn OverviewPage() -> impl IntoView {
             </div>
         }
         .into_any(),
-        Some(seen) => {
-            let answer = breakdown::ask();
-            view! {
-            <div class="page">
-                <Figures seen=seen.clone() />
-                <Traffic seen=seen.clone() />
-                <NotablePanel />
-                <div class="cols">
-                    <div class="stack">
-                        <LabelPanel title=t.labels rows=seen.labels.clone() key="label" />
-                        <HostPanel seen=seen.clone() />
-                        <CountriesPanel />
-                        <DurationsPanel answer />
-                        <TcpPanel seen=seen.clone() />
-                    </div>
-                    <div class="stack">
-                        <ReadingPanel reading=seen.reading.clone() />
-                        <LayersPanel answer />
-                        <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" at_first=8 />
-                        <StatisticsPanel statistics=seen.statistics.clone() at_first=7 />
-                    </div>
-                </div>
+        Some(seen) => view! { <Looked seen /> }.into_any(),
+    }
+}
+
+/// The first look: of the whole capture, or of what the filter leaves.
+pub type Look = Signal<Option<Result<Arc<Overview>, String>>>;
+
+/// Asks for the first look as the filter narrows it; of the whole capture it is known.
+pub fn look(seen: &Arc<Overview>) -> Look {
+    let app = app();
+    let filter = app.filter();
+    let narrowed = app.ask::<Arc<Overview>>(move || {
+        let filter = filter.get();
+        // The filter may ask for one.
+        app.countries.changed.track();
+        (!filter.is_empty()).then_some(Query::Overview { bins: BINS, filter })
+    });
+    let whole = seen.clone();
+    Signal::derive(move || match filter.with(String::is_empty) {
+        true => Some(Ok(whole.clone())),
+        false => narrowed.get(),
+    })
+}
+
+/// How many flows a first look is of.
+pub fn n_flows(look: Look) -> Signal<Option<u64>> {
+    Signal::derive(move || look.with(|it| Some(it.as_ref()?.as_ref().ok()?.flows)))
+}
+
+/// Why there is nothing to look at, where that is so.
+pub fn nothing(found: &Overview, t: &'static Texts, lang: Lang) -> Option<AnyView> {
+    if let Some(error) = &found.filter_error {
+        let text = lang.of(&error.words());
+        return Some(view! { <Failure title=t.filter_wrong.to_owned() text /> }.into_any());
+    }
+    (found.flows == 0).then(|| view! { <NoneMatch /> }.into_any())
+}
+
+#[component]
+fn Looked(seen: Arc<Overview>) -> impl IntoView {
+    let (t, lang) = texts();
+    let look = look(&seen);
+    let figures = move || {
+        let found = look.get()?.ok()?;
+        nothing(&found, t, lang).is_none().then(|| view! { <Figures seen=found /> })
+    };
+    let panels = move || match look.get() {
+        None => view! { <Waiting text=t.loading /> }.into_any(),
+        Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
+        Some(Ok(found)) => {
+            nothing(&found, t, lang).unwrap_or_else(|| view! { <Panels seen=found /> }.into_any())
+        }
+    };
+    view! {
+        <div class="page">
+            <Narrowed flows=n_flows(look) note=t.overview.narrowed />
+            {figures}
+            <Traffic seen />
+            {panels}
+        </div>
+    }
+}
+
+/// What there is below the chart, of the flows on show.
+#[component]
+fn Panels(seen: Arc<Overview>) -> impl IntoView {
+    let (t, _) = texts();
+    let answer = breakdown::ask();
+    let within = app().place.with_untracked(|it| it.filter.clone());
+    view! {
+        <NotablePanel />
+        <div class="cols">
+            <div class="stack">
+                <LabelPanel title=t.labels rows=seen.labels.clone() key="label" within=within.clone() />
+                <HostPanel seen=seen.clone() />
+                <CountriesPanel />
+                <DurationsPanel answer />
+                <TcpPanel seen=seen.clone() />
             </div>
-        }
-        .into_any()
-        }
+            <div class="stack">
+                <ReadingPanel reading=seen.reading.clone() />
+                <LayersPanel answer />
+                <LabelPanel title=t.protocols rows=seen.protocols.clone() key="proto" within=within.clone() at_first=8 />
+                <StatisticsPanel statistics=seen.statistics.clone() within at_first=7 />
+            </div>
+        </div>
     }
 }
 
@@ -97,12 +157,16 @@ fn Figures(seen: Arc<Overview>) -> impl IntoView {
         format::bytes(seen.server_bytes, lang)
     );
     let account = &seen.reading.account;
-    let aside = match account.frames.frames - account.in_flows.frames {
-        0 => t.all_accounted.to_owned(),
-        n => (t.some_set_aside)(&t.n_frames.with(n, lang)),
+    let aside = match (seen.packets, account.frames.frames - account.in_flows.frames) {
+        (Some(_), _) => (t.overview.of_packets)(&format::count(account.in_flows.frames, lang)),
+        (None, 0) => t.all_accounted.to_owned(),
+        (None, n) => (t.some_set_aside)(&t.n_frames.with(n, lang)),
     };
-    let place = |filter: &str| Place::flows(filter).hash();
-    let most = |sort| Place { sort, is_descending: true, ..Place::flows("") }.hash();
+    let packets = seen.packets.unwrap_or(account.in_flows.frames);
+    let packets_title = if seen.packets.is_some() { t.packets } else { t.packets_read };
+    let app = app();
+    let place = |filter: &str| app.flows_within(filter).hash();
+    let most = |sort| Place { sort, is_descending: true, ..app.flows_within("") }.hash();
     view! {
         <dl class="strip">
             {figure(t.flows, format::count(seen.flows, lang), of_hosts, place(""))}
@@ -119,7 +183,7 @@ fn Figures(seen: Arc<Overview>) -> impl IntoView {
                 (t.named_hint)("", &format::percent(seen.named_bytes, bytes, lang)),
                 place("-proto:unknown"),
             )}
-            {figure(t.packets_read, format::count(account.in_flows.frames, lang), aside, most(FlowSort::Packets))}
+            {figure(packets_title, format::count(packets, lang), aside, most(FlowSort::Packets))}
         </dl>
     }
 }
@@ -139,6 +203,8 @@ fn peak(seen: &Overview, t: &Texts, lang: Lang) -> String {
 }
 
 /// The traffic over time: a chart to choose a range on, and the same as a table.
+///
+/// It is of what the filter leaves without the range that is chosen on it: what is outside stays on show, to choose that.
 #[component]
 fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     let app = app();
@@ -147,22 +213,23 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
     let is_table = RwSignal::new(false);
     let (start_ns, bin_ns) = (seen.timeline.start_ns, seen.timeline.bin_ns);
     let by = RwSignal::new(0);
+    let filter = app.filter();
+    let beside = Memo::new(move |_| terms::with_range(&filter.get(), None));
     let parted = app.ask::<Option<TrafficTimeline>>(move || {
         let by = match by.get() {
-            0 => return None,
+            0 => SeriesBy::Group,
             1 => SeriesBy::Protocol,
             _ => SeriesBy::Label,
         };
-        Some(Query::Timeline { bins: BINS, by, filter: String::new() })
+        let filter = beside.get();
+        let is_known = by == SeriesBy::Group && filter.is_empty();
+        (!is_known).then_some(Query::Timeline { bins: BINS, by, filter })
     });
-    let of_metric = {
-        let seen = seen.clone();
-        move || {
-            let parted = parted.get().and_then(Result::ok).flatten();
-            let found = parted.as_ref().map_or(&seen.timeline, |it| it);
-            series(&found.series, metric.get(), t, lang)
-        }
-    };
+    let found = Memo::new(move |_| match parted.get().and_then(Result::ok).flatten() {
+        Some(parted) => parted,
+        None => seen.timeline.clone(),
+    });
+    let of_metric = move || found.with(|it| series(&it.series, metric.get(), t, lang));
     let scale = move || match (metric.get(), lang) {
         (0, Lang::En) => Scale {
             factor: 1e9 / bin_ns as f64,
@@ -191,13 +258,10 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
         let filter = terms::with_range(&place.filter, range);
         app.replace(Place { filter, ..place });
     });
-    let to_flows = move || app.view(View::Flows).hash();
     let on_open = Callback::new(move |()| app.go(untrack(|| app.view(View::Flows))));
     let legend = {
-        let seen = seen.clone();
         move || {
-            let parted = parted.get().and_then(Result::ok).flatten();
-            let found = parted.as_ref().map_or(&seen.timeline, |it| it);
+            let found = found.get();
             let key = match by.get() {
                 1 => "proto",
                 _ => "label",
@@ -207,13 +271,13 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
                     let Series { class, letter, name, shade, .. } = one;
                     let class = format!("{class} shade-{shade}");
                     let href = match (it.n_others, it.name.as_str()) {
-                        (0, "") => Place::flows(terms::term("group", &it.group)).hash(),
-                        (0, own) => Place::flows(terms::term(key, own)).hash(),
+                        (0, "") => app.flows_within(&terms::term("group", &it.group)).hash(),
+                        (0, own) => app.flows_within(&terms::term(key, own)).hash(),
                         // All that have no series of their own.
                         _ => {
                             let own = found.series.iter().filter(|it| it.n_others == 0);
                             let without = own.map(|it| format!("-{}", terms::term(key, &it.name)));
-                            Place::flows(without.collect::<Vec<_>>().join(" ")).hash()
+                            app.flows_within(&without.collect::<Vec<_>>().join(" ")).hash()
                         }
                     };
                     view! { <a href=href><Mark class letter />{name}</a> }
@@ -221,22 +285,19 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
             links.collect_view()
         }
     };
-    let chart = {
-        let of_metric = of_metric.clone();
-        move || {
-            view! {
-                <Chart
-                    series=of_metric()
-                    scale=scale()
-                    start_ns
-                    bin_ns
-                    chosen
-                    on_choose
-                    on_open
-                    label=t.traffic_over_time.to_owned()
-                    help=t.chart_help.to_owned()
-                />
-            }
+    let chart = move || {
+        view! {
+            <Chart
+                series=of_metric()
+                scale=scale()
+                start_ns
+                bin_ns
+                chosen
+                on_choose
+                on_open
+                label=t.traffic_over_time.to_owned()
+                help=t.chart_help.to_owned()
+            />
         }
     };
     let table = move || traffic_table(&of_metric(), scale(), start_ns, bin_ns, t, lang);
@@ -263,16 +324,10 @@ fn Traffic(seen: Arc<Overview>) -> impl IntoView {
             </button>
         }
     };
-    let has_filter = move || app.place.with(|it| !it.filter.is_empty());
+    let around = move || chosen.get().is_some().then_some(t.overview.around);
     view! {
         <Panel title=t.traffic_over_time.to_owned() class="traffic" right=right>
-            <Show when=has_filter fallback=move || view! { <div class="legend">{legend.clone()}</div> }>
-                <div class="chosen">
-                    <Chips />
-                    <a class="btn main" href=to_flows>{t.show_flows}</a>
-                    <span class="dim">{t.filter_waits}</span>
-                </div>
-            </Show>
+            <div class="legend">{legend} <span class="dim around">{around}</span></div>
             {move || if is_table.get() { table().into_any() } else { chart().into_any() }}
         </Panel>
     }
@@ -324,7 +379,9 @@ fn traffic_table(
     let lines = (0..sums.len()).step_by(bars).map(|at| {
         let of = |values: &[u64]| values.iter().skip(at).take(bars).sum::<u64>();
         let (from, to) = (at as u64 * bin_ns, (at + bars) as u64 * bin_ns);
-        let href = Place::flows(terms::with_range("", Some((from, to)))).hash();
+        let filter =
+            app().place.with_untracked(|it| terms::with_range(&it.filter, Some((from, to))));
+        let href = Place::flows(filter).hash();
         let text = (t.within)(&format::clock(start_ns + from), &format::clock(start_ns + to));
         let amount = |it: u64| if it == 0 { "–".to_owned() } else { (scale.amount)(it) };
         let cells = series
@@ -384,7 +441,7 @@ pub fn LabelPanel(
             class: groups::class(&row.group),
             letter: groups::letter(&row.group),
             title: groups::written(&row.label, lang),
-            href: Place::flows(terms::with(&within, &terms::term(key, &row.label))).hash(),
+            href: Place::flows(terms::both(&within, &terms::term(key, &row.label))).hash(),
             sub: if is_label { protocols.join(", ") } else { String::new() },
             figures: vec![format::count(row.flows, lang), format::bytes(row.bytes, lang)],
             share: row.bytes as f64 / most as f64,
@@ -405,10 +462,11 @@ pub fn LabelPanel(
 #[component]
 fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
     let (t, lang) = texts();
-    let all = Place::default().in_view(View::Hosts).hash();
+    let app = app();
+    let all = app.opened(View::Hosts, "").hash();
     let rows = seen.top_hosts.iter().map(|host| {
         let flows = host.client_flows + host.server_flows;
-        let href = Place::host(&host.ip).hash();
+        let href = app.opened(View::Hosts, &host.ip).hash();
         let name = match &host.name {
             Some(name) => view! {
                 <span class="two">
@@ -425,7 +483,7 @@ fn HostPanel(seen: Arc<Overview>) -> impl IntoView {
                 <td class="title">{name}</td>
                 <td class="dim place-of">{place}</td>
                 <td class="num">
-                    <a href=Place::flows(terms::term("ip", &host.ip)).hash() tabindex="-1">
+                    <a href=app.flows_within(&terms::term("ip", &host.ip)).hash() tabindex="-1">
                         {format::count(flows, lang)}
                     </a>
                 </td>
@@ -479,7 +537,7 @@ fn TcpPanel(seen: Arc<Overview>) -> impl IntoView {
     let all = seen.tcp_flows;
     let bars = seen.tcp.iter().map(|it| Bar {
         title: word(&t.fates, &it.what),
-        href: Place::flows(it.filter.clone()).hash(),
+        href: app().flows_within(&it.filter).hash(),
         figures: vec![format::count(it.flows, lang)],
         share: it.flows as f64 / all.max(1) as f64,
         ..Bar::default()
@@ -493,7 +551,7 @@ fn TcpPanel(seen: Arc<Overview>) -> impl IntoView {
         view! { <Bars headings bars /> }.into_any()
     };
     (all > 0).then(|| {
-        let href = Place::flows("transport:tcp").hash();
+        let href = app().flows_within("transport:tcp").hash();
         let right = move || view! { <a href=href.clone()>{right.clone()}</a> };
         view! { <Panel title=t.tcp.to_owned() right=right>{content}</Panel> }
     })
@@ -529,7 +587,7 @@ pub fn StatisticsPanel(
             let filter = statistic_filter(&item.title, &it.label);
             Bar {
                 title: if is_address { it.label.clone() } else { groups::written(&it.label, lang) },
-                href: Place::flows(format!("{within} {filter}").trim()).hash(),
+                href: Place::flows(terms::both(&within, &filter)).hash(),
                 figures: vec![format::count(it.count, lang)],
                 share: it.count as f64 / most as f64,
                 is_mono: is_address,

@@ -77,8 +77,9 @@ async fn written(app: App, choice: &Choice) -> Result<(String, String), String> 
     let lang = app.lang.get_untracked();
     let backend = app.backend().ok_or("no capture is open")?;
     let capture = app.capture.with_untracked(Clone::clone).ok_or("no capture is open")?;
-    let overview: Overview = backend.ask(&Query::Overview { bins: BINS }).await?;
-    let hosts = Query::Hosts { search: String::new(), offset: 0, len: ROWS };
+    let overview: Overview =
+        backend.ask(&Query::Overview { bins: BINS, filter: String::new() }).await?;
+    let hosts = Query::Hosts { filter: String::new(), search: String::new(), offset: 0, len: ROWS };
     let hosts: Hosts = backend.ask(&hosts).await?;
     let filter = app.place.with_untracked(|it| it.filter.clone());
     let flows = Query::Flows {

@@ -2,14 +2,17 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use v1::page::{
-    Decision, Decisions, FlowDetail, FlowRow, Query, SessionDetail, SessionRow,
+    Decision, Decisions, FilterError, FlowDetail, FlowRow, Query, SessionDetail, SessionRow,
     Sessions as Answered,
 };
 
 use crate::{
     format, groups,
     i18n::{Lang, Texts, evidence, mentions, word},
-    pages::flow::features,
+    pages::{
+        flow::features,
+        narrowed::{self, Narrowed, NoneMatch, of_all},
+    },
     parts::{
         rows::Rows,
         small::{Failure, Mark, Panel, Sentence, Sideways, Waiting},
@@ -32,16 +35,23 @@ pub fn Sessions(
 fn List() -> impl IntoView {
     let app = app();
     let (t, lang) = texts();
+    let filter = app.filter();
+    let flows = RwSignal::new(None);
+    let wrong = RwSignal::new(None);
     let rows = Rows::<SessionRow>::new(move |offset, len| {
-        let backend = app.backend();
+        let (backend, filter) = (app.backend(), filter.get_untracked());
         Box::pin(async move {
             let backend = backend.ok_or("no capture is open")?;
-            let answer: Answered = backend.ask(&Query::Sessions { offset, len }).await?;
+            let query = Query::Sessions { filter, offset, len };
+            let answer: Answered = backend.ask(&query).await?;
+            flows.try_set(Some(answer.matching_flows).filter(|_| answer.filter_error.is_none()));
+            wrong.try_set(answer.filter_error);
             Ok((answer.total, answer.rows))
         })
     });
     Effect::new(move |_| {
         app.decided.track();
+        filter.track();
         rows.reset();
     });
     let has_days = untrack(|| app.has_days());
@@ -66,18 +76,28 @@ fn List() -> impl IntoView {
     });
     let row = Callback::new(move |at: u32| {
         let session = rows.get(at)?;
-        let href = Place::session(session.session_id).hash();
+        let href = app.opened(View::Sessions, session.session_id.to_string()).hash();
         Some(Row { href, is_open: false, cells: cells(&session, has_days, t, lang) })
     });
     let on_open = Callback::new(move |at: u32| {
         if let Some(session) = rows.peek(at) {
-            app.go(Place::session(session.session_id));
+            app.go(app.opened(View::Sessions, session.session_id.to_string()));
         }
     });
     let total = Signal::derive(move || rows.total.get().unwrap_or(0));
+    let counted = move || {
+        let all = app.seen().map_or(0, |it| it.sessions);
+        let all = if filter.with(String::is_empty) { total.get() } else { all };
+        of_all(total.get(), all, &t.n_sessions, t, lang)
+    };
     let state = move || match (rows.error.get(), rows.total.get()) {
         (Some(text), _) => Some(view! { <Failure title=t.failed.to_owned() text /> }.into_any()),
         (None, None) => Some(view! { <Waiting text=t.loading /> }.into_any()),
+        _ if wrong.with(Option::is_some) => wrong.get().map(|it: FilterError| {
+            let text = lang.of(&it.words());
+            view! { <Failure title=t.filter_wrong.to_owned() text /> }.into_any()
+        }),
+        (None, Some(0)) if flows.get() == Some(0) => Some(view! { <NoneMatch /> }.into_any()),
         (None, Some(0)) => {
             Some(view! { <p class="empty">{t.n_sessions.with(0, lang)}</p> }.into_any())
         }
@@ -87,8 +107,9 @@ fn List() -> impl IntoView {
         <div class="page fill">
             <Decided />
             <div class="above">
-                <span role="status">{move || t.n_sessions.with(total.get(), lang)}</span>
+                <span role="status">{counted}</span>
                 <span class="dim">{t.sessions_lead}</span>
+                <Narrowed flows=flows.into() note=t.overview.narrowed_sessions />
             </div>
             <section class="panel list">
                 {state}
@@ -181,14 +202,20 @@ fn label(label: &str, group: &str, lang: Lang) -> impl IntoView + use<> {
 fn cells(row: &SessionRow, has_days: bool, t: &Texts, lang: Lang) -> Vec<AnyView> {
     let kinds = row.kinds.iter().map(|it| word(&t.kinds, it)).collect::<Vec<_>>().join(", ");
     let duration = row.time_end_ns.saturating_sub(row.time_start_ns);
-    let flows = Place::flows(format!("session:{}", row.session_id)).hash();
+    let flows = app().flows_within(&format!("session:{}", row.session_id)).hash();
+    let all = format::count(row.flows, lang);
+    // Where only some are chosen, the link leads to these.
+    let counted = match row.chosen_flows.filter(|it| *it < row.flows) {
+        Some(chosen) => (t.of_flows)(&format::count(chosen, lang), &all),
+        None => all,
+    };
     vec![
         view! { <span class="mono" title=format::moment(row.time_start_ns)>{format::moment_short(row.time_start_ns, has_days)}</span> }.into_any(),
         label(&row.label, &row.group, lang).into_any(),
         view! { <span class="mono">{row.client_ip.clone()}</span> }.into_any(),
         row.name.clone().into_any(),
         view! { <span class="dim">{kinds}</span> }.into_any(),
-        view! { <a href=flows tabindex="-1">{format::count(row.flows, lang)}</a> }.into_any(),
+        view! { <a href=flows tabindex="-1">{counted}</a> }.into_any(),
         if duration == 0 { "–".into_any() } else { format::duration(duration, lang).into_any() },
         format::bytes(row.bytes, lang).into_any(),
     ]
@@ -203,7 +230,7 @@ fn One(id: String) -> impl IntoView {
         app.decided.track();
         Some(Query::Session { session_id: number? })
     });
-    let back = Place::default().in_view(View::Sessions).hash();
+    let back = app.opened(View::Sessions, "").hash();
     let content = move || match answer.get() {
         None if number.is_some() => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Ok(Some(detail))) => view! { <Whole detail /> }.into_any(),
@@ -215,6 +242,7 @@ fn One(id: String) -> impl IntoView {
     view! {
         <div class="page">
             <a class="link back" href=back>"← "{t.views[3]}</a>
+            <narrowed::Whole />
             {content}
         </div>
     }

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use v1::page::{Query, Talk, TalkBy, TalkEnd, Talks as Answered};
 
 use crate::{
-    app::Chips,
     format, groups,
     i18n::{Lang, Texts, word},
+    pages::narrowed::Narrowed,
     parts::{
         ribbons,
         small::{Failure, Mark, Panel, Sideways, Switch, Waiting},
@@ -30,6 +30,11 @@ pub fn Talks() -> impl IntoView {
     let answer = app.ask::<Answered>(move || {
         let by = if by.get() == 0 { TalkBy::Server } else { TalkBy::Label };
         Some(Query::Talks { filter: app.place.with(|it| it.filter.clone()), by, n_ends: ENDS })
+    });
+    let flows = Signal::derive(move || {
+        answer.with(|it| {
+            it.as_ref()?.as_ref().ok().filter(|it| it.filter_error.is_none()).map(|it| it.flows)
+        })
     });
     let content = move || match answer.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
@@ -62,9 +67,7 @@ pub fn Talks() -> impl IntoView {
     };
     view! {
         <div class="page">
-            <Show when=move || app.place.with(|it| !it.filter.is_empty())>
-                <div class="above"><Chips /></div>
-            </Show>
+            <Narrowed flows note="" />
             <Panel title=t.beside.talks.to_owned() right=right>
                 <p class="dim inset">{t.beside.talks_lead}</p>
                 {content}

@@ -25,14 +25,26 @@ fn rows(app: App) -> Vec<Row> {
 #[component]
 pub fn WaitingFiles() -> impl IntoView {
     let app = app();
-    let (t, _) = texts();
+    let (t, lang) = texts();
     let t = &t.waiting_files;
+    let n_all = move || {
+        let n_open = app.capture.with(|_| app.open_files().len());
+        (app.files.n() + n_open) as u64
+    };
     let is_reading = app.files.is_reading;
     let list = move || {
         view! {
             <section class="waiting-files" aria-label=t.title>
                 <h2>{t.title}</h2>
                 <p class="dim">{move || if is_reading.get() { t.lead_reading } else { t.lead }}</p>
+                <Show when=move || { n_all() > 1 }>
+                    <p class="as-one">
+                        <button type="button" id="read-as-one" class="btn" on:click=move |_| app.open_as_one()>
+                            {move || (t.as_one)(&format::count(n_all(), lang))}
+                        </button>
+                        <span class="dim">{t.as_one_hint}</span>
+                    </p>
+                </Show>
                 <FileRows
                     rows=Signal::derive(move || rows(app))
                     open=Signal::derive(move || if is_reading.get() { t.open_now } else { t.open })

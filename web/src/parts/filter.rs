@@ -70,6 +70,7 @@ impl Typed {
         let asked = Memo::new(move |_| (text.get(), cursor.get()));
         let said = asking(move || {
             let (filter, at) = asked.get();
+            app.countries.changed.track();
             let backend = app.backend()?;
             Some(async move {
                 let query = Query::Suggest { filter: filter.clone(), at, limit: N_SUGGESTED };
@@ -160,7 +161,7 @@ impl Typed {
         if wish == Wish::Rested && self.text.with_untracked(|it| awaits_value(it)) {
             return;
         }
-        let is_filtered = self.app.place.with_untracked(|it| is_filtered(it.view));
+        let is_filtered = self.app.place.with_untracked(is_filtered);
         if is_filtered || wish == Wish::Entered {
             self.wish.set_value(Some(wish));
             self.settle();
@@ -182,7 +183,7 @@ impl Typed {
             self.remember(&filter);
         }
         let place = self.app.place.get_untracked();
-        if is_filtered(place.view) {
+        if is_filtered(&place) {
             self.app.replace(Place { filter, ..place });
         } else {
             self.app.go(Place { filter, ..place.in_view(View::Flows) });
@@ -302,9 +303,14 @@ fn awaits_value(text: &str) -> bool {
     value.is_some_and(|it| it.trim_start_matches('=').trim().is_empty())
 }
 
-/// Whether a view shows what passes the filter; the others lead to the table.
-fn is_filtered(view: View) -> bool {
-    matches!(view, View::Flows | View::Talks | View::Export)
+/// Whether what is on show follows the filter; the others lead to the table.
+fn is_filtered(place: &Place) -> bool {
+    match place.view {
+        View::Overview | View::Flows | View::Labels | View::Talks | View::Export => true,
+        // One host and one session are shown whole.
+        View::Hosts | View::Sessions => place.id.is_empty(),
+        View::Train | View::Compare => false,
+    }
 }
 
 fn line_id(at: usize) -> String {
@@ -417,7 +423,7 @@ pub fn Filter(
     let wrong = move || {
         let error = error.get()?;
         // One that came with the address is the last one itself.
-        let is_filtered = app.place.with(|it| is_filtered(it.view));
+        let is_filtered = app.place.with(is_filtered);
         let stays = (is_filtered && !is_entered()).then_some(t.filter.last_stays);
         Some(view! { <b>{lang.of(&error.words())}</b> " " <span class="dim">{stays}</span> })
     };

@@ -75,6 +75,52 @@ fn of_several_files_the_first_is_opened_and_the_others_wait() {
 }
 
 #[test]
+fn files_of_one_recorder_are_read_as_one_capture() {
+    let site = Site::start();
+    let browser = Browser::open_page(&site, "en");
+    // Cut by the browser: a pcap's header is 24 bytes long, that of a record 16. By their names in the wrong order.
+    let script = "const [bytes] = arguments;
+        const pcap = new Uint8Array(bytes), view = new DataView(pcap.buffer);
+        let at = 24;
+        for (let n = 0; n < 9; n += 1) at += 16 + view.getUint32(at + 8, true);
+        const second = new File([pcap.slice(0, 24), pcap.slice(at)], 'a.pcap');
+        const first = new File([pcap.slice(0, at)], 'b.pcap');
+        const data = new DataTransfer();
+        data.items.add(second);
+        data.items.add(first);
+        document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));";
+    let whole = fs::read(capture("ftp.pcap")).unwrap();
+    browser.run(script, &[json!(whole)]);
+    browser.until_read_of("a.pcap");
+    browser.until_read();
+    assert_eq!(waiting(&browser), json!(["b.pcap"]));
+    site.asked();
+    browser.click("#to-waiting");
+    browser.click("#read-as-one");
+    browser.until_read_of("b.pcap + a.pcap");
+    browser.until_read();
+    assert_eq!(browser.run("return document.querySelector('#to-waiting')", &[]), json!(null));
+    let files =
+        "[...document.querySelectorAll('.files-read li')].map(it => it.innerText.split(' ')[0])";
+    browser.until(&format!("JSON.stringify({files}) === '[\"b.pcap\",\"a.pcap\"]'"));
+    // The same flows as of the whole.
+    let rows = |browser: &Browser| {
+        browser.run("location.hash = '#v=flows&c=flow,label,client,server,packets,bytes'", &[]);
+        browser.until("document.querySelectorAll('#rows tbody tr[aria-rowindex]').length > 0 && document.querySelector('#rows tr.coming') === null");
+        browser.run("return [...document.querySelectorAll('#rows tbody tr[aria-rowindex]')].map(it => it.innerText)", &[])
+    };
+    let read = rows(&browser);
+    // Packets are of one file, and that is said.
+    browser.click("#rows tbody tr[aria-rowindex] a");
+    browser.until("document.querySelector('#save-packets:disabled')?.title.includes('by itself')");
+    assert_eq!(site.asked(), Vec::<String>::new());
+    let other = Browser::open_page(&site, "en");
+    other.drop_file(&capture("ftp.pcap"));
+    other.until_read();
+    assert_eq!(rows(&other), read);
+}
+
+#[test]
 fn a_file_that_fails_leaves_no_mark_in_the_address() {
     let site = Site::start();
     let browser = Browser::open_page(&site, "en");

@@ -155,7 +155,7 @@ fn traffic_over_time_and_its_layers_lead_to_flows() {
     browser.run("document.querySelector('.traffic .plot').focus()", &[]);
     browser.press(RIGHT);
     browser.press(RIGHT);
-    browser.until("document.querySelector('.traffic .chip') !== null");
+    browser.until("document.querySelector('.narrowed .chip') !== null");
     browser.press(ENTER);
     browser.until("location.hash.startsWith('#v=flows&q=')");
     browser.until("/^\\d+ of 440/.test(document.querySelector('main').innerText.split('\\n').find(it => it.includes('of 440')))");
@@ -190,6 +190,120 @@ fn traffic_over_time_and_its_layers_lead_to_flows() {
     go(&browser, "#v=overview");
     browser.run("[...document.querySelectorAll('.traffic button')].find(it => it.innerText === 'Table').click()", &[]);
     browser.until("document.querySelectorAll('.traffic table tbody tr').length > 10");
+}
+
+#[test]
+fn every_list_follows_the_filter() {
+    const RIGHT: &str = "\u{e014}";
+    const ESCAPE: &str = "\u{e00c}";
+    const ENTER: &str = "\u{e007}";
+    let site = Site::start();
+    let browser = opened(&site, "en");
+    let text = "document.querySelector('main').innerText";
+    // Typed in the overview, a filter narrows the overview.
+    browser.press("/");
+    browser.until("document.activeElement.id === 'filter'");
+    "proto:dns".chars().for_each(|it| browser.press(&it.to_string()));
+    browser.press(ENTER);
+    browser.until("/^#v=overview&q=proto:dns/.test(location.hash)");
+    browser.until(
+        "/^\\d+ of 440\\sflows$/.test(document.querySelector('.narrowed [role=status]').innerText)",
+    );
+    let n = "document.querySelector('.narrowed [role=status]').innerText.split(' ')[0]";
+    let n_dns = browser.run(&format!("return {n}"), &[]);
+    let figure = "document.querySelector('.strip dd a').innerText";
+    browser.until(&format!("{figure} === '{}'", n_dns.as_str().unwrap()));
+    let protocols = "[...document.querySelectorAll('section.panel')].find(it => it.querySelector('h2')?.innerText === 'Protocols')";
+    browser.until(&format!("{protocols}.querySelectorAll('tbody tr').length === 1"));
+    browser.until("document.querySelectorAll('.layers tbody tr').length > 0 && !document.querySelector('.layers').innerText.includes('TCP')");
+    // What it links to is within the filter, and counts the same.
+    browser.run(
+        "[...document.querySelectorAll('.durations td.title a, .durations a')][0].click()",
+        &[],
+    );
+    browser.until("/^#v=flows&q=proto:dns%20duration/.test(location.hash)");
+    browser.run("history.back()", &[]);
+    // Hosts, sessions and labels are those of the same flows; a host that is left goes back to them.
+    browser.until("location.hash.startsWith('#v=overview&q=proto:dns')");
+    browser.click("nav.rail a[href^='#v=hosts']");
+    browser.until(&format!("/\\d+ of \\d+\\shosts/.test({text})"));
+    browser.until(&format!("/{} of 440\\sflows/.test({text})", n_dns.as_str().unwrap()));
+    browser.click("main table tbody tr a[href^='#v=hosts']");
+    browser.until("/^#v=hosts&q=proto:dns&id=/.test(location.hash)");
+    browser.until(&format!("{text}.includes('Shown whole')"));
+    browser.click("a.back");
+    browser.until("/^#v=hosts&q=proto:dns(&f=.*)?$/.test(location.hash)");
+    browser.click("nav.rail a[href^='#v=sessions']");
+    browser.until(&format!("/\\d+ of \\d+\\ssessions/.test({text})"));
+    browser.until("[...document.querySelectorAll('main td a')].some(it => /^\\d+ of \\d+$/.test(it.innerText))");
+    browser.click("nav.rail a[href^='#v=labels']");
+    let labels = "document.querySelectorAll('table.grouped td.title').length";
+    let of_all = "Number(document.querySelector(\"nav.rail a[href^='#v=labels'] .n\").innerText)";
+    browser.until(&format!("{labels} > 0 && {labels} < {of_all}"));
+    // All again.
+    browser.click(".narrowed .clear");
+    browser.until(&format!("{labels} === {of_all}"));
+    browser.until("document.querySelector('.narrowed') === null");
+    // A range chosen on the chart narrows what is below it, and Escape takes it out, wherever one is.
+    go(&browser, "#v=overview");
+    browser
+        .until(&format!("document.querySelector('.traffic .plot') !== null && {figure} === '440'"));
+    browser.run("document.querySelector('.traffic .plot').focus()", &[]);
+    browser.press(RIGHT);
+    browser.until(&format!("{figure} !== '440' && {n} === {figure}"));
+    let bars = "document.querySelectorAll('.traffic .layer').length";
+    let is_whole = browser.run(&format!("return {bars} > 3"), &[]);
+    assert_eq!(is_whole, json!(true), "what is beside the range stays on the chart");
+    browser.press(ESCAPE);
+    browser.until(&format!("{figure} === '440' && !location.hash.includes('&q=')"));
+    go(&browser, "#v=hosts&q=end%3E=0s%20start%3C=1s");
+    browser.until("document.querySelector('.narrowed .chip') !== null");
+    browser.run("document.querySelector('#main').focus()", &[]);
+    browser.press(ESCAPE);
+    browser.until("document.querySelector('.narrowed') === null");
+    // What is not understood, and what none passes, is said.
+    go(&browser, "#v=overview&q=(");
+    browser.until("document.querySelector('main [role=alert], main .failure') !== null");
+    go(&browser, "#v=sessions&q=label:nothing");
+    browser.until("document.querySelector('main .empty button') !== null");
+}
+
+#[test]
+fn countries_lead_to_their_flows_once_a_database_is_loaded() {
+    let site = Site::start();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("countries");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("some.mmdb");
+    fs::write(&file, tests::mmdb(&[("203.0.113.0/25", "NO"), ("10.20.0.0/16", "RU")])).unwrap();
+    let browser = opened(&site, "en");
+    // Before, nobody knows.
+    go(&browser, "#v=flows&q=country:NO");
+    browser.until("document.querySelector('main [role=alert]')?.innerText.includes('countries are not known')");
+    go(&browser, "#v=overview");
+    browser.until("document.querySelector('#countries-input') !== null");
+    browser.choose_in("#countries-input", &file);
+    browser.until("document.querySelectorAll('.countries tbody tr').length === 2");
+    let norway = "[...document.querySelectorAll('.countries tbody tr')].find(it => it.innerText.includes('Norway')).querySelector('a')";
+    browser.run(&format!("{norway}.click()"), &[]);
+    browser.until("/^#v=flows&q=country:NO(&|$)/.test(location.hash)");
+    browser.until(
+        "/^\\d+ of 440\\sflows/.test(document.querySelector('.above [role=status]').innerText)",
+    );
+    let n = browser
+        .run("return document.querySelector('.above [role=status]').innerText.split(' ')[0]", &[]);
+    // Typed, its values are suggested with how many flows they have.
+    browser.press("/");
+    browser.until("document.activeElement.id === 'filter'");
+    browser.run("document.querySelector('#filter').select()", &[]);
+    "country:N".chars().for_each(|it| browser.press(&it.to_string()));
+    let first = "document.querySelector('#filter-list [role=option]')";
+    browser.until(&format!("{first}?.querySelector('.mono').innerText === 'NO'"));
+    browser
+        .until(&format!("{first}.querySelector('.num').innerText === '{}'", n.as_str().unwrap()));
+    // What a list is narrowed by goes on in others.
+    go(&browser, "#v=hosts&q=server_country:NO");
+    browser.until("document.querySelectorAll('#rows tbody tr[aria-rowindex]').length > 1");
+    browser.until("[...document.querySelectorAll('#rows tbody tr[aria-rowindex]')].some(it => it.innerText.includes('Norway'))");
 }
 
 #[test]

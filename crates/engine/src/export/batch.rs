@@ -8,8 +8,7 @@ use v1::page::SessionRow;
 use super::{
     Export, FlowWriter, Form,
     columns::{
-        self, COLUMNS, Cell, CellKind, Cells, Column, count, integer, of, of_some, some_text, text,
-        time,
+        self, Cell, CellKind, Cells, Column, count, integer, of, of_some, some_text, text, time,
     },
 };
 use crate::{Analysis, Filter};
@@ -116,11 +115,11 @@ impl BatchColumn {
 }
 
 impl Export {
-    /// The columns of its rows.
-    pub fn columns(&self) -> Vec<Cells> {
+    /// The columns of its rows; where a model was asked of the flows, what is known of them has more.
+    pub fn columns(&self, has_guesses: bool) -> Vec<Cells> {
         match self.schema {
             Some(schema) => columns::of_schema(schema).collect(),
-            None => COLUMNS.iter().map(|it| it.cells.clone()).collect(),
+            None => columns::own(has_guesses).map(|it| it.cells.clone()).collect(),
         }
     }
 }
@@ -183,12 +182,9 @@ impl Analysis {
     /// # Errors
     /// Where a row cannot be made.
     pub fn batch(&self, export: &Export, numbers: Range<u32>) -> io::Result<Batch> {
-        let form = Form::Batch(Batch::new(export.columns().into_iter()));
-        let (out, line) = (io::sink(), Vec::new());
-        let export = export.clone();
-        let mut writer =
-            FlowWriter { export, out, is_one: true, has_begun: true, n_rows: 0, form, line };
-        let export = &writer.export.clone();
+        let mut writer = FlowWriter::new(export.clone(), io::sink(), true);
+        (writer.has_begun, writer.has_guesses) = (true, self.has_guesses());
+        writer.form = Form::Batch(Batch::new(export.columns(self.has_guesses()).into_iter()));
         match export.schema.filter(|it| it.rows == Rows::Sessions) {
             Some(_) => writer.add_some(self, "", self.passing_sessions(export, numbers))?,
             None => {

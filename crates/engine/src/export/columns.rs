@@ -90,7 +90,7 @@ fn facts(row: &FlowRow) -> Cell<'_> {
 }
 
 /// What is known of a flow.
-pub(super) const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column] = &[
     count("flow_id", |it| integer(it.flow_id)),
     count("session_id", |it| integer(it.session_id)),
     text("transport", |it| of(&it.transport)),
@@ -127,6 +127,18 @@ pub(super) const COLUMNS: &[Column] = &[
     column("confidence", CellKind::Integer, true, |it| Cell::Integer(it.confidence.map(u64::from))),
 ];
 
+/// What is known of it besides where a model was asked: what rules call it, and what the model takes it for.
+const GUESSED: &[Column] = &[
+    some_text("rule_label", |it| of_some(it.rule_label.as_ref())),
+    some_text("rule_group", |it| of_some(it.rule_group.as_ref())),
+    some_text("model_label", |it| of_some(it.model_label.as_ref())),
+];
+
+/// All of these that a table has.
+pub(super) fn own(has_guesses: bool) -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().chain(GUESSED.iter().filter(move |_| has_guesses))
+}
+
 /// The columns of a schema.
 pub(super) fn of_schema(schema: &'static Schema) -> impl Iterator<Item = Cells> {
     schema.columns.iter().zip(schema.unique_names()).map(|(it, name)| {
@@ -151,13 +163,13 @@ pub(super) fn cell(value: Value<'_>) -> Cell<'_> {
     }
 }
 
-pub(super) fn csv_header() -> String {
-    COLUMNS.iter().map(|it| &*it.cells.name).collect::<Vec<_>>().join(",")
+pub(super) fn csv_header(has_guesses: bool) -> String {
+    own(has_guesses).map(|it| &*it.cells.name).collect::<Vec<_>>().join(",")
 }
 
-pub(super) fn csv_row(row: &FlowRow) -> String {
+pub(super) fn csv_row(row: &FlowRow, has_guesses: bool) -> String {
     let mut line = String::new();
-    for (at, column) in COLUMNS.iter().enumerate() {
+    for (at, column) in own(has_guesses).enumerate() {
         if at > 0 {
             line.push(',');
         }

@@ -74,6 +74,9 @@ const FIELDS: &[Field] = &[
     (",\"group\":", |it| Value::Text(it.group)),
     (",\"evidence\":", |it| Value::Text(it.evidence)),
     (",\"confidence\":", |it| Value::some_number(it.confidence)),
+    (",\"rule_label\":", |it| Value::some_text(it.by_rules.map(|it| it.0))),
+    (",\"rule_group\":", |it| Value::some_text(it.by_rules.map(|it| it.1))),
+    (",\"model_label\":", |it| Value::some_text(it.model_label())),
     (",\"shown_by\":", |it| Value::some_text(it.shown_by)),
 ];
 

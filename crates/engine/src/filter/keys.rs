@@ -28,6 +28,8 @@ pub(super) enum Key {
     Fact(Fact),
     Transport,
     Address(Addresses),
+    /// The country of such an address, by its two letters.
+    Country(Addresses),
     Number(Numbers, Scale),
     Flag(Flag),
 }
@@ -49,6 +51,18 @@ pub(super) const KEYS: &[Known] = &[
         Key::Exact(|it| Some(it.label.into())),
         "service, else protocol",
         "сервис, иначе протокол",
+    ),
+    row(
+        &["rules", "rule_label"],
+        Key::Exact(|it| Some(it.rule_label().into())),
+        "label by rules and payload, whatever a model says",
+        "метка по правилам и содержимому, что бы ни сказала модель",
+    ),
+    row(
+        &["guess", "model_label"],
+        Key::Exact(|it| it.model_label().map(Cow::Borrowed)),
+        "what a model takes it for",
+        "за что поток принимает модель",
     ),
     row(&["group"], Key::Exact(|it| Some(it.group.into())), "kind of traffic", "вид трафика"),
     row(
@@ -81,6 +95,24 @@ pub(super) const KEYS: &[Known] = &[
         Key::Address(|it| [it.server.ip; 2]),
         "address of who answered",
         "адрес ответившего",
+    ),
+    row(
+        &["country"],
+        Key::Country(|it| [it.client.ip, it.server.ip]),
+        "country of either side, by your own database",
+        "страна любой стороны, по вашей базе",
+    ),
+    row(
+        &["client_country"],
+        Key::Country(|it| [it.client.ip; 2]),
+        "country of who opened the flow",
+        "страна открывшего поток",
+    ),
+    row(
+        &["server_country"],
+        Key::Country(|it| [it.server.ip; 2]),
+        "country of who answered",
+        "страна ответившего",
     ),
     row(&["port"], number(|it, _| ports(it, None)), "port of either side", "порт любой стороны"),
     row(
@@ -369,7 +401,9 @@ impl Key {
                 Operator::Contains,
                 Operator::Matches,
             ],
-            Self::Address(_) => &[Operator::Has, Operator::Is, Operator::IsNot, Operator::In],
+            Self::Address(_) | Self::Country(_) => {
+                &[Operator::Has, Operator::Is, Operator::IsNot, Operator::In]
+            }
             Self::Number(..) => &[
                 Operator::Has,
                 Operator::Is,

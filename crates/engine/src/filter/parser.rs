@@ -25,18 +25,18 @@ fn wrong<T>(range: &Range<usize>, wrong: Wrong, parts: &[&str]) -> Parsed<T> {
     Err(FilterError::new(range.clone(), wrong, parts))
 }
 
-/// The tree of a filter as typed. Nothing typed is no test, which every flow passes.
-pub(super) fn parse(text: &str) -> Parsed<Node> {
+/// The tree of a filter as typed, and where it first asks for a country. Nothing typed is no test, which every flow passes.
+pub(super) fn parse(text: &str) -> Parsed<(Node, Option<Range<usize>>)> {
     if text.len() > MAX_LEN {
         return wrong(&(0..text.len()), Wrong::TooLong, &[&MAX_LEN.to_string()]);
     }
     let tokens = tokens(text);
-    let mut parser = Parser { text, tokens: &tokens, at: 0, n_tests: 0 };
+    let mut parser = Parser { text, tokens: &tokens, at: 0, n_tests: 0, country: None };
     let node = parser.alternatives(0)?;
     match parser.peek() {
         // Only what closes a parenthesis ends alternatives before the text does.
         Some(token) => wrong(&token.range, Wrong::CloseParenthesis, &[]),
-        None => Ok(node.unwrap_or(Node::All(Vec::new()))),
+        None => Ok((node.unwrap_or(Node::All(Vec::new())), parser.country)),
     }
 }
 
@@ -45,6 +45,8 @@ struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     n_tests: usize,
+    /// The first key that asks for a country.
+    country: Option<Range<usize>>,
 }
 
 impl<'a> Parser<'a> {
@@ -112,7 +114,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn condition(&self, condition: &Condition, range: &Range<usize>) -> Parsed<Node> {
+    fn condition(&mut self, condition: &Condition, range: &Range<usize>) -> Parsed<Node> {
         let Condition { head, operator, values } = condition;
         closed(head)?;
         let Some((operator, operator_range)) = operator else { return Ok(word(head)) };
@@ -144,6 +146,9 @@ impl<'a> Parser<'a> {
             Values::None => return wrong(range, Wrong::NoValue, &[written]),
         };
         values.iter().try_for_each(closed)?;
+        if matches!(known.key, Key::Country(_)) {
+            self.country.get_or_insert_with(|| head.range.clone());
+        }
         let test = test(known.key, *operator, values)?;
         // A number differs by itself: of what has none it is told apart there.
         let is_number = matches!(known.key, Key::Number(..));
@@ -162,7 +167,10 @@ fn closed(text: &Text) -> Parsed<()> {
 
 /// Whether a comparison with nothing asks whether there is anything at all.
 fn may_lack_value(key: Key, operator: Operator) -> bool {
-    let is_text = matches!(key, Key::Exact(_) | Key::Containing(_) | Key::Fact(_) | Key::Transport);
+    let is_text = matches!(
+        key,
+        Key::Exact(_) | Key::Containing(_) | Key::Fact(_) | Key::Transport | Key::Country(_)
+    );
     is_text && operator.is_equality() && operator != Operator::In
 }
 
@@ -231,6 +239,7 @@ fn test(key: Key, operator: Operator, values: &[Text]) -> Parsed<Test> {
                 return wrong(&range, Wrong::Flag, &[text]);
             }
         },
+        Key::Country(of) => Test::Country(of, text_test(operator, true, values)?),
         Key::Transport => Test::transport(&text_test(operator, true, values)?),
         Key::Exact(of) => Test::Text(of, text_test(operator, true, values)?),
         Key::Containing(of) => Test::Text(of, text_test(operator, false, values)?),

@@ -57,7 +57,8 @@ enum Place {
 pub(crate) fn suggest(analysis: &Analysis, filter: &str, at: u32, limit: u32) -> Suggestions {
     let at = floor(filter, at as usize);
     let limit = (limit as usize).min(MAX_ROWS);
-    let error = Filter::parse(filter).err();
+    let are_known = analysis.countries.is_some();
+    let error = Filter::parse(filter).and_then(|it| it.where_countries(are_known)).err();
     // What is too long to be understood is not looked at further.
     let is_long = error.as_ref().is_some_and(|it| it.wrong == v1::page::Wrong::TooLong);
     let place = if is_long { Place::Nothing } else { place(filter, at) };
@@ -297,6 +298,10 @@ fn count(analysis: &Analysis, known: &Known) -> Vec<(String, u64)> {
         Key::Exact(of) | Key::Containing(of) => tally(rows.map(|it| [of(&it), None])),
         Key::Fact(fact) => tally(rows.map(|it| [it.fact(fact).map(Cow::Borrowed), None])),
         Key::Transport => tally(rows.map(|it| [Some(it.transport), None])),
+        Key::Country(of) => {
+            let country = |ip| analysis.country(ip);
+            tally(rows.map(|it| of(&it).map(country)))
+        }
         Key::Address(of) => tally(rows.map(|it| of(&it).map(Some))),
         Key::Number(of, _) => tally(rows.map(|it| of(&it, 0).map_or([None; 2], |it| it.map(Some)))),
         Key::Flag(of) => tally(rows.map(|it| {
@@ -343,7 +348,7 @@ pub fn filter_keys() -> Vec<FilterKey> {
     let keys = keys::all().map(|known| FilterKey {
         names: known.names.to_vec(),
         kind: match known.key {
-            Key::Exact(_) | Key::Transport => "word",
+            Key::Exact(_) | Key::Transport | Key::Country(_) => "word",
             Key::Containing(_) | Key::Fact(_) => "text",
             Key::Address(_) => "address",
             Key::Number(_, Scale::Plain) => "number",

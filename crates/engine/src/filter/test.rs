@@ -23,6 +23,8 @@ pub(super) enum Test {
     /// Those whose numbers are marked.
     Transport(Box<[bool; 256]>),
     Network(Addresses, Networks),
+    /// The country of an address; where nobody knows it, there is none.
+    Country(Addresses, TextTest),
     Number(Numbers, Operator, u64),
     /// A number that is one of these.
     Numbers(Numbers, Ranges),
@@ -85,6 +87,9 @@ impl Test {
             Self::Fact(fact, test) => row.fact(*fact).is_some_and(|it| test.holds(it)),
             Self::Transport(marks) => is_marked(marks, row.transport),
             Self::Network(of, networks) => of(row).iter().any(|it| networks.holds(*it)),
+            Self::Country(of, test) => row.countries.is_some_and(|countries| {
+                of(row).iter().any(|it| countries.of(*it).is_some_and(|it| test.holds(it)))
+            }),
             Self::Flag(of, is_on) => row.transport == Transport::TCP && of(row) == *is_on,
             Self::Numbers(of, ranges) => {
                 of(row, zero).is_some_and(|it| it.iter().any(|it| ranges.holds((*it).into())))

@@ -25,7 +25,7 @@ pub(super) struct Contacts<'a> {
 }
 
 impl<'a> Contacts<'a> {
-    pub(super) fn new(analysis: &'a Analysis) -> Self {
+    pub(super) fn new(analysis: &'a Analysis, flows: &[u32]) -> Self {
         let mut ends: Vec<[u32; 2]> = vec![[u32::MAX; 2]; analysis.n_flows()];
         for place in 0..analysis.hosts.len() as u32 {
             for end in analysis.hosts.ends(place) {
@@ -33,12 +33,13 @@ impl<'a> Contacts<'a> {
                 of_flow[usize::from(end.is_server())] = place;
             }
         }
-        let contacts = (0..).zip(&analysis.flows).zip(&ends).map(|((number, flow), ends)| {
-            let [client, server] = *ends;
+        let contacts = flows.iter().filter_map(|number| {
+            let flow = analysis.flows.get(*number as usize)?;
+            let [client, server] = *ends.get(*number as usize)?;
             // Who talks to itself has one end.
             let server = if server == u32::MAX { client } else { server };
             let (transport, port) = (flow.transport, flow.server.port);
-            Contact { client, server, transport, port, flow: number }
+            Some(Contact { client, server, transport, port, flow: *number })
         });
         let mut contacts: Vec<Contact> = contacts.filter(|it| it.client != u32::MAX).collect();
         contacts.sort_unstable();

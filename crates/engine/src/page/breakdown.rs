@@ -3,11 +3,11 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use classify::Verdict;
-use flow::{Flow, Many, Transport};
+use flow::{Flow, Transport};
 use v1::page::{Breakdown, DurationBar, GroupSeries, Layer, SeriesBy, TrafficTimeline};
 
-use super::overview::MAX_BINS;
-use crate::{Analysis, Filter};
+use super::{chosen::Chosen, overview::MAX_BINS};
+use crate::Analysis;
 
 /// How many protocols or labels have a series of their own.
 const SERIES: usize = 8;
@@ -28,16 +28,19 @@ impl Counts {
     }
 }
 
-pub(super) fn breakdown(analysis: &Analysis) -> Breakdown {
-    Breakdown { layers: layers(analysis), durations: durations(&analysis.flows) }
+/// Of the flows that pass; `None` where the filter cannot be understood.
+pub(super) fn breakdown(analysis: &Analysis, filter: &str) -> Option<Breakdown> {
+    let chosen = analysis.chosen(filter).ok()?;
+    let flows = chosen.labelled(analysis);
+    Some(Breakdown { layers: layers(flows.clone()), durations: durations(flows.map(|it| it.0)) })
 }
 
 /// One place in the hierarchy: IPv6, the transport, the kind of tunnel it came in, protocol, label.
 type Path<'a> = (bool, Transport, Option<&'static str>, &'a str, &'a str);
 
-fn layers(analysis: &Analysis) -> Vec<Layer> {
+fn layers<'a>(flows: impl Iterator<Item = (&'a Flow, &'a Verdict)>) -> Vec<Layer> {
     let mut counts: BTreeMap<Path<'_>, (Counts, &Verdict)> = BTreeMap::new();
-    for (flow, verdict) in analysis.flows.iter().zip(&analysis.verdicts) {
+    for (flow, verdict) in flows {
         let tunnel = flow.tunnels().and_then(|it| it.inside).map(|it| it.kind.name());
         let path =
             (flow.client.ip.is_ipv6(), flow.transport, tunnel, verdict.protocol, &*verdict.label);
@@ -131,7 +134,7 @@ const DURATIONS: &[(&str, u64)] = &[
     ("10h", 36_000_000_000_000),
 ];
 
-fn durations(flows: &Many<Flow>) -> Vec<DurationBar> {
+fn durations<'a>(flows: impl Iterator<Item = &'a Flow>) -> Vec<DurationBar> {
     // First those of no duration at all.
     let mut bars = vec![DurationBar {
         to_ns: Some(1),
@@ -173,24 +176,23 @@ pub(super) fn timeline(
     by: SeriesBy,
     filter: &str,
 ) -> Option<TrafficTimeline> {
-    let filter = Filter::parse(filter).ok()?;
-    let flows = analysis.passing(&filter);
-    Some(over_time(analysis, bins, by, &flows))
+    let chosen = analysis.chosen(filter).ok()?;
+    Some(over_time(analysis, bins, by, &chosen))
 }
 
-/// The traffic of these flows over time.
+/// The traffic of these flows over the time of the whole capture.
 pub(super) fn over_time(
     analysis: &Analysis,
     bins: u32,
     by: SeriesBy,
-    flows: &[u32],
+    chosen: &Chosen,
 ) -> TrafficTimeline {
     let bins = bins.clamp(1, MAX_BINS);
     let start_ns = analysis.time_start_ns();
     let end_ns = analysis.flows.iter().map(|it| it.last.0).max().unwrap_or(start_ns);
     // One more than the time between first and last packet, so that the last falls into the last bar.
     let bin_ns = ((end_ns - start_ns + 1).div_ceil(u64::from(bins))).max(1);
-    let labelled = || flows.iter().filter_map(|it| analysis.labelled(*it));
+    let labelled = || chosen.labelled(analysis);
 
     // What has a series of its own.
     let mut totals: BTreeMap<&str, (u64, &str)> = BTreeMap::new();

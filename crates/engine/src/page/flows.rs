@@ -11,13 +11,14 @@ use v1::page::{
 };
 
 use super::{
+    chosen::{Chosen, MAX_CHOSEN},
     hosts::name,
     link,
     order::{Item, Sorted, both, slower},
     schemas, windowed,
 };
 use crate::{
-    Analysis, Filter, Timeout,
+    Analysis, Timeout,
     rows::{Row, span},
 };
 
@@ -42,6 +43,8 @@ type Sort = (FlowSort, bool);
 /// What is kept from one window to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
+    /// What the last filters leave; the one used last comes last.
+    chosen: Vec<Arc<Chosen>>,
     /// What the last filter and timeout leave.
     listed: Option<Arc<Listed>>,
     /// Orders of all flows, or of the pieces that are listed; the one used last comes last.
@@ -53,11 +56,9 @@ pub(crate) struct Kept {
 /// The rows that a filter and a timeout leave.
 #[derive(Debug)]
 struct Listed {
-    filter: String,
+    chosen: Arc<Chosen>,
     timeout: String,
     cut: Cut,
-    /// Flows, by number.
-    flows: Vec<u32>,
     /// Their pieces, by first packet, where the timeout cuts flows.
     pieces: Option<Vec<Slot>>,
     bytes: u64,
@@ -92,7 +93,7 @@ pub(super) fn window(
     };
     let mut answer = Flows {
         matching: rows.len() as u64,
-        matching_flows: listed.flows.len() as u64,
+        matching_flows: listed.chosen.len(),
         matching_bytes: listed.bytes,
         total,
         ..Flows::default()
@@ -144,12 +145,13 @@ fn order(
     timeout: &str,
     (column, is_descending): Sort,
 ) -> Result<(Arc<Listed>, Arc<[u32]>), FilterError> {
+    let chosen = analysis.chosen(filter)?;
     let mut kept = analysis.order.lock().unwrap_or_else(|it| it.into_inner());
-    let is_same = |it: &&Arc<Listed>| it.filter == filter && it.timeout == timeout;
+    let is_same = |it: &&Arc<Listed>| Arc::ptr_eq(&it.chosen, &chosen) && it.timeout == timeout;
     let listed = match kept.listed.as_ref().filter(is_same) {
         Some(listed) => Arc::clone(listed),
         None => {
-            let listed = Arc::new(Listed::new(analysis, filter, timeout)?);
+            let listed = Arc::new(Listed::new(analysis, chosen, timeout)?);
             let is_of_pieces = |it: &Listed| it.pieces.is_some();
             if is_of_pieces(&listed) || kept.listed.as_deref().is_some_and(is_of_pieces) {
                 kept.orders.clear();
@@ -168,6 +170,22 @@ fn order(
 }
 
 impl Kept {
+    /// What this filter leaves, where that is kept.
+    pub(super) fn chosen(&mut self, filter: &str) -> Option<Arc<Chosen>> {
+        let found = self.chosen.iter().position(|it| it.filter == filter)?;
+        let chosen = self.chosen.remove(found);
+        self.chosen.push(Arc::clone(&chosen));
+        Some(chosen)
+    }
+
+    /// Keeps what a filter leaves, in place of what was not used for longest.
+    pub(super) fn keep(&mut self, chosen: Arc<Chosen>) {
+        if self.chosen.len() >= MAX_CHOSEN {
+            self.chosen.remove(0);
+        }
+        self.chosen.push(chosen);
+    }
+
     /// What is listed, in order of a column.
     fn sorted(
         &mut self,
@@ -181,18 +199,18 @@ impl Kept {
             return order.rows(is_descending);
         }
         let n_flows = analysis.n_flows();
-        if listed.flows.len() == n_flows {
+        if listed.chosen.flows.len() == n_flows {
             let all = || of_flows(analysis, None, column);
             return self.of(column, all).rows(is_descending);
         }
         let is_known = self.orders.iter().any(|it| it.0 == column);
-        if !is_known && listed.flows.len() < n_flows / FEW {
-            let places = of_flows(analysis, Some(&listed.flows), column).rows(is_descending);
-            let number = |at: u32| listed.flows.get(at as usize).copied();
+        if !is_known && listed.chosen.flows.len() < n_flows / FEW {
+            let places = of_flows(analysis, Some(&listed.chosen.flows), column).rows(is_descending);
+            let number = |at: u32| listed.chosen.flows.get(at as usize).copied();
             return places.into_iter().filter_map(number).collect();
         }
         let mut is_listed = vec![false; n_flows];
-        for number in &listed.flows {
+        for number in &listed.chosen.flows {
             if let Some(it) = is_listed.get_mut(*number as usize) {
                 *it = true;
             }
@@ -218,20 +236,14 @@ impl Kept {
 }
 
 impl Listed {
-    fn new(analysis: &Analysis, filter: &str, timeout: &str) -> Result<Self, FilterError> {
-        let parsed = Filter::parse(filter)?;
+    fn new(analysis: &Analysis, chosen: Arc<Chosen>, timeout: &str) -> Result<Self, FilterError> {
         let cut = match timeout.parse::<Timeout>() {
             Ok(timeout) => timeout.cut(),
             Err(_) => return Err(FilterError::new(0..0, Wrong::Timeout, &[timeout])),
         };
-        let flows = match filter.trim() {
-            "" => (0..analysis.n_flows() as u32).collect(),
-            _ => analysis.passing(&parsed),
-        };
-        let bytes = bytes_of(analysis, &flows);
-        let pieces = (cut != Cut::Whole).then(|| slots(analysis, &flows, cut));
-        let (filter, timeout) = (filter.to_owned(), timeout.to_owned());
-        Ok(Self { filter, timeout, cut, flows, pieces, bytes })
+        let bytes = bytes_of(analysis, &chosen.flows);
+        let pieces = (cut != Cut::Whole).then(|| slots(analysis, &chosen.flows, cut));
+        Ok(Self { chosen, timeout: timeout.to_owned(), cut, pieces, bytes })
     }
 }
 
@@ -273,6 +285,7 @@ fn of_flows(analysis: &Analysis, some: Option<&[u32]>, column: FlowSort) -> Sort
             session: sessions.of(number),
             flow,
             verdict,
+            by_rules: analysis.by_rules(number, verdict),
             client: flow.client,
             server: flow.server,
             first_ns: flow.first.0,
@@ -300,6 +313,7 @@ fn of_pieces(analysis: &Analysis, pieces: &[Slot], column: FlowSort) -> Sorted {
             session: sessions.of(slot.flow),
             flow,
             verdict,
+            by_rules: analysis.by_rules(slot.flow, verdict),
             client,
             server,
             first_ns: slot.first_ns,
@@ -400,6 +414,7 @@ pub(super) fn detail(analysis: &Analysis, flow_id: u32, timeout: &str) -> Option
         client_name: name(analysis, flow.client.ip),
         server_name: name(analysis, flow.server.ip),
         facts: facts(&row),
+        by_rules: analysis.rule_word(flow_id),
         guess: analysis.guess(flow_id),
         first_payloads: [Direction::Forward, Direction::Backward].map(|from| {
             let mut steps = flow.timeline.steps();

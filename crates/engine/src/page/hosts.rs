@@ -12,7 +12,11 @@ use v1::page::{
     CountryRow, CountryTable, HostCard, HostDetail, HostRow, Hosts, PortRow, SystemRow,
 };
 
-use super::{MAX_LINES, Tally, most_first, sessions, windowed};
+use super::{
+    MAX_LINES, MAX_WINDOW, Tally,
+    chosen::{Chosen, Counted, whole},
+    most_first, sessions, windowed,
+};
 use crate::{
     Analysis, Filter,
     hosts::{End, MAX_NAMES, network, scope},
@@ -29,23 +33,39 @@ const MAX_PORTS: usize = 50;
 /// How many sessions.
 const MAX_SESSIONS: usize = 10;
 
-pub(super) fn window(analysis: &Analysis, search: &str, offset: u32, len: u32) -> Hosts {
+/// The hosts of the flows that pass, counted over these.
+pub(super) fn window(
+    analysis: &Analysis,
+    filter: &str,
+    search: &str,
+    offset: u32,
+    len: u32,
+) -> Hosts {
+    let chosen = match analysis.chosen(filter) {
+        Ok(chosen) => chosen,
+        Err(error) => return Hosts { filter_error: Some(error), ..Hosts::default() },
+    };
     let search = search.trim().to_lowercase();
-    let mut matching = std::borrow::Cow::Borrowed(analysis.hosts.by_bytes());
-    if !search.is_empty() {
-        matching.to_mut().retain(|place| {
-            let Some(ip) = analysis.hosts.ip(*place, &analysis.flows) else { return false };
-            let mut names = analysis.hosts.names(ip, &analysis.verdicts);
-            ip.to_string().contains(&search)
-                || names.any(|it| it.0.to_lowercase().contains(&search))
-        });
-    }
+    let hosts = chosen.hosts(analysis);
+    let is_found = |at: &usize| {
+        let ip = hosts.get(*at).and_then(|it| analysis.hosts.ip(it.place, &analysis.flows));
+        let Some(ip) = ip else { return false };
+        let mut names = analysis.hosts.names(ip, &analysis.verdicts);
+        ip.to_string().contains(&search) || names.any(|it| it.0.to_lowercase().contains(&search))
+    };
+    let window = offset as usize..offset.saturating_add(len.min(MAX_WINDOW)) as usize;
+    let (matching, shown): (usize, Vec<usize>) = match search.is_empty() {
+        true => (hosts.len(), window.collect()),
+        false => {
+            let found: Vec<usize> = (0..hosts.len()).filter(is_found).collect();
+            (found.len(), windowed(&found, offset, len).to_vec())
+        }
+    };
     Hosts {
-        matching: matching.len() as u64,
-        rows: windowed(&matching, offset, len)
-            .iter()
-            .filter_map(|place| row(analysis, *place))
-            .collect(),
+        matching: matching as u64,
+        matching_flows: chosen.len(),
+        rows: rows(analysis, &chosen, shown),
+        filter_error: None,
     }
 }
 
@@ -74,12 +94,31 @@ pub(super) fn name(analysis: &Analysis, ip: IpAddr) -> Option<String> {
     analysis.hosts.names(ip, &analysis.verdicts).next().map(|it| it.0.to_owned())
 }
 
+/// A host as the whole capture has it.
 pub(super) fn row(analysis: &Analysis, place: u32) -> Option<HostRow> {
-    let host = analysis.hosts.get(place)?;
-    let ip = analysis.hosts.ip(place, &analysis.flows)?;
-    let ends = analysis.hosts.ends(place);
+    counted_row(analysis, &whole(analysis, place)?, |_| true)
+}
+
+/// The hosts at these places of the list of the chosen flows.
+pub(super) fn rows(
+    analysis: &Analysis,
+    chosen: &Chosen,
+    places: impl IntoIterator<Item = usize>,
+) -> Vec<HostRow> {
+    let hosts = chosen.hosts(analysis);
+    let shown = places.into_iter().filter_map(|it| hosts.get(it));
+    shown.filter_map(|it| counted_row(analysis, &it, |flow| chosen.holds(flow))).collect()
+}
+
+fn counted_row(
+    analysis: &Analysis,
+    host: &Counted,
+    is_chosen: impl Fn(u32) -> bool,
+) -> Option<HostRow> {
+    let ip = analysis.hosts.ip(host.place, &analysis.flows)?;
+    let flows = analysis.hosts.ends(host.place).iter().map(|it| it.flow());
     let mut labels: BTreeMap<&str, u64> = BTreeMap::new();
-    for (_, verdict) in ends.iter().filter_map(|it| analysis.labelled(it.flow())) {
+    for (_, verdict) in flows.filter(|it| is_chosen(*it)).filter_map(|it| analysis.labelled(it)) {
         *labels.entry(&*verdict.label).or_default() += 1;
     }
     let mut labels = most_first(labels);
@@ -91,8 +130,8 @@ pub(super) fn row(analysis: &Analysis, place: u32) -> Option<HostRow> {
         name_source: name.map(|it| it.1.to_owned()),
         scope: scope(ip).to_owned(),
         country: analysis.country(ip).map(str::to_owned),
-        client_flows: u64::from(host.client_flows),
-        server_flows: ends.len() as u64 - u64::from(host.client_flows),
+        client_flows: host.client_flows,
+        server_flows: host.server_flows,
         bytes: host.bytes,
         labels,
     })
@@ -150,8 +189,8 @@ fn card(analysis: &Analysis, ip: IpAddr, ends: &[End]) -> HostCard {
         said: said.to_owned(),
     });
     card.systems = systems.collect();
-    card.served = rows(served, &format!("server:{ip} server_packets>0 -state:REJ"));
-    card.used = rows(used, &format!("client:{ip}"));
+    card.served = port_rows(served, &format!("server:{ip} server_packets>0 -state:REJ"));
+    card.used = port_rows(used, &format!("client:{ip}"));
     card.n_sessions = sessions.len() as u64;
     let mut sessions: Vec<(Reverse<u64>, u32)> =
         sessions.into_iter().map(|(session, flows)| (Reverse(flows), session)).collect();
@@ -165,27 +204,28 @@ fn card(analysis: &Analysis, ip: IpAddr, ends: &[End]) -> HostCard {
     card
 }
 
-/// Where the hosts are.
-pub(super) fn countries(analysis: &Analysis) -> CountryTable {
-    let Some(countries) = &analysis.countries else { return CountryTable::default() };
+/// Where the hosts of the flows that pass are; `None` where the filter cannot be understood.
+pub(super) fn countries(analysis: &Analysis, filter: &str) -> Option<CountryTable> {
+    let chosen = analysis.chosen(filter).ok()?;
+    let Some(countries) = &analysis.countries else { return Some(CountryTable::default()) };
     let mut rows: BTreeMap<&str, CountryRow> = BTreeMap::new();
     let mut n_unknown = 0;
-    for place in 0..analysis.hosts.len() as u32 {
-        let found = analysis.hosts.get(place).zip(analysis.hosts.ip(place, &analysis.flows));
-        let Some((host, ip)) = found else { continue };
+    let hosts = chosen.hosts(analysis);
+    for host in (0..hosts.len()).filter_map(|it| hosts.get(it)) {
+        let Some(ip) = analysis.hosts.ip(host.place, &analysis.flows) else { continue };
         let Some(code) = countries.of(ip) else {
             n_unknown += u64::from(scope(ip) == "public");
             continue;
         };
         let row = rows.entry(code).or_default();
         row.hosts += 1;
-        row.flows += analysis.hosts.ends(place).len() as u64;
+        row.flows += host.client_flows + host.server_flows;
         row.bytes += host.bytes;
     }
     let rows = rows.into_iter().map(|(code, row)| CountryRow { code: code.to_owned(), ..row });
     let mut rows: Vec<CountryRow> = rows.collect();
     rows.sort_by_key(|it| Reverse(it.bytes));
-    CountryTable { source: Some(countries.source().clone()), rows, n_unknown }
+    Some(CountryTable { source: Some(countries.source().clone()), rows, n_unknown })
 }
 
 /// Ports, and what was spoken there.
@@ -199,7 +239,7 @@ struct Spoken<'a> {
 }
 
 /// Most flows first, equal ones by transport and port.
-fn rows(ports: Ports<'_>, of: &str) -> Vec<PortRow> {
+fn port_rows(ports: Ports<'_>, of: &str) -> Vec<PortRow> {
     let mut ports: Vec<_> = ports.into_iter().collect();
     ports.sort_by_key(|it| Reverse(it.1.flows));
     ports.truncate(MAX_PORTS);

@@ -14,6 +14,8 @@ pub(super) struct Item<'a> {
     pub(super) session: u32,
     pub(super) flow: &'a Flow,
     pub(super) verdict: &'a Verdict,
+    /// The label as rules and payload have it, and its group.
+    pub(super) by_rules: (&'a str, &'a str),
     pub(super) client: Endpoint,
     pub(super) server: Endpoint,
     pub(super) first_ns: u64,
@@ -49,6 +51,10 @@ const ADDRESS_BITS: u32 = 48;
 fn keys(column: FlowSort) -> &'static [Key] {
     const CLIENT_PORT: Key = Key::Number(|it| Some(it.client.port.into()));
     const SERVER_PORT: Key = Key::Number(|it| Some(it.server.port.into()));
+    const CONFIDENCE: Key = Key::Number(|it| match &it.verdict.reason {
+        classify::Reason::Model(guess) => Some(guess.percent().into()),
+        _ => None,
+    });
     match column {
         FlowSort::Number => &[Key::Number(|it| Some(it.number.into()))],
         FlowSort::Start => &[Key::Number(|it| Some(it.first_ns))],
@@ -57,7 +63,7 @@ fn keys(column: FlowSort) -> &'static [Key] {
         FlowSort::Label => &[Key::Text(label), Key::Text(|it| Some(it.verdict.protocol))],
         FlowSort::Protocol => &[Key::Text(|it| Some(it.verdict.protocol))],
         FlowSort::Transport => &[Key::Number(|it| Some(it.flow.transport.0.into()))],
-        FlowSort::Group => &[Key::Text(|it| Some(it.verdict.group))],
+        FlowSort::Group => &[Key::Text(|it| Some(it.by_rules.1))],
         FlowSort::Client => &[Key::Address(|it| it.client.ip), CLIENT_PORT],
         FlowSort::ClientPort => &[CLIENT_PORT],
         // Names before addresses.
@@ -76,10 +82,8 @@ fn keys(column: FlowSort) -> &'static [Key] {
         FlowSort::Ja4 => &[Key::Text(|it| it.verdict.facts().told.get(Fact::Ja4))],
         FlowSort::Session => &[Key::Number(|it| Some(it.session.into()))],
         FlowSort::Evidence => &[Key::Text(|it| Some(it.verdict.evidence()))],
-        FlowSort::Confidence => &[Key::Number(|it| match &it.verdict.reason {
-            classify::Reason::Model(guess) => Some(guess.percent().into()),
-            _ => None,
-        })],
+        FlowSort::Guess => &[Key::Text(guess), CONFIDENCE],
+        FlowSort::Confidence => &[CONFIDENCE],
         FlowSort::Tunnel => &[Key::Number(|it| Some(it.flow.tunnels()?.parent?.into()))],
         FlowSort::Handshake => &[Key::Number(|it| slower(it.flow, |it| it.handshake_ns))],
         FlowSort::RoundTrip => &[Key::Number(|it| slower(it.flow, |it| it.round_trip_ns))],
@@ -91,7 +95,11 @@ fn keys(column: FlowSort) -> &'static [Key] {
 }
 
 fn label<'a>(item: &Item<'a>) -> Option<&'a str> {
-    Some(&item.verdict.label)
+    Some(item.by_rules.0)
+}
+
+fn guess<'a>(item: &Item<'a>) -> Option<&'a str> {
+    matches!(item.verdict.reason, classify::Reason::Model(_)).then_some(&*item.verdict.label)
 }
 
 fn name<'a>(item: &Item<'a>) -> Option<&'a str> {

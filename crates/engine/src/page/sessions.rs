@@ -12,15 +12,30 @@ use crate::{Analysis, Filter, rows::Row};
 /// How many flows and links a session shows.
 const MAX_SHOWN: usize = 1_000;
 
-pub(super) fn window(analysis: &Analysis, offset: u32, len: u32) -> Sessions {
+/// The sessions with a flow that passes, whole; each with how many of its flows do.
+pub(super) fn window(analysis: &Analysis, filter: &str, offset: u32, len: u32) -> Sessions {
+    let chosen = match analysis.chosen(filter) {
+        Ok(chosen) => chosen,
+        Err(error) => return Sessions { filter_error: Some(error), ..Sessions::default() },
+    };
     let sessions = analysis.sessions();
-    let order = most_flows_first(&sessions);
+    let mut order = most_flows_first(&sessions);
+    if !chosen.is_whole() {
+        let has_chosen = chosen.sessions(&sessions);
+        order.retain(|it| has_chosen.get(*it as usize).is_some_and(|it| *it));
+    }
+    let counted = |number: u32| {
+        let session = sessions.get(number)?;
+        let passing = session.members.iter().filter(|it| chosen.holds(**it)).count() as u64;
+        let chosen_flows = (!chosen.is_whole()).then_some(passing);
+        Some(SessionRow { chosen_flows, ..row(analysis, number, session)? })
+    };
+    let shown = windowed(&order, offset, len).iter();
     Sessions {
         total: order.len() as u64,
-        rows: windowed(&order, offset, len)
-            .iter()
-            .filter_map(|number| row(analysis, *number, sessions.get(*number)?))
-            .collect(),
+        matching_flows: chosen.len(),
+        rows: shown.filter_map(|number| counted(*number)).collect(),
+        filter_error: None,
     }
 }
 
@@ -119,5 +134,6 @@ pub(super) fn row(
         time_start_ns: first.first.0,
         time_end_ns: members().map(|(flow, _)| flow.last.0).max()?,
         kinds: most_first(kinds),
+        chosen_flows: None,
     })
 }

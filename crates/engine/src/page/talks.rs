@@ -5,7 +5,7 @@ use std::{cmp::Reverse, net::IpAddr};
 use v1::page::{Amount, Talk, TalkBy, TalkEnd, Talks};
 
 use super::hosts::name;
-use crate::{Analysis, Filter, rows::Row};
+use crate::{Analysis, rows::Row};
 
 /// The most ends a side can have.
 const MAX_ENDS: u32 = 200;
@@ -21,13 +21,11 @@ enum End<'a> {
 type Same<'a> = (End<'a>, End<'a>, &'a str);
 
 pub(super) fn talks(analysis: &Analysis, filter: &str, by: TalkBy, n_ends: u32) -> Talks {
-    let filter = match Filter::parse(filter) {
-        Ok(filter) => filter,
+    let chosen = match analysis.chosen(filter) {
+        Ok(chosen) => chosen,
         Err(error) => return Talks { filter_error: Some(error), ..Talks::default() },
     };
-    let start = analysis.time_start_ns();
-    let rows = analysis.each().filter(|it| filter.matches(it, start));
-    let all = rows.map(|it| (key(it, by), it.bytes() - it.carried_bytes));
+    let all = chosen.rows(analysis).map(|it| (key(it, by), it.bytes() - it.carried_bytes));
     // Sorted and not hashed: whoever sends can choose the addresses.
     let mut all: Vec<(Same<'_>, u64)> = all.collect();
     all.sort_unstable();

@@ -328,7 +328,7 @@ class Model:
         """The flows of captures, labelled by the model where they say nothing of themselves: rows as of `tractor.flows`.
 
         Where the label is the model's, `evidence` is `model` and `confidence` says how often it is right when it is so sure, in
-        percent. Below `threshold` (0 to 1) a flow stays unknown. With `over_payload` flows that say something of themselves get
+        percent; `rule_label` is what the flow says of itself, and `model_label` what the model takes it for. Below `threshold` (0 to 1) a flow stays unknown. With `over_payload` flows that say something of themselves get
         its label too.
         """
         how = _how(False, False, False, None, threads)

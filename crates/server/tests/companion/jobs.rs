@@ -141,7 +141,7 @@ fn a_file_that_was_only_written_again_is_the_same() {
         "POST",
         &format!("/v1x/file/{job}/ask"),
         &["content-type: application/json"],
-        b"\"Breakdown\"",
+        b"{\"Breakdown\": {}}",
     )
     .check(error::OTHER_CAPTURE);
 }
@@ -313,7 +313,7 @@ fn the_page_asks_what_it_asks_of_its_worker() {
     fs::remove_file(folder.captures().join("a.pcap")).unwrap();
     drop(site);
     let site = Site::start(&folder);
-    let said = site.ask("POST", &path, &["content-type: application/json"], b"\"Breakdown\"");
+    let said = site.ask("POST", &path, &["content-type: application/json"], b"{\"Breakdown\": {}}");
     said.check(error::OTHER_CAPTURE);
     // What it found stays.
     let _: Vec<StatisticItem> = site.get(&format!("/file/{job}/statistics"));

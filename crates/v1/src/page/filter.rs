@@ -63,6 +63,8 @@ pub enum Wrong {
     TooLong,
     /// Too many conditions.
     TooMany,
+    /// A country is asked for, and no database tells countries.
+    NoCountries,
     /// The flows cannot be cut by this timeout; not a word of the filter.
     Timeout,
 }
@@ -123,6 +125,11 @@ pub const WRONGS: &[(Wrong, &str, &str)] = &[
         Wrong::TooMany,
         "more than {} conditions; values of one key take a single one: key in {a, b}",
         "условий больше {}; для многих значений одного ключа хватит одного: key in {a, b}",
+    ),
+    (
+        Wrong::NoCountries,
+        "countries are not known: load a database of your own (.mmdb) first",
+        "страны неизвестны: сначала загрузите свою базу (.mmdb)",
     ),
     (
         Wrong::Timeout,

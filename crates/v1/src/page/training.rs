@@ -425,12 +425,38 @@ pub struct ModelApplied {
 pub struct GuessDetail {
     /// The model.
     pub model: String,
-    /// The label.
+    /// The likeliest class: the label, where it counts.
     pub label: String,
     /// How often that is right of rows of which the model is so sure, 0 to 1.
     pub confidence: f64,
+    /// What that has to reach, 0 to 1; else the flow is unknown to the model.
+    #[serde(default)]
+    pub threshold: f64,
+    /// The flow is unlike all the model learned from, and unknown to it whatever else it says.
+    #[serde(default)]
+    pub is_unlike: bool,
+    /// The label is the flow's: it counts.
+    #[serde(default)]
+    pub is_taken: bool,
+    /// The likeliest classes, at most three, the likeliest first.
+    #[serde(default)]
+    pub likeliest: Vec<ClassShare>,
+    /// How many classes the model knows.
+    #[serde(default)]
+    pub classes: u64,
     /// The columns that decided, at most three.
     pub causes: Vec<CauseRow>,
+}
+
+/// A class, and how likely a model takes it to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClassShare {
+    /// The class.
+    pub label: String,
+    /// Its group.
+    pub group: String,
+    /// The model's probability of it, 0 to 1; those of all classes are 1 together.
+    pub share: f64,
 }
 
 /// A column that decided.

@@ -59,7 +59,7 @@ pub(super) fn figures(card: &HostCard, row: &HostRow, t: &'static Texts, lang: L
 pub(super) fn notable_panel(card: &HostCard, t: &'static Texts, lang: Lang) -> AnyView {
     (!card.notable.is_empty())
         .then(|| {
-            let list = notable::list(&card.notable, t, lang);
+            let list = notable::list(&card.notable, "", t, lang);
             view! { <Panel title=t.overview.notable.to_owned() class="notable">{list}</Panel> }
         })
         .into_any()

@@ -30,9 +30,15 @@ impl Filtered {
         &self.filter
     }
 
-    /// Understands it.
+    /// Understands it, where nothing tells countries.
     pub(crate) fn parse(&self) -> Result<Filter, Error> {
+        self.parse_where_countries(false)
+    }
+
+    /// Understands it; countries may be known.
+    pub(crate) fn parse_where_countries(&self, are_known: bool) -> Result<Filter, Error> {
         Filter::parse(&self.filter)
+            .and_then(|it| it.where_countries(are_known))
             .map_err(|error| Error::Filter { text: self.filter.clone(), error })
     }
 }

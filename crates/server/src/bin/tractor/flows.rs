@@ -11,7 +11,8 @@ use std::{
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use engine::{
-    Analysis, Apart, Export, FORMATS, Filter, FlowWriter, PCAPNG, Part, PickError, Remarks, Rules,
+    Analysis, Apart, Countries, Export, FORMATS, Filter, FlowWriter, PCAPNG, Part, PickError,
+    Remarks, Rules,
 };
 use server::PickingError;
 
@@ -49,6 +50,8 @@ pub(crate) struct Flows {
     timeout: engine::Timeout,
     #[command(flatten)]
     filter: Filtered,
+    #[command(flatten)]
+    countries: input::CountriesFile,
     /// With pcapng: write no comments, neither labels nor those the capture has.
     #[arg(long)]
     no_comments: bool,
@@ -70,6 +73,8 @@ pub(crate) struct Flows {
     output: Option<PathBuf>,
     #[command(flatten)]
     own: input::OwnRulesFile,
+    #[command(flatten)]
+    as_one: input::AsOne,
     #[command(flatten)]
     effort: input::Effort,
 }
@@ -112,13 +117,14 @@ pub(crate) fn schema(name: &str) -> Result<&'static features::Schema, Error> {
 }
 
 pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
-    let filter = arguments.filter.parse()?;
+    let countries = arguments.countries.read()?;
+    let filter = arguments.filter.parse_where_countries(countries.is_some())?;
     let has = |network| arguments.apart.contains(&network);
     let apart = Apart { by_vlan: has(Network::Vlan), by_tunnel: has(Network::Tunnel) };
     let own = Arc::new(arguments.own.read()?);
     let rules = Rules { apart, has_checksums: arguments.checksums, own, ..Rules::default() };
     if arguments.format == PCAPNG {
-        return packets(arguments, &filter, &rules);
+        return packets(arguments, &filter, &rules, countries);
     }
     if arguments.no_comments {
         return Err(Error::Usage("--no-comments goes with --format pcapng".to_owned()));
@@ -126,9 +132,11 @@ pub(crate) fn run(arguments: &Flows) -> Result<Outcome, Error> {
     let schema = arguments.schema.as_deref();
     let rows = Rows::new(&arguments.format, schema, arguments.timeout, filter)?;
     let files = arguments.captures.files()?;
-    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
-    let is_one = files.paths.len() == 1;
-    let outcome = input::each(&files, &rules, arguments.effort, |capture, analysis| {
+    let effort = arguments.as_one.with(arguments.effort);
+    let is_one = files.paths.len() == 1 || effort.is_as_one();
+    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files, is_one)?;
+    let outcome = input::each(&files, &rules, effort, |capture, mut analysis| {
+        analysis.set_countries(countries.clone());
         writer.add(&analysis, &capture.to_string_lossy(), arguments.effort.threads)?;
         if is_one {
             // The program ends: nobody needs its memory back piece by piece.
@@ -196,14 +204,19 @@ enum Kind<W: Write> {
 
 impl Writer<Output> {
     /// Writes to the file, or to standard output, the flows of these captures.
-    pub(crate) fn open(rows: Rows, path: Option<&Path>, captures: &Files) -> Result<Self, Error> {
+    pub(crate) fn open(
+        rows: Rows,
+        path: Option<&Path>,
+        captures: &Files,
+        is_one: bool,
+    ) -> Result<Self, Error> {
         captures.spare(path)?;
         if let Rows::Export(export) = &rows {
             no_terminal(export.format().name, path)?;
         }
         let (to, out) = output(path)?;
         let colours = if path.is_some() { Colours::none() } else { Colours::of_output() };
-        Ok(Self::new(rows, to, out, colours, captures.paths.len() == 1))
+        Ok(Self::new(rows, to, out, colours, is_one))
     }
 }
 
@@ -335,12 +348,20 @@ fn write_text(
 }
 
 /// Writes the packets of the flows that pass: each capture is read once more, and is a section of the file.
-fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome, Error> {
+fn packets(
+    arguments: &Flows,
+    filter: &Filter,
+    rules: &Rules,
+    countries: Option<Arc<Countries>>,
+) -> Result<Outcome, Error> {
     let refuse = |text: &str| Err(Error::Usage(text.to_owned()));
     if arguments.schema.is_some() || arguments.timeout != engine::Timeout::None {
         return refuse(
             "pcapng has packets and no rows: neither --schema nor --timeout goes with it",
         );
+    }
+    if arguments.as_one.with(arguments.effort).is_as_one() {
+        return refuse("packets are written capture by capture: --as-one does not go with pcapng");
     }
     let files = arguments.captures.files()?;
     let Files { paths, .. } = &files;
@@ -352,7 +373,8 @@ fn packets(arguments: &Flows, filter: &Filter, rules: &Rules) -> Result<Outcome,
     let remarks = if arguments.no_comments { Remarks::None } else { Remarks::Labels };
     let (to, mut out) = output(arguments.output.as_deref())?;
     let mut is_partial = false;
-    let outcome = input::each(&files, rules, arguments.effort, |path, analysis| {
+    let outcome = input::each(&files, rules, arguments.effort, |path, mut analysis| {
+        analysis.set_countries(countries.clone());
         let chosen = analysis.passing(filter);
         match server::pick(&analysis, &chosen, remarks, || File::open(path), &mut out) {
             Ok(_) => Ok(()),

@@ -34,6 +34,31 @@ pub(crate) struct Effort {
     /// counted. Such captures are read on one thread.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_flows: Option<u32>,
+    #[arg(skip)]
+    as_one: bool,
+}
+
+impl Effort {
+    /// Whether several captures are read as one.
+    pub(crate) fn is_as_one(self) -> bool {
+        self.as_one
+    }
+}
+
+/// Several captures as one.
+#[derive(Args)]
+pub(crate) struct AsOne {
+    /// Read all captures as one, in the order of their first times, as a recorder wrote one after the other (tcpdump -C, -G):
+    /// flows that go on from file to file are one. They are read on one thread.
+    #[arg(long)]
+    as_one: bool,
+}
+
+impl AsOne {
+    /// The same effort, for all captures at once where that is asked for.
+    pub(crate) fn with(&self, effort: Effort) -> Effort {
+        Effort { as_one: self.as_one, ..effort }
+    }
 }
 
 /// The user's rules.
@@ -152,6 +177,9 @@ pub(crate) fn each<E>(
     mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     stop::listen();
+    if effort.as_one {
+        return all_as_one(captures, rules, effort, take);
+    }
     let n_captures = captures.paths.len();
     let mut told = Told { missing: captures.n_missing, ..Told::default() };
     let mut progress = Progress::new();
@@ -177,6 +205,66 @@ pub(crate) fn each<E>(
         }
     }
     progress::clear();
+    if n_captures > 1 {
+        told.say();
+    }
+    Ok(told.outcome())
+}
+
+/// Reads all captures as one.
+fn all_as_one<E>(
+    captures: &Files,
+    rules: &Rules,
+    effort: Effort,
+    mut take: impl FnMut(&Path, Analysis) -> Result<(), E>,
+) -> Result<Outcome, E> {
+    let n_captures = captures.paths.len();
+    let mut told = Told { missing: captures.n_missing, ..Told::default() };
+    let mut progress = Progress::new();
+    let mut ordered = Vec::new();
+    for path in &captures.paths {
+        match reader::first_time(path) {
+            // Those that do not tell come last, in the order they were named in.
+            Ok(time) => ordered.push((time.unwrap_or(u64::MAX), path)),
+            Err(error) => {
+                cannot_read(path, &error.to_string());
+                told.missing += 1;
+            }
+        }
+    }
+    ordered.sort_by_key(|it| it.0);
+    let mut all = reader::AsOne::new(Rules { max_flows: effort.max_flows, ..rules.clone() });
+    for (at, (_, path)) in ordered.iter().enumerate() {
+        if stop::is_asked() || all.is_stopped() {
+            told.left = (ordered.len() - at) as u64;
+            break;
+        }
+        let name = path.to_string_lossy();
+        let opened = File::open(path).and_then(|it| Ok((it.metadata()?.len(), it)));
+        match opened {
+            Ok((len, file)) => {
+                progress.begin(&name, (at + 1, n_captures), Some(len));
+                let input = Box::new(Stoppable(file));
+                all.read(Watched { input, progress: &mut progress }, &name);
+                told.read += 1;
+            }
+            Err(error) => {
+                cannot_read(path, &error.to_string());
+                told.missing += 1;
+            }
+        }
+    }
+    progress::clear();
+    if let Some(analysis) = all.finish() {
+        let name = analysis.reading().file_name.clone();
+        for notice in
+            analysis.reading().notices.iter().filter(|it| it.severity() != Severity::Information)
+        {
+            voice::notice(notice.file.as_ref().unwrap_or(&name), notice);
+        }
+        told.partial += u64::from(!analysis.is_complete());
+        take(Path::new(&name), analysis)?;
+    }
     if n_captures > 1 {
         told.say();
     }

@@ -382,7 +382,8 @@ pub(crate) fn classify(arguments: &Classify) -> Result<Outcome, Error> {
     let rows = Rows::new(&arguments.format, schema, engine::Timeout::None, filter)?;
     let how = arguments.applying();
     let files = Captures::of(captures).files()?;
-    let mut writer = Writer::open(rows, arguments.output.as_deref(), &files)?;
+    let mut writer =
+        Writer::open(rows, arguments.output.as_deref(), &files, files.paths.len() == 1)?;
     let outcome = input::each(&files, &rules, arguments.effort, |capture, mut analysis| {
         let applied = analysis.apply(&model, &how);
         let applied = applied.map_err(|error| Error::Usage(error.to_string()))?;

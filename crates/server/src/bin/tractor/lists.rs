@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use engine::{Analysis, Filter, Rules};
+use engine::{Analysis, Countries, Filter, Rules};
 use serde::Serialize;
 use v1::page::{HostRow, SessionRow};
 
@@ -51,6 +51,8 @@ struct List {
     #[command(flatten)]
     own: input::OwnRulesFile,
     #[command(flatten)]
+    as_one: input::AsOne,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
@@ -58,6 +60,8 @@ struct List {
 pub(crate) struct Sessions {
     #[command(flatten)]
     list: List,
+    #[command(flatten)]
+    countries: input::CountriesFile,
 }
 
 #[derive(Args)]
@@ -195,13 +199,15 @@ const HOST: Kind<HostRow> = Kind {
 };
 
 pub(crate) fn sessions(arguments: &Sessions) -> Result<Outcome, Error> {
-    write(&arguments.list, &SESSION, |analysis, filter| analysis.session_rows(filter).collect())
+    let countries = arguments.countries.read()?;
+    write(&arguments.list, &SESSION, countries, |analysis, filter| {
+        analysis.session_rows(filter).collect()
+    })
 }
 
 pub(crate) fn hosts(arguments: &Hosts) -> Result<Outcome, Error> {
     let countries = arguments.countries.read()?;
-    write(&arguments.list, &HOST, |analysis, filter| {
-        analysis.set_countries(countries.clone());
+    write(&arguments.list, &HOST, countries, |analysis, filter| {
         analysis.host_rows(filter).collect()
     })
 }
@@ -210,9 +216,10 @@ pub(crate) fn hosts(arguments: &Hosts) -> Result<Outcome, Error> {
 fn write<R: Serialize>(
     list: &List,
     kind: &Kind<R>,
-    mut rows: impl FnMut(&mut Analysis, &Filter) -> Vec<R>,
+    countries: Option<Arc<Countries>>,
+    rows: impl Fn(&Analysis, &Filter) -> Vec<R>,
 ) -> Result<Outcome, Error> {
-    let filter = list.filter.parse()?;
+    let filter = list.filter.parse_where_countries(countries.is_some())?;
     let rules = Rules { own: Arc::new(list.own.read()?), ..Rules::default() };
     let files = list.captures.files()?;
     files.spare(list.output.as_deref())?;
@@ -224,10 +231,13 @@ fn write<R: Serialize>(
         table::write_csv(&mut out, &names.collect::<Vec<_>>()).map_err(failed)?;
     }
     let mut n_written = 0;
-    let outcome = input::each(&files, &rules, list.effort, |path, mut analysis| {
+    let effort = list.as_one.with(list.effort);
+    let outcome = input::each(&files, &rules, effort, |path, mut analysis| {
         let capture = path.to_string_lossy();
-        let rows = rows(&mut analysis, &filter);
-        let heading = (files.paths.len() > 1).then_some((&*capture, n_written));
+        analysis.set_countries(countries.clone());
+        let rows = rows(&analysis, &filter);
+        let is_one = files.paths.len() == 1 || effort.is_as_one();
+        let heading = (!is_one).then_some((&*capture, n_written));
         n_written += 1;
         let written = match list.format {
             Format::Text => write_text(&mut out, kind, &rows, &analysis, heading, colours),

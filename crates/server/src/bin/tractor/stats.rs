@@ -68,6 +68,8 @@ pub(crate) struct Stats {
     #[command(flatten)]
     countries: input::CountriesFile,
     #[command(flatten)]
+    as_one: input::AsOne,
+    #[command(flatten)]
     effort: input::Effort,
 }
 
@@ -84,20 +86,22 @@ pub(crate) fn run(arguments: &Stats) -> Result<Outcome, Error> {
         let (en, ru) = ("--reading is written as json", "--reading выводится как json");
         return Err(Error::Usage(words(en, ru).to_owned()));
     }
-    let filter = arguments.filter.parse()?;
     let own = Arc::new(arguments.own.read()?);
     let countries = arguments.countries.read()?;
+    let filter = arguments.filter.parse_where_countries(countries.is_some())?;
     let rules = Rules { own: Arc::clone(&own), ..Rules::default() };
     let files = arguments.captures.files()?;
-    let is_one = arguments.captures.is_one_file();
+    let effort = arguments.as_one.with(arguments.effort);
+    let is_one = arguments.captures.is_one_file() || effort.is_as_one();
     files.spare(arguments.output.as_deref())?;
     let (to, mut out) = flows::output(arguments.output.as_deref())?;
     let failed = |source| Error::Write { to: to.clone(), source };
     let colours = if arguments.output.is_some() { Colours::none() } else { Colours::of_output() };
     let mut is_refused = false;
     let mut n_written = 0;
-    let outcome = input::each(&files, &rules, arguments.effort, |path, analysis| {
+    let outcome = input::each(&files, &rules, effort, |path, mut analysis| {
         let capture = path.to_string_lossy();
+        analysis.set_countries(countries.clone());
         let mut library = Library::new();
         library.set_own_rules(Arc::clone(&own));
         library.set_countries(countries.clone());
