@@ -120,15 +120,21 @@ fn mean(shares: impl Iterator<Item = Vec<f32>>, n: usize, model: &Model) -> Vec<
 
 /// The likeliest classes; of equal ones the first.
 fn likeliest(model: &Model, shares: &[f32]) -> Vec<ClassShare> {
-    let mut classes: Vec<(&String, f32)> =
+    let mut left: Vec<(&String, f32)> =
         model.classes().iter().zip(shares.iter().copied()).collect();
-    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let shares = classes.into_iter().take(N_LIKELIEST).map(|(label, share)| ClassShare {
-        label: label.clone(),
-        group: classify::group_of_class(label).to_owned(),
-        share: share.into(),
-    });
-    shares.collect()
+    let mut likeliest = Vec::new();
+    while likeliest.len() < N_LIKELIEST {
+        let places = (0..left.len()).rev();
+        let share = |at: usize| left.get(at).map_or(0.0, |it| it.1);
+        let Some(at) = places.max_by(|a, b| share(*a).total_cmp(&share(*b))) else { break };
+        let (label, share) = left.remove(at);
+        likeliest.push(ClassShare {
+            label: label.clone(),
+            group: classify::group_of_class(label).to_owned(),
+            share: share.into(),
+        });
+    }
+    likeliest
 }
 
 impl Analysis {

@@ -79,6 +79,9 @@ fn windowed<T>(list: &[T], offset: u32, len: u32) -> &[T] {
 #[derive(Default)]
 pub(crate) struct Tally<'a> {
     rows: BTreeMap<&'a str, Counted<'a>>,
+    /// Flows of the same texts, not yet in the rows, and their places by where these texts lie.
+    same: Vec<Same<'a>>,
+    places: BTreeMap<[usize; 3], usize>,
 }
 
 #[derive(Default)]
@@ -89,16 +92,47 @@ struct Counted<'a> {
     bytes: u64,
 }
 
+/// Flows whose label and protocol lie at the same places: nearly all texts are those of tables.
+struct Same<'a> {
+    label: &'a str,
+    group: &'a str,
+    protocol: &'a str,
+    flows: u64,
+    bytes: u64,
+}
+
+/// How many of these are gathered before they are put into the rows.
+const MAX_SAME: usize = 4_096;
+
 impl<'a> Tally<'a> {
     pub(crate) fn add(&mut self, label: &'a str, group: &'a str, protocol: &'a str, flow: &Flow) {
-        let row = self.rows.entry(label).or_default();
-        row.group = group;
-        *row.protocols.entry(protocol).or_default() += 1;
-        row.flows += 1;
-        row.bytes += flow.own_bytes();
+        let place = [label.as_ptr().addr(), label.len(), protocol.as_ptr().addr()];
+        let at = *self.places.entry(place).or_insert_with(|| {
+            self.same.push(Same { label, group, protocol, flows: 0, bytes: 0 });
+            self.same.len() - 1
+        });
+        if let Some(same) = self.same.get_mut(at) {
+            same.flows += 1;
+            same.bytes += flow.own_bytes();
+        }
+        if self.same.len() > MAX_SAME {
+            self.gather();
+        }
     }
 
-    pub(crate) fn into_rows(self) -> Vec<LabelRow> {
+    fn gather(&mut self) {
+        self.places.clear();
+        for it in self.same.drain(..) {
+            let row = self.rows.entry(it.label).or_default();
+            row.group = it.group;
+            *row.protocols.entry(it.protocol).or_default() += it.flows;
+            row.flows += it.flows;
+            row.bytes += it.bytes;
+        }
+    }
+
+    pub(crate) fn into_rows(mut self) -> Vec<LabelRow> {
+        self.gather();
         let mut rows: Vec<LabelRow> = self
             .rows
             .into_iter()

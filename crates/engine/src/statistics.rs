@@ -1,6 +1,6 @@
 //! The book's statistics: how many flows have each protocol, client, server, label and port.
 
-use std::{cmp::Reverse, fmt, net::IpAddr};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, net::IpAddr};
 
 use flow::Transport;
 use v1::{Count, StatisticItem};
@@ -56,15 +56,52 @@ pub(crate) fn first<'a>(
     STATISTICS
         .iter()
         .map(|(title, counted)| {
-            let mut keys: Vec<Key<'_>> = rows.clone().filter_map(|it| counted(&it)).collect();
-            keys.sort_unstable();
-            let counts = keys.chunk_by(|a, b| a == b);
-            let counts = counts.filter_map(|same| Some((*same.first()?, same.len() as u64)));
-            let counts = only_first(counts.collect(), n_lines).into_iter();
-            let counts = counts.map(|(key, count)| Count { label: key.to_string(), count });
-            StatisticItem { title: (*title).to_owned(), content: greatest_first(counts.collect()) }
+            let mut texts = Texts::default();
+            let keys = rows.clone().filter_map(|it| counted(&it));
+            let keys = keys.filter(|it| !texts.take(*it)).collect();
+            StatisticItem { title: (*title).to_owned(), content: lines(keys, texts, n_lines) }
         })
         .collect()
+}
+
+/// Texts, and how often each comes: there are few, and nearly all lie in tables, so that the same lie at the same place.
+#[derive(Default)]
+struct Texts<'a> {
+    counts: BTreeMap<&'a str, u64>,
+    places: BTreeMap<[usize; 2], (&'a str, u64)>,
+}
+
+/// How many places are gathered before they are counted by what is written there.
+const MAX_PLACES: usize = 4_096;
+
+impl<'a> Texts<'a> {
+    /// Counts a key that is a text; whether it was one.
+    fn take(&mut self, key: Key<'a>) -> bool {
+        let Key::Text(text) = key else { return false };
+        self.places.entry([text.as_ptr().addr(), text.len()]).or_insert((text, 0)).1 += 1;
+        if self.places.len() > MAX_PLACES {
+            self.gather();
+        }
+        true
+    }
+
+    fn gather(&mut self) {
+        for (text, n) in std::mem::take(&mut self.places).into_values() {
+            *self.counts.entry(text).or_default() += n;
+        }
+    }
+}
+
+/// The lines of one statistic. Apart from where the keys are from, so that it is compiled once.
+fn lines(mut keys: Vec<Key<'_>>, mut texts: Texts<'_>, n_lines: usize) -> Vec<Count> {
+    keys.sort_unstable();
+    let counts = keys.chunk_by(|a, b| a == b);
+    let counts = counts.filter_map(|same| Some((*same.first()?, same.len() as u64)));
+    texts.gather();
+    let texts = texts.counts.into_iter().map(|(text, n)| (Key::Text(text), n));
+    let counts = only_first(counts.chain(texts).collect(), n_lines).into_iter();
+    let counts = counts.map(|(key, count)| Count { label: key.to_string(), count });
+    greatest_first(counts.collect())
 }
 
 /// The greatest counts; of equal ones at the end those whose labels come first.

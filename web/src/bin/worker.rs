@@ -291,14 +291,14 @@ fn files_of(payload: JsValue) -> Result<Vec<File>, JsValue> {
 
 /// Files in the order of their first times; those that do not tell come last.
 async fn in_order(files: Vec<File>) -> Vec<File> {
-    let mut timed = Vec::new();
+    let mut ordered: Vec<(u64, File)> = Vec::new();
     for file in files {
         let front = slice(&file, 0.0, file.size().min(FRONT_LEN as f64)).await;
-        let time = front.ok().and_then(|it| engine::first_time(&it));
-        timed.push((time.unwrap_or(u64::MAX), file));
+        let time = front.ok().and_then(|it| engine::first_time(&it)).unwrap_or(u64::MAX);
+        let at = ordered.partition_point(|it| it.0 <= time);
+        ordered.insert(at, (time, file));
     }
-    timed.sort_by_key(|it| it.0);
-    timed.into_iter().map(|it| it.1).collect()
+    ordered.into_iter().map(|it| it.1).collect()
 }
 
 /// What is told of a reading while it lasts, and when that is to be done again.

@@ -34,7 +34,7 @@ pub(super) const EN: FilesTexts = FilesTexts {
     open_now_named: |name| format!("Stop reading and open {name}"),
     remove: |name| format!("Take {name} off the list"),
     as_one: |n| format!("Read all {n} as one capture"),
-    as_one_hint: "The open file is one of them. In the order of their first packets, as a recorder wrote them; flows that go on from file to file are one.",
+    as_one_hint: "In the order of their first packets, as a recorder wrote them: a flow that goes on in the next file stays one.",
     files: "Files",
 };
 
@@ -51,6 +51,6 @@ pub(super) const RU: FilesTexts = FilesTexts {
     open_now_named: |name| format!("Прервать чтение и открыть {name}"),
     remove: |name| format!("Убрать {name} из списка"),
     as_one: |n| format!("Прочитать все {n} как один снимок"),
-    as_one_hint: "Вместе с открытым файлом, по порядку первых пакетов, как их записывала программа захвата; поток, который продолжается в другом файле, остаётся одним.",
+    as_one_hint: "По порядку первых пакетов, как их записывала программа захвата: поток, который продолжается в следующем файле, остаётся одним.",
     files: "Файлы",
 };

@@ -12,20 +12,28 @@ use crate::{
         small::{Panel, Waiting},
     },
     place::View,
-    state::{app, texts},
+    state::{Answer, app, texts},
     terms,
 };
 
-/// The panel.
-#[component]
-pub fn CountriesPanel() -> impl IntoView {
+/// Asks where the hosts of the flows on show are.
+pub fn ask() -> Answer<Option<CountryTable>> {
     let app = app();
-    let (t, lang) = texts();
     let filter = app.filter();
-    let answer = app.ask::<Option<CountryTable>>(move || {
+    app.ask(move || {
         app.countries.changed.track();
         Some(Query::Countries { filter: filter.get() })
-    });
+    })
+}
+
+/// The panel.
+#[component]
+pub fn CountriesPanel(
+    /// Where they are.
+    answer: Answer<Option<CountryTable>>,
+) -> impl IntoView {
+    let app = app();
+    let (t, lang) = texts();
     let right = move || {
         let words = Words { load: t.overview.load_countries, drop: t.overview.drop_countries };
         view! { <LoadReference reference=app.countries words id="countries-input" accept=".mmdb" /> }

@@ -8,20 +8,27 @@ use crate::{
     i18n::{Lang, Texts, notable},
     parts::small::{Panel, Waiting},
     place::Place,
-    state::{app, texts},
+    state::{Answer, app, texts},
     terms,
 };
 
 /// How many are shown at first.
 const AT_FIRST: usize = 5;
 
+/// Asks what is worth a look among the flows on show.
+pub fn ask() -> Answer<Option<Notables>> {
+    let filter = app().filter();
+    app().ask(move || Some(Query::Notable { filter: filter.get() }))
+}
+
 /// What is worth a look among the flows on show.
 #[component]
-pub fn NotablePanel() -> impl IntoView {
+pub fn NotablePanel(
+    /// It.
+    answer: Answer<Option<Notables>>,
+) -> impl IntoView {
     let (t, lang) = texts();
-    let app = app();
-    let filter = app.filter();
-    let answer = app.ask::<Option<Notables>>(move || Some(Query::Notable { filter: filter.get() }));
+    let filter = app().filter();
     let right = move || match answer.get() {
         Some(Ok(Some(found))) if !found.rows.is_empty() => {
             let n = found.rows.len() as u64 + found.more;

@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use v1::page::{FlowSort, GroupSeries, LabelRow, Overview, Query, SeriesBy, TrafficTimeline};
+use v1::{
+    Notables,
+    page::{
+        Breakdown, CountryTable, FlowSort, GroupSeries, LabelRow, Overview, Query, SeriesBy,
+        TrafficTimeline,
+    },
+};
 
 use crate::{
     format, groups,
@@ -11,10 +17,10 @@ use crate::{
     pages::{
         account::ReadingPanel,
         breakdown::{self, DurationsPanel, LayersPanel},
-        countries::CountriesPanel,
+        countries::{self, CountriesPanel},
         hosts::whereabouts,
         narrowed::{Narrowed, NoneMatch},
-        notable::NotablePanel,
+        notable::{self, NotablePanel},
     },
     parts::{
         bars::{Bar, Bars},
@@ -22,7 +28,7 @@ use crate::{
         small::{Failure, Mark, Panel, Sideways, Switch, Waiting},
     },
     place::{Place, View},
-    state::{BINS, app, texts},
+    state::{Answer, BINS, app, texts},
     terms,
 };
 
@@ -52,7 +58,7 @@ pub fn OverviewPage() -> impl IntoView {
 /// The first look: of the whole capture, or of what the filter leaves.
 pub type Look = Signal<Option<Result<Arc<Overview>, String>>>;
 
-/// Asks for the first look as the filter narrows it; of the whole capture it is known.
+/// Asks for the first look as the filter narrows it; of the whole capture it is known, and stays until another one is there.
 pub fn look(seen: &Arc<Overview>) -> Look {
     let app = app();
     let filter = app.filter();
@@ -63,15 +69,19 @@ pub fn look(seen: &Arc<Overview>) -> Look {
         (!filter.is_empty()).then_some(Query::Overview { bins: BINS, filter })
     });
     let whole = seen.clone();
-    Signal::derive(move || match filter.with(String::is_empty) {
-        true => Some(Ok(whole.clone())),
-        false => narrowed.get(),
-    })
+    let shown = Memo::new(move |_| {
+        let narrowed = narrowed.get().filter(|_| filter.with(|it| !it.is_empty()));
+        Some(narrowed.unwrap_or_else(|| Ok(whole.clone())))
+    });
+    shown.into()
 }
 
-/// How many flows a first look is of.
+/// How many flows a narrowed look is of; nothing while there is none.
 pub fn n_flows(look: Look) -> Signal<Option<u64>> {
-    Signal::derive(move || look.with(|it| Some(it.as_ref()?.as_ref().ok()?.flows)))
+    Signal::derive(move || {
+        let found = look.get()?.ok()?;
+        found.packets.map(|_| found.flows)
+    })
 }
 
 /// Why there is nothing to look at, where that is so.
@@ -87,6 +97,12 @@ pub fn nothing(found: &Overview, t: &'static Texts, lang: Lang) -> Option<AnyVie
 fn Looked(seen: Arc<Overview>) -> impl IntoView {
     let (t, lang) = texts();
     let look = look(&seen);
+    // Asked once for all looks: what shows them is made anew with each.
+    let answers = Answers {
+        notable: notable::ask(),
+        breakdown: breakdown::ask(),
+        countries: countries::ask(),
+    };
     let figures = move || {
         let found = look.get()?.ok()?;
         nothing(&found, t, lang).is_none().then(|| view! { <Figures seen=found /> })
@@ -94,9 +110,8 @@ fn Looked(seen: Arc<Overview>) -> impl IntoView {
     let panels = move || match look.get() {
         None => view! { <Waiting text=t.loading /> }.into_any(),
         Some(Err(text)) => view! { <Failure title=t.failed.to_owned() text /> }.into_any(),
-        Some(Ok(found)) => {
-            nothing(&found, t, lang).unwrap_or_else(|| view! { <Panels seen=found /> }.into_any())
-        }
+        Some(Ok(found)) => nothing(&found, t, lang)
+            .unwrap_or_else(|| view! { <Panels seen=found answers /> }.into_any()),
     };
     view! {
         <div class="page">
@@ -108,19 +123,27 @@ fn Looked(seen: Arc<Overview>) -> impl IntoView {
     }
 }
 
+/// What is asked for besides a look.
+#[derive(Clone, Copy)]
+struct Answers {
+    notable: Answer<Option<Notables>>,
+    breakdown: Answer<Option<Arc<Breakdown>>>,
+    countries: Answer<Option<CountryTable>>,
+}
+
 /// What there is below the chart, of the flows on show.
 #[component]
-fn Panels(seen: Arc<Overview>) -> impl IntoView {
+fn Panels(seen: Arc<Overview>, answers: Answers) -> impl IntoView {
     let (t, _) = texts();
-    let answer = breakdown::ask();
+    let answer = answers.breakdown;
     let within = app().place.with_untracked(|it| it.filter.clone());
     view! {
-        <NotablePanel />
+        <NotablePanel answer=answers.notable />
         <div class="cols">
             <div class="stack">
                 <LabelPanel title=t.labels rows=seen.labels.clone() key="label" within=within.clone() />
                 <HostPanel seen=seen.clone() />
-                <CountriesPanel />
+                <CountriesPanel answer=answers.countries />
                 <DurationsPanel answer />
                 <TcpPanel seen=seen.clone() />
             </div>

@@ -299,7 +299,7 @@ fn count(analysis: &Analysis, known: &Known) -> Vec<(String, u64)> {
         Key::Fact(fact) => tally(rows.map(|it| [it.fact(fact).map(Cow::Borrowed), None])),
         Key::Transport => tally(rows.map(|it| [Some(it.transport), None])),
         Key::Country(of) => {
-            let country = |ip| analysis.country(ip);
+            let country = |ip| analysis.country(ip).map(Cow::Borrowed);
             tally(rows.map(|it| of(&it).map(country)))
         }
         Key::Address(of) => tally(rows.map(|it| of(&it).map(Some))),

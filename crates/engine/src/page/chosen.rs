@@ -141,7 +141,7 @@ impl Chosen {
 
     fn count(&self, analysis: &Analysis) -> Vec<Counted> {
         let marks = self.marks(analysis);
-        let mut counted = Vec::new();
+        let (mut counted, mut order) = (Vec::new(), Vec::new());
         for place in 0..analysis.hosts.len() as u32 {
             let mut host = Counted { place, client_flows: 0, server_flows: 0, bytes: 0 };
             for end in analysis.hosts.ends(place) {
@@ -155,11 +155,13 @@ impl Chosen {
                 host.bytes += flow.bytes();
             }
             if host.client_flows + host.server_flows > 0 {
+                order.push((Reverse(host.bytes), counted.len() as u32));
                 counted.push(host);
             }
         }
-        counted.sort_by_key(|it| Reverse(it.bytes));
-        counted
+        // As all hosts are sorted: another type would be sorted by code of its own.
+        order.sort_unstable();
+        order.into_iter().filter_map(|it| counted.get(it.1 as usize).copied()).collect()
     }
 }
 
