@@ -160,7 +160,7 @@ pub const COLUMNS: &[Column] = &[
         GUESS,
         ["Model's guess", "Догадка модели"],
         Some(FlowSort::Guess),
-        (160, Look::Guess),
+        (200, Look::Guess),
         |it| maybe(it.row.model_label.as_ref()),
         |it| maybe_term("guess", it.row.model_label.as_ref()),
     ),
