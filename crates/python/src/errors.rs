@@ -34,9 +34,10 @@ fn refused(py: Python<'_>, code: u16, message: &str) -> PyErr {
     exception(py, "RequestError", (code, message))
 }
 
-/// A filter as typed; of nothing the one that lets every flow through.
+/// A filter as typed; of nothing the one that lets every flow through. No database tells countries here.
 pub(crate) fn filter(py: Python<'_>, text: Option<&str>) -> PyResult<Filter> {
     Filter::parse(text.unwrap_or(""))
+        .and_then(|it| it.where_countries(false))
         .map_err(|error| refused(py, error::BAD_FILTER.code, &error.to_string()))
 }
 

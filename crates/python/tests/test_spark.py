@@ -15,12 +15,15 @@ import pytest
 from cluster import LOOPBACK, Cluster, kill, session, wait_for
 
 import tractor
+from tractor import blocks
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java"),
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 GOOD = ["ethernet.pcap", "sample.pcapng", "gzip.pcap.gz", "tunnels.pcap", "ftp.pcap"]
+BLOCK_LEN = 100_000
+"""So long are the blocks of the capture that is read while a worker is lost, in bytes."""
 BAD = ["not-a-capture.pcap", "empty.pcap", "cut-short.pcap"]
 
 
@@ -140,12 +143,16 @@ def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
     program = [sys.executable, "-c", CLUSTER_JOB]
     cluster = Cluster(tmp_path)
     try:
-        environment = {**cluster.environment, "MASTER": cluster.address, "FOLDER": str(folder), "BEGUN": str(tmp_path / "begun")}
+        environment = {**cluster.environment, "MASTER": cluster.address, "FOLDER": str(folder), "BEGUN": str(tmp_path / "begun"), "BLOCK_LEN": str(BLOCK_LEN)}
         job = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+        lost = []
 
         def kill_one() -> None:
             wait_for(lambda: len(list((tmp_path / "begun").glob("*"))) >= 3)
+            assert job.poll() is None
             kill(cluster.workers[0])
+            lost.append(cluster.workers[0].returncode)
 
         (tmp_path / "begun").mkdir()
         killer = threading.Thread(target=kill_one)
@@ -155,7 +162,9 @@ def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
         assert job.returncode == 0, errors[-3000:]
     finally:
         cluster.stop()
-    assert cluster.workers[0].returncode == -signal.SIGKILL
+    assert lost == [-signal.SIGKILL]
+    # What it had begun was begun again.
+    assert len(list((tmp_path / "begun").glob("*"))) > len(blocks.blocks(many.stat().st_size, BLOCK_LEN))
     rows = [tuple(it) for it in json.loads(out.splitlines()[-1])]
     whole = expected(many, "many.pcap")
     assert [it[:8] for it in rows] == [it[:8] for it in whole]
@@ -179,7 +188,7 @@ def slow(block, how):
 
 tractor.spark._map = slow
 path = os.environ["FOLDER"] + "/many.pcap"
-frame = tractor.spark.flows(spark, path, block_len=100_000)
+frame = tractor.spark.flows(spark, path, block_len=int(os.environ["BLOCK_LEN"]))
 rows = sorted(tuple(it)[:8] for it in frame.collect())
 print(json.dumps(rows))
 """

@@ -229,8 +229,10 @@ def columns(schema: str = "tractor") -> list[dict[str, str]]:
 class Model:
     """A classifier of flows, learned from captures: the same file everywhere, in the browser and on the command line too."""
 
-    def __init__(self, inner: _tractor.Model, report: dict[str, Any] | None = None) -> None:
-        self._inner = inner
+    def __init__(
+        self, inner: _tractor.Model, report: dict[str, Any] | None = None, threshold: float = 0.5
+    ) -> None:
+        self._inner, self._threshold = inner, threshold
         self.report = report
         """How well it did where it was judged while it was trained: figures by class, confusion, calibration; else None."""
 
@@ -288,7 +290,7 @@ class Model:
     @classmethod
     def own(cls) -> Model:
         """The model that comes with the program: it tells kinds of traffic by how they behave (docs/model.md)."""
-        return cls(_tractor.Model.own())
+        return cls(_tractor.Model.own(), threshold=_tractor.Model.own_threshold)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes its file."""
@@ -320,7 +322,7 @@ class Model:
         schema: str | None = None,
         filter: str | None = None,
         *,
-        threshold: float = 0.5,
+        threshold: float | None = None,
         over_payload: bool = False,
         timeout: float | str | None = None,
         threads: int | None = None,
@@ -328,11 +330,12 @@ class Model:
         """The flows of captures, labelled by the model where they say nothing of themselves: rows as of `tractor.flows`.
 
         Where the label is the model's, `evidence` is `model` and `confidence` says how often it is right when it is so sure, in
-        percent; `rule_label` is what the flow says of itself, and `model_label` what the model takes it for. Below `threshold` (0 to 1) a flow stays unknown. With `over_payload` flows that say something of themselves get
+        percent; `rule_label` is what the flow says of itself, and `model_label` what the model takes it for. Below `threshold` (0 to 1) a flow stays unknown: 0.5, or of the program's own model what its card says. With `over_payload` flows that say something of themselves get
         its label too.
         """
         how = _how(False, False, False, None, threads)
         wanted = (schema, False, _timeout(timeout), filter)
+        threshold = self._threshold if threshold is None else threshold
         return Table(self._inner.predict(_sources(source), how, threshold, over_payload, wanted))
 
     def evaluate(
