@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Of so many flows, or sessions, a batch is made.
-const BATCH_LEN: u32 = 1 << 13;
+const BATCH_LEN: u32 = 1 << 12;
 
 /// Rows of captures, as often as they are wanted.
 #[pyclass(frozen, module = "tractor._tractor")]
