@@ -294,11 +294,6 @@ impl Gather {
         }
     }
 
-    /// How many flows there are.
-    pub fn n_flows(&self) -> usize {
-        self.shares.iter().map(Reduce::n_flows).sum()
-    }
-
     /// How many spans were read again.
     pub fn n_again(&self) -> u64 {
         self.n_again

@@ -47,14 +47,11 @@ pub(crate) struct Reduce {
 }
 
 impl Reduce {
-    fn with<T>(
+    fn with<T: Send>(
         &self,
         py: Python<'_>,
         act: impl FnOnce(&mut Option<engine::Gather>) -> T + Send,
-    ) -> T
-    where
-        T: Send,
-    {
+    ) -> T {
         py.detach(|| act(&mut self.gather.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
@@ -91,12 +88,6 @@ impl Reduce {
             None => Err(io::Error::other("the blocks are put together already")),
         });
         Ok(pushed?)
-    }
-
-    /// How many blocks had to be read again.
-    #[getter]
-    fn n_again(&self, py: Python<'_>) -> u64 {
-        self.with(py, |it| it.as_ref().map_or(0, engine::Gather::n_again))
     }
 
     /// What the capture holds, once all blocks are there.

@@ -22,6 +22,7 @@ import os
 import posixpath
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -309,9 +310,9 @@ def _listed(path: str | Iterable[str]) -> list[tuple[str, str, int]]:
         for listed in _below(it):
             found.setdefault(listed[1], listed)
     listed = sorted(found.values())
-    names = [it[0] for it in listed]
+    names = Counter(it[0] for it in listed)
     # Of equal names the paths.
-    return [(name if names.count(name) == 1 else path, path, size) for name, path, size in listed]
+    return [(name if names[name] == 1 else path, path, size) for name, path, size in listed]
 
 
 def _below(path: str) -> Iterator[tuple[str, str, int]]:
