@@ -127,7 +127,7 @@ def test_sessions_are_those_of_the_command_line(sample, tractor_command):
 def test_batches_come_one_after_another(many):
     reader = tractor.flows(many).to_batches()
     sizes = [batch.num_rows for batch in reader]
-    assert sum(sizes) == 20_000 and len(sizes) == 3
+    assert sum(sizes) == 20_000 and len(sizes) > 2
 
 
 def test_what_is_no_capture_is_an_exception(captures, tmp_path):
