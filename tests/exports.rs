@@ -9,7 +9,7 @@ use parquet::{
     record::Field,
 };
 use serde_json::{Map, Value};
-use tests::{Side, Talk, made, pcap, sample};
+use tests::{Side, Talk, csv_cells, made, pcap, sample};
 
 /// Captures with something in every column.
 const MADE: &[&str] = &["ftp.pcap", "tunnels.pcap", "mixed.pcapng", "trouble.pcap"];
@@ -124,7 +124,7 @@ fn parquet_has_the_features_that_csv_has() {
         assert_eq!(csv.lines().count(), rows.len() + 1, "{}", schema.name);
         for (line, row) in csv.lines().skip(1).zip(rows) {
             let columns = schema.columns.iter().zip(schema.unique_names());
-            for ((column, name), cell) in columns.zip(cells(line)) {
+            for ((column, name), cell) in columns.zip(csv_cells(line)) {
                 match (row.get(&*name), column.kind()) {
                     (None, _) => assert_eq!(cell, "", "{}", column.name),
                     (Some(Field::Double(number)), features::Kind::Number) => {
@@ -205,19 +205,6 @@ fn batches_of_sessions_and_labels_count_every_flow() {
         let only = Filter::parse("label:dns").unwrap();
         assert!(analysis.label_batch(&only).len() <= 1);
     }
-}
-
-/// The cells of a line of CSV without line ends in it.
-fn cells(line: &str) -> Vec<String> {
-    let (mut cells, mut is_quoted) = (vec![String::new()], false);
-    for it in line.chars() {
-        match it {
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => cells.push(String::new()),
-            it => cells.last_mut().unwrap().push(it),
-        }
-    }
-    cells
 }
 
 #[test]
@@ -338,9 +325,9 @@ fn weka_is_told_the_labels_there_are() {
     let arff = text(&analysis, "arff", None);
     let class = arff.lines().rfind(|it| it.starts_with("@ATTRIBUTE")).unwrap();
     let named = class.split_once('{').unwrap().1.trim_end_matches('}');
-    let named: BTreeSet<String> = cells(named).into_iter().collect();
+    let named: BTreeSet<String> = csv_cells(named).into_iter().collect();
     let rows = arff.lines().skip_while(|it| *it != "@DATA").skip(1);
-    let there: BTreeSet<String> = rows.map(|it| cells(it).pop().unwrap()).collect();
+    let there: BTreeSet<String> = rows.map(|it| csv_cells(it).pop().unwrap()).collect();
     assert_eq!(named, there);
 }
 

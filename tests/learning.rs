@@ -194,18 +194,7 @@ fn written(analysis: &Analysis, format: &str) -> Vec<u8> {
 /// The cells of a column of a CSV whose cells end no line.
 fn column(csv: &[u8], name: &str) -> Option<Vec<String>> {
     let text = std::str::from_utf8(csv).unwrap();
-    let cells = |line: &str| {
-        let (mut cells, mut is_quoted) = (vec![String::new()], false);
-        for it in line.chars() {
-            match it {
-                '"' => is_quoted = !is_quoted,
-                ',' if !is_quoted => cells.push(String::new()),
-                it => cells.last_mut().unwrap().push(it),
-            }
-        }
-        cells
-    };
-    let mut lines = text.lines().map(cells);
+    let mut lines = text.lines().map(tests::csv_cells);
     let at = lines.next()?.iter().position(|it| it == name)?;
     lines.map(|it| it.get(at).cloned()).collect()
 }

@@ -191,12 +191,8 @@ pub(crate) fn map_with_examples(block: Block, plan: &Plan) -> (Mapped, Vec<(Unde
         shuffle.begin_frame(frame.offset);
         let mut sink = |packet: &Packet<'_>| shuffle.push(packet, frame.comment);
         let decoded = dissector.push(&frame, &mut sink);
-        if let Err(reason) = decoded
-            && counting.set_aside(reason).frames == 0
-        {
-            examples.push((reason, number));
-        }
-        counting.count(&frame, decoded);
+        let is_first = counting.count(&frame, decoded);
+        examples.extend(decoded.err().filter(|_| is_first).map(|reason| (reason, number)));
         if dissector.has_left() {
             shuffle.drop_frame();
             left.push(number);

@@ -39,21 +39,27 @@ impl Counting {
         Self { neighbours: Neighbours::of_block(), ..Self::default() }
     }
 
-    /// Counts a frame where it went: into flows, or aside.
-    pub(crate) fn count(&mut self, frame: &Frame<'_>, decoded: Result<(), Undecoded>) {
+    /// Counts a frame where it went: into flows, or aside. Whether it is the first that was set aside for its reason.
+    pub(crate) fn count(&mut self, frame: &Frame<'_>, decoded: Result<(), Undecoded>) -> bool {
         let stored_bytes = frame.bytes.len() as u64;
         let wire_bytes = u64::from(frame.wire_len);
         let one = Tally { frames: 1, wire_bytes, stored_bytes };
         self.frames.add(one);
+        let mut is_first = false;
         match decoded {
             Ok(()) => self.in_flows.add(one),
-            Err(reason) => self.set_aside.entry(reason).or_default().add(one),
+            Err(reason) => {
+                let of_reason = self.set_aside.entry(reason).or_default();
+                is_first = of_reason.frames == 0;
+                of_reason.add(one);
+            }
         }
         if stored_bytes < wire_bytes {
             self.shortened = (self.shortened.0 + 1, self.shortened.1.max(stored_bytes));
         }
         self.neighbours.see(frame);
         self.incredible_times += u64::from(!CREDIBLE_TIMES.contains(&frame.time.0));
+        is_first
     }
 
     /// The frames that were set aside for a reason.

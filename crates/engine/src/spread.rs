@@ -44,7 +44,7 @@ pub enum SpanError {
 /// A mapped span on its way.
 #[derive(Serialize, Deserialize)]
 struct Body {
-    told: Numbers,
+    told: Told,
     counts: (u64, u64),
     tallies: [Tally; 2],
     /// Examples of frames that were set aside, by their places in `frames`, and how many there are like each.
@@ -58,9 +58,6 @@ struct Body {
     frames: Vec<CarriedFrame>,
     partials: Vec<Vec<u8>>,
 }
-
-/// [`Told`], in its order.
-type Numbers = (u64, u64, u64, u64, Option<u32>, Option<u64>, u64, Option<u32>, u64, u64);
 
 #[derive(Serialize, Deserialize)]
 struct CarriedFrame {
@@ -102,10 +99,10 @@ pub fn map_span(
     };
     let told = span.told(header)?;
     let (mapped, examples) = blocks::map_with_examples(span.take_block(), plan);
-    Some(write(&told, &mapped, examples))
+    Some(write(told, &mapped, examples))
 }
 
-fn write(told: &Told, mapped: &Mapped, examples: Vec<(Undecoded, usize)>) -> Vec<u8> {
+fn write(told: Told, mapped: &Mapped, examples: Vec<(Undecoded, usize)>) -> Vec<u8> {
     let Mapped { block, partials, left, counting, dissector } = mapped;
     let mut frames = Vec::new();
     let mut carry = |number: usize| {
@@ -121,7 +118,7 @@ fn write(told: &Told, mapped: &Mapped, examples: Vec<(Undecoded, usize)>) -> Vec
     }
     let Counts { duplicates, too_deep, .. } = dissector.counts();
     let body = Body {
-        told: numbers(told),
+        told,
         counts: (duplicates, too_deep),
         tallies: [counting.frames, counting.in_flows],
         set_aside,
@@ -151,7 +148,7 @@ fn read(bytes: &[u8], header: &[u8], plan: &Plan) -> Result<(Span, Mapped), Span
     }
     let body = written.get(MAGIC.len()..).unwrap_or_default();
     let Ok(body) = postcard::from_bytes::<Body>(body) else { return Err(SpanError::Damaged) };
-    let span = Span::of_told(&told(body.told), header).ok_or(SpanError::Damaged)?;
+    let span = Span::of_told(&body.told, header).ok_or(SpanError::Damaged)?;
     let frames = || body.frames.iter().map(CarriedFrame::frame);
     let n_edges = body.n_edges as usize;
     let block = Block::of(frames().skip(n_edges).take(body.n_left as usize));
@@ -174,30 +171,6 @@ fn read(bytes: &[u8], header: &[u8], plan: &Plan) -> Result<(Span, Mapped), Span
     Ok((span, Mapped { block: Arc::new(block), partials, left, counting, dissector }))
 }
 
-fn numbers(told: &Told) -> Numbers {
-    let Told { begin, stop, end, n_frames, guessed_seconds, first_time, last_time, .. } = *told;
-    let Told { last_seconds, out_of_order, overlong, .. } = *told;
-    let times = (guessed_seconds, first_time, last_time, last_seconds);
-    (begin, stop, end, n_frames, times.0, times.1, times.2, times.3, out_of_order, overlong)
-}
-
-fn told(numbers: Numbers) -> Told {
-    let (begin, stop, end, n_frames, guessed_seconds, first_time, last_time, ..) = numbers;
-    let (.., last_seconds, out_of_order, overlong) = numbers;
-    Told {
-        begin,
-        stop,
-        end,
-        n_frames,
-        guessed_seconds,
-        first_time,
-        last_time,
-        last_seconds,
-        out_of_order,
-        overlong,
-    }
-}
-
 /// Puts the spans of a capture together, in their order.
 pub struct Gather {
     plan: Plan,
@@ -209,7 +182,6 @@ pub struct Gather {
     shares: Vec<Reduce>,
     /// The capture stopped being one; the error is with the cutter.
     is_ended: bool,
-    n_again: u64,
 }
 
 impl Gather {
@@ -225,7 +197,6 @@ impl Gather {
             len,
             shares,
             is_ended: false,
-            n_again: 0,
         }
     }
 
@@ -253,7 +224,6 @@ impl Gather {
         let (span, mapped) = match found {
             Some(it) => it,
             None => {
-                self.n_again += 1;
                 let mut span = self.cut_again(stop, read_at)?;
                 let mapped = blocks::map(span.take_block(), &self.plan);
                 (span, mapped)
@@ -292,11 +262,6 @@ impl Gather {
         for (reduce, partials) in self.shares.iter_mut().zip(dealt) {
             reduce.push(partials);
         }
-    }
-
-    /// How many spans were read again.
-    pub fn n_again(&self) -> u64 {
-        self.n_again
     }
 
     /// What one pass over the capture would have found.

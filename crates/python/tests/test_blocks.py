@@ -21,8 +21,7 @@ def reduced(path, cuts, mapped=None, how=None):
 
 def same(found: tractor.Capture, path) -> None:
     whole = tractor.read(path)
-    for of in (found, whole):
-        assert len(of) == len(whole)
+    assert len(found) == len(whole)
     assert found.reading == whole.reading
     for table in (lambda it: it.flows("tractor-full", known=True), lambda it: it.sessions(), lambda it: it.labels()):
         ours, theirs = table(found).to_arrow(), table(whole).to_arrow()

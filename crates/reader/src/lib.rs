@@ -62,20 +62,22 @@ pub fn read_telling(
         return threads::read(reader, name, rules, n_threads, tell);
     }
     let mut job = Job::with_rules(name, run_seed(), rules);
-    loop {
-        match job.fill(CHUNK_LEN, |room| next_chunk(&mut reader, room)) {
-            Err(error) if is_stop(&error) => return Ok(job.finish(true)),
-            // The job keeps an error of the capture and says it in the analysis.
-            Ok(0) => break,
-            Ok(_) => tell(job.progress()),
-            Err(error) if job.progress().frames == 0 => return Err(error),
-            Err(error) => {
-                job.interrupt(&error.to_string());
-                break;
-            }
-        }
+    match feed(&mut job, &mut reader, tell) {
+        Err(error) if is_stop(&error) => return Ok(job.finish(true)),
+        Err(error) if job.progress().frames == 0 => return Err(error),
+        Err(error) => job.interrupt(&error.to_string()),
+        Ok(()) => {}
     }
     Ok(job.finish(false))
+}
+
+/// Feeds a job to the end of the reader, or to where that stops being a capture: the job keeps an error of the capture and says
+/// it in the analysis.
+fn feed(job: &mut Job, reader: &mut impl Read, tell: &dyn Fn(Progress)) -> io::Result<()> {
+    while job.fill(CHUNK_LEN, |room| next_chunk(reader, room))? > 0 {
+        tell(job.progress());
+    }
+    Ok(())
 }
 
 /// Several files read as one capture, one after the other: flows that go on from file to file are one.
@@ -99,18 +101,10 @@ impl AsOne {
         }
         let new = || Job::with_rules(name, run_seed(), &self.rules);
         let job = self.job.get_or_insert_with(new);
-        loop {
-            match job.fill(CHUNK_LEN, |room| next_chunk(&mut reader, room)) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) => {
-                    self.is_stopped |= is_stop(&error);
-                    if !is_stop(&error) {
-                        job.interrupt(&error.to_string());
-                    }
-                    return;
-                }
-            }
+        match feed(job, &mut reader, &|_| {}) {
+            Err(error) if is_stop(&error) => self.is_stopped = true,
+            Err(error) => job.interrupt(&error.to_string()),
+            Ok(()) => {}
         }
     }
 

@@ -6,6 +6,8 @@
 //! same place in the same state; else [`Decoder::cut_span`] cuts the span again from there. Either way the frames are
 //! those of one pass.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Block, Decoder, Error, Timestamp,
     decoder::{Format, MAX_DAMAGES},
@@ -31,7 +33,7 @@ pub struct Span {
 
 /// What is told of a span that was cut on another machine. Times are in nanoseconds since 1970 UTC, places in bytes from the start
 /// of the capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Where its first record begins.
     pub begin: u64,
