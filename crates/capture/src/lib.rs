@@ -27,6 +27,8 @@ mod undecoded;
 mod zip;
 mod zstd;
 
+use serde::{Deserialize, Serialize};
+
 pub use crate::{
     block::Block,
     damage::{Damage, Oddities},
@@ -148,7 +150,9 @@ impl Error {
 /// A moment of the capture: nanoseconds since 1970-01-01 UTC.
 ///
 /// Times before 1970 and after 2554 cannot be told and become the nearest that can.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Timestamp(pub u64);
 
 /// One captured record, still undecoded.

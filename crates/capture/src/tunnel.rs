@@ -5,6 +5,8 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     ByteOrder::Big,
     Packet,
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// What a packet was carried in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tunnel {
     /// The kind of tunnel.
     pub kind: TunnelKind,
@@ -24,7 +26,7 @@ pub struct Tunnel {
 }
 
 /// The kinds of tunnels that are looked into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TunnelKind {
     /// IPv6 in UDP through an AYIYA broker (draft-massar-v6ops-ayiya).
     Ayiya,

@@ -329,6 +329,23 @@ impl Told {
         self.get(fact).is_some()
     }
 
+    /// As it is carried.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+
+    /// What [`Told::into_text`] gave; nothing where it did not.
+    pub(crate) fn of_text(text: String) -> Option<Self> {
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let [mark, high, low] = *rest.as_bytes().first_chunk()?;
+            let digit = |it: u8| it.checked_sub(FIRST).map(usize::from);
+            FACTS.get(digit(mark)?)?;
+            rest = rest.get(3 + digit(high)? * DIGITS + digit(low)?..)?;
+        }
+        Some(Self(text))
+    }
+
     /// Takes a fact down, unless there is nothing to it or it was told before.
     pub(crate) fn tell(&mut self, fact: Fact, text: &str) {
         let text = text.get(..text.floor_char_boundary(Self::MAX_LEN)).unwrap_or(text).trim();

@@ -7,6 +7,7 @@
 
 mod ber;
 mod bytes;
+mod carried;
 mod cipher;
 mod dialogue;
 mod fact;
@@ -30,9 +31,11 @@ use std::{
 };
 
 use flow::{Flow, Transport};
+use serde::{Deserialize, Serialize};
 
 use crate::own::Seen;
 pub use crate::{
+    carried::Carried,
     fact::{FACTS, Fact, Told},
     own::{Matched, OwnRule, OwnRules, OwnRulesError, RulePlace},
     protocol::{Answer, Expected, Facts, PROTOCOLS, Protocol, Tie},
@@ -134,7 +137,7 @@ impl Default for Findings {
 }
 
 /// Whose first bytes show a protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shown {
     /// The client's alone.
     Client,
@@ -223,7 +226,7 @@ impl Guess {
 }
 
 /// How two flows are kin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kin {
     /// A socket of theirs is the same.
     Socket,

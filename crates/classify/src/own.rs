@@ -571,6 +571,17 @@ impl Pattern {
 }
 
 impl Matched {
+    /// The rule by its place in the file, and what of it holds: name, network and port.
+    pub(crate) fn parts(&self) -> [u16; 4] {
+        [self.rule.number, self.name, self.network, self.port]
+    }
+
+    /// What had these parts under the same rules.
+    pub(crate) fn of_parts([rule, name, network, port]: [u16; 4], own: &OwnRules) -> Option<Self> {
+        let rule = own.rules.iter().find(|it| it.number == rule)?;
+        Some(Self { rule: Arc::clone(rule), name, network, port })
+    }
+
     pub(crate) fn label(&self) -> Cow<'static, str> {
         self.rule.label.clone()
     }

@@ -61,6 +61,7 @@ mod xmpp;
 use std::{borrow::Cow, net::IpAddr};
 
 use flow::{Direction, Heads};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Shown,
@@ -433,7 +434,7 @@ pub struct Facts {
 }
 
 /// What two flows have in common that no two programs have. Numbers are hashes of what was said, the same on every machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tie {
     /// A TLS session that a server granted or a client takes up again (RFC 5246, section 7.4.1.3; RFC 5077; RFC 8446, section
     /// 4.2.11).
@@ -443,7 +444,7 @@ pub enum Tie {
 }
 
 /// An address record of a DNS answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The name that was asked for, whatever aliases led to the address.
     pub name: String,
@@ -452,7 +453,7 @@ pub struct Answer {
 }
 
 /// A flow announced by another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The client of the announcing flow will be connected to, not its server.
     pub is_client: bool,

@@ -12,8 +12,9 @@
 use std::sync::Arc;
 
 use capture::{Block, Dissector, Error, Packet, Span, Undecoded};
-use classify::{OwnRules, Verdict};
-use flow::{Many, Partial, Share, Shuffle};
+use classify::{Carried, OwnRules, Verdict};
+use flow::{Ended, Many, Partial, Share, Shuffle};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Analysis, Progress, Rules,
@@ -176,17 +177,25 @@ pub struct Mapped {
 
 /// The second stage, for each block by itself: frames in, packets by share out.
 pub fn map(block: Block, plan: &Plan) -> Mapped {
-    map_with_examples(block, plan).0
+    map_dealt(block, plan, None).0
 }
 
-/// The same, and an example of the frames that were set aside for each reason, by its number.
-pub(crate) fn map_with_examples(block: Block, plan: &Plan) -> (Mapped, Vec<(Undecoded, usize)>) {
+/// The same, where a list says which keys are in other blocks too: packets of all others come as one partial more, the last. And an
+/// example of the frames that were set aside for each reason, by its number.
+pub(crate) fn map_dealt(
+    block: Block,
+    plan: &Plan,
+    shared: Option<Vec<u64>>,
+) -> (Mapped, Vec<(Undecoded, usize)>) {
     let mut examples = Vec::new();
     let block = Arc::new(block);
     let mut dissector = Dissector::of_block().with_checksums(plan.rules.has_checksums);
     let mut counting = Counting::of_block();
     let mut left = Vec::new();
     let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), plan.n_shares(), plan.rules.apart);
+    if let Some(shared) = shared {
+        shuffle = shuffle.with_shared(shared);
+    }
     for (number, frame) in block.frames().enumerate() {
         shuffle.begin_frame(frame.offset);
         let mut sink = |packet: &Packet<'_>| shuffle.push(packet, frame.comment);
@@ -307,6 +316,36 @@ impl Reduce {
         self.verdicts = std::mem::take(&mut self.labels).finish(self.share.flows_mut(), &self.own);
         self.comments = Comments::default();
     }
+
+    /// What it found as it travels, once it has ended.
+    pub(crate) fn into_carried(mut self) -> CarriedFlows {
+        for (flow, verdict) in self.share.flows_mut().iter_mut().zip(&self.verdicts) {
+            flow.heads.keep(labels::needed(verdict, &self.own));
+        }
+        CarriedFlows {
+            flows: self.share.into_ended(),
+            verdicts: Carried::of(self.verdicts),
+            said: self.said,
+        }
+    }
+
+    /// What was carried, under the same rules; nothing where that were no flows.
+    pub(crate) fn of_carried(carried: CarriedFlows, plan: &Plan) -> Option<Self> {
+        let CarriedFlows { flows, verdicts, said } = carried;
+        let share = Share::of_ended(flows, plan.rules.apart)?;
+        let verdicts = verdicts.verdicts(&plan.rules.own)?;
+        let n_flows = share.len();
+        let is_sound = n_flows == verdicts.len() && said.iter().all(|it| (it.1 as usize) < n_flows);
+        is_sound.then(|| Self { share, verdicts, said, ..Self::new(plan) })
+    }
+}
+
+/// The flows of a share that has ended, on their way.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CarriedFlows {
+    flows: Ended,
+    verdicts: Carried,
+    said: Vec<(u64, u32, String)>,
 }
 
 /// How far a job is of which so many bytes were cut.

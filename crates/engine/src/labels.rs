@@ -80,6 +80,13 @@ fn kept(number: u32, verdict: &Verdict, own: &OwnRules) -> usize {
     len.max(own.reach())
 }
 
+/// How many first bytes of each side are looked at once a flow is labelled, by anything but the page: what its socket said, and
+/// whether a side said something at all.
+pub(crate) fn needed(verdict: &Verdict, own: &OwnRules) -> usize {
+    let len = if verdict.protocol == classify::UNKNOWN { classify::SOCKET_REACH } else { 1 };
+    len.max(own.reach())
+}
+
 /// Frees of flows that were labelled in shares, where their numbers were other ones, what they do not keep.
 pub(crate) fn trim(flows: &mut Many<Flow>, verdicts: &Many<Verdict>, own: &OwnRules) {
     for (number, (flow, verdict)) in (0..).zip(flows.iter_mut().zip(verdicts)) {

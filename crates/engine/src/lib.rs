@@ -68,7 +68,9 @@ pub use crate::{
     page::compare::{compare, digest, digest_of},
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     report::{Report, ReportError, Summary},
-    spread::{BEHIND, Gather, SpanError, map_span},
+    spread::{
+        BEHIND, Dealt, Gather, MappedSpan, Reducing, SpanBytes, SpanError, map_span, survey_span,
+    },
     studio::{Studio, StudioError, card, choices, say},
 };
 pub use capture::{Block, Error, Span, plain};

@@ -71,6 +71,13 @@ impl Heads {
         Self { transport, client_port, server_port, client, server }
     }
 
+    /// What is kept of a flow that is at an end: the first bytes of the client and of the server.
+    pub(crate) fn of_ended(mut self, [client, server]: [Vec<u8>; 2]) -> Self {
+        (self.client.bytes, self.server.bytes) = (client, server);
+        (self.client.stage, self.server.stage) = (Stage::Settled, Stage::Settled);
+        self
+    }
+
     /// Adds what a packet carries to the head of its side. Returns whether it brings other bytes than those there.
     #[inline]
     pub(crate) fn push(&mut self, direction: Direction, packet: &Packet<'_>) -> bool {

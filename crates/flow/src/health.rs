@@ -5,11 +5,12 @@
 //! acknowledgement tells which.
 
 use capture::{Tcp, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{Direction, marks, tcp::flags};
 
 /// What went well and what did not, side by side.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// What the client sent.
     pub client: SideHealth,
@@ -32,7 +33,7 @@ impl Default for Watch {
 }
 
 /// One side of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideHealth {
     /// Segments whose bytes were all sent before.
     pub retransmissions: u32,
@@ -83,6 +84,11 @@ const MAX_HOLES: usize = 16;
 const REORDERING_NS: u64 = 3_000_000;
 
 impl Watch {
+    /// Of a connection that is at an end.
+    pub(crate) fn of_ended(health: Health) -> Self {
+        Self { health, streams: None }
+    }
+
     pub(crate) fn health(&self) -> &Health {
         &self.health
     }

@@ -3,6 +3,7 @@
 //! Nothing here knows an application protocol; what the payload says is the next crates' business.
 
 mod cut;
+mod ended;
 mod heads;
 mod health;
 mod history;
@@ -24,6 +25,7 @@ mod zeek;
 use std::{fmt, net::IpAddr};
 
 use capture::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     health::Watch,
@@ -34,6 +36,7 @@ pub use capture::{Tunnel, TunnelKind};
 
 pub use crate::{
     cut::Cut,
+    ended::Ended,
     heads::{Head, Heads},
     health::{Health, SideHealth},
     many::Many,
@@ -48,7 +51,7 @@ pub use crate::{
 };
 
 /// An address and a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The address.
     pub ip: IpAddr,
@@ -57,7 +60,9 @@ pub struct Endpoint {
 }
 
 /// A transport, by its IP protocol number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Transport(pub u8);
 
 impl Transport {

@@ -54,7 +54,11 @@ pub struct Sent<'a> {
 #[derive(Debug)]
 pub struct Shuffle {
     apart: Apart,
+    /// What is dealt; keys that are in no other block have a partial of their own, the last.
     partials: Vec<Partial>,
+    n_shares: usize,
+    /// The keys that are in other blocks too, by their hashes in order; without such a list all may be.
+    shared: Option<Vec<u64>>,
     block: Option<Arc<Block>>,
     /// Where the frame begins, and how many packets came out of it.
     frame: (u64, u64),
@@ -74,9 +78,18 @@ impl Shuffle {
         // About as many as there will be, so that few have to move.
         let n_packets = block.as_ref().map_or(0, |it| it.len().div_ceil(n_shares.max(1)) * 9 / 8);
         let partial = |_| Partial::new(apart, block.clone(), n_packets);
-        let partials = (0..n_shares.max(1)).map(partial).collect();
-        let (frame, carriers, before) = ((0, 0), Vec::new(), vec![0; n_shares.max(1)]);
-        Self { apart, partials, block, frame, carriers, before }
+        let n_shares = n_shares.max(1);
+        let partials = (0..n_shares).map(partial).collect();
+        let (frame, carriers, before) = ((0, 0), Vec::new(), vec![0; n_shares]);
+        Self { apart, partials, n_shares, shared: None, block, frame, carriers, before }
+    }
+
+    /// Only the keys of these hashes, in order, are dealt to shares; packets of all others come as one partial more, the last.
+    pub fn with_shared(mut self, shared: Vec<u64>) -> Self {
+        self.partials.push(Partial::new(self.apart, self.block.clone(), 0));
+        self.before.push(0);
+        self.shared = Some(shared);
+        self
     }
 
     /// The packets that come are those of the frame that begins there, in bytes from the start of the capture.
@@ -106,8 +119,12 @@ impl Shuffle {
         }
         let (offset, index) = self.frame;
         self.frame.1 = (index + 1).min((1 << INDEX_BITS) - 1);
-        let n_shares = self.partials.len();
-        let share = if n_shares == 1 { 0 } else { ends.share(n_shares) };
+        let is_alone = |it: &Vec<u64>| it.binary_search(&ends.stable_hash()).is_err();
+        let share = match &self.shared {
+            Some(shared) if is_alone(shared) => self.n_shares,
+            _ if self.n_shares == 1 => 0,
+            _ => ends.share(self.n_shares),
+        };
         if let Some(partial) = self.partials.get_mut(share) {
             let ordinal = offset << INDEX_BITS | index;
             partial.push(ordinal, packet, carrier, comment, self.block.as_deref());
@@ -179,6 +196,15 @@ impl Partial {
     /// What somebody wrote about packets, by their place in the partial.
     pub(crate) fn comments(&self) -> &[(usize, Box<str>)] {
         &self.comments
+    }
+
+    /// The hashes of its keys, each once and in order: the same on every machine, and of few two the same.
+    pub fn keys(&self) -> Vec<u64> {
+        let hash = |it: Sent<'_>| Ends::of_packet(&it.packet, self.apart).stable_hash();
+        let mut keys: Vec<u64> = self.packets().map(hash).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// How many packets.

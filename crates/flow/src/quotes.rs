@@ -1,6 +1,7 @@
 //! Which flow an ICMP error is about: what it quotes says.
 
 use capture::{Packet, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{Apart, Flow, Many, share::Key, table::Ends};
 
@@ -12,11 +13,11 @@ pub struct Errors {
     /// How many ICMP errors are about it. Of those between two hosts that are about more than 64 flows, the first 64 count.
     pub count: u32,
     /// What is quoted, until all flows are there.
-    quotes: Vec<Quote>,
+    pub(crate) quotes: Vec<Quote>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Quote {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Quote {
     key: Key,
     /// Of the first error.
     time: Timestamp,

@@ -3,9 +3,14 @@
 //! A key belongs to one share, so that a flow sees all its packets in order. What flows know of each other is settled
 //! when the shares are merged: their numbers, and who carried whom.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, binary_heap::PeekMut},
+    net::IpAddr,
+};
 
 use capture::Tunnel;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Apart, Endpoint, Flow, Many, Sent, Table, Transport, quotes,
@@ -15,17 +20,17 @@ use crate::{
 /// The flows of one share of the keys.
 #[derive(Debug)]
 pub struct Share {
-    table: Table,
+    pub(crate) table: Table,
     /// Where the first packet of each flow is in the capture.
-    ordinals: Vec<u64>,
+    pub(crate) ordinals: Vec<u64>,
     /// Flows whose first packet came in a tunnel, and the key of what carried it by its place in `carriers`.
-    carried: Vec<(u32, u32)>,
+    pub(crate) carried: Vec<(u32, u32)>,
     /// Different ones; a map, for whoever fills it with tunnels.
-    carriers: BTreeMap<Key, u32>,
+    pub(crate) carriers: BTreeMap<Key, u32>,
 }
 
 /// What the packets of a flow have in common, in either direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) transport: Transport,
     pub(crate) topic: u8,
@@ -52,9 +57,13 @@ const ODD: [u64; 5] = [
 ];
 
 impl Ends {
-    /// Their share of so many, the same in either order and on every machine; whoever chooses addresses may fill one share with
-    /// them.
+    /// Their share of so many.
     pub(crate) fn share(&self, n_shares: usize) -> usize {
+        (self.stable_hash() % n_shares.max(1) as u64) as usize
+    }
+
+    /// The same in either order and on every machine; whoever chooses addresses may make many alike.
+    pub(crate) fn stable_hash(&self) -> u64 {
         let word = |Endpoint { ip, port }| match ip {
             IpAddr::V4(ip) => u64::from(ip.to_bits()) << 16 | u64::from(port),
             IpAddr::V6(ip) => {
@@ -74,8 +83,7 @@ impl Ends {
             .wrapping_add(numbers.wrapping_mul(ODD[3]))
             .wrapping_add(place.wrapping_mul(ODD[4]));
         let hash = (hash ^ hash >> 32).wrapping_mul(ODD[0]);
-        let hash = hash ^ hash >> 29;
-        (hash % n_shares.max(1) as u64) as usize
+        hash ^ hash >> 29
     }
 }
 
@@ -137,13 +145,17 @@ impl Order {
     fn new(shares: &[Share]) -> Self {
         let n_flows = shares.iter().map(Share::len).sum();
         let mut order = Vec::with_capacity(n_flows);
-        let mut lists: Vec<_> = shares.iter().map(|it| it.ordinals.iter().peekable()).collect();
-        for _ in 0..n_flows {
-            let first = (0_u16..).zip(&mut lists);
-            let first = first.filter_map(|(share, it)| Some((**it.peek()?, share))).min();
-            let Some((_, share)) = first else { break };
-            lists.get_mut(usize::from(share)).map(Iterator::next);
+        let mut lists: Vec<_> = shares.iter().map(|it| it.ordinals.iter()).collect();
+        let firsts = (0_u16..).zip(&mut lists);
+        let firsts = firsts.filter_map(|(share, it)| Some(Reverse((*it.next()?, share))));
+        let mut firsts: BinaryHeap<_> = firsts.collect();
+        while let Some(mut first) = firsts.peek_mut() {
+            let share = first.0.1;
             order.push(share);
+            match lists.get_mut(usize::from(share)).and_then(Iterator::next) {
+                Some(next) => first.0.0 = *next,
+                None => drop(PeekMut::pop(first)),
+            }
         }
         Self(order)
     }

@@ -10,6 +10,7 @@ use std::{
 use capture::{Packet, Tcp, Timestamp, Tunnel};
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Direction, Endpoint, Flow, Heads, Many, Rare, Step, Timeline, Total, Transport, Tunnels,
@@ -101,7 +102,9 @@ impl Left {
 }
 
 /// The network of a packet, as far as it keeps flows apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) struct Place {
     vlan: u32,
     tunnel: Option<Tunnel>,
@@ -149,6 +152,11 @@ impl Table {
             settled: Vec::new(),
             frame: Vec::new(),
         }
+    }
+
+    /// Of flows that see no packet more.
+    pub(crate) fn of_ended(flows: Many<Flow>, apart: Apart) -> Self {
+        Self { flows, ..Self::new(0, apart) }
     }
 
     /// How many flows.

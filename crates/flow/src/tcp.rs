@@ -1,6 +1,7 @@
 //! How far a connection came, in the words of Zeek's `conn_state`.
 
 use capture::Tcp;
+use serde::{Deserialize, Serialize};
 
 use crate::{Direction, Transport};
 
@@ -173,6 +174,14 @@ impl Openings {
         }
     }
 
+    /// Of a connection that is at an end, of which only its first windows are asked.
+    pub(crate) fn of_windows([client, server]: [Option<u16>; 2]) -> Self {
+        let mut openings = Self::default();
+        client.into_iter().for_each(|it| openings.client.take_window(it));
+        server.into_iter().for_each(|it| openings.server.take_window(it));
+        openings
+    }
+
     /// The first windows of the client and of the server.
     pub(crate) fn windows(&self) -> [Option<u16>; 2] {
         [self.client.window(), self.server.window()]
@@ -244,7 +253,7 @@ pub(crate) fn begins_anew(
 }
 
 /// What each side of a TCP connection has done so far: the states of RFC 9293 as far as somebody sees them who only listens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Connection {
     client: Side,
     server: Side,
@@ -252,7 +261,7 @@ pub(crate) struct Connection {
     has_data: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Side {
     /// Nothing.
     #[default]
@@ -270,7 +279,7 @@ enum Side {
 }
 
 /// What a side was before it sent RST.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Before {
     Unopened,
     Opened,

@@ -151,10 +151,34 @@ impl Timeline {
 
     /// The packets in capture order.
     pub fn steps(&self) -> Steps<'_> {
-        Steps::of(match &self.0 {
+        Steps::of(self.code())
+    }
+
+    /// The packets as they are coded.
+    pub(crate) fn code(&self) -> &[u8] {
+        match &self.0 {
             Coded::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
             Coded::Long(long) => &long.bytes,
-        })
+        }
+    }
+
+    /// What [`Timeline::code`] gave; nothing where it did not.
+    pub(crate) fn of_code(code: Vec<u8>) -> Option<Self> {
+        let mut steps = Steps::of(&code);
+        let mut n_steps = 0;
+        while !steps.bytes.is_empty() {
+            steps.next()?;
+            n_steps += 1;
+        }
+        let context = steps.context;
+        let mut short = [0; SHORT_LEN];
+        Some(Self(match short.get_mut(..code.len()) {
+            Some(room) => {
+                room.copy_from_slice(&code);
+                Coded::Short { len: code.len() as u8, bytes: short }
+            }
+            None => Coded::Long(Box::new(Long { bytes: code, n_steps, context })),
+        }))
     }
 
     /// How many packets.
@@ -364,7 +388,8 @@ impl Iterator for Steps<'_> {
     fn next(&mut self) -> Option<Step> {
         let control = self.byte()?;
         let is_set = |bit| control & bit != 0;
-        let delta = unzigzag(self.number()?) * if is_set(WHOLE_MICROS) { 1_000 } else { 1 };
+        let delta =
+            unzigzag(self.number()?).wrapping_mul(if is_set(WHOLE_MICROS) { 1_000 } else { 1 });
         let direction = usize::from(is_set(BACKWARD));
         let mut side = *self.context.sides.get(direction)?;
         if !is_set(SAME_IP_LEN) {
@@ -385,9 +410,9 @@ impl Iterator for Steps<'_> {
         Some(Step {
             time: Timestamp(self.context.nanos),
             direction: if direction == 1 { Direction::Backward } else { Direction::Forward },
-            frame_len: (i64::from(side.ip_len) + side.link_len) as u32,
+            frame_len: i64::from(side.ip_len).wrapping_add(side.link_len) as u32,
             ip_len: side.ip_len,
-            payload_len: (i64::from(side.ip_len) - side.header_len) as u32,
+            payload_len: i64::from(side.ip_len).wrapping_sub(side.header_len) as u32,
             flags: side.flags,
             is_carrier: is_set(CARRIER),
             marks,
