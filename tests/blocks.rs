@@ -14,7 +14,11 @@ use engine::{
     Partial, Plan, Reduce, Reducing, Rules, Span, SpanBytes, map_span, survey_span,
 };
 use serde_json::Value;
-use tests::{Random, Talk, hostile};
+use tests::{
+    Random, Sent, Talk,
+    file::{Order, Record, Unit, link},
+    frame, hostile,
+};
 use v1::page::Query;
 
 /// Everything that is told of a capture.
@@ -389,12 +393,52 @@ fn blocks_of_small_captures_give_what_one_pass_gives() {
     }
 }
 
+/// A pcap of IP packets, a millisecond apart.
+fn capture_of(packets: Vec<Vec<u8>>) -> Vec<u8> {
+    let nanos = (1_700_000_000_000_000_000..).step_by(1_000_000);
+    let sent =
+        nanos.zip(packets).map(|(nanos, bytes)| Sent { nanos, kept_len: bytes.len(), bytes });
+    let records: Vec<Record> = sent.map(|it| tests::in_ethernet(&it)).collect();
+    tests::file::pcap(Order::Little, Unit::Micros, link::ETHERNET, &records)
+}
+
+/// What is told by more than ports: echoes, errors about datagrams, datagrams in fragments; all of it all the time, so that every
+/// span has some of each.
+#[test]
+fn spans_of_echoes_errors_and_fragments_give_what_one_pass_gives() {
+    let ends: [SocketAddr; 2] =
+        ["192.0.2.1:4001".parse().unwrap(), "198.51.100.2:4002".parse().unwrap()];
+    let [here, there] = ends.map(|it| it.ip());
+    let mut packets = Vec::new();
+    for n in 0..40_u8 {
+        let echo = [0, n % 2, 0, n];
+        packets.push(frame::icmp(here, there, (8, 0), echo, b"an echo"));
+        packets.push(frame::icmp(there, here, (0, 0), echo, b"an echo"));
+        let port = 4_000 + u16::from(n % 3);
+        let datagram = frame::udp(ends[0], SocketAddr::new(there, port), &[n; 40]);
+        packets.push(frame::icmp(there, here, (3, 3), [0; 4], &datagram[..28]));
+        packets.push(datagram);
+        packets.extend(frame::fragments(&frame::udp(ends[1], ends[0], &[n; 64]), n.into(), 32));
+        // Nothing of it is anywhere else.
+        let once = SocketAddr::new(here, 50_000 + u16::from(n));
+        packets.push(frame::udp(
+            once,
+            SocketAddr::new(there, 53),
+            &tests::dns::query(7, "a.example", 1),
+        ));
+    }
+    let capture = capture_of(packets);
+    for way in ways(capture.len(), 3) {
+        check_spans("echoes, errors and fragments", &capture, &way);
+    }
+}
+
 /// An association in which signalling comes after other chunks, in messages of many lengths.
 #[test]
 fn blocks_of_an_association_give_what_one_pass_gives() {
     const SCTP: u8 = 132;
     let ends: [std::net::IpAddr; 2] = ["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()];
-    let mut records = Vec::new();
+    let mut packets = Vec::new();
     for n in 0..60_u16 {
         let (from, to) = (usize::from(n % 2), usize::from(1 - n % 2));
         let ports = [[0x9c_u8, 0x40], [0x9c, 0x41]];
@@ -413,19 +457,9 @@ fn blocks_of_an_association_give_what_one_pass_gives() {
             }
         }
         let packet = tests::frame::ip(ends[from], ends[to], SCTP, &packet);
-        let nanos = 1_700_000_000_000_000_000 + u64::from(n) * 1_000_000;
-        records.push(tests::in_ethernet(&tests::Sent {
-            nanos,
-            kept_len: packet.len(),
-            bytes: packet,
-        }));
+        packets.push(packet);
     }
-    let capture = tests::file::pcap(
-        tests::file::Order::Little,
-        tests::file::Unit::Micros,
-        tests::file::link::ETHERNET,
-        &records,
-    );
+    let capture = capture_of(packets);
     for way in ways(capture.len(), 1) {
         assert!(way.in_one_pass(&capture).contains("\"m3ua\""));
         check("an association", &capture, &way);
