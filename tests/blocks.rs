@@ -10,8 +10,9 @@ use std::{
 };
 
 use engine::{
-    Analysis, Apart, Block, Cutter, Dealt, Export, Gather, Job, Join, Mapped, MappedSpan, OwnRules,
-    Partial, Plan, Reduce, Reducing, Rules, Span, SpanBytes, map_span, survey_span,
+    Analysis, Apart, Block, Cutter, Dealt, Export, Gather, Gathered, Job, Join, Mapped, MappedSpan,
+    Mapping, OwnRules, Partial, Plan, Reduce, Reducing, Rules, Settling, Span, SpanCutter,
+    Surveying,
 };
 use serde_json::Value;
 use tests::{
@@ -158,7 +159,6 @@ impl Way {
         let spans = starts.zip(&ends).map(|(start, end)| {
             let known = end.saturating_add(behind).min(capture.len());
             SpanBytes {
-                header,
                 bytes: &capture[start..known],
                 offset: start as u64,
                 stop: if *end == capture.len() { u64::MAX } else { *end as u64 },
@@ -168,15 +168,24 @@ impl Way {
         let spans: Vec<SpanBytes<'_>> = spans.collect();
         // Each machine has a seed of its own, and knows nothing of how many shares there are.
         let plan_of = |seed: usize| Plan::new(plan.seed ^ seed as u64, self.rules.clone(), 1);
-        let surveys = spans.iter().enumerate().map(|it| survey_span(it.1, &plan_of(it.0)));
-        let surveys: Vec<Option<Vec<u8>>> = surveys.collect();
-        let (mut gather, n_taken) = gather(capture, &spans, &surveys, &plan);
-        let (orders, dealt) = gather.orders();
+        let mut gather = Gather::new("a capture", header.to_vec(), capture.len() as u64, &plan);
+        let mut n_taken = 0;
+        for (n, span) in spans.iter().enumerate() {
+            let survey = self.survey(header, span, &plan_of(n));
+            let mut is_taken = survey.is_some();
+            let mut read_at = |at: u64, len: usize| {
+                is_taken = false;
+                let rest = &capture[at as usize..];
+                Ok(rest[..rest.len().min(len)].to_vec())
+            };
+            gather.push(survey.as_deref(), span.stop, &mut read_at).unwrap();
+            n_taken += usize::from(is_taken);
+        }
+        let Gathered { orders, dealt, account } = gather.finish();
         let mapped = spans.iter().zip(&orders).enumerate();
-        let mut mapped: Vec<MappedSpan> =
-            mapped.map(|(n, it)| map_span(it.0, it.1, &plan_of(!n)).unwrap()).collect();
-        // What was read is gathered on another machine, and flows come there in any order.
-        let (mut gather, _) = self::gather(capture, &spans, &surveys, &plan);
+        let mapped = mapped.map(|(n, (span, orders))| self.map(header, span, orders, &plan_of(!n)));
+        let mut mapped: Vec<MappedSpan> = mapped.collect();
+        let mut settling = Settling::new(&account, &plan_of(7)).unwrap();
         for share in (0..self.n_shares).rev() {
             let mut reducing = Reducing::new(&plan_of(share));
             for span in 0..=spans.len() {
@@ -187,13 +196,30 @@ impl Way {
                 let partials = partials.iter().map(Vec::as_slice).filter(|it| !it.is_empty());
                 reducing.push(partials).unwrap();
             }
-            gather.push_flows(&reducing.finish()).unwrap();
+            settling.push(&reducing.finish()).unwrap();
         }
+        // Flows come in any order.
         mapped.sort_by_cached_key(|_| random.number());
         for it in mapped.iter().filter(|it| !it.flows.is_empty()) {
-            gather.push_flows(&it.flows).unwrap();
+            settling.push(&it.flows).unwrap();
         }
-        (told_without_heads(&gather.finish()), n_taken)
+        (told_without_heads(&settling.finish()), n_taken)
+    }
+
+    fn survey(&self, header: &[u8], span: &SpanBytes<'_>, plan: &Plan) -> Option<Vec<u8>> {
+        let mut surveying = Surveying::new(plan);
+        let chunks = self.chunks(span.bytes);
+        let cutter = span.cut(header, &chunks, &mut |block| surveying.push(block))?;
+        Some(surveying.finish(cutter.finish()?))
+    }
+
+    fn map(&self, header: &[u8], span: &SpanBytes<'_>, orders: &[u8], plan: &Plan) -> MappedSpan {
+        let Some(mut mapping) = Mapping::new(orders, plan).unwrap() else {
+            return MappedSpan::default();
+        };
+        // All at once gives the same as piece by piece.
+        let cutter = span.cut(header, &[span.bytes], &mut |block| mapping.push(block));
+        mapping.finish(cutter.unwrap().finish()).unwrap()
     }
 
     /// Cuts all, maps what is cut in any order, and reduces share by share.
@@ -235,27 +261,42 @@ impl Way {
     }
 }
 
-/// Gathers surveys; how many were taken, and not read.
-fn gather(
-    capture: &[u8],
-    spans: &[SpanBytes<'_>],
-    surveys: &[Option<Vec<u8>>],
-    plan: &Plan,
-) -> (Gather, usize) {
-    let header = spans.first().map(|it| it.header.to_vec()).unwrap_or_default();
-    let mut gather = Gather::new("a capture", header, capture.len() as u64, plan);
-    let mut n_taken = 0;
-    for (span, survey) in spans.iter().zip(surveys) {
-        let mut is_taken = survey.is_some();
-        let mut read_at = |at: u64, len: usize| {
-            is_taken = false;
-            let rest = &capture[at as usize..];
-            Ok(rest[..rest.len().min(len)].to_vec())
+/// A span as somebody has it.
+struct SpanBytes<'a> {
+    bytes: &'a [u8],
+    offset: u64,
+    stop: u64,
+    /// Nothing follows the bytes.
+    is_end: bool,
+}
+
+impl SpanBytes<'_> {
+    /// Cuts it, of bytes that come in these chunks.
+    fn cut(
+        &self,
+        header: &[u8],
+        chunks: &[&[u8]],
+        push: &mut dyn FnMut(Block),
+    ) -> Option<SpanCutter> {
+        let mut cutter = SpanCutter::new(header, self.offset, self.stop)?;
+        let mut drain = |cutter: &mut SpanCutter| {
+            while let Some(block) = cutter.next_block() {
+                push(block);
+            }
         };
-        gather.push(survey.as_deref(), span.stop, &mut read_at).unwrap();
-        n_taken += usize::from(is_taken);
+        for chunk in chunks {
+            if cutter.is_through() {
+                break;
+            }
+            cutter.feed(chunk);
+            drain(&mut cutter);
+        }
+        if self.is_end && !cutter.is_through() {
+            cutter.end();
+            drain(&mut cutter);
+        }
+        Some(cutter)
     }
-    (gather, n_taken)
 }
 
 fn take_all(cutter: &mut Cutter, blocks: &mut Vec<Block>) -> Result<(), engine::Error> {
@@ -456,7 +497,7 @@ fn blocks_of_an_association_give_what_one_pass_gives() {
                 packet.resize(packet.len() + usize::from(len) - 8, n as u8);
             }
         }
-        let packet = tests::frame::ip(ends[from], ends[to], SCTP, &packet);
+        let packet = frame::ip(ends[from], ends[to], SCTP, &packet);
         packets.push(packet);
     }
     let capture = capture_of(packets);

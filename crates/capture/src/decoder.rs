@@ -12,7 +12,7 @@ use crate::{
     pcap, pcapng,
 };
 
-pub use span::{Span, Told};
+pub use span::{Span, SpanCutter, Told};
 
 /// Cuts the bytes of a capture into frames, in file order.
 ///

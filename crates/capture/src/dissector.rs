@@ -154,14 +154,10 @@ impl Dissector {
         decoded.map_err(|reason| reason.told_by_length(frame.bytes.len(), frame.wire_len))
     }
 
-    /// Of a block the frames that say, by their numbers, what [`Dissector::join`] has to know of all of them: the first few and
-    /// the last.
-    pub fn edges(n_frames: usize) -> impl Iterator<Item = usize> {
-        let n_first = n_frames.min(N_RECENT - 1);
-        (0..n_first).chain(n_first.max(n_frames.saturating_sub(N_RECENT))..n_frames)
-    }
+    /// So many frames at the begin of a block and at its end say what [`Dissector::join`] has to know of all of them: its edges.
+    pub const EDGES: [usize; 2] = [N_RECENT - 1, N_RECENT];
 
-    /// One that decoded a block elsewhere: its edges, and what it counted.
+    /// One that decoded a block elsewhere: its edges, each frame once, and what it counted.
     pub fn of_edges<'a>(edges: impl Iterator<Item = Frame<'a>>, counts: Counts) -> Self {
         let mut dissector = Self::of_block();
         edges.for_each(|it| _ = dissector.recent.has(&it));

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::{
     block::Block,
     damage::{Damage, Oddities},
-    decoder::{Decoder, Span, Told},
+    decoder::{Decoder, Span, SpanCutter, Told},
     dissector::{Counts, Dissector},
     notes::{Interface, Notes, is_treacherous, plain},
     packet::{Packet, Tcp},

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use capture::{Block, Dissector, Error, Packet, Span, Undecoded};
+use capture::{Block, Dissector, Error, Frame, Packet, Span, Undecoded};
 use classify::{Carried, OwnRules, Verdict};
 use flow::{Ended, Many, Partial, Share, Shuffle};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Analysis, Progress, Rules,
     comments::Comments,
-    input::Input,
+    input::{Account, Input, Labelled},
     labels::{self, Labels},
     reading::Counting,
 };
@@ -177,37 +177,35 @@ pub struct Mapped {
 
 /// The second stage, for each block by itself: frames in, packets by share out.
 pub fn map(block: Block, plan: &Plan) -> Mapped {
-    map_dealt(block, plan, None).0
-}
-
-/// The same, where a list says which keys are in other blocks too: packets of all others come as one partial more, the last. And an
-/// example of the frames that were set aside for each reason, by its number.
-pub(crate) fn map_dealt(
-    block: Block,
-    plan: &Plan,
-    shared: Option<Vec<u64>>,
-) -> (Mapped, Vec<(Undecoded, usize)>) {
-    let mut examples = Vec::new();
     let block = Arc::new(block);
     let mut dissector = Dissector::of_block().with_checksums(plan.rules.has_checksums);
     let mut counting = Counting::of_block();
     let mut left = Vec::new();
     let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), plan.n_shares(), plan.rules.apart);
-    if let Some(shared) = shared {
-        shuffle = shuffle.with_shared(shared);
-    }
+    decode(&block, &mut dissector, &mut shuffle, |number, frame, decoded, is_left| {
+        counting.count(frame, decoded);
+        left.extend(is_left.then_some(number));
+    });
+    Mapped { partials: shuffle.finish(), block, left, counting, dissector }
+}
+
+/// Decodes the frames of a block. Of each is told its number, whether it could be read, and whether it is left for who joins.
+pub(crate) fn decode(
+    block: &Block,
+    dissector: &mut Dissector,
+    shuffle: &mut Shuffle,
+    mut tell: impl FnMut(usize, &Frame<'_>, Result<(), Undecoded>, bool),
+) {
     for (number, frame) in block.frames().enumerate() {
         shuffle.begin_frame(frame.offset);
         let mut sink = |packet: &Packet<'_>| shuffle.push(packet, frame.comment);
         let decoded = dissector.push(&frame, &mut sink);
-        let is_first = counting.count(&frame, decoded);
-        examples.extend(decoded.err().filter(|_| is_first).map(|reason| (reason, number)));
-        if dissector.has_left() {
+        let is_left = dissector.has_left();
+        if is_left {
             shuffle.drop_frame();
-            left.push(number);
         }
+        tell(number, &frame, decoded, is_left);
     }
-    (Mapped { partials: shuffle.finish(), block, left, counting, dissector }, examples)
 }
 
 /// The third stage: mapped blocks in, in their order, and the partials of every share out.
@@ -357,9 +355,19 @@ pub fn progress(bytes: u64, join: &Join, n_flows: u64) -> Progress {
         flows: n_flows,
     }
 }
-
 /// The last stage: what one pass over the capture would have found. All stages have ended.
 pub fn finish(cutter: Cutter, join: &Join, shares: Vec<Reduce>, is_stopped: bool) -> Analysis {
+    let rules = &join.plan.rules;
+    account(cutter, join, is_stopped).analysis(merge(shares, rules), rules, &mut |_| {})
+}
+
+/// What was read, and what not.
+pub(crate) fn account(cutter: Cutter, join: &Join, is_stopped: bool) -> Account {
+    cutter.input.account(is_stopped, &join.counting, &join.dissector.counts())
+}
+
+/// The flows of all shares, as one pass numbers them.
+pub(crate) fn merge(shares: Vec<Reduce>, rules: &Rules) -> Labelled {
     let n_shares = shares.len();
     let (mut tables, mut verdicts, mut said) = (Vec::new(), Vec::new(), Vec::new());
     for (n, reduce) in shares.into_iter().enumerate() {
@@ -369,7 +377,7 @@ pub fn finish(cutter: Cutter, join: &Join, shares: Vec<Reduce>, is_stopped: bool
     }
     let (mut flows, order) = flow::merge(tables);
     let verdicts = order.merge(verdicts);
-    labels::trim(&mut flows, &verdicts, &join.plan.rules.own);
+    labels::trim(&mut flows, &verdicts, &rules.own);
     let mut comments = Comments::default();
     if !said.is_empty() {
         let numbers = order.numbers(n_shares);
@@ -380,8 +388,5 @@ pub fn finish(cutter: Cutter, join: &Join, shares: Vec<Reduce>, is_stopped: bool
             }
         }
     }
-    let counts = join.dissector.counts();
-    let found = (flows, verdicts, comments);
-    let rules = &join.plan.rules;
-    cutter.input.analysis(is_stopped, (&join.counting, &counts), found, rules, &mut |_| {})
+    (flows, verdicts, comments)
 }

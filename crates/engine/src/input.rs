@@ -1,5 +1,7 @@
 //! The capture as its host feeds it, and what is told of the reading in the end.
 
+use std::net::IpAddr;
+
 use capture::{Counts, Decoder, Error, Notes, Oddities, plain};
 use classify::Verdict;
 use flow::{Flow, Many};
@@ -9,7 +11,8 @@ use v1::{
 };
 
 use crate::{
-    Analysis, Read, Rules, comments::Comments, identity::name_of_several, job::Stage, reading,
+    Analysis, Read, Rules, comments::Comments, identity::name_of_several, job::Stage,
+    neighbours::Neighbours, reading,
 };
 
 /// What a host feeds, and how that ended.
@@ -35,6 +38,34 @@ struct Earlier {
     notices: Vec<Notice>,
     oddities: Oddities,
     notes: Notes,
+}
+
+/// Flows by their first packet, their verdicts, and what was written about their packets.
+pub(crate) type Labelled = (Many<Flow>, Many<Verdict>, Comments);
+
+/// All that is told of a capture but for its flows.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) reading: Reading,
+    /// Names of addresses that the capture tells.
+    pub(crate) told: Vec<(IpAddr, String)>,
+    /// Fragments of IP packets.
+    pub(crate) n_fragments: u64,
+    pub(crate) neighbours: Neighbours,
+}
+
+impl Account {
+    /// The analysis, with what became of the frames.
+    pub(crate) fn analysis(
+        self,
+        found: Labelled,
+        rules: &Rules,
+        tell: &mut dyn FnMut(Stage),
+    ) -> Analysis {
+        let Self { reading, told, n_fragments, neighbours } = self;
+        let read = Read { rules: rules.clone(), n_fragments };
+        Analysis { neighbours, ..Analysis::new(found, told, reading, read, tell) }
+    }
 }
 
 impl Input {
@@ -138,15 +169,13 @@ impl Input {
         self.error = ended.err().filter(|_| !is_early);
     }
 
-    /// The analysis of what became of the frames.
-    pub(crate) fn analysis(
+    /// What was read, and what not.
+    pub(crate) fn account(
         mut self,
         is_stopped: bool,
-        (counting, counts): (&reading::Counting, &Counts),
-        (flows, verdicts, comments): (Many<Flow>, Many<Verdict>, Comments),
-        rules: &Rules,
-        tell: &mut dyn FnMut(Stage),
-    ) -> Analysis {
+        counting: &reading::Counting,
+        counts: &Counts,
+    ) -> Account {
         let n_frames = counting.frames.frames;
         let mut notices = Vec::new();
         if self.earlier.files.is_empty() {
@@ -177,10 +206,8 @@ impl Input {
             notices,
             is_stopped,
         };
-        let read = Read { rules: rules.clone(), n_fragments: counts.fragments };
-        let mut analysis = Analysis::new((flows, verdicts, comments), told, reading, read, tell);
-        analysis.neighbours = counting.neighbours.clone();
-        analysis
+        let neighbours = counting.neighbours.clone();
+        Account { reading, told, n_fragments: counts.fragments, neighbours }
     }
 
     /// What the reader should know of this file, of which so many frames were read.

@@ -198,6 +198,7 @@ impl Job {
         let verdicts = self.labels.finish(&mut flows, &self.rules.own);
         let counts = self.dissector.counts();
         let found = (flows, verdicts, self.comments);
-        self.input.analysis(is_stopped, (&self.counting, &counts), found, &self.rules, tell)
+        let account = self.input.account(is_stopped, &self.counting, &counts);
+        account.analysis(found, &self.rules, tell)
     }
 }

@@ -69,11 +69,11 @@ pub use crate::{
     picker::{PCAPNG, Passed, PickError, Picked, Picker, Remarks},
     report::{Report, ReportError, Summary},
     spread::{
-        BEHIND, Dealt, Gather, MappedSpan, Reducing, SpanBytes, SpanError, map_span, survey_span,
+        Dealt, Gather, Gathered, MappedSpan, Mapping, Reducing, Settling, SpanError, Surveying,
     },
     studio::{Studio, StudioError, card, choices, say},
 };
-pub use capture::{Block, Error, Span, plain};
+pub use capture::{Block, Error, Span, SpanCutter, plain};
 pub use classify::{OwnRules, OwnRulesError};
 pub use flow::{Apart, Partial};
 pub use session::KINDS as SESSION_KINDS;

@@ -1,10 +1,10 @@
 //! A pcap read span by span on many machines: what travels between them are bytes, and of nearly all flows each travels once.
 //!
 //! ```text
-//! span ─survey_span─▶ survey ─Gather::push─▶ orders, partials
-//!                                                │
-//! span ───────────────────────map_span───────────┴─▶ flows, partials ─Reducing─▶ flows ─Gather::push_flows─▶ Analysis
-//!                             anywhere                                 by share          by capture
+//! span ─Surveying─▶ survey ─Gather─▶ account, orders, partials
+//!       anywhere            in order           │        │
+//! span ────────────────────────────────────Mapping──────┴─▶ flows, partials ─Reducing─▶ flows ─Settling─▶ Analysis
+//!                                          anywhere                          by share          all together
 //! ```
 //!
 //! A survey says of a span what its neighbours must know ([`capture::Told`]) and which keys are in it. Who gathers the surveys, in
@@ -14,27 +14,29 @@
 //! A span that cannot say so much, because it is damaged or nothing tells where its first record begins, is read by who gathers. Why
 //! frames are set aside travels as an example of each reason, which is decoded once more.
 
-use std::{io, mem, sync::Arc};
+use std::{collections::VecDeque, io, net::IpAddr, sync::Arc};
 
 use capture::{Block, Counts, Dissector, Frame, Span, Timestamp, Told, Undecoded};
-use flow::{Partial, PartialError, Shuffle};
+use flow::{KeyTally, Keys, Partial, PartialError, PartialWriter, SharedKeys, Shuffle};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use v1::page::Tally;
 
 use crate::{
-    Analysis, Cutter, Join, Mapped, Plan, Reduce,
+    Analysis, Cutter, Join, Mapped, Plan, Reduce, Rules,
     blocks::{self, CarriedFlows},
+    input::Account,
     neighbours::{Carried, Neighbours},
     reading::Counting,
 };
 
 /// So many bytes behind a span are read with it, for its last record.
-pub const BEHIND: usize = 1 << 18;
+const BEHIND: usize = 1 << 18;
 
 // What each kind of bytes begins with; the last one is the version.
 const SURVEY: &[u8] = b"TrAM\x02";
 const ORDERS: &[u8] = b"TrAO\x01";
 const FLOWS: &[u8] = b"TrAF\x01";
+const ACCOUNT: &[u8] = b"TrAA\x01";
 
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,15 +67,15 @@ struct Survey {
     told: Told,
     counts: (u64, u64),
     tallies: [Tally; 2],
-    /// Examples of frames that were set aside, by their places in `frames`, and how many there are like each.
-    set_aside: Vec<(u32, Tally)>,
+    /// An example of the frames that were set aside for each reason, and how many there are like it.
+    set_aside: Vec<(CarriedFrame, Tally)>,
     shortened: (u64, u64),
     incredible_times: u64,
     neighbours: Carried,
-    /// How many frames of `frames` come first because they are the edges of the block, and how many next because they were left.
-    n_edges: u32,
-    n_left: u32,
-    frames: Vec<CarriedFrame>,
+    /// The first and the last frames.
+    edges: Vec<CarriedFrame>,
+    /// Frames with fragments.
+    left: Vec<CarriedFrame>,
     keys: Keys,
 }
 
@@ -87,27 +89,17 @@ struct Orders {
     shared: Keys,
 }
 
-/// Hashes of keys in order, each counted from the one before.
-#[derive(Default, Serialize, Deserialize)]
-struct Keys(Vec<u64>);
-
-impl Keys {
-    fn of(keys: &[u64]) -> Self {
-        let mut before = 0;
-        Self(keys.iter().map(|it| it.wrapping_sub(mem::replace(&mut before, *it))).collect())
-    }
-
-    fn keys(&self) -> Vec<u64> {
-        let mut key = 0_u64;
-        let next = |it: &u64| {
-            key = key.wrapping_add(*it);
-            key
-        };
-        self.0.iter().map(next).collect()
-    }
+/// What was read of a capture, on its way.
+#[derive(Serialize, Deserialize)]
+struct CarriedAccount {
+    /// As JSON: it leaves out what is empty, which postcard cannot.
+    reading: String,
+    told: Vec<(IpAddr, String)>,
+    n_fragments: u64,
+    neighbours: Carried,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct CarriedFrame {
     time: u64,
     offset: u64,
@@ -148,42 +140,83 @@ fn open<T: DeserializeOwned>(magic: &[u8], bytes: &[u8]) -> Result<T, SpanError>
         return Err(SpanError::Damaged);
     }
     let body = written.get(magic.len()..).unwrap_or_default();
-    postcard::from_bytes(body).map_err(|_| SpanError::Damaged)
+    postcard::from_bytes(body).ok().ok_or(SpanError::Damaged)
 }
 
-/// A part of a pcap: its bytes from `offset` on, and some [`BEHIND`] it.
-#[derive(Clone, Copy, Debug)]
-pub struct SpanBytes<'a> {
-    /// The first bytes of the capture ([`Span::HEADER_LEN`]).
-    pub header: &'a [u8],
-    /// The bytes.
-    pub bytes: &'a [u8],
-    /// Where they begin in the capture.
-    pub offset: u64,
-    /// Where the next part begins; `u64::MAX` of the last one.
-    pub stop: u64,
-    /// Nothing follows the bytes.
-    pub is_end: bool,
+/// Surveys a span: what it says of itself to who gathers.
+#[derive(Debug)]
+pub struct Surveying {
+    rules: Rules,
+    dissector: Dissector,
+    counting: Counting,
+    /// By reason.
+    examples: Vec<(Undecoded, CarriedFrame)>,
+    first: Vec<CarriedFrame>,
+    last: VecDeque<CarriedFrame>,
+    left: Vec<CarriedFrame>,
+    tally: KeyTally,
 }
 
-impl SpanBytes<'_> {
-    fn span(&self) -> Option<(Span, Told)> {
-        let Self { header, bytes, offset, stop, is_end } = *self;
-        let span = match offset {
-            0 => Span::first(bytes, stop, is_end),
-            _ => Span::guess(header, bytes, offset, stop, is_end)?,
-        };
-        let told = span.told(header)?;
-        Some((span, told))
+impl Surveying {
+    /// No frame yet.
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            rules: plan.rules.clone(),
+            dissector: Dissector::of_block().with_checksums(plan.rules.has_checksums),
+            counting: Counting::of_block(),
+            examples: Vec::new(),
+            first: Vec::new(),
+            last: VecDeque::new(),
+            left: Vec::new(),
+            tally: KeyTally::new(plan.seed),
+        }
     }
-}
 
-/// What a span says of itself. `None` where who gathers has to read it.
-pub fn survey_span(part: &SpanBytes<'_>, plan: &Plan) -> Option<Vec<u8>> {
-    let (mut span, told) = part.span()?;
-    let plan = Plan { n_shares: 1, ..plan.clone() };
-    let (mapped, examples) = blocks::map_dealt(span.take_block(), &plan, None);
-    Some(seal(SURVEY, &Survey::of(told, &mapped, examples)))
+    /// The survey of a span of which this is told ([`capture::SpanCutter::finish`]); of one that tells nothing there is none: who gathers has to
+    /// read it.
+    pub fn finish(self, told: Told) -> Vec<u8> {
+        let Self { dissector, counting, .. } = self;
+        let Counts { duplicates, too_deep, .. } = dissector.counts();
+        let examples = self.examples.into_iter();
+        let survey = Survey {
+            told,
+            counts: (duplicates, too_deep),
+            tallies: [counting.frames, counting.in_flows],
+            set_aside: examples.map(|it| (it.1, counting.set_aside(it.0))).collect(),
+            shortened: counting.shortened,
+            incredible_times: counting.incredible_times,
+            neighbours: counting.neighbours.carried(),
+            edges: self.first.into_iter().chain(self.last).collect(),
+            left: self.left,
+            keys: self.tally.finish(),
+        };
+        seal(SURVEY, &survey)
+    }
+
+    /// Takes the next frames of the span.
+    pub fn push(&mut self, block: Block) {
+        let [n_first, n_last] = Dissector::EDGES;
+        let block = Arc::new(block);
+        let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), 1, self.rules.apart);
+        let Self { dissector, counting, examples, first, last, left, tally, .. } = self;
+        blocks::decode(&block, dissector, &mut shuffle, |number, frame, decoded, is_left| {
+            if counting.count(frame, decoded)
+                && let Err(reason) = decoded
+            {
+                examples.push((reason, CarriedFrame::of(frame)));
+            }
+            if is_left {
+                left.push(CarriedFrame::of(frame));
+            }
+            if first.len() < n_first {
+                first.push(CarriedFrame::of(frame));
+            } else if number + n_last >= block.len() {
+                last.push_back(CarriedFrame::of(frame));
+            }
+        });
+        last.drain(..last.len().saturating_sub(n_last));
+        shuffle.finish().iter().for_each(|it| tally.push(it));
+    }
 }
 
 /// What became of a span.
@@ -195,30 +228,67 @@ pub struct MappedSpan {
     pub partials: Vec<Vec<u8>>,
 }
 
-/// Maps a span that was surveyed, as it was ordered. Empty orders are of a span that who gathers has read: nothing becomes of it.
-///
-/// # Errors
-/// Where the orders are damaged, or of another span.
-pub fn map_span(part: &SpanBytes<'_>, orders: &[u8], plan: &Plan) -> Result<MappedSpan, SpanError> {
-    if orders.is_empty() {
-        return Ok(MappedSpan::default());
+/// Maps a span that was surveyed, as it was ordered.
+#[derive(Debug)]
+pub struct Mapping {
+    told: Told,
+    rules: Rules,
+    dissector: Dissector,
+    shared: Arc<SharedKeys>,
+    alone: Reduce,
+    shares: Vec<PartialWriter>,
+}
+
+impl Mapping {
+    /// No frame yet. `None` where orders are empty: who gathers has read the span, and nothing becomes of it.
+    ///
+    /// # Errors
+    /// Where the orders are damaged.
+    pub fn new(orders: &[u8], plan: &Plan) -> Result<Option<Self>, SpanError> {
+        if orders.is_empty() {
+            return Ok(None);
+        }
+        let Orders { told, n_shares, shared } = open(ORDERS, orders)?;
+        let rules = plan.rules.clone();
+        Ok(Some(Self {
+            told,
+            dissector: Dissector::of_block().with_checksums(rules.has_checksums),
+            shared: Arc::new(SharedKeys::new(&shared, plan.seed)),
+            alone: Reduce::new(plan),
+            shares: (0..n_shares).map(|_| PartialWriter::new(rules.apart)).collect(),
+            rules,
+        }))
     }
-    let Orders { told, n_shares, shared } = open(ORDERS, orders)?;
-    let (mut span, found) = part.span().ok_or(SpanError::Changed)?;
-    if found != told {
-        return Err(SpanError::Changed);
+
+    /// What became of the span, of which this is told now ([`capture::SpanCutter::finish`]).
+    ///
+    /// # Errors
+    /// Where it is not what was surveyed.
+    pub fn finish(mut self, told: Option<Told>) -> Result<MappedSpan, SpanError> {
+        if told != Some(self.told) {
+            return Err(SpanError::Changed);
+        }
+        self.alone.end();
+        let write = |it: PartialWriter| if it.is_empty() { Vec::new() } else { it.finish() };
+        Ok(MappedSpan {
+            flows: seal(FLOWS, &self.alone.into_carried()),
+            partials: self.shares.into_iter().map(write).collect(),
+        })
     }
-    let plan = Plan { n_shares: n_shares as usize, ..plan.clone() };
-    let (mapped, _) = blocks::map_dealt(span.take_block(), &plan, Some(shared.keys()));
-    let mut partials = mapped.partials;
-    let alone = partials.pop();
-    let mut reduce = Reduce::new(&plan);
-    reduce.push(alone.as_slice());
-    drop(alone);
-    reduce.end();
-    let flows = seal(FLOWS, &reduce.into_carried());
-    let write = |it: &Partial| if it.is_empty() { Vec::new() } else { it.write() };
-    Ok(MappedSpan { flows, partials: partials.iter().map(write).collect() })
+
+    /// Takes the next frames of the span.
+    pub fn push(&mut self, block: Block) {
+        let (block, n_shares) = (Arc::new(block), self.shares.len());
+        let mut shuffle = Shuffle::new(Some(Arc::clone(&block)), n_shares, self.rules.apart)
+            .with_shared(Arc::clone(&self.shared));
+        blocks::decode(&block, &mut self.dissector, &mut shuffle, |_, _, _, _| {});
+        let mut partials = shuffle.finish();
+        let alone = partials.pop();
+        self.alone.push(alone.as_slice());
+        for (writer, partial) in self.shares.iter_mut().zip(&partials) {
+            writer.push(partial, Some(&self.shared));
+        }
+    }
 }
 
 /// Puts the flows of a share together.
@@ -253,68 +323,31 @@ impl Reducing {
 }
 
 impl Survey {
-    fn of(told: Told, mapped: &Mapped, examples: Vec<(Undecoded, usize)>) -> Self {
-        let Mapped { block, partials, left, counting, dissector } = mapped;
-        let mut frames = Vec::new();
-        let mut carry = |number: usize| {
-            frames.extend(block.frame(number).as_ref().map(CarriedFrame::of));
-        };
-        Dissector::edges(block.len()).for_each(&mut carry);
-        left.iter().copied().for_each(&mut carry);
-        let (n_edges, n_left) = (Dissector::edges(block.len()).count() as u32, left.len() as u32);
-        let mut set_aside = Vec::new();
-        for (at, (reason, number)) in (n_edges + n_left..).zip(examples) {
-            carry(number);
-            set_aside.push((at, counting.set_aside(reason)));
-        }
-        let Counts { duplicates, too_deep, .. } = dissector.counts();
-        let keys = partials.first().map(Partial::keys).unwrap_or_default();
-        Self {
-            told,
-            counts: (duplicates, too_deep),
-            tallies: [counting.frames, counting.in_flows],
-            set_aside,
-            shortened: counting.shortened,
-            incredible_times: counting.incredible_times,
-            neighbours: counting.neighbours.carried(),
-            n_edges,
-            n_left,
-            frames,
-            keys: Keys::of(&keys),
-        }
-    }
-
     /// The span, what is to be joined of it, and its keys, for a capture with this header.
-    fn read(self, header: &[u8], plan: &Plan) -> Result<(Span, Mapped, Vec<u64>), SpanError> {
+    fn read(self, header: &[u8], plan: &Plan) -> Result<(Span, Mapped, Keys), SpanError> {
         let span = Span::of_told(&self.told, header).ok_or(SpanError::Damaged)?;
-        let frames = || self.frames.iter().map(CarriedFrame::frame);
-        let n_edges = self.n_edges as usize;
-        let block = Block::of(frames().skip(n_edges).take(self.n_left as usize));
+        let block = Block::of(self.left.iter().map(CarriedFrame::frame));
         let (duplicates, too_deep) = self.counts;
         let counts = Counts { duplicates, too_deep, ..Counts::default() };
-        let dissector = Dissector::of_edges(frames().take(n_edges), counts);
+        let dissector = Dissector::of_edges(self.edges.iter().map(CarriedFrame::frame), counts);
         let mut counting = Counting::of_block();
         [counting.frames, counting.in_flows] = self.tallies;
         (counting.shortened, counting.incredible_times) = (self.shortened, self.incredible_times);
         counting.neighbours = Neighbours::of_carried(self.neighbours);
         let mut once_more = Dissector::of_block().with_checksums(plan.rules.has_checksums);
-        for (at, tally) in self.set_aside {
-            let frame = self.frames.get(at as usize).map(CarriedFrame::frame);
-            let frame = frame.ok_or(SpanError::Damaged)?;
-            let reason = once_more.push(&frame, &mut |_| {}).err().ok_or(SpanError::Damaged)?;
-            counting.put_aside(reason, tally);
+        for (frame, tally) in self.set_aside {
+            let reason = once_more.push(&frame.frame(), &mut |_| {}).err();
+            counting.put_aside(reason.ok_or(SpanError::Damaged)?, tally);
         }
         // Its packets go to the shares from elsewhere.
         let partials = Shuffle::new(None, plan.n_shares.max(1), plan.rules.apart).finish();
         let left = (0..block.len()).collect();
         let mapped = Mapped { block: Arc::new(block), partials, left, counting, dissector };
-        Ok((span, mapped, self.keys.keys()))
+        Ok((span, mapped, self.keys))
     }
 }
 
-/// Puts the spans of a capture together, in their order: their surveys, then their flows.
-///
-/// The surveys may be gathered twice, on different machines: for the orders, and for what was read.
+/// Gathers the surveys of a capture, in their order.
 pub struct Gather {
     plan: Plan,
     header: Vec<u8>,
@@ -323,12 +356,22 @@ pub struct Gather {
     cutter: Cutter,
     join: Join,
     /// Of every span what it told and its keys, where it was taken as it was surveyed.
-    spans: Vec<Option<(Told, Vec<u64>)>>,
+    spans: Vec<Option<(Told, Keys)>>,
     /// What is dealt here.
     partials: Vec<Dealt>,
-    shares: Vec<Reduce>,
     /// The capture stopped being one; the error is with the cutter.
     is_ended: bool,
+}
+
+/// What follows of the surveys.
+#[derive(Debug)]
+pub struct Gathered {
+    /// What becomes of each span, as bytes for [`Mapping::new`].
+    pub orders: Vec<Vec<u8>>,
+    /// What is dealt here, by the spans it comes with.
+    pub dealt: Vec<Dealt>,
+    /// What was read, as bytes for [`Settling::new`].
+    pub account: Vec<u8>,
 }
 
 /// Packets that come from who gathers: of fragments, and of spans that it read.
@@ -360,7 +403,6 @@ impl Gather {
             len,
             spans: Vec::new(),
             partials: Vec::new(),
-            shares: Vec::new(),
             is_ended: false,
         }
     }
@@ -434,45 +476,68 @@ impl Gather {
         }
     }
 
-    /// No survey follows. What becomes of each span, as bytes for [`map_span`], and what is dealt here: it is ordered by its spans.
-    pub fn orders(&mut self) -> (Vec<Vec<u8>>, Vec<Dealt>) {
+    /// What follows, once all surveys are there.
+    pub fn finish(mut self) -> Gathered {
+        self.cutter.end(false);
         let dealt = self.join.end();
         self.deal(dealt);
-        let partials = mem::take(&mut self.partials);
-        // A key that comes from here is nowhere alone.
-        let mut from_here: Vec<u64> = partials.iter().flat_map(|it| it.partial.keys()).collect();
-        from_here.sort_unstable();
-        from_here.dedup();
-        let of_spans = self.spans.iter().flatten().flat_map(|it| &it.1);
-        let mut keys: Vec<u64> = of_spans.copied().collect();
-        keys.extend_from_slice(&from_here);
-        keys.sort_unstable();
-        let several = keys.chunk_by(|a, b| a == b).filter(|it| it.len() > 1);
-        let shared: Vec<u64> = several.filter_map(|it| it.first().copied()).collect();
+        let mut from_here = KeyTally::new(self.plan.seed);
+        self.partials.iter().for_each(|it| from_here.push(&it.partial));
         let n_shares = self.plan.n_shares.max(1) as u32;
-        let orders = mem::take(&mut self.spans).into_iter().map(|span| {
-            let Some((told, mut keys)) = span else { return Vec::new() };
-            keys.retain(|it| shared.binary_search(it).is_ok());
-            seal(ORDERS, &Orders { told, n_shares, shared: Keys::of(&keys) })
+        let split =
+            |it: Option<(Told, Keys)>| it.map_or_else(Default::default, |it| (Some(it.0), it.1));
+        let (told, keys): (Vec<Option<Told>>, Vec<Keys>) =
+            self.spans.into_iter().map(split).unzip();
+        let shared = Keys::shared(&keys, &from_here.finish());
+        let orders = told.into_iter().zip(shared).map(|(told, shared)| match told {
+            Some(told) => seal(ORDERS, &Orders { told, n_shares, shared }),
+            None => Vec::new(),
         });
-        (orders.collect(), partials)
+        let Account { reading, told, n_fragments, neighbours } =
+            blocks::account(self.cutter, &self.join, false);
+        // Numbers, texts and lists always have a form in JSON.
+        let reading = serde_json::to_string(&reading).unwrap_or_default();
+        let neighbours = neighbours.carried();
+        let account = CarriedAccount { reading, told, n_fragments, neighbours };
+        let account = seal(ACCOUNT, &account);
+        Gathered { orders: orders.collect(), dealt: self.partials, account }
+    }
+}
+
+/// Puts the flows of a capture together, and settles what they know of each other.
+#[derive(Debug)]
+pub struct Settling {
+    plan: Plan,
+    account: Account,
+    shares: Vec<Reduce>,
+}
+
+impl Settling {
+    /// No flow yet, of a capture that was gathered by a plan with the same rules.
+    ///
+    /// # Errors
+    /// Where the bytes are no account.
+    pub fn new(account: &[u8], plan: &Plan) -> Result<Self, SpanError> {
+        let CarriedAccount { reading, told, n_fragments, neighbours } = open(ACCOUNT, account)?;
+        let reading = serde_json::from_str(&reading).ok().ok_or(SpanError::Damaged)?;
+        let neighbours = Neighbours::of_carried(neighbours);
+        let account = Account { reading, told, n_fragments, neighbours };
+        Ok(Self { plan: plan.clone(), account, shares: Vec::new() })
     }
 
     /// Takes flows of a span or a share, in any order.
     ///
     /// # Errors
     /// Where the bytes are none.
-    pub fn push_flows(&mut self, flows: &[u8]) -> Result<(), SpanError> {
+    pub fn push(&mut self, flows: &[u8]) -> Result<(), SpanError> {
         let flows: CarriedFlows = open(FLOWS, flows)?;
         self.shares.push(Reduce::of_carried(flows, &self.plan).ok_or(SpanError::Damaged)?);
         Ok(())
     }
 
     /// What one pass over the capture would have found, but for the first bytes that the page shows of flows: they do not travel.
-    pub fn finish(mut self) -> Analysis {
-        self.cutter.end(false);
-        // What was dealt by it has come as flows; what it counted stays.
-        self.join.end();
-        blocks::finish(self.cutter, &self.join, self.shares, false)
+    pub fn finish(self) -> Analysis {
+        let rules = &self.plan.rules;
+        self.account.analysis(blocks::merge(self.shares, rules), rules, &mut |_| {})
     }
 }

@@ -8,6 +8,7 @@ mod heads;
 mod health;
 mod history;
 mod icmp;
+mod keys;
 mod many;
 #[cfg(test)]
 mod naive;
@@ -39,15 +40,16 @@ pub use crate::{
     ended::Ended,
     heads::{Head, Heads},
     health::{Health, SideHealth},
+    keys::{KeyTally, Keys},
     many::Many,
-    partial::{Partial, Sent, Shuffle, in_order},
+    partial::{Partial, Sent, SharedKeys, Shuffle, in_order},
     quotes::Errors,
     retrace::Retrace,
     share::{Order, Share, merge},
     table::{Apart, Aside, Left, Table},
     tcp::{ConnState, flags},
     timeline::{Direction, Step, Timeline, marks},
-    written::PartialError,
+    written::{PartialError, PartialWriter},
 };
 
 /// An address and a port.

@@ -3,8 +3,10 @@
 use std::{iter::Peekable, sync::Arc};
 
 use capture::{Block, Packet};
+use foldhash::quality::FixedState;
+use hashbrown::HashMap;
 
-use crate::{Apart, share::Key, table::Ends};
+use crate::{Apart, Keys, keys::Passed, share::Key, table::Ends};
 
 /// The packets of a block whose keys belong to one share, in the order of the capture.
 #[derive(Debug)]
@@ -57,8 +59,8 @@ pub struct Shuffle {
     /// What is dealt; keys that are in no other block have a partial of their own, the last.
     partials: Vec<Partial>,
     n_shares: usize,
-    /// The keys that are in other blocks too, by their hashes in order; without such a list all may be.
-    shared: Option<Vec<u64>>,
+    /// The keys that are in other blocks too; where it is not known which, all may be.
+    shared: Option<Arc<SharedKeys>>,
     block: Option<Arc<Block>>,
     /// Where the frame begins, and how many packets came out of it.
     frame: (u64, u64),
@@ -66,6 +68,17 @@ pub struct Shuffle {
     carriers: Vec<Key>,
     /// How many packets each share had when the frame began.
     before: Vec<usize>,
+}
+
+/// The keys of a block that are in other blocks too, to be found.
+#[derive(Debug)]
+pub struct SharedKeys(pub(crate) HashMap<Key, Passed, FixedState>);
+
+impl SharedKeys {
+    /// Of these; the seed is as for [`crate::Table::new`].
+    pub fn new(keys: &Keys, seed: u64) -> Self {
+        Self(keys.by_key(seed))
+    }
 }
 
 /// So many bits of an ordinal tell the packets of a frame apart: a frame of 16 MiB has fewer packets of 20 bytes, and
@@ -84,8 +97,8 @@ impl Shuffle {
         Self { apart, partials, n_shares, shared: None, block, frame, carriers, before }
     }
 
-    /// Only the keys of these hashes, in order, are dealt to shares; packets of all others come as one partial more, the last.
-    pub fn with_shared(mut self, shared: Vec<u64>) -> Self {
+    /// Only these keys are dealt to shares; packets of all others come as one partial more, the last.
+    pub fn with_shared(mut self, shared: Arc<SharedKeys>) -> Self {
         self.partials.push(Partial::new(self.apart, self.block.clone(), 0));
         self.before.push(0);
         self.shared = Some(shared);
@@ -119,9 +132,8 @@ impl Shuffle {
         }
         let (offset, index) = self.frame;
         self.frame.1 = (index + 1).min((1 << INDEX_BITS) - 1);
-        let is_alone = |it: &Vec<u64>| it.binary_search(&ends.stable_hash()).is_err();
         let share = match &self.shared {
-            Some(shared) if is_alone(shared) => self.n_shares,
+            Some(shared) if !shared.0.contains_key(&Key::from(ends)) => self.n_shares,
             _ if self.n_shares == 1 => 0,
             _ => ends.share(self.n_shares),
         };
@@ -196,15 +208,6 @@ impl Partial {
     /// What somebody wrote about packets, by their place in the partial.
     pub(crate) fn comments(&self) -> &[(usize, Box<str>)] {
         &self.comments
-    }
-
-    /// The hashes of its keys, each once and in order: the same on every machine, and of few two the same.
-    pub fn keys(&self) -> Vec<u64> {
-        let hash = |it: Sent<'_>| Ends::of_packet(&it.packet, self.apart).stable_hash();
-        let mut keys: Vec<u64> = self.packets().map(hash).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
     }
 
     /// How many packets.

@@ -30,7 +30,7 @@ pub struct Share {
 }
 
 /// What the packets of a flow have in common, in either direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) transport: Transport,
     pub(crate) topic: u8,
@@ -57,13 +57,9 @@ const ODD: [u64; 5] = [
 ];
 
 impl Ends {
-    /// Their share of so many.
+    /// Their share of so many, the same in either order and on every machine; whoever chooses addresses may fill one share with
+    /// them.
     pub(crate) fn share(&self, n_shares: usize) -> usize {
-        (self.stable_hash() % n_shares.max(1) as u64) as usize
-    }
-
-    /// The same in either order and on every machine; whoever chooses addresses may make many alike.
-    pub(crate) fn stable_hash(&self) -> u64 {
         let word = |Endpoint { ip, port }| match ip {
             IpAddr::V4(ip) => u64::from(ip.to_bits()) << 16 | u64::from(port),
             IpAddr::V6(ip) => {
@@ -83,7 +79,8 @@ impl Ends {
             .wrapping_add(numbers.wrapping_mul(ODD[3]))
             .wrapping_add(place.wrapping_mul(ODD[4]));
         let hash = (hash ^ hash >> 32).wrapping_mul(ODD[0]);
-        hash ^ hash >> 29
+        let hash = hash ^ hash >> 29;
+        (hash % n_shares.max(1) as u64) as usize
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Numbers have variable length (LEB128), signed ones fold their sign into the lowest bit. A packet is coded against the
 //! one before it, its segment against the last of its side. Of payload only what a head may take is written: see
-//! [`Heads::passes`].
+//! [`crate::Heads::passes`].
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,8 @@ use std::{
 use capture::{Packet, Tcp, Timestamp, Tunnel, TunnelKind};
 
 use crate::{
-    Apart, Endpoint, Heads, Partial, Transport,
+    Apart, Endpoint, Partial, SharedKeys, Transport,
+    keys::{Passed, is_from_high},
     partial::{INDEX_BITS, Kept},
     share::Key,
     table::{Ends, Place},
@@ -55,7 +56,7 @@ const WHOLE_MICROS: u8 = 64;
 const HAS_PAYLOAD: u8 = 128;
 
 /// What the next packet is coded against.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Context {
     key: usize,
     offset: u64,
@@ -64,55 +65,108 @@ struct Context {
     tunnel: Option<Tunnel>,
 }
 
-/// The last segment of a side of a key, and how much of its payload passed by since a flow may have begun.
-#[derive(Clone, Copy, Default)]
+/// The last segment of a side of a key.
+#[derive(Clone, Copy, Debug, Default)]
 struct Side {
     sequence: u32,
     acknowledgement: u32,
     window: u16,
-    passed: u32,
 }
 
 /// Both sides of a key.
 type Sides = [Side; 2];
 
-impl Partial {
-    /// The partial as bytes.
-    pub fn write(&self) -> Vec<u8> {
-        let mut keys = Keys::default();
-        let mut sides: Vec<Sides> = Vec::new();
-        let mut context = Context::default();
-        let (mut packets, mut payloads) = (Writer::default(), Vec::new());
-        for sent in self.packets() {
-            let number = keys.number(Ends::of_packet(&sent.packet, self.apart()).into());
-            sides.resize(keys.list.len().max(sides.len()), Sides::default());
-            let carrier = sent.carrier.map(|it| keys.number(it));
-            let Some(of_key) = sides.get_mut(number) else { continue };
-            let is_kept = is_wanted(&sent.packet, of_key);
-            let payload = if is_kept { sent.packet.payload } else { &[] };
-            payloads.extend_from_slice(payload);
-            let (ordinal, numbers) = (sent.ordinal, (number, carrier));
-            packets.packet(&sent.packet, ordinal, numbers, payload.len(), &mut context, of_key);
+/// Partials of one share that follow each other, as the bytes of one.
+#[derive(Debug)]
+pub struct PartialWriter {
+    apart: Apart,
+    keys: NumberedKeys,
+    /// By number of the key.
+    sides: Vec<Sides>,
+    passed: Vec<Passed>,
+    context: Context,
+    packets: Writer,
+    n_packets: u64,
+    comments: Writer,
+    n_comments: u64,
+    payloads: Vec<u8>,
+}
+
+impl PartialWriter {
+    /// No packet yet.
+    pub fn new(apart: Apart) -> Self {
+        Self {
+            apart,
+            keys: NumberedKeys::default(),
+            sides: Vec::new(),
+            passed: Vec::new(),
+            context: Context::default(),
+            packets: Writer::default(),
+            n_packets: 0,
+            comments: Writer::default(),
+            n_comments: 0,
+            payloads: Vec::new(),
         }
+    }
+
+    /// Adds a partial. Where it is known what passed of keys before all of them, no more of their payload is written than matters.
+    pub fn push(&mut self, partial: &Partial, before: Option<&SharedKeys>) {
+        for (number, comment) in partial.comments() {
+            self.comments.number(self.n_packets + *number as u64);
+            self.comments.number(comment.len() as u64);
+            self.comments.0.extend_from_slice(comment.as_bytes());
+        }
+        self.n_comments += partial.comments().len() as u64;
+        self.n_packets += partial.len() as u64;
+        for sent in partial.packets() {
+            let number = self.keys.number(Ends::of_packet(&sent.packet, self.apart).into());
+            let carrier = sent.carrier.map(|it| self.keys.number(it));
+            for key in self.keys.list.iter().skip(self.sides.len()) {
+                self.sides.push(Sides::default());
+                let passed = before.and_then(|it| it.0.get(key)).copied();
+                self.passed.push(passed.unwrap_or_default());
+            }
+            let of_key = self.sides.get_mut(number).zip(self.passed.get_mut(number));
+            let Some((sides, passed)) = of_key else { continue };
+            let payload = if passed.take(&sent.packet) { sent.packet.payload } else { &[] };
+            self.payloads.extend_from_slice(payload);
+            let (ordinal, numbers) = (sent.ordinal, (number, carrier));
+            let (context, len) = (&mut self.context, payload.len());
+            self.packets.packet(&sent.packet, ordinal, numbers, len, context, sides);
+        }
+    }
+
+    /// Whether there is no packet.
+    pub fn is_empty(&self) -> bool {
+        self.n_packets == 0
+    }
+
+    /// The bytes, for [`Partial::read`].
+    pub fn finish(mut self) -> Vec<u8> {
         let mut out = Writer(MAGIC.to_vec());
         out.0.push(VERSION);
-        let Apart { by_vlan, by_tunnel } = self.apart();
+        let Apart { by_vlan, by_tunnel } = self.apart;
         out.0.push(u8::from(by_vlan) | u8::from(by_tunnel) << 1);
-        out.number(keys.list.len() as u64);
-        keys.list.iter().for_each(|it| out.key(it));
-        out.number(self.len() as u64);
-        out.0.append(&mut packets.0);
-        out.number(self.comments().len() as u64);
-        for (number, comment) in self.comments() {
-            out.number(*number as u64);
-            out.number(comment.len() as u64);
-            out.0.extend_from_slice(comment.as_bytes());
-        }
-        out.number(payloads.len() as u64);
-        out.0.append(&mut payloads);
+        out.number(self.keys.list.len() as u64);
+        self.keys.list.iter().for_each(|it| out.key(it));
+        out.number(self.n_packets);
+        out.0.append(&mut self.packets.0);
+        out.number(self.n_comments);
+        out.0.append(&mut self.comments.0);
+        out.number(self.payloads.len() as u64);
+        out.0.append(&mut self.payloads);
         let sum = crc32fast::hash(&out.0);
         out.0.extend_from_slice(&sum.to_le_bytes());
         out.0
+    }
+}
+
+impl Partial {
+    /// The partial as bytes.
+    pub fn write(&self) -> Vec<u8> {
+        let mut writer = PartialWriter::new(self.apart());
+        writer.push(self, None);
+        writer.finish()
     }
 
     /// Reads what [`Partial::write`] wrote.
@@ -136,32 +190,14 @@ impl Partial {
     }
 }
 
-/// Whether a head may still take something of a packet's payload, by what passed before it in this partial.
-fn is_wanted(packet: &Packet<'_>, sides: &mut Sides) -> bool {
-    let transport = Transport(packet.protocol);
-    if !matches!(transport, Transport::TCP | Transport::UDP) {
-        return true;
-    }
-    // Another flow may begin.
-    if packet.tcp.is_some_and(|it| it.flags & flags::SYN != 0) {
-        sides.iter_mut().for_each(|it| it.passed = 0);
-    }
-    let [low, high] = sides;
-    let side = if is_from_high(packet) { high } else { low };
-    let limit = Heads::limit(packet.source_port, packet.destination_port) as u32;
-    let is_wanted = side.passed < limit;
-    side.passed = side.passed.saturating_add(Heads::passes(packet));
-    is_wanted
-}
-
 /// The keys of a partial, numbered as they come.
-#[derive(Default)]
-struct Keys {
+#[derive(Debug, Default)]
+struct NumberedKeys {
     list: Vec<Key>,
     numbers: BTreeMap<Key, usize>,
 }
 
-impl Keys {
+impl NumberedKeys {
     fn number(&mut self, key: Key) -> usize {
         *self.numbers.entry(key).or_insert_with(|| {
             self.list.push(key);
@@ -170,7 +206,7 @@ impl Keys {
     }
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Writer(Vec<u8>);
 
 impl Writer {
@@ -292,11 +328,6 @@ impl Side {
         self.sequence = tcp.sequence.wrapping_add(payload_len);
         (self.acknowledgement, self.window) = (tcp.acknowledgement, tcp.window);
     }
-}
-
-/// Whether a packet comes from the greater end of its key.
-fn is_from_high(packet: &Packet<'_>) -> bool {
-    (packet.source, packet.source_port) > (packet.destination, packet.destination_port)
 }
 
 struct Reader<'a> {
@@ -509,7 +540,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::{Apart, Shuffle};
+    use crate::{Heads, Shuffle};
 
     fn packet(from: u8, to: u8, protocol: u8, payload: &[u8]) -> Packet<'_> {
         let ip = |it: u8| IpAddr::V4(Ipv4Addr::new(192, 0, 2, it));

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use engine::{Analysis, Applying, Rules};
 use learn::Model;
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyBytes};
 
 use crate::{
     errors, source,
@@ -138,6 +138,12 @@ impl Capture {
     fn reading(&self) -> String {
         // Numbers, texts and lists always have a form in JSON.
         serde_json::to_string(self.0.analysis.reading()).unwrap_or_default()
+    }
+
+    /// All that the v1 answers about it need, as the companion keeps it.
+    fn report<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let report = py.detach(|| engine::Report::new(&self.0.analysis).write());
+        PyBytes::new(py, &report)
     }
 
     /// Its rows: `what` are flows, sessions or labels.

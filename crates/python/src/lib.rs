@@ -25,7 +25,7 @@ mod _tractor {
     use pyo3::{prelude::*, types::PyModule};
 
     #[pymodule_export]
-    use crate::blocks::{Reduce, map_block};
+    use crate::blocks::{Gather, Reduce, Settle, map_block, survey_block};
     #[pymodule_export]
     use crate::capture::{Capture, read, table};
     #[pymodule_export]
@@ -36,7 +36,6 @@ mod _tractor {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("HEADER_LEN", crate::blocks::HEADER_LEN)?;
-        module.add("BEHIND", crate::blocks::BEHIND)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         let schemas: Vec<&str> = features::SCHEMAS.iter().map(|it| it.name).collect();
         module.add("SCHEMAS", schemas)

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Cursor, Read},
+    io::{self, Cursor, Read, Seek, SeekFrom},
     path::PathBuf,
     sync::Arc,
 };
@@ -56,6 +56,16 @@ impl Source {
             Self::Path(path) => Some(path),
             Self::Bytes(_) | Self::Object(_) => None,
         }
+    }
+
+    /// Opens it at a byte of its file; what is no file begins there.
+    pub(crate) fn open_at(&self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        if let Self::Path(path) = self {
+            let mut file = File::open(path)?;
+            file.seek(SeekFrom::Start(offset))?;
+            return Ok(Box::new(file));
+        }
+        self.open()
     }
 
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {

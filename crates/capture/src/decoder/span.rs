@@ -83,27 +83,19 @@ impl Span {
     ) -> Option<Self> {
         let file = file_of(header)?;
         let len = usize::try_from(stop.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let candidates = 0..len.min(bytes.len());
-        let mut candidates = candidates.map(|at| (at, bytes.get(at..).unwrap_or_default()));
-        let (at, rest) = candidates.find(|it| file.begins_chain(it.1, is_end))?;
-        let guess = Guess { seconds: file.seconds(rest)?, file: file.clone() };
+        let (at, guess) = find_record(&file, bytes, len, is_end)?;
         let begin = offset + at as u64;
         let decoder = Decoder { format: Some(Format::Pcap(file)), ..Decoder::at(begin, stop) };
+        let rest = bytes.get(at..).unwrap_or_default();
         Some(Self { guess: Some(guess), ..decoder.into_span(rest, is_end) })
     }
 
-    /// Cuts the first span of a capture: nothing has to be guessed of it. The others are as for [`Span::guess`].
-    pub fn first(bytes: &[u8], stop: u64, is_end: bool) -> Self {
-        Decoder::at(0, stop).into_span(bytes, is_end)
-    }
-
-    /// What is told of it to who joins it elsewhere, as numbers; nothing of a span with damage, or one that is not whole, or
-    /// where the file does not go on as its header says: it is to be cut again there.
-    pub fn told(&self, header: &[u8]) -> Option<Told> {
+    /// What is told of it, where the file goes on as its header says.
+    fn told(&self, said: &pcap::File) -> Option<Told> {
         let Self { begin, stop, guess, decoder, first_time, error, is_whole, .. } = self;
         let Some(Format::Pcap(file)) = &decoder.format else { return None };
         let is_clean = *is_whole && error.is_none() && decoder.damages.is_empty();
-        let is_as_said = file_of(header).is_some_and(|it| it.reads_as(file));
+        let is_as_said = said.reads_as(file);
         let is_first = guess.is_none() && *begin == 0;
         if !is_clean || !is_as_said || !(is_first || guess.is_some()) {
             return None;
@@ -163,6 +155,139 @@ impl Span {
     }
 }
 
+/// Cuts a span by itself, of bytes that come piece by piece.
+#[derive(Debug)]
+pub struct SpanCutter {
+    /// What the first bytes of the capture say of all records.
+    file: pcap::File,
+    offset: u64,
+    stop: u64,
+    /// Bytes from `offset` on, as long as it is not known where the first record begins.
+    waiting: Vec<u8>,
+    /// With so many of them it is looked for again.
+    wanted: usize,
+    decoder: Option<Decoder>,
+    begin: u64,
+    guess: Option<Guess>,
+    first_time: Option<Timestamp>,
+    error: Option<Error>,
+    is_end: bool,
+    /// Nothing tells where the first record begins.
+    is_lost: bool,
+}
+
+/// So many bytes nearly always tell where a record begins.
+const FIRST_LOOK: usize = 1 << 20;
+/// With so many nobody looks any more.
+const LAST_LOOK: usize = 16 << 20;
+
+impl SpanCutter {
+    /// `header` and `stop` are those of [`Span::guess`]; the bytes that are fed are those from `offset` on. `None` where the capture is
+    /// no pcap.
+    pub fn new(header: &[u8], offset: u64, stop: u64) -> Option<Self> {
+        let len = usize::try_from(stop.saturating_sub(offset)).unwrap_or(usize::MAX);
+        Some(Self {
+            file: file_of(header)?,
+            offset,
+            stop,
+            waiting: Vec::new(),
+            wanted: len.clamp(1, FIRST_LOOK),
+            decoder: (offset == 0).then(|| Decoder::at(0, stop)),
+            begin: offset,
+            guess: None,
+            first_time: None,
+            error: None,
+            is_end: false,
+            is_lost: false,
+        })
+    }
+
+    /// Takes the next bytes. [`SpanCutter::next_block`] is to be asked until there is none before more is fed.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        match &mut self.decoder {
+            Some(decoder) => decoder.feed(bytes),
+            None => {
+                self.waiting.extend_from_slice(bytes);
+                // However they come: as many are looked at.
+                while self.decoder.is_none() && !self.is_lost && self.waiting.len() >= self.wanted {
+                    self.look(self.wanted);
+                    self.wanted = self.wanted.saturating_mul(2);
+                    self.is_lost = self.decoder.is_none() && self.wanted > LAST_LOOK;
+                }
+            }
+        }
+    }
+
+    /// Nothing follows in the capture. A few frames may have waited for it.
+    pub fn end(&mut self) {
+        self.is_end = true;
+        if self.decoder.is_none() && !self.is_lost {
+            self.look(self.waiting.len());
+            self.is_lost = self.decoder.is_none();
+        }
+        if let Some(decoder) = &mut self.decoder {
+            decoder.end();
+        }
+    }
+
+    /// The next frames of the span.
+    pub fn next_block(&mut self) -> Option<Block> {
+        match self.decoder.as_mut()?.next_block(usize::MAX) {
+            Ok(block) => {
+                let first = block.as_ref().and_then(|it| it.frame(0));
+                self.first_time = self.first_time.or(first.map(|it| it.time));
+                block
+            }
+            Err(error) => {
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Whether no more bytes are needed: its last record was read, or nothing can be.
+    pub fn is_through(&self) -> bool {
+        let is_through = |it: &Decoder| it.is_behind(self.stop);
+        self.is_lost || self.error.is_some() || self.decoder.as_ref().is_some_and(is_through)
+    }
+
+    /// What is told of the span to who joins it elsewhere, as numbers; nothing of one with damage, or that is not whole, or where
+    /// nothing told where its first record begins: it is to be cut again there.
+    pub fn finish(self) -> Option<Told> {
+        let Self { begin, guess, first_time, is_end, .. } = self;
+        let ended = self.error.map_or(Ok(()), Err);
+        let span = self.decoder?.into_ended_span(begin, Block::default(), ended, is_end);
+        Span { guess, first_time, ..span }.told(&self.file)
+    }
+
+    /// Looks for the first record in so many of the bytes that wait.
+    fn look(&mut self, len: usize) {
+        let (file, bytes) = (&self.file, self.waiting.get(..len).unwrap_or_default());
+        let own = usize::try_from(self.stop.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let Some((at, guess)) = find_record(file, bytes, own, self.is_end) else { return };
+        self.begin = self.offset + at as u64;
+        self.guess = Some(guess);
+        let format = Some(Format::Pcap(file.clone()));
+        let mut decoder = Decoder { format, ..Decoder::at(self.begin, self.stop) };
+        decoder.feed(self.waiting.get(at..).unwrap_or_default());
+        self.waiting = Vec::new();
+        self.decoder = Some(decoder);
+    }
+}
+
+/// Where the first record in so many of these bytes begins, as far as they tell.
+fn find_record(
+    file: &pcap::File,
+    bytes: &[u8],
+    len: usize,
+    is_end: bool,
+) -> Option<(usize, Guess)> {
+    let candidates = 0..len.min(bytes.len());
+    let mut candidates = candidates.map(|at| (at, bytes.get(at..).unwrap_or_default()));
+    let (at, rest) = candidates.find(|it| file.begins_chain(it.1, is_end))?;
+    Some((at, Guess { seconds: file.seconds(rest)?, file: file.clone() }))
+}
+
 impl Decoder {
     /// For records that begin in a stretch of an unpacked capture.
     fn at(offset: u64, stop: u64) -> Self {
@@ -170,7 +295,7 @@ impl Decoder {
     }
 
     fn into_span(mut self, bytes: &[u8], is_end: bool) -> Span {
-        let (begin, stop) = (self.offset, self.stop.unwrap_or(u64::MAX));
+        let begin = self.offset;
         self.feed(bytes);
         if is_end {
             self.end();
@@ -181,14 +306,31 @@ impl Decoder {
             _ => Block::default(),
         };
         // After a block an error may follow.
-        let ended = cut.and_then(|_| self.next_block(usize::MAX));
+        let ended = cut.and_then(|_| self.next_block(usize::MAX)).map(drop);
+        self.into_ended_span(begin, block, ended, is_end)
+    }
+
+    /// The span that began there, once its frames are taken.
+    fn into_ended_span(
+        mut self,
+        begin: u64,
+        block: Block,
+        ended: Result<(), Error>,
+        is_end: bool,
+    ) -> Span {
         self.drop_cut();
-        let is_through = self.search.is_none() && self.skip == 0 && self.offset >= stop;
-        let ended = ended.and_then(|_| if is_end && !is_through { self.finish() } else { Ok(()) });
+        let stop = self.stop.unwrap_or(u64::MAX);
+        let is_through = self.is_behind(stop);
+        let ended = ended.and_then(|()| if is_end && !is_through { self.finish() } else { Ok(()) });
         self.pending = Vec::new();
         let first_time = block.frame(0).map(|it| it.time);
         let (guess, is_whole, error) = (None, is_through || is_end, ended.err());
         Span { begin, stop, guess, block, decoder: self, first_time, error, is_whole }
+    }
+
+    /// Whether the next record begins there or later, as far as nobody doubts it.
+    fn is_behind(&self, stop: u64) -> bool {
+        self.search.is_none() && self.skip == 0 && self.offset >= stop
     }
 
     /// Where the next record begins, in bytes from the start of the capture, once all spans before it are joined.
