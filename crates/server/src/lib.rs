@@ -4,6 +4,7 @@ mod answers;
 mod arriving;
 mod companion;
 mod folder;
+mod found;
 mod guard;
 mod http;
 mod jobs;
