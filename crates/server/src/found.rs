@@ -4,9 +4,9 @@
 //! OUT/captures/part-….parquet     a row of each capture: its name, its length, what was wrong, and its result
 //! ```
 //!
-//! A result is the bytes of [`engine::Report`]. At any time there is one page of the column that holds them in memory, so that a
-//! table may be longer than memory where its pages hold few. A file may be hostile: where it makes its package panic it is
-//! damaged.
+//! A result is the bytes of [`engine::Report`]. Of the column that holds them a page is in memory at any time, the next one and
+//! as it was packed while it is unpacked. So a table may be longer than memory where its pages hold few. A file may be
+//! hostile: where it makes its package panic it is damaged.
 
 use std::{
     fs::{self, File},
@@ -211,7 +211,12 @@ impl Columns {
                 let column = group.columns().get(*place).ok_or(Error::Column(name))?;
                 match column.compression() {
                     Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => {}
-                    other => return Err(Error::Packed(other.to_string())),
+                    other => {
+                        // Without how hard it was tried.
+                        let name = other.to_string();
+                        let name = name.split('(').next().unwrap_or_default();
+                        return Err(Error::Packed(name.to_owned()));
+                    }
                 }
             }
         }

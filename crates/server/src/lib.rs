@@ -1,4 +1,4 @@
-//! The native host of the engine: capture files, clock, threads and sockets, and nothing that knows a packet.
+//! The native host of the engine: capture files, what clusters found, clock, threads and sockets, and nothing that knows a packet.
 
 mod answers;
 mod arriving;
