@@ -501,15 +501,19 @@ impl Shared {
             return Ok(report);
         }
         let age = self.answers.age();
-        let report = Arc::new(self.results.read(job).map_err(|error| match error {
-            // A newer job of the file ended meanwhile.
-            NoResult::Io(error) if error.kind() == io::ErrorKind::NotFound => {
-                match self.state().jobs.finished(job) {
-                    Ok(_) => damaged(job, &"its file is missing"),
-                    Err(error) => error,
-                }
+        let report = Arc::new(self.results.read(job).map_err(|error| {
+            let mut inner = self.state();
+            // A newer job of the file may have ended meanwhile.
+            if let Err(error) = inner.jobs.finished(job) {
+                return error;
             }
-            error => damaged(job, &error),
+            inner.jobs.distrust(job);
+            match error {
+                NoResult::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                    damaged(job, &"its file is missing")
+                }
+                error => damaged(job, &error),
+            }
         })?);
         let mut open = lock(&self.open);
         // What was replaced while it was read is not kept.

@@ -227,6 +227,13 @@ impl Jobs {
         replaced
     }
 
+    /// Says that a job's result is damaged: where it was taken over it is wanted again.
+    pub(crate) fn distrust(&mut self, job: JobId) {
+        if let Some(taken) = self.records.get_mut(&job).and_then(|it| it.taken.as_mut()) {
+            taken.clear();
+        }
+    }
+
     /// Says which names clusters know.
     pub(crate) fn set_known(&mut self, names: BTreeSet<String>) {
         if self.known != names {

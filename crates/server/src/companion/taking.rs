@@ -150,13 +150,13 @@ impl Shared {
             return;
         }
         let begun = Instant::now();
-        let (mut seen, mut names) = (Vec::new(), others.clone());
+        let (mut seen, mut names) = (Vec::new(), BTreeSet::new());
         let (mut is_whole, mut is_stored, mut n_taken) = (true, true, 0);
         let mut new = Vec::new();
         'table: for (part, _) in &parts {
             for (row, read) in (1..).zip(known.table.rows(part)) {
                 let taken = match read {
-                    Ok(read) => self.take_row(&read, scan, &mut names, &mut seen),
+                    Ok(read) => self.take_row(&read, scan, others, &mut names, &mut seen),
                     Err(error) => {
                         tracing::error!(found = nth, part, row, "it cannot be read: {error}");
                         is_whole = false;
@@ -208,6 +208,7 @@ impl Shared {
         &self,
         row: &Row,
         scan: &Scan,
+        others: &BTreeSet<String>,
         names: &mut BTreeSet<String>,
         seen: &mut Vec<Seen>,
     ) -> Result<Taken, &'static str> {
@@ -219,6 +220,11 @@ impl Shared {
             .ok_or("its name leads out of the folder or to what is hidden, or it says no length")?;
         if !names.insert(it.file_name.clone()) {
             return Err("a row before it has the same name");
+        }
+        if others.contains(&it.file_name) {
+            // Should that table lose it, it is this one's.
+            seen.push(it);
+            return Err("a result before this one has the same name");
         }
         let file = scan.stamp(&it.file_name);
         let is_wanted = self.state().jobs.wants(&it, file);

@@ -303,6 +303,21 @@ fn a_table_that_changed_is_taken_up() {
 }
 
 #[test]
+fn a_stored_result_that_is_damaged_is_taken_over_again() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    let site = out.write("part-1.parquet", &[Row::of("a.pcap", &capture(1..3))]).site(&folder);
+    let before = job(&site, "a.pcap");
+    let path = |job: u64| format!("/file/{job}/statistics");
+    fs::write(folder.data().join(format!("results/{before}.result")), b"damaged").unwrap();
+    site.ask("GET", &path(before), &[], b"").check(error::DAMAGED_RESULT);
+    while job(&site, "a.pcap") == before {
+        assert_eq!(names(&site), ["a.pcap"]);
+    }
+    assert_eq!(answer(&site, &path(job(&site, "a.pcap"))).0, 200);
+}
+
+#[test]
 fn what_has_no_result_says_why_and_stops_nothing() {
     let folder = Folder::new();
     let out = Out::new(&folder, "out");
@@ -433,7 +448,7 @@ fn of_several_clusters_the_first_answers_for_a_name() {
     first.write("part-1.parquet", &[Row::of("a.pcap", &capture(1..5))]);
     let rows = [Row::of("a.pcap", &capture(1..9)), Row::of("b.pcap", &capture(1..3))];
     second.write("part-1.parquet", &rows);
-    let found = vec![first.0, second.0, folder.0.join("missing")];
+    let found = vec![first.0.clone(), second.0.clone(), folder.0.join("missing")];
     let options = || Options { found: found.clone(), ..Options::default() };
     let mut before = None;
     for _ in 0..3 {
@@ -444,6 +459,12 @@ fn of_several_clusters_the_first_answers_for_a_name() {
         let now = jobs(&site);
         assert_eq!(*before.get_or_insert(now.clone()), now);
     }
+    // What the first one loses the second one has.
+    first.write("part-1.parquet", &[Row::of("c.pcap", &capture(1..2))]);
+    let site = Site::start_with(&folder, options(), None);
+    let files: Vec<v1::File> = site.get("/files/list");
+    let flows: Vec<_> = files.iter().map(|it| it.flows_count).collect();
+    assert_eq!(flows, [Some(8), Some(2), Some(1)]);
 }
 
 #[test]
