@@ -5,6 +5,7 @@
 //! the capture is read again, if it is still the same one.
 
 mod again;
+mod taking;
 mod work;
 
 use std::{
@@ -24,7 +25,7 @@ use v1::{
     page::{ApplyRequest, JobProgress, JobRow, ModelApplied, Processed, Query},
 };
 
-use self::again::Again;
+use self::{again::Again, taking::Known as KnownTable};
 use crate::{
     answers::Answers,
     arriving::Arriving,
@@ -63,6 +64,9 @@ pub struct Options {
     pub workers: Option<usize>,
     /// The longest capture that may be uploaded, in bytes; none may where nothing is said.
     pub max_upload: Option<u64>,
+    /// What clusters wrote (docs/cluster.md): their results answer like those of captures that were read here. Of equal names
+    /// those of the first one.
+    pub found: Vec<PathBuf>,
 }
 
 /// Why the companion cannot start.
@@ -109,6 +113,9 @@ struct Shared {
     analyses: Mutex<Vec<Again>>,
     /// Locked while a capture is read again, or a model is applied: one at a time takes memory.
     reading_again: Mutex<()>,
+    /// The tables of clusters; locked while they are looked at.
+    tables: Mutex<Vec<KnownTable>>,
+    has_tables: bool,
     metrics: Metrics,
 }
 
@@ -116,6 +123,8 @@ struct Shared {
 struct Inner {
     jobs: Jobs,
     is_closing: bool,
+    /// Files were listed since the tables of clusters were looked at.
+    is_listed: bool,
     /// How many captures are being uploaded.
     n_arriving: usize,
 }
@@ -196,7 +205,7 @@ impl Companion {
             rules,
             known: Mutex::new(known),
             max_upload: options.max_upload,
-            state: Mutex::new(Inner { jobs, is_closing: false, n_arriving: 0 }),
+            state: Mutex::new(Inner { jobs, ..Inner::default() }),
             wake: Condvar::new(),
             store: Mutex::new(store),
             results,
@@ -207,14 +216,22 @@ impl Companion {
             opening: Mutex::default(),
             analyses: Mutex::default(),
             reading_again: Mutex::default(),
+            tables: Mutex::default(),
+            has_tables: !options.found.is_empty(),
             metrics: Metrics::default(),
         });
-        let threads = (0..n_workers)
-            .map(|_| {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || shared.run_jobs())
-            })
-            .collect();
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        if shared.has_tables {
+            shared.know_found(&options.found);
+            // Whoever asks first is answered of all.
+            shared.take_found();
+            let shared = Arc::clone(&shared);
+            threads.push(thread::spawn(move || shared.watch_found()));
+        }
+        threads.extend((0..n_workers).map(|_| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.run_jobs())
+        }));
         Ok(Self { shared, trainings, threads: Mutex::new(threads) })
     }
 
@@ -484,15 +501,19 @@ impl Shared {
             return Ok(report);
         }
         let age = self.answers.age();
-        let report = Arc::new(self.results.read(job).map_err(|error| match error {
-            // A newer job of the file ended meanwhile.
-            NoResult::Io(error) if error.kind() == io::ErrorKind::NotFound => {
-                match self.state().jobs.finished(job) {
-                    Ok(_) => damaged(job, &"its file is missing"),
-                    Err(error) => error,
-                }
+        let report = Arc::new(self.results.read(job).map_err(|error| {
+            let mut inner = self.state();
+            // A newer job of the file may have ended meanwhile.
+            if let Err(error) = inner.jobs.finished(job) {
+                return error;
             }
-            error => damaged(job, &error),
+            inner.jobs.distrust(job);
+            match error {
+                NoResult::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                    damaged(job, &"its file is missing")
+                }
+                error => damaged(job, &error),
+            }
         })?);
         let mut open = lock(&self.open);
         // What was replaced while it was read is not kept.
@@ -515,6 +536,7 @@ impl Shared {
 
     /// The list of files as it was told, where nothing changed.
     fn fresh_list(&self) -> Option<Bytes> {
+        self.tell_listed();
         let told = lock(&self.told).clone()?;
         let is_fresh = told.changes == self.state().jobs.changes() && told.scan.is_fresh();
         is_fresh.then_some(told.answer)
@@ -546,21 +568,21 @@ impl Shared {
             *lock(&self.told) = Some(told);
             return Ok(answer);
         }
-        let written_again: Vec<(String, Stamp, String)> = {
+        let written_again: Vec<(String, Stamp, Record)> = {
             let inner = self.state();
             let of_file = |(name, stamp): &(String, Stamp)| {
                 let (record, _) = inner.jobs.of_file(name)?;
                 let is_same_length = record.stamp.bytes == stamp.bytes;
                 (is_same_length && record.stamp != *stamp)
-                    .then(|| (name.clone(), *stamp, record.mark.clone()))
+                    .then(|| (name.clone(), *stamp, record.clone()))
             };
             scan.files.iter().filter_map(of_file).collect()
         };
         // Their ends are read only now, while nobody waits for the jobs.
         let mut touched = BTreeMap::new();
-        for (name, stamp, mark) in written_again {
+        for (name, stamp, record) in written_again {
             let known = listing.touched.get(&name).filter(|it| it.0 == stamp).map(|it| it.1);
-            let is_same = known.unwrap_or_else(|| self.has_mark(&name, &mark));
+            let is_same = known.unwrap_or_else(|| self.is_capture_of(&name, &record));
             touched.insert(name, (stamp, is_same));
         }
         listing.touched = touched;
@@ -581,7 +603,16 @@ impl Shared {
             }
             engine::file(name, Some(stamp.bytes), status, found)
         };
-        let files: Vec<v1::File> = scan.files.iter().map(file).collect();
+        // What clusters know is listed without a file, too.
+        let without = inner.jobs.known().filter(|it| scan.stamp(it).is_none());
+        let without =
+            without.filter_map(|it| Some((it.to_owned(), inner.jobs.of_file(it)?.0.stamp)));
+        let without: Vec<(String, Stamp)> = without.collect();
+        let mut all: Vec<&(String, Stamp)> = scan.files.iter().chain(&without).collect();
+        if !without.is_empty() {
+            all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        }
+        let files: Vec<v1::File> = all.into_iter().map(file).collect();
         drop(inner);
         let answer = Bytes::from(
             serde_json::to_vec(&files).map_err(|it| v1::Error::internal(it.to_string()))?,
@@ -590,10 +621,10 @@ impl Shared {
         Ok(answer)
     }
 
-    /// Whether a file is named by this mark.
-    fn has_mark(&self, name: &str, mark: &str) -> bool {
+    /// Whether a file is what a job of its name and length was of.
+    fn is_capture_of(&self, name: &str, record: &Record) -> bool {
         let file = self.folder.file(name).map_err(io::Error::other);
-        file.and_then(|(mut file, _)| folder::mark(&mut file)).is_ok_and(|it| it == mark)
+        file.and_then(|(mut file, _)| folder::mark(&mut file)).is_ok_and(|it| record.is_named(&it))
     }
 
     fn process(&self, file_names: &[String]) -> Result<Vec<Processed>, v1::Error> {

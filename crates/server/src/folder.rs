@@ -73,7 +73,8 @@ impl Scan {
         self.at.elapsed() < MIN_AGE.max(self.took * AGE_OF_SCAN)
     }
 
-    fn stamp(&self, name: &str) -> Option<Stamp> {
+    /// One of the files.
+    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
         let at = self.files.binary_search_by(|it| it.0.as_str().cmp(name)).ok()?;
         self.files.get(at).map(|it| it.1)
     }
@@ -241,7 +242,7 @@ impl Folder {
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -266,6 +267,13 @@ pub(crate) fn mark(file: &mut File) -> io::Result<String> {
     Ok(engine::identity(len, &head, &tail))
 }
 
+/// The same of bytes: of a result, which ends with a checksum of all of it, as good as a hash.
+pub(crate) fn mark_of(bytes: &[u8]) -> String {
+    let edge = bytes.len().min(engine::EDGE_LEN as usize);
+    let (head, tail) = (bytes.get(..edge), bytes.get(bytes.len() - edge..));
+    engine::identity(bytes.len() as u64, head.unwrap_or_default(), tail.unwrap_or_default())
+}
+
 /// Opens a file; what a pipe has become since is not waited for, nor is a link followed.
 fn open_at_once(path: &Path) -> io::Result<File> {
     let mut options = File::options();
@@ -281,7 +289,7 @@ fn open_at_once(path: &Path) -> io::Result<File> {
 }
 
 /// A name as a path below the folder; none where it leads elsewhere, or to what is hidden.
-fn relative(name: &str) -> Option<&str> {
+pub(crate) fn relative(name: &str) -> Option<&str> {
     // On some systems a backslash is a slash, and a colon names a drive or a stream.
     let is_odd = |it: char| it == '\0' || cfg!(windows) && matches!(it, '\\' | ':');
     let is_part = |it: &str| !it.is_empty() && !it.starts_with('.');

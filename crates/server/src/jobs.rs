@@ -18,7 +18,7 @@ use v1::{
     page::{ApplyRequest, Decision, JobProgress, JobRow, JobStage},
 };
 
-use crate::folder::Stamp;
+use crate::{folder::Stamp, found::Seen};
 
 /// How many jobs may wait.
 const MAX_WAITING: u64 = 100_000;
@@ -40,6 +40,8 @@ pub(crate) struct Record {
     pub(crate) stamp: Stamp,
     /// What its length, beginning and end are named by; empty until it was opened.
     pub(crate) mark: String,
+    /// The mark of the result, or what was wrong, where it was taken over from a cluster.
+    pub(crate) taken: Option<String>,
     pub(crate) status: FileStatus,
     /// How often the process ended with it.
     pub(crate) starts: u32,
@@ -81,6 +83,8 @@ pub(crate) struct Jobs {
     waiting: BTreeSet<(u64, JobId)>,
     running: BTreeMap<JobId, Arc<Running>>,
     last: JobId,
+    /// Names that clusters know. They are listed with their jobs, whether there are such files or not.
+    known: BTreeSet<String>,
     /// Counts changes that lists show.
     changes: u64,
 }
@@ -171,6 +175,76 @@ impl Jobs {
         self.last = self.last.max(job);
         self.records.insert(job, record);
         self.changes += 1;
+    }
+
+    /// Whether what a cluster found of a capture shall answer for its name, where there is such a file in the folder, or none.
+    ///
+    /// A file of another length is another capture. A job of the user's own stays that is at the capture, or finished it.
+    pub(crate) fn wants(&self, seen: &Seen, file: Option<Stamp>) -> bool {
+        if file.is_some_and(|it| it.bytes != seen.bytes) {
+            return false;
+        }
+        let is_of_it = |it: &Record| it.stamp.bytes == seen.bytes;
+        let stays = |it: &Record| match (&it.taken, it.status.state) {
+            (Some(taken), _) => is_of_it(it) && *taken == seen.mark,
+            (None, State::InProgress) => true,
+            (None, State::Finished) => is_of_it(it),
+            (None, _) => is_of_it(it) && seen.is_failed,
+        };
+        match self.of_file(&seen.file_name) {
+            None => true,
+            // It is of an older table: what is kept beside it is older still.
+            Some((newest, _)) if newest.taken.is_some() => !stays(newest),
+            Some((newest, kept)) => !stays(newest) && !kept.is_some_and(stays),
+        }
+    }
+
+    /// A number that no job has, for one that is stored later.
+    pub(crate) fn reserve(&mut self) -> JobId {
+        self.last = JobId(self.last.0 + 1);
+        self.last
+    }
+
+    /// The jobs that a record replaces at once which comes with its end: all of its file, or those without a result.
+    pub(crate) fn replaced_at_once(&self, record: &Record) -> Vec<JobId> {
+        let Some(of_file) = self.of_file.get(&record.file_name) else { return Vec::new() };
+        let is_finished = |it: &JobId| self.records.get(it).is_some_and(Record::is_finished);
+        let jobs = [Some(of_file.newest), of_file.kept].into_iter().flatten();
+        jobs.filter(|it| record.is_finished() || !is_finished(it)).collect()
+    }
+
+    /// Takes a record which comes with its end and is stored; gives the jobs it replaces.
+    pub(crate) fn add_ended(&mut self, record: Record) -> Vec<JobId> {
+        let replaced = self.replaced_at_once(&record);
+        let file_name = record.file_name.clone();
+        self.take(record, None);
+        for job in &replaced {
+            self.records.remove(job);
+        }
+        if let Some(of_file) = self.of_file.get_mut(&file_name) {
+            of_file.kept = of_file.kept.filter(|it| !replaced.contains(it));
+        }
+        replaced
+    }
+
+    /// Says that a job's result is damaged: where it was taken over it is wanted again.
+    pub(crate) fn distrust(&mut self, job: JobId) {
+        if let Some(taken) = self.records.get_mut(&job).and_then(|it| it.taken.as_mut()) {
+            taken.clear();
+        }
+    }
+
+    /// Says which names clusters know.
+    pub(crate) fn set_known(&mut self, names: BTreeSet<String>) {
+        if self.known != names {
+            self.known = names;
+            self.changes += 1;
+        }
+    }
+
+    /// The names that clusters know.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(String::as_str)
     }
 
     /// The job whose turn it is: it runs from now on.
@@ -350,6 +424,12 @@ impl Record {
         self.status.state == State::Finished
     }
 
+    /// Whether a file of its length that is named by this mark is its capture. A cluster does not tell marks: there the length
+    /// decides, unless the file was there when the result came.
+    pub(crate) fn is_named(&self, mark: &str) -> bool {
+        self.mark == mark || self.taken.is_some() && self.mark.is_empty()
+    }
+
     /// Ends it, at a time in Unix seconds.
     pub(crate) fn fail(&mut self, why: String, now: u64) {
         self.status.state = State::Failed;
@@ -468,6 +548,72 @@ mod tests {
         assert_eq!(jobs.get(first).unwrap_err().code, error::NO_JOB.code);
         let (newest, kept) = jobs.of_file("a").unwrap();
         assert_eq!((newest.job, kept.is_none()), (third, true));
+    }
+
+    /// What a cluster found of the capture `a`.
+    fn seen(bytes: u64, mark: &str, is_failed: bool) -> Seen {
+        Seen { file_name: "a".into(), bytes, mark: mark.into(), is_failed }
+    }
+
+    /// Takes it over, if it is wanted; the jobs it replaces.
+    fn take(jobs: &mut Jobs, seen: &Seen) -> Option<Vec<JobId>> {
+        if !jobs.wants(seen, None) {
+            return None;
+        }
+        let state = if seen.is_failed { State::Failed } else { State::Finished };
+        let record = Record {
+            job: jobs.reserve(),
+            file_name: seen.file_name.clone(),
+            stamp: Stamp { bytes: seen.bytes, modified_ns: 0 },
+            taken: Some(seen.mark.clone()),
+            status: FileStatus { state, ..FileStatus::default() },
+            ..Record::default()
+        };
+        Some(jobs.add_ended(record))
+    }
+
+    #[test]
+    fn what_a_cluster_found_is_taken_once_and_replaces_what_it_found_before() {
+        let mut jobs = Jobs::default();
+        let (old, new) = (seen(7, "old", false), seen(7, "new", false));
+        assert_eq!(take(&mut jobs, &old), Some(vec![]));
+        assert_eq!(take(&mut jobs, &old), None);
+        assert_eq!(take(&mut jobs, &new), Some(vec![JobId(1)]));
+        let failed = seen(7, "why", true);
+        assert_eq!(take(&mut jobs, &failed), Some(vec![]));
+        assert_eq!(take(&mut jobs, &failed), None);
+        // What was found before stays beside it.
+        assert!(jobs.finished(JobId(2)).is_ok());
+        assert_eq!(take(&mut jobs, &new), Some(vec![JobId(3), JobId(2)]));
+        assert_eq!(jobs.all().count(), 1);
+        // A file of another length is another capture.
+        let other = Stamp { bytes: 8, modified_ns: 0 };
+        assert!(!jobs.wants(&seen(7, "newer", false), Some(other)));
+        assert!(jobs.wants(&seen(8, "newer", false), Some(other)));
+    }
+
+    #[test]
+    fn what_the_user_has_processed_stays() {
+        let mut jobs = Jobs::default();
+        let found = seen(7, "found", false);
+        let own = begin(&mut jobs, "a", 7, 0);
+        assert_eq!(take(&mut jobs, &found), None);
+        jobs.begin().unwrap();
+        finish(&mut jobs, own);
+        assert_eq!(take(&mut jobs, &found), None);
+        assert_eq!(take(&mut jobs, &seen(7, "why", true)), None);
+        // It fails when it is processed again: what it found is there still.
+        let again = begin(&mut jobs, "a", 7, 0);
+        fail(&mut jobs, again);
+        assert_eq!(take(&mut jobs, &found), None);
+        // What was found of another capture of that name is not.
+        assert_eq!(take(&mut jobs, &seen(8, "found", false)), Some(vec![again, own]));
+        // Whoever has nothing has nothing to lose.
+        let mut jobs = Jobs::default();
+        let failed = begin(&mut jobs, "a", 7, 0);
+        fail(&mut jobs, failed);
+        assert_eq!(take(&mut jobs, &seen(7, "why", true)), None);
+        assert_eq!(take(&mut jobs, &found), Some(vec![failed]));
     }
 
     #[test]

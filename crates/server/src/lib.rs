@@ -1,9 +1,10 @@
-//! The native host of the engine: capture files, clock, threads and sockets, and nothing that knows a packet.
+//! The native host of the engine: capture files, what clusters found, clock, threads and sockets, and nothing that knows a packet.
 
 mod answers;
 mod arriving;
 mod companion;
 mod folder;
+mod found;
 mod guard;
 mod http;
 mod jobs;

@@ -1,7 +1,7 @@
 //! What outlives the process. Jobs are records in one database; what a finished job found is a file of its own.
 //!
 //! ```text
-//! jobs.redb            every job, by its number
+//! jobs.redb            every job, by its number; what was seen of tables of clusters
 //! results/7.result     what job 7 found, and its record once more
 //! running/7            job 7 was begun and has no end yet
 //! ```
@@ -21,12 +21,15 @@ use std::{
 
 use engine::{Report, ReportError};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
 use v1::JobId;
 
-use crate::jobs::Record;
+use crate::{folder::Stamp, found::Seen, jobs::Record};
 
 /// The table's name holds the version of the records: what an older program wrote is left alone.
 const JOBS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("jobs-2");
+/// What was seen of tables of clusters, by their names.
+const FOUND: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("found-1");
 /// What names of results end with.
 const RESULT: &str = "result";
 /// The longest record, in bytes: one that claims to be longer is damaged.
@@ -45,6 +48,15 @@ pub(crate) struct Store {
 pub(crate) struct Results {
     folder: PathBuf,
     running: PathBuf,
+}
+
+/// What was seen of a table of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// Its files, as they were.
+    pub(crate) parts: Vec<(String, Stamp)>,
+    /// Its rows, each name once.
+    pub(crate) rows: Vec<Seen>,
 }
 
 /// Why the store fails.
@@ -127,16 +139,33 @@ impl Store {
 
     /// Writes records and takes others away, all or none; once it returns they are on the disk.
     pub(crate) fn save(&mut self, records: &[&Record], gone: &[JobId]) -> Result<(), Error> {
+        self.with_database(|it| save(it, records, gone))
+    }
+
+    /// Keeps what was seen of a table of a cluster.
+    pub(crate) fn save_found(&mut self, table: &str, found: &Found) -> Result<(), Error> {
+        self.with_database(|it| save_found(it, table, found))
+    }
+
+    /// What was seen of a table of a cluster; nothing where none was kept, or it cannot be read.
+    pub(crate) fn found(&mut self, table: &str) -> Option<Found> {
+        self.with_database(|it| found(it, table)).ok().flatten()
+    }
+
+    fn with_database<T>(
+        &mut self,
+        run: impl FnOnce(&Database) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let database = match self.database.take() {
             Some(database) => database,
             None => guarded(|| open(&self.path))?,
         };
-        let saved = guarded(|| save(&database, records, gone));
+        let result = guarded(|| run(&database));
         // After a write that failed the database takes no more: it is opened again for the next.
-        if saved.is_ok() {
+        if result.is_ok() {
             self.database = Some(database);
         }
-        saved
+        result
     }
 }
 
@@ -176,6 +205,24 @@ fn save(database: &Database, records: &[&Record], gone: &[JobId]) -> Result<(), 
         for job in gone {
             table.remove(job.0).map_err(Error::of)?;
         }
+    }
+    transaction.commit().map_err(Error::of)
+}
+
+fn found(database: &Database, table: &str) -> Result<Option<Found>, Error> {
+    let transaction = database.begin_read().map_err(Error::of)?;
+    // There is none before the first was written.
+    let Ok(tables) = transaction.open_table(FOUND) else { return Ok(None) };
+    let json = tables.get(table).map_err(Error::of)?;
+    Ok(json.and_then(|it| serde_json::from_slice(it.value()).ok()))
+}
+
+fn save_found(database: &Database, table: &str, found: &Found) -> Result<(), Error> {
+    let json = serde_json::to_vec(found).map_err(io::Error::from)?;
+    let transaction = database.begin_write().map_err(Error::of)?;
+    {
+        let mut tables = transaction.open_table(FOUND).map_err(Error::of)?;
+        tables.insert(table, json.as_slice()).map_err(Error::of)?;
     }
     transaction.commit().map_err(Error::of)
 }

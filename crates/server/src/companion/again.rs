@@ -181,7 +181,7 @@ impl Shared {
             error::FOLDER_UNREADABLE.error(format!("`{name}` cannot be read: {error}"))
         };
         if stamp.bytes != record.stamp.bytes
-            || folder::mark(&mut file).map_err(unread)? != record.mark
+            || !record.is_named(&folder::mark(&mut file).map_err(unread)?)
         {
             return Err(other());
         }

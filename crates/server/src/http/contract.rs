@@ -117,7 +117,7 @@ pub(crate) const ROUTES: &[Route] = &[
         errors: &[&[error::FOLDER_UNREADABLE]],
         ..get(
             "/files/list",
-            "The captures in the folder and in those below it, and how far each is. A file that was changed since it was processed is `new` again, and keeps the job of its old result.",
+            "The captures in the folder and in those below it, and how far each is. A file that was changed since it was processed is `new` again, and keeps the job of its old result. Captures of which a cluster found something are in it without a file, too.",
             Answer::Json(of::<Vec<File>>),
         )
     },

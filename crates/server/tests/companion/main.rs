@@ -3,6 +3,7 @@
 
 mod attacks;
 mod contract;
+mod found;
 mod jobs;
 mod serve;
 mod site;

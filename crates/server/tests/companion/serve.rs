@@ -126,3 +126,35 @@ fn it_starts_in_an_empty_folder() {
     assert!(text.contains("tractor_jobs{state=\"waiting\"} 0\n"), "{text}");
     assert!(text.contains("tractor_answers_total{status=\"2xx\"} 2\n"), "{text}");
 }
+
+#[test]
+fn a_result_that_is_not_there_is_told_and_stops_nothing() {
+    let folder = Folder::new();
+    let out = folder.0.join("out");
+    std::fs::create_dir_all(out.join("captures")).unwrap();
+    std::fs::write(out.join("captures/part-0.parquet"), b"no Parquet").unwrap();
+    let mut child = tractor(&folder, &["--listen", "127.0.0.1:0", "--found", "missing"])
+        .arg("--found")
+        .arg(&out)
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        said += &line.unwrap();
+        said += "\n";
+        if said.contains("listens on") {
+            break;
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    for expected in [
+        "found by a cluster: missing",
+        "there is no result of a cluster",
+        "it is no Parquet, or damaged",
+        "part-0.parquet",
+        "listens on",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}

@@ -77,7 +77,8 @@ Examples:
 pub(crate) const SERVE: &str = "\
 Examples:
   tractor serve --captures captures
-  tractor serve --captures captures --data data --listen 127.0.0.1:9000";
+  tractor serve --captures captures --data data --listen 127.0.0.1:9000
+  tractor serve --found flows";
 
 pub(crate) const ISOLATE: &str = "\
 Examples:

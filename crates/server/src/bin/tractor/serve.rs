@@ -23,6 +23,9 @@ pub(crate) struct Serve {
     /// The folder of captures; made where it is missing.
     #[arg(long, value_name = "DIR", default_value = "captures")]
     captures: PathBuf,
+    /// What a cluster wrote: its results answer as if the captures had been read here; may be given again.
+    #[arg(long, value_name = "OUT")]
+    found: Vec<PathBuf>,
     /// The folder of the job store; made where it is missing.
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
@@ -103,6 +106,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
         countries,
         workers: arguments.workers.map(usize::from),
         max_upload: arguments.upload.map(|it| u64::from(it) * 1_000_000),
+        found: arguments.found.clone(),
     };
     let companion = Companion::open_with(&arguments.captures, &arguments.data, options)
         .map_err(|it| failed(&it))?;
@@ -118,6 +122,9 @@ pub(crate) fn run(arguments: &Serve) -> Result<Outcome, Error> {
         })?;
         let address = listener.local_addr().map_err(|it| failed(&it))?;
         eprintln!("captures: {}", shown(&arguments.captures));
+        for found in &arguments.found {
+            eprintln!("found by a cluster: {}", shown(found));
+        }
         eprintln!("job store: {}", shown(&arguments.data));
         if n_rules > 0 {
             eprintln!("rules of your own: {n_rules}");
