@@ -163,10 +163,8 @@ def on_cluster(paths: list[str], block_len: int | None) -> None:
             spark.range(4, numPartitions=4).mapInArrow(lambda it: it, "id long").count()
             sessions = {os.getsid(it.pid) for it in (*cluster.workers, cluster.master)}
             before, start = used(sessions), time.perf_counter()
-            found = tractor.spark.read(spark, paths, block_len=block_len)
-            tractor.spark.write(found, f"{folder}/out")
+            captures = tractor.spark.write(spark, paths, f"{folder}/out", block_len=block_len)
             wall, (cpu, peak) = time.perf_counter() - start, used(sessions)
-            captures = spark.read.parquet(f"{folder}/out/captures")
             told = captures.selectExpr("count(*) n", "sum(flows) flows", "count(error) errors", "sum(bytes) bytes").first()
             spark.stop()
         finally:

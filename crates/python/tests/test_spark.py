@@ -134,8 +134,54 @@ def test_the_command_writes_parquet(folder, tmp_path):
     flows = duckdb.sql(f"select capture, count(*) from read_parquet('{out}/flows/*/*/*.parquet', hive_partitioning = true) group by 1")
     counts = dict(flows.fetchall())
     assert counts["many.pcap"] == 20_000 and counts["below/ftp.pcap"] == len(tractor.read(folder / "below" / "ftp.pcap"))
-    assert duckdb.sql(f"select count(*) from '{out}/captures/*.parquet'").fetchall() == [(9,)]
-    assert duckdb.sql(f"select count(*) from '{out}/sessions/*.parquet'").fetchall()[0][0] > 100
+    told = duckdb.sql(f"select capture, report is null from '{out}/captures/*.parquet'").fetchall()
+    assert len(told) == 9 and {it[0] for it in told if it[1]} == {"below/not-a-capture.pcap", "below/empty.pcap"}
+    sessions = duckdb.sql(f"select count(*) from read_parquet('{out}/sessions/*/*.parquet', hive_partitioning = true)")
+    assert sessions.fetchall()[0][0] > 100
+    assert not (out / "_unfinished").exists()
+
+
+@pytest.mark.filterwarnings("ignore::tractor.CaptureWarning")
+@pytest.mark.parametrize("block_len", [None, 100_000])
+def test_what_is_written_is_what_is_read(spark, folder, tmp_path, block_len):
+    import tractor.spark
+
+    name = "a capture = [of] 50 %, \"наш\".pcap"
+    os.link(folder / "below" / "ftp.pcap", folder / name)
+    try:
+        # Twice: what was there goes.
+        for _ in range(2):
+            captures = tractor.spark.write(spark, str(folder), str(tmp_path / "out"), block_len=block_len)
+        read = tractor.spark.read(spark, str(folder))
+        same = lambda it: sorted(repr(tuple(row)) for row in it.collect())
+        columns = [it for it in read.captures.columns]
+        assert same(captures.select(columns)) == same(read.captures)
+        for table in ("flows", "sessions"):
+            wanted = getattr(read, table)
+            text = "capture string, hour string" if table == "flows" else "capture string"
+            # Spark would take an hour for a time.
+            schema = f"{wanted.drop('capture', 'hour')._jdf.schema().toDDL()}, {text}"
+            written = spark.read.schema(schema).parquet(str(tmp_path / "out" / table))
+            assert same(written.select(wanted.columns)) == same(wanted)
+    finally:
+        os.unlink(folder / name)
+
+
+def test_flows_of_many_hours_are_in_many_files(spark, tmp_path):
+    """More hours than are written at once, again and again."""
+    import struct
+
+    import tractor.spark
+
+    frame = lambda n: bytes.fromhex("020000000002020000000001080045000020000000004011b6cac0000201c6336402") + struct.pack(">HHHH", 1024 + n, 9, 12, 0) + b"four"
+    record = lambda n: struct.pack("<IIII", 1_700_000_000 + n % 60 * 3_600, n, 46, 46) + frame(n)
+    path = tmp_path / "hours.pcap"
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + b"".join(record(n) for n in range(300)))
+    (told,) = tractor.spark.write(spark, str(path), str(tmp_path / "out")).collect()
+    assert told.flows == 300 and told.error is None
+    hours = list((tmp_path / "out" / "flows" / "capture=hours.pcap").iterdir())
+    assert len(hours) == 60
+    assert spark.read.parquet(str(tmp_path / "out" / "flows")).count() == 300
 
 
 def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
@@ -184,7 +230,7 @@ def slow(block, how):
     # So that there is something to lose.
     open(os.path.join(begun, uuid.uuid4().hex), "w").close()
     time.sleep(0.3)
-    return whole(block, how)
+    yield from whole(block, how)
 
 tractor.spark._map = slow
 path = os.environ["FOLDER"] + "/many.pcap"
