@@ -167,6 +167,55 @@ def test_what_is_written_is_what_is_read(spark, folder, tmp_path, block_len):
         os.unlink(folder / name)
 
 
+TESTERS = os.environ.get("TRACTOR_CAPTURES")
+"""Captures below a folder of the tester's."""
+
+
+@pytest.mark.skipif(TESTERS is None, reason="TRACTOR_CAPTURES names no folder")
+@pytest.mark.filterwarnings("ignore::tractor.CaptureWarning")
+@pytest.mark.parametrize(("n_blocks", "blocks_of_share"), [(1, 1), (4, 4), (4, 1), (16, 16), (16, 5), (16, 1)])
+def test_captures_of_the_tester_are_those_of_one_pass(spark, tmp_path, monkeypatch, n_blocks, blocks_of_share):
+    """Row for row, in so many blocks of each capture, and shares."""
+    import pyarrow.dataset
+
+    import tractor.spark
+
+    def cut(task, capture, _):
+        return whole_cut(task, capture, max(-(-capture[2] // n_blocks), 1))
+
+    def written(table, capture):
+        folder = tmp_path / "out" / table / f"capture={tractor.spark._escaped(capture)}"
+        return pyarrow.dataset.dataset(folder).to_table() if folder.exists() else None
+
+    whole_cut = tractor.spark._cut
+    monkeypatch.setattr(tractor.spark, "_cut", cut)
+    monkeypatch.setattr(tractor.spark, "_BLOCKS_OF_SHARE", blocks_of_share)
+    captures = tractor.spark.write(spark, TESTERS, str(tmp_path / "out"), schema="tractor-full", block_len=1)
+    n_captures, n_flows = 0, 0
+    for it in captures.select("capture", "path", "error", "reading").collect():
+        n_captures += 1
+        try:
+            whole = tractor.read(it.path, name=it.capture)
+        except tractor.CaptureError as error:
+            assert it.error == str(error)
+            continue
+        assert json.loads(it.reading) == whole.reading, it.capture
+        for name, table in (("flows", whole.flows("tractor-full", known=True)), ("sessions", whole.sessions())):
+            table, found = table.to_arrow().drop_columns(["capture"]), written(name, it.capture)
+            if found is None:
+                assert table.num_rows == 0, it.capture
+                continue
+            # Times are numbers there.
+            kind = lambda it: pyarrow.int64() if pyarrow.types.is_timestamp(it) else it
+            table = table.cast(pyarrow.schema([(column.name, kind(column.type)) for column in table.schema]))
+            table = table.sort_by(table.column_names[0]).rename_columns(found.column_names)
+            found = found.sort_by(found.column_names[0])
+            # Numbers that are none are not equal to each other.
+            assert found.equals(table) or found.to_pandas().equals(table.to_pandas()), it.capture
+        n_flows += len(whole)
+    print(f"{n_captures} captures, {n_flows} flows: equal in {n_blocks} blocks, {blocks_of_share} a share")
+
+
 def test_flows_of_many_hours_are_in_many_files(spark, tmp_path):
     """More hours than are written at once, again and again."""
     import struct

@@ -67,7 +67,7 @@ _PART = pyarrow.schema(
 )
 """What travels of a capture. `kind` is what the bytes are: none of a `whole` capture and of a `block`; of a block its `survey`, its
 `orders`, its `flows`, its `packets` of a share; of a capture its `account`, or the `error` that ended it. `seat` is the partition it
-goes to, of as many as there are; a capture is settled by one `task`."""
+goes to, of as many as there are; a capture is settled by one `task`. `share` is that of packets, else how many there are."""
 
 _READING = pyarrow.schema(
     [
@@ -274,7 +274,7 @@ def _settled(
         gathered = step(surveys, n_captures, place, of_capture, _gather).persist(StorageLevel.DISK_ONLY)
         mapped = step(gathered.where("kind = 'orders'"), n_blocks, place, None, _map).persist(StorageLevel.DISK_ONLY)
         packets = gathered.where("kind = 'packets'").unionAll(mapped.where("kind = 'packets'"))
-        n_shares = -(-n_blocks // _BLOCKS_OF_SHARE)
+        n_shares = sum(it["share"] for it in parts if it["kind"] == "block" and it["block"] == 0)
         reduced = step(packets, n_shares, ["capture", "share", "block"], of_share, _reduce)
         for it in (gathered.where("kind in ('account', 'error')"), mapped.where("kind in ('flows', 'error')"), reduced):
             whole = whole.unionAll(it)
@@ -314,8 +314,9 @@ def _cut(task: int, capture: tuple[str, str, int], block_len: int | None) -> Ite
     name, path, size = capture
     is_cut = block_len is not None and size > block_len and blocks.can_cut(_at(path)(0, 4))
     kind, cuts = ("block", blocks.blocks(size, block_len)) if is_cut else ("whole", [(0, size)])
+    n_shares = -(-len(cuts) // _BLOCKS_OF_SHARE)
     for at, (start, stop) in enumerate(cuts):
-        place = {"block": at, "start": start, "stop": stop, "share": 0, "bytes": None}
+        place = {"block": at, "start": start, "stop": stop, "share": n_shares, "bytes": None}
         yield {"seat": task + at, "task": task, "capture": name, "path": path, "size": size, "kind": kind, **place}
 
 
@@ -336,9 +337,8 @@ def _gather(surveys: Iterator[dict[str, Any]], how: Any) -> Iterator[dict[str, A
         for it in surveys:
             if gather is None:
                 read = _at(it["path"])
-                n_shares = -(-it["size"] // (it["stop"] - it["start"]) // _BLOCKS_OF_SHARE)
                 header = read(0, blocks.HEADER_LEN)
-                gather = blocks.Gather(it["capture"], header, it["size"], max(n_shares, 1), how=how)
+                gather = blocks.Gather(it["capture"], header, it["size"], it["share"], how=how)
             gather.push(it["bytes"], it["stop"], read)
             of_block.append({**it, "bytes": None})
         orders, packets, account = gather.finish()
