@@ -474,6 +474,54 @@ fn spans_of_echoes_errors_and_fragments_give_what_one_pass_gives() {
     }
 }
 
+/// What somebody changed, so that it looks whole, is refused or is something else, and nothing worse.
+#[test]
+fn what_was_changed_on_the_way_ends_nothing() {
+    let capture = tests::small_captures().into_iter().find(|it| it.file_name == "tunnels.pcap");
+    let capture = capture.unwrap().bytes;
+    let plan = Plan::new(1, Rules::default(), 1);
+    let header = &capture[..capture.len().min(Span::HEADER_LEN)];
+    let bytes = SpanBytes { bytes: &capture, offset: 0, stop: u64::MAX, is_end: true };
+    let way = &ways(capture.len(), 1)[0];
+    let survey = way.survey(header, &bytes, &plan).unwrap();
+    let gather = |survey: &[u8]| {
+        let mut gather = Gather::new("a capture", header.to_vec(), capture.len() as u64, &plan);
+        let rest = |at: u64| capture[(at as usize).min(capture.len())..].to_vec();
+        gather.push(Some(survey), u64::MAX, &mut |at, _| Ok(rest(at))).map(|()| gather.finish())
+    };
+    let Gathered { orders, account, .. } = gather(&survey).unwrap();
+    let MappedSpan { flows, .. } = way.map(header, &bytes, &orders[0], &plan);
+    let settle = |account: &[u8], flows: &[u8]| {
+        let mut settling = Settling::new(account, &plan)?;
+        settling.push(flows).map(|()| settling.finish())
+    };
+    let whole = told(&settle(&account, &flows).unwrap());
+    let mut n_refused = 0;
+    let mut random = Random::new(5);
+    for _ in 0..2_000 {
+        n_refused += usize::from(gather(&changed(&survey, &mut random)).is_err());
+        match settle(&account, &changed(&flows, &mut random)) {
+            Ok(analysis) => _ = told(&analysis).len(),
+            Err(_) => n_refused += 1,
+        }
+        n_refused += usize::from(settle(&changed(&account, &mut random), &flows).is_err());
+    }
+    assert!((1_000..6_000).contains(&n_refused), "{n_refused} of 6000 were refused");
+    assert_eq!(told(&settle(&account, &flows).unwrap()), whole);
+}
+
+/// Some bytes of it are others, and its checksum is right.
+fn changed(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut changed = bytes[..bytes.len() - 4].to_vec();
+    for _ in 0..random.between(1, 4) {
+        let at = random.between(5, changed.len() as u64 - 1) as usize;
+        changed[at] = random.number() as u8;
+    }
+    let sum = tests::file::crc32(&changed);
+    changed.extend(sum.to_le_bytes());
+    changed
+}
+
 /// An association in which signalling comes after other chunks, in messages of many lengths.
 #[test]
 fn blocks_of_an_association_give_what_one_pass_gives() {

@@ -229,3 +229,52 @@ fn in_table(text: &str) -> Option<&'static str> {
     });
     TEXTS.get(text).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_comes_as_it_went() {
+        let own = OwnRules::read("[[rule]]\nlabel = \"mine\"\nports = [7]\n").unwrap();
+        let rule = Matched::of_parts([0, 1, 2, 3], &own).unwrap();
+        let guess = || Guess { model: "a model".into(), confidence: 0.5, is_unlike: true };
+        let network = SERVICES.iter().find_map(|it| it.networks.first()).unwrap();
+        let reasons = [
+            Reason::Own(rule),
+            Reason::Payload,
+            Reason::Transport,
+            Reason::Name,
+            Reason::Asked,
+            Reason::Agent,
+            Reason::Address { network },
+            Reason::Answered,
+            Reason::Carries,
+            Reason::Announced { flow: 7, port: 9 },
+            Reason::Kin { flow: 7, how: Kin::Twin },
+            Reason::Model(guess()),
+            Reason::Unknown,
+            Reason::Unguessed(guess()),
+        ];
+        let verdicts = reasons.into_iter().map(|reason| {
+            let mut verdict = Verdict::unknown();
+            (verdict.label, verdict.reason) = (Cow::Borrowed("mine"), reason);
+            verdict.set_server_name("a.example");
+            verdict
+        });
+        let verdicts: Many<Verdict> = verdicts.chain([Verdict::unknown()]).collect();
+        let came = Carried::of(verdicts.clone()).verdicts(&own).unwrap();
+        assert!(came.iter().eq(&verdicts), "{came:#?}");
+        // Under other rules none of it is to be believed.
+        assert!(Carried::of(verdicts).verdicts(&OwnRules::default()).is_none());
+    }
+
+    #[test]
+    fn every_text_of_a_table_is_found() {
+        for (group, label) in every_label() {
+            assert_eq!((in_table(group), in_table(label)), (Some(group), Some(label)));
+        }
+        assert!(PROTOCOLS.iter().all(|it| in_table(it.name).is_some()));
+        assert_eq!(in_table("mine"), None);
+    }
+}

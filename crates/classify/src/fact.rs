@@ -400,6 +400,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_carried_is_what_was_told() {
+        let mut told = Told::default();
+        told.tell(Fact::Ja4, "t13");
+        told.tell(Fact::File, &"ж".repeat(100));
+        assert_eq!(Told::of_text(told.clone().into_text()), Some(told));
+        for text in ["0", "0000", "00\u{7f}", "\u{7f}01a", "001", "!01a", "001ж"] {
+            assert_eq!(Told::of_text(text.to_owned()).map(Told::into_text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn long_texts_are_cut_between_characters() {
         let mut told = Told::default();
         told.tell(Fact::File, &"ж".repeat(400));

@@ -322,9 +322,33 @@ impl Reducing {
     }
 }
 
+/// No span counts further.
+const MOST: u64 = 1 << 48;
+
 impl Survey {
+    /// Whether its numbers can be, and every frame counts once.
+    fn adds_up(&self) -> bool {
+        let [frames, in_flows] = self.tallies;
+        let Told { n_frames, out_of_order, overlong, .. } = self.told;
+        let (duplicates, too_deep) = self.counts;
+        let (shortened, longest) = self.shortened;
+        let others = [out_of_order, overlong, duplicates, too_deep, shortened, longest];
+        let tallies = self.set_aside.iter().map(|it| it.1).chain([frames, in_flows]);
+        let of_tallies = tallies.flat_map(|it| [it.frames, it.wire_bytes, it.stored_bytes]);
+        let mut numbers = of_tallies.chain(others).chain([self.incredible_times]);
+        let is_possible = numbers.all(|it| it < MOST) && self.set_aside.len() < 1 << 8;
+        is_possible && n_frames == frames.frames && {
+            let mut sum = in_flows;
+            self.set_aside.iter().for_each(|it| sum.add(it.1));
+            sum == frames
+        }
+    }
+
     /// The span, what is to be joined of it, and its keys, for a capture with this header.
     fn read(self, header: &[u8], plan: &Plan) -> Result<(Span, Mapped, Keys), SpanError> {
+        if !self.adds_up() {
+            return Err(SpanError::Damaged);
+        }
         let span = Span::of_told(&self.told, header).ok_or(SpanError::Damaged)?;
         let block = Block::of(self.left.iter().map(CarriedFrame::frame));
         let (duplicates, too_deep) = self.counts;
