@@ -108,12 +108,26 @@ impl Keys {
         });
         shared.collect()
     }
+}
 
-    /// What passed of each, by key.
-    pub(crate) fn by_key(&self, seed: u64) -> HashMap<Key, Passed, FixedState> {
-        let mut by_key =
-            HashMap::with_capacity_and_hasher(self.0.len(), FixedState::with_seed(seed));
-        by_key.extend(self.0.iter().copied());
-        by_key
+/// Keys that are in other parts too, to be found.
+#[derive(Debug)]
+pub struct SharedKeys(HashMap<Key, Passed, FixedState>);
+
+impl SharedKeys {
+    /// Of these; the seed is as for [`crate::Table::new`].
+    pub fn new(keys: &Keys, seed: u64) -> Self {
+        let mut shared = HashMap::with_hasher(FixedState::with_seed(seed));
+        shared.extend(keys.0.iter().copied());
+        Self(shared)
+    }
+
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// How much of a key passed before the part.
+    pub(crate) fn passed_before(&self, key: &Key) -> Option<Passed> {
+        self.0.get(key).copied()
     }
 }

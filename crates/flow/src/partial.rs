@@ -3,10 +3,8 @@
 use std::{iter::Peekable, sync::Arc};
 
 use capture::{Block, Packet};
-use foldhash::quality::FixedState;
-use hashbrown::HashMap;
 
-use crate::{Apart, Keys, keys::Passed, share::Key, table::Ends};
+use crate::{Apart, SharedKeys, share::Key, table::Ends};
 
 /// The packets of a block whose keys belong to one share, in the order of the capture.
 #[derive(Debug)]
@@ -70,17 +68,6 @@ pub struct Shuffle {
     before: Vec<usize>,
 }
 
-/// The keys of a block that are in other blocks too, to be found.
-#[derive(Debug)]
-pub struct SharedKeys(pub(crate) HashMap<Key, Passed, FixedState>);
-
-impl SharedKeys {
-    /// Of these; the seed is as for [`crate::Table::new`].
-    pub fn new(keys: &Keys, seed: u64) -> Self {
-        Self(keys.by_key(seed))
-    }
-}
-
 /// So many bits of an ordinal tell the packets of a frame apart: a frame of 16 MiB has fewer packets of 20 bytes, and
 /// fewer fragments are held back.
 pub(crate) const INDEX_BITS: u32 = 20;
@@ -133,7 +120,7 @@ impl Shuffle {
         let (offset, index) = self.frame;
         self.frame.1 = (index + 1).min((1 << INDEX_BITS) - 1);
         let share = match &self.shared {
-            Some(shared) if !shared.0.contains_key(&Key::from(ends)) => self.n_shares,
+            Some(shared) if !shared.has(&Key::from(ends)) => self.n_shares,
             _ if self.n_shares == 1 => 0,
             _ => ends.share(self.n_shares),
         };

@@ -123,7 +123,7 @@ impl PartialWriter {
             let carrier = sent.carrier.map(|it| self.keys.number(it));
             for key in self.keys.list.iter().skip(self.sides.len()) {
                 self.sides.push(Sides::default());
-                let passed = before.and_then(|it| it.0.get(key)).copied();
+                let passed = before.and_then(|it| it.passed_before(key));
                 self.passed.push(passed.unwrap_or_default());
             }
             let of_key = self.sides.get_mut(number).zip(self.passed.get_mut(number));
