@@ -243,11 +243,7 @@ impl Settle {
     /// What the capture holds, once all flows are there.
     fn finish(&self, py: Python<'_>) -> PyResult<Capture> {
         let analysis = self.settling.finish(py, engine::Settling::finish)?;
-        if let Some(notice) = analysis.failure() {
-            return Err(errors::no_capture(py, &self.name, notice));
-        }
-        errors::warn(py, &self.name, &analysis.reading().notices)?;
-        Ok(Capture(Arc::new(Found { name: self.name.clone(), analysis })))
+        Ok(Capture(Arc::new(Found::of(py, self.name.clone(), analysis)?)))
     }
 }
 

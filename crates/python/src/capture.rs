@@ -19,6 +19,17 @@ pub(crate) struct Found {
     pub(crate) analysis: Analysis,
 }
 
+impl Found {
+    /// What was found, with a warning of what was not read; where nothing could be, that is an exception.
+    pub(crate) fn of(py: Python<'_>, name: String, analysis: Analysis) -> PyResult<Self> {
+        if let Some(notice) = analysis.failure() {
+            return Err(errors::no_capture(py, &name, notice));
+        }
+        errors::warn(py, &name, &analysis.reading().notices)?;
+        Ok(Self { name, analysis })
+    }
+}
+
 /// A capture that is still to be read, and how.
 #[derive(Clone)]
 pub(crate) struct Unread {
@@ -61,12 +72,9 @@ impl Unread {
             Ok::<_, std::io::Error>((analysis, applied))
         })?;
         let (analysis, applied) = read.map_err(|error| self.failed(error))?;
-        if let Some(notice) = analysis.failure() {
-            return Err(errors::no_capture(py, &name, notice));
-        }
+        let found = Found::of(py, name, analysis)?;
         applied.map_err(|error| errors::no_sense(py, &error.to_string()))?;
-        errors::warn(py, &name, &analysis.reading().notices)?;
-        Ok(Found { name, analysis })
+        Ok(found)
     }
 
     /// An exception of the system that names the file, as `open` raises it.
@@ -106,6 +114,47 @@ pub(crate) fn unread(
 pub(crate) fn read(source: &Bound<'_, PyAny>, name: Option<String>, how: How) -> PyResult<Capture> {
     let found = Unread::of(source, name, &how, None)?.read(source.py())?;
     Ok(Capture(Arc::new(found)))
+}
+
+/// Reads several files as one capture: those with paths in the order of their first times, others as they come.
+#[pyfunction]
+#[pyo3(signature = (sources, how))]
+pub(crate) fn read_as_one(py: Python<'_>, sources: Vec<Named<'_>>, how: How) -> PyResult<Capture> {
+    let files = sources.into_iter().map(|(source, name)| Unread::of(&source, name, &how, None));
+    let mut files = files.collect::<PyResult<Vec<Unread>>>()?;
+    let Some(rules) = files.first().map(|it| it.rules.clone()) else {
+        return Err(errors::no_sense(py, "there is no file to be read"));
+    };
+    let first_time = |it: &Unread| match it.source.path() {
+        Some(path) => reader::first_time(path).map(Some).map_err(|error| it.failed(error)),
+        None => Ok(None),
+    };
+    let times = files.iter().map(first_time).collect::<PyResult<Vec<_>>>()?;
+    if times.iter().all(Option::is_some) {
+        // What tells no time comes last.
+        let place = |it: &Option<Option<u64>>| it.flatten().unwrap_or(u64::MAX);
+        let mut timed: Vec<_> = times.iter().map(place).zip(files).collect();
+        timed.sort_by_key(|it| it.0);
+        files = timed.into_iter().map(|it| it.1).collect();
+    }
+    let names: Vec<&str> = files.iter().map(|it| it.name.as_str()).collect();
+    let name = engine::name_of_several(&names);
+    let read = interruptible(py, |stop| {
+        let mut as_one = reader::AsOne::new(rules);
+        for file in &files {
+            let reader = file.source.open().map_err(|error| (file, error))?;
+            as_one.read(Stoppable { reader, stop }, &file.name);
+            if as_one.is_stopped() {
+                break;
+            }
+        }
+        Ok(as_one.finish())
+    })?;
+    let analysis = read.map_err(|(file, error): (&Unread, _)| file.failed(error))?;
+    let Some(analysis) = analysis else {
+        return Err(errors::no_sense(py, "there is no file to be read"));
+    };
+    Ok(Capture(Arc::new(Found::of(py, name, analysis)?)))
 }
 
 /// The rows of captures that are read when their turn comes: `what` are flows, sessions or labels.

@@ -27,7 +27,7 @@ mod _tractor {
     #[pymodule_export]
     use crate::blocks::{Gather, Reduce, Settle, map_block, survey_block};
     #[pymodule_export]
-    use crate::capture::{Capture, read, table};
+    use crate::capture::{Capture, read, read_as_one, table};
     #[pymodule_export]
     use crate::model::{Model, Studio};
     #[pymodule_export]

@@ -249,3 +249,39 @@ def test_warnings_can_be_errors(captures):
         warnings.simplefilter("error")
         with pytest.raises(tractor.CaptureWarning):
             tractor.read(captures / "cut-short.pcap")
+
+
+@pytest.fixture(scope="module")
+def parts(many, tmp_path_factory):
+    """The same in three files, whose names tell another order than their times."""
+    content = many.read_bytes()
+    ends, at = [], 24
+    while at < len(content):
+        at += 16 + int.from_bytes(content[at + 8 : at + 12], "little")
+        ends.append(at)
+    cuts = [24, ends[len(ends) // 3], ends[len(ends) // 2], len(content)]
+    folder = tmp_path_factory.mktemp("parts")
+    for name, start, stop in zip("bca", cuts, cuts[1:]):
+        (folder / f"{name}.pcap").write_bytes(content[:24] + content[start:stop])
+    return folder
+
+
+def test_files_of_one_recorder_are_one_capture(many, parts, tractor_command):
+    found = tractor.read_as_one(parts)
+    assert found.name == "b.pcap + c.pcap + a.pcap"
+    same(found.flows(None).to_arrow(), tractor.flows(many, None).to_arrow().drop_columns(["capture"]))
+    theirs = parquet(tractor_command, "--as-one", *sorted(parts.iterdir()), "--schema", "tractor")
+    same(found.flows().to_arrow(), theirs)
+    # What has no path comes in the order it is given in.
+    opened = [io.BytesIO((parts / f"{it}.pcap").read_bytes()) for it in "bca"]
+    same(tractor.read_as_one(opened).flows().to_arrow(), theirs)
+
+
+def test_files_that_cannot_be_read_as_one_are_told(parts, captures, tmp_path):
+    with pytest.raises(tractor.RequestError, match="no file"):
+        tractor.read_as_one([])
+    with pytest.raises(FileNotFoundError):
+        tractor.read_as_one([parts / "a.pcap", tmp_path / "missing.pcap"])
+    with pytest.warns(tractor.CaptureWarning, match="not-a-capture"):
+        found = tractor.read_as_one([parts / "a.pcap", captures / "not-a-capture.pcap"])
+    assert len(found) > 0

@@ -48,6 +48,7 @@ __all__ = [
     "flows",
     "labels",
     "read",
+    "read_as_one",
     "sessions",
 ]
 
@@ -159,6 +160,23 @@ def read(
     """
     how = _how(by_vlan, by_tunnel, checksums, rules, threads)
     return Capture(_tractor.read(source, name, how))
+
+
+def read_as_one(
+    sources: Source | Iterable[Source],
+    *,
+    by_vlan: bool = False,
+    by_tunnel: bool = False,
+    checksums: bool = False,
+    rules: str | os.PathLike[str] | None = None,
+) -> Capture:
+    """Reads several files as one capture, as a recorder wrote one after the other (`tcpdump -C`, `-G`): flows that go on from file to
+    file are one.
+
+    Files with paths, or those of a folder, are put in the order of their first times; where one has no path, all are taken as they come.
+    They are read on one thread. The rest is as of `read`; what is wrong with a file names it.
+    """
+    return Capture(_tractor.read_as_one(_sources(sources), _how(by_vlan, by_tunnel, checksums, rules, 1)))
 
 
 def flows(
