@@ -25,10 +25,12 @@ const CHUNK_LEN: usize = 1 << 18;
 /// Cuts a block, read as far as it is needed.
 fn cut(
     cutter: &mut SpanCutter,
-    mut reader: impl Read,
+    reader: impl Read,
     (offset, size): (u64, u64),
     mut push: impl FnMut(engine::Block),
 ) -> io::Result<()> {
+    // What has come since is not looked at.
+    let mut reader = reader.take(size.saturating_sub(offset));
     let (mut at, mut room) = (offset, vec![0; CHUNK_LEN]);
     while !cutter.is_through() {
         let n = reader.read(&mut room)?;

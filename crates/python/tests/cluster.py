@@ -163,17 +163,17 @@ def on_cluster(paths: list[str], block_len: int | None) -> None:
             spark.range(4, numPartitions=4).mapInArrow(lambda it: it, "id long").count()
             sessions = {os.getsid(it.pid) for it in (*cluster.workers, cluster.master)}
             before, start = used(sessions), time.perf_counter()
-            captures = tractor.spark.write(spark, paths, f"{folder}/out", block_len=block_len)
+            captures = tractor.spark.write(spark, paths, f"{folder}/out", block_len=block_len).to_pylist()
             wall, (cpu, peak) = time.perf_counter() - start, used(sessions)
-            told = captures.selectExpr("count(*) n", "sum(flows) flows", "count(error) errors", "sum(bytes) bytes").first()
             spark.stop()
         finally:
             cluster.stop()
         shuffled = sum(written(it) for it in events.glob("*") if it.is_file())
         size = sum(it.stat().st_size for it in Path(folder, "out").rglob("*.parquet"))
-    gigabytes = told.bytes / 1e9
+    total = lambda name: sum(it[name] or 0 for it in captures)
+    gigabytes, n_errors = total("bytes") / 1e9, sum(it["error"] is not None for it in captures)
     print(
-        f"two workers, {f'blocks of {block_len >> 20} MiB' if block_len else 'whole captures'}: {told.n} captures, {told.flows} flows, {told.errors} errors; {wall:.2f} s, "
+        f"two workers, {f'blocks of {block_len >> 20} MiB' if block_len else 'whole captures'}: {len(captures)} captures, {total('flows')} flows, {n_errors} errors; {wall:.2f} s, "
         f"{cpu - before[0]:.2f} s of the processor, {peak >> 20} MiB the largest process; {shuffled / 1e6 / gigabytes:.1f} MB shuffled "
         f"and {size / 1e6 / gigabytes:.1f} MB written a GB",
         flush=True,

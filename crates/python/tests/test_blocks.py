@@ -39,6 +39,7 @@ def same(found: tractor.Capture, path) -> None:
     whole = tractor.read(path)
     assert len(found) == len(whole)
     assert found.reading == whole.reading
+    assert found._inner.report() == whole._inner.report()
     for table in (lambda it: it.flows("tractor-full", known=True), lambda it: it.sessions(), lambda it: it.labels()):
         ours, theirs = table(found).to_arrow(), table(whole).to_arrow()
         # Numbers that are none are not equal to each other.

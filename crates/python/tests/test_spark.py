@@ -11,6 +11,7 @@ import sys
 import threading
 
 import pyarrow
+import pyarrow.parquet
 import pytest
 from cluster import LOOPBACK, Cluster, kill, session, wait_for
 
@@ -43,6 +44,13 @@ def folder(captures, many, tmp_path_factory):
     shutil.copy(many, folder / "many.pcap")
     (folder / "notes.txt").write_text("none")
     return folder
+
+
+class Told:
+    """A row with its columns as attributes."""
+
+    def __init__(self, row):
+        self.__dict__.update(row)
 
 
 def expected(path, name: str, **how):
@@ -151,11 +159,12 @@ def test_what_is_written_is_what_is_read(spark, folder, tmp_path, block_len):
     try:
         # Twice: what was there goes.
         for _ in range(2):
-            captures = tractor.spark.write(spark, str(folder), str(tmp_path / "out"), block_len=block_len)
+            told = tractor.spark.write(spark, str(folder), str(tmp_path / "out"), block_len=block_len)
         read = tractor.spark.read(spark, str(folder))
         same = lambda it: sorted(repr(tuple(row)) for row in it.collect())
-        columns = [it for it in read.captures.columns]
-        assert same(captures.select(columns)) == same(read.captures)
+        captures = spark.read.parquet(str(tmp_path / "out" / "captures"))
+        assert same(captures.select(read.captures.columns)) == same(read.captures)
+        assert [it["capture"] for it in told.to_pylist()] == sorted(it.capture for it in captures.collect())
         for table in ("flows", "sessions"):
             wanted = getattr(read, table)
             text = "capture string, hour string" if table == "flows" else "capture string"
@@ -184,15 +193,15 @@ def test_captures_of_the_tester_are_those_of_one_pass(spark, tmp_path, monkeypat
         return whole_cut(task, capture, max(-(-capture[2] // n_blocks), 1))
 
     def written(table, capture):
-        folder = tmp_path / "out" / table / f"capture={tractor.spark._escaped(capture)}"
+        folder = tmp_path / "out" / table / f"capture={tractor.spark._component(capture)}"
         return pyarrow.dataset.dataset(folder).to_table() if folder.exists() else None
 
     whole_cut = tractor.spark._cut
     monkeypatch.setattr(tractor.spark, "_cut", cut)
     monkeypatch.setattr(tractor.spark, "_BLOCKS_OF_SHARE", blocks_of_share)
-    captures = tractor.spark.write(spark, TESTERS, str(tmp_path / "out"), schema="tractor-full", block_len=1)
+    tractor.spark.write(spark, TESTERS, str(tmp_path / "out"), schema="tractor-full", block_len=1)
     n_captures, n_flows = 0, 0
-    for it in captures.select("capture", "path", "error", "reading").collect():
+    for it in map(Told, pyarrow.dataset.dataset(tmp_path / "out" / "captures").to_table().to_pylist()):
         n_captures += 1
         try:
             whole = tractor.read(it.path, name=it.capture)
@@ -213,6 +222,7 @@ def test_captures_of_the_tester_are_those_of_one_pass(spark, tmp_path, monkeypat
             # Numbers that are none are not equal to each other.
             assert found.equals(table) or found.to_pandas().equals(table.to_pandas()), it.capture
         n_flows += len(whole)
+    assert n_captures > 0
     print(f"{n_captures} captures, {n_flows} flows: equal in {n_blocks} blocks, {blocks_of_share} a share")
 
 
@@ -223,14 +233,87 @@ def test_flows_of_many_hours_are_in_many_files(spark, tmp_path):
     import tractor.spark
 
     frame = lambda n: bytes.fromhex("020000000002020000000001080045000020000000004011b6cac0000201c6336402") + struct.pack(">HHHH", 1024 + n, 9, 12, 0) + b"four"
-    record = lambda n: struct.pack("<IIII", 1_700_000_000 + n % 60 * 3_600, n, 46, 46) + frame(n)
-    path = tmp_path / "hours.pcap"
-    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + b"".join(record(n) for n in range(300)))
-    (told,) = tractor.spark.write(spark, str(path), str(tmp_path / "out")).collect()
-    assert told.flows == 300 and told.error is None
-    hours = list((tmp_path / "out" / "flows" / "capture=hours.pcap").iterdir())
-    assert len(hours) == 60
-    assert spark.read.parquet(str(tmp_path / "out" / "flows")).count() == 300
+    record = lambda n: struct.pack("<IIII", 1_700_000_000 + n % n_hours * 3_600, n, 46, 46) + frame(n)
+    path, header = tmp_path / "hours.pcap", struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    for n_hours, n_folders, last in ((60, 60, "1.parquet"), (tractor.spark._MAX_HOURS + 50, tractor.spark._MAX_HOURS + 1, "0.parquet")):
+        path.write_bytes(header + b"".join(record(n) for n in range(9_000)))
+        (told,) = tractor.spark.write(spark, str(path), str(tmp_path / "out")).to_pylist()
+        assert told["flows"] == 9_000 and told["error"] is None
+        hours = list((tmp_path / "out" / "flows" / "capture=hours.pcap").iterdir())
+        assert len(hours) == n_folders and (hours[0] / last).exists()
+        assert spark.read.parquet(str(tmp_path / "out" / "flows")).count() == 9_000
+
+
+def test_what_another_attempt_left_goes(tmp_path):
+    """Whoever does it again may find less, or fail half-way."""
+    import tractor.spark
+
+    def batch(hours):
+        return pyarrow.record_batch({"capture": ["a"] * len(hours), "flow_id": range(len(hours)), "hour": hours})
+
+    def attempt(hours, error=None):
+        with tractor.spark._Files(str(tmp_path), "a") as files:
+            if hours:
+                files.write("flow", batch(hours))
+            if error is not None:
+                raise error
+            files.tell({"capture": "a", "flows": len(hours)})
+
+    files = lambda: sorted(str(it.relative_to(tmp_path)) for it in tmp_path.rglob("*.parquet"))
+    row = "captures/a.parquet"
+    attempt(["00", "01", "00"])
+    assert files() == [row, "flows/capture=a/hour=00/0.parquet", "flows/capture=a/hour=01/0.parquet"]
+    with pytest.raises(KeyError):
+        attempt(["02"], KeyError())
+    assert files() == [row, "flows/capture=a/hour=00/0.parquet", "flows/capture=a/hour=01/0.parquet"]
+    attempt(["01"])
+    assert files() == [row, "flows/capture=a/hour=01/0.parquet"]
+    attempt([])
+    assert files() == [row]
+    assert not list((tmp_path / "_unfinished").iterdir())
+
+
+def test_blocks_of_two_readings_are_not_put_together():
+    import tractor.spark
+
+    part = {"capture": "a", "path": "a", "address": None, "size": 1, "mark": "one", "kind": "account", "bytes": b"", "block": 0}
+    others = [{**part, "mark": "other"}]
+    (failed,) = tractor.spark._reduce(iter([{**part, "bytes": b""}, *others]), None)
+    assert failed["kind"] == "error" and b"gathered twice" in failed["bytes"]
+
+
+def test_captures_that_would_go_are_not_written_over(spark, folder, tmp_path):
+    import tractor.spark
+
+    inside = tmp_path / "out" / "captures"
+    shutil.copytree(folder / "below", inside)
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for path in (inside, tmp_path / "link" / "captures", f"file://{inside}"):
+        with pytest.raises(tractor.RequestError, match="would go"):
+            tractor.spark.write(spark, str(path), str(tmp_path / "out"))
+    with pytest.raises(tractor.RequestError, match="at least a byte"):
+        tractor.spark.write(spark, str(folder), str(tmp_path / "out"), block_len=0)
+    with pytest.raises(tractor.RequestError, match="whole captures"):
+        tractor.spark.flows(spark, str(folder), block_len=100)
+    assert (inside / "ftp.pcap").exists()
+
+
+@pytest.mark.filterwarnings("ignore::tractor.CaptureWarning")
+def test_odd_names_are_names(spark, captures, tmp_path):
+    """Also below an address, and longer than a file's name may be with what is added to it."""
+    import tractor.spark
+
+    names = ["a b.pcap", "p%41.pcap", "h#x.pcap", "o[x].pcap", f"{'long' * 60}.pcap", f"{'ж' * 110}.pcap"]
+    (tmp_path / "in").mkdir()
+    for it in names:
+        shutil.copy(captures / "ftp.pcap", tmp_path / "in" / it)
+    for path, block_len in ((str(tmp_path / "in"), None), (f"file://{tmp_path}/in", None), (f"file://{tmp_path}/in", 2_000)):
+        out = tmp_path / "out [of] {it}"
+        told = tractor.spark.write(spark, path, str(out), block_len=block_len).to_pylist()
+        assert {it["capture"]: (it["error"], it["flows"]) for it in told} == {it: (None, told[0]["flows"]) for it in names}
+        assert len(list((out / "captures").iterdir())) == len(list((out / "flows").iterdir())) == len(names)
+        n_flows = sum(it.num_rows for it in map(pyarrow.parquet.read_metadata, (out / "flows").rglob("*.parquet")))
+        assert n_flows == len(names) * told[0]["flows"] > 0
 
 
 def test_a_lost_worker_changes_nothing(folder, many, tmp_path):
@@ -283,7 +366,9 @@ def slow(block, how):
 
 tractor.spark._map = slow
 path = os.environ["FOLDER"] + "/many.pcap"
-frame = tractor.spark.flows(spark, path, block_len=int(os.environ["BLOCK_LEN"]))
-rows = sorted(tuple(it)[:8] for it in frame.collect())
+out = os.environ["FOLDER"] + "-written"
+tractor.spark.write(spark, path, out, block_len=int(os.environ["BLOCK_LEN"]))
+flows = spark.read.parquet(out + "/flows").collect()
+rows = sorted(("many.pcap", *tuple(it)[:7]) for it in flows)
 print(json.dumps(rows))
 """
