@@ -1,9 +1,12 @@
 //! What a cluster found answers like what was read here, without a capture.
 
 use std::{
+    fmt::Debug,
     fs::{self, File},
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::site::{Folder, Site, capture};
@@ -154,6 +157,20 @@ fn failure(site: &Site, name: &str) -> String {
     progress.failure.unwrap()
 }
 
+/// Asks until what is seen is what is waited for.
+#[track_caller]
+fn wait_until<T: Debug>(see: impl Fn() -> T, is_it: impl Fn(&T) -> bool) {
+    let begun = Instant::now();
+    loop {
+        let seen = see();
+        if is_it(&seen) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "it stays {seen:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn answer(site: &Site, path: &str) -> (u16, String) {
     let said = site.ask("GET", path, &[], b"");
     (said.status, String::from_utf8(said.body).unwrap())
@@ -287,14 +304,14 @@ fn a_table_that_changed_is_taken_up() {
     let (a, c) = (Row::of("a.pcap", &capture(1..9)), Row::of("c.pcap", &capture(1..3)));
     fs::remove_file(out.part("part-1.parquet")).unwrap();
     out.write("part-2.parquet", &[c, b.clone(), a]);
-    while names(&site) != ["a.pcap", "b.pcap", "c.pcap"] {}
+    wait_until(|| names(&site), |it| *it == ["a.pcap", "b.pcap", "c.pcap"]);
     let files: Vec<v1::File> = site.get("/files/list");
     assert_eq!(files[0].flows_count, Some(8));
     assert_eq!(job(&site, "b.pcap"), stays);
     site.ask("GET", &format!("/file/{old}/statistics"), &[], b"").check(error::NO_JOB);
     // A row that went is listed no more.
     out.write("part-2.parquet", &[b]);
-    while names(&site) != ["b.pcap"] {}
+    wait_until(|| names(&site), |it| *it == ["b.pcap"]);
     // A table that went is as it was: it may be written just now.
     drop(site);
     fs::remove_dir_all(&out.0).unwrap();
@@ -311,9 +328,11 @@ fn a_stored_result_that_is_damaged_is_taken_over_again() {
     let path = |job: u64| format!("/file/{job}/statistics");
     fs::write(folder.data().join(format!("results/{before}.result")), b"damaged").unwrap();
     site.ask("GET", &path(before), &[], b"").check(error::DAMAGED_RESULT);
-    while job(&site, "a.pcap") == before {
+    let seen = || {
         assert_eq!(names(&site), ["a.pcap"]);
-    }
+        job(&site, "a.pcap")
+    };
+    wait_until(seen, |it| *it != before);
     assert_eq!(answer(&site, &path(job(&site, "a.pcap"))).0, 200);
 }
 
