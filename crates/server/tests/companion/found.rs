@@ -526,3 +526,58 @@ fn a_table_with_any_byte_changed_ends_nothing() {
     let site = out.site(&folder);
     assert!(names(&site).contains(&"a.pcap".to_owned()));
 }
+
+/// Bytes that begin and end as a table does.
+fn with_footer(footer: &[u8]) -> Vec<u8> {
+    let len = (footer.len() as u32).to_le_bytes();
+    [b"PAR1", footer, &len, b"PAR1"].concat()
+}
+
+#[test]
+fn a_footer_without_end_is_damage_and_no_end_of_the_companion() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    // 12,000 columns, each below the one before; and as long as is not read at all.
+    for (part, n) in [("part-1.parquet", 12_000_u16), ("part-2.parquet", 60_000)] {
+        let mut footer = vec![0x15, 2, 0x19, 0xfc];
+        let varint = [n & 0x7f | 0x80, n >> 7 & 0x7f | 0x80, n >> 14];
+        footer.extend(varint.map(|it| it as u8));
+        for _ in 0..n {
+            footer.extend([0x35, 0, 0x18, 0, 0x15, 2, 0]);
+        }
+        if n > 20_000 {
+            footer.resize(2 << 20, 0);
+        }
+        fs::write(out.part(part), with_footer(&footer)).unwrap();
+    }
+    // Two, of which the first claims to have 2,147,483,647 below it.
+    let claims = [0x15, 2, 0x19, 0x2c, 0x48, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0];
+    fs::write(out.part("part-3.parquet"), with_footer(&claims)).unwrap();
+    // By the package's writer: it can be read, were it not for a column below a column.
+    let nested =
+        COLUMNS.replace("report; }", "report; optional group more { optional int64 a; } }");
+    write(&out.part("part-4.parquet"), &nested, &[], Compression::SNAPPY);
+    out.write("part-9.parquet", &[Row::of("good.pcap", &capture(1..3))]);
+    assert_eq!(names(&out.site(&folder)), ["good.pcap"]);
+}
+
+#[test]
+fn what_claims_to_hold_more_than_it_can_is_left() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    let row = |name: &str| Row::of(name, &capture(1..3));
+    let of = |report: Vec<u8>| Row { report: Some(report), ..row("long.pcap") };
+    let zstd = Compression::ZSTD(ZstdLevel::default());
+    // Some 10 kB that hold 200 MB.
+    write(&out.part("part-1.parquet"), COLUMNS, &[of(vec![0; 200_000_000])], zstd);
+    // A report of 10 MB that serves ten names, of which all but six are left.
+    let report = vec![0; 10_000_000];
+    let same = |nth: u8| Row { capture: format!("same-{nth}.pcap"), ..of(report.clone()) };
+    let rows: Vec<Row> = (0..10).map(same).collect();
+    write(&out.part("part-2.parquet"), COLUMNS, &rows, zstd);
+    out.write("part-9.parquet", &[row("good.pcap")]);
+    let names = names(&out.site(&folder));
+    assert!(!names.contains(&"long.pcap".to_owned()));
+    assert!((2..10).contains(&names.len()), "{names:?}");
+    assert!(names.contains(&"good.pcap".to_owned()));
+}
