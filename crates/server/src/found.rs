@@ -124,6 +124,13 @@ pub(crate) enum Error {
     TooMuch,
 }
 
+impl Error {
+    /// Whether the file may be whole all the same, and be read another time.
+    pub(crate) fn is_io(&self) -> bool {
+        matches!(self, Self::Io(_))
+    }
+}
+
 impl From<ParquetError> for Error {
     fn from(error: ParquetError) -> Self {
         let cause = match error {
@@ -466,6 +473,15 @@ mod tests {
     #[track_caller]
     fn check(capture: &str, expected: Option<&str>) {
         assert_eq!(listed_name(capture), expected, "{capture}");
+    }
+
+    #[test]
+    fn what_the_system_says_is_no_damage() {
+        let of = |error: io::Error| Error::from(ParquetError::External(Box::new(error))).is_io();
+        // EIO.
+        assert!(of(io::Error::from_raw_os_error(5)));
+        assert!(!of(io::Error::other("the frame is damaged")));
+        assert!(!Error::from(ParquetError::EOF("it ends".to_owned())).is_io());
     }
 
     #[test]

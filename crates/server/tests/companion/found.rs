@@ -581,3 +581,46 @@ fn what_claims_to_hold_more_than_it_can_is_left() {
     assert!((2..10).contains(&names.len()), "{names:?}");
     assert!(names.contains(&"good.pcap".to_owned()));
 }
+
+#[test]
+fn a_file_for_each_capture_is_taken_up_when_it_comes() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    let named = |name: &str, n: u16| {
+        let file = format!("{}.parquet", name.replace('/', "%2F"));
+        out.write(&file, &[Row::of(name, &capture(1..n))]);
+    };
+    let all = ["100%.pcap", "_a.pcap", "a b.pcap", "a/b.pcap", "Ж\u{301}☃.pcap"];
+    for name in &all[..4] {
+        named(name, 3);
+    }
+    let site = out.site(&folder);
+    assert_eq!(names(&site), all[..4]);
+    let before = jobs(&site);
+    named(all[4], 3);
+    wait_until(|| names(&site), |it| *it == all);
+    assert_eq!(jobs(&site).len(), 5);
+    // One that changed is read, and the others answer as they did.
+    named("a b.pcap", 5);
+    let flows = || {
+        let files: Vec<v1::File> = site.get("/files/list");
+        files.iter().map(|it| it.flows_count).collect::<Vec<_>>()
+    };
+    wait_until(flows, |it| *it == [2, 2, 4, 2, 2].map(Some));
+    let stays = jobs(&site).into_iter().filter(|it| before.contains(it)).count();
+    assert_eq!(stays, 3);
+    // One that went is listed no more; a name that is in two files is the first one's.
+    fs::remove_file(out.part("_a.pcap.parquet")).unwrap();
+    out.write("z.parquet", &[Row::of("100%.pcap", &capture(1..8)), Row::of("z", &capture(1..2))]);
+    wait_until(flows, |it| *it == [2, 4, 2, 1, 2].map(Some));
+    fs::remove_file(out.part("100%.pcap.parquet")).unwrap();
+    wait_until(flows, |it| *it == [7, 4, 2, 1, 2].map(Some));
+    // After a restart, too, and files that were read by nobody are read.
+    drop(site);
+    fs::write(out.part("damaged.parquet"), b"PAR1").unwrap();
+    named("100%.pcap", 4);
+    let site = out.site(&folder);
+    let files: Vec<v1::File> = site.get("/files/list");
+    let flows: Vec<_> = files.iter().map(|it| it.flows_count).collect();
+    assert_eq!(flows, [3, 4, 2, 1, 2].map(Some));
+}
