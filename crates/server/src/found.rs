@@ -10,9 +10,11 @@
 //!
 //! A file may be hostile, and its package believes what it says. So [`thrift`] reads its columns and the heads of its pages
 //! before: a footer has 1 MiB at most and no columns below columns, a page unpacks to 64 times its length and 64 MiB at most,
-//! a dictionary has no more values than a file rows, and the reports of a file are together no longer than 64 times the file and
-//! 64 MiB. Where a file makes its package panic it is damaged. Not bounded is how long a file is, how many there are, and what
-//! a page within these bounds takes: one of 1 GiB may unpack to 2 GiB, which no page exceeds.
+//! as does a column of a group, a dictionary has no more values than a file rows, a report has 1 GiB at most, and the reports
+//! of a file are together no longer than 64 times the file and 64 MiB. Where a file makes its package panic it is damaged.
+//!
+//! Not bounded is how long a file is and how many there are. So a page of 31 MiB and more may unpack to 2 GiB, which no page
+//! exceeds, and of each row up to 4,096 bytes of its name and 1,000 letters of what was wrong are kept, however well they pack.
 
 use std::{
     fs::{self, File},
