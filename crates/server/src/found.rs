@@ -1,18 +1,27 @@
 //! What a cluster wrote, in: the rows of its table of captures, one after the other. Nothing else of it is read.
 //!
 //! ```text
-//! OUT/captures/part-….parquet     a row of each capture: its name, its length, what was wrong, and its result
+//! OUT/captures/….parquet     a row of each capture: its name, its length, what was wrong, and its result
 //! ```
 //!
-//! A result is the bytes of [`engine::Report`]. Of the column that holds them a page is in memory at any time, the next one and
-//! as it was packed while it is unpacked. So a table may be longer than memory where its pages hold few. A file may be
-//! hostile: where it makes its package panic it is damaged.
+//! Files have the rows of many captures or of one each. A result is the bytes of [`engine::Report`]. Of the column that holds
+//! them a page is in memory at any time, the next one and as it was packed while it is unpacked; with a dictionary that too.
+//! So a table may be longer than memory where its pages hold few.
+//!
+//! A file may be hostile, and its package believes what it says. So [`thrift`] reads its columns and the heads of its pages
+//! before: a footer has 1 MiB at most and no columns below columns, a page unpacks to 64 times its length and 64 MiB at most,
+//! as does a column of a group, a dictionary has no more values than a file rows, a report has 1 GiB at most, and the reports
+//! of a file are together no longer than 64 times the file and 64 MiB. Where a file makes its package panic it is damaged.
+//!
+//! Not bounded is how long a file is and how many there are. So a page of 31 MiB and more may unpack to 2 GiB, which no page
+//! exceeds, and of each row up to 4,096 bytes of its name and 1,000 letters of what was wrong are kept, however well they pack.
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read, Seek, SeekFrom},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use parquet::{
@@ -20,16 +29,35 @@ use parquet::{
     column::reader::{ColumnReader, ColumnReaderImpl},
     data_type::{ByteArray, ByteArrayType, DataType, Int64Type},
     errors::ParquetError,
-    file::reader::{FileReader, SerializedFileReader},
+    file::{
+        metadata::{ColumnChunkMetaData, ParquetStatisticsPolicy},
+        reader::{FileReader, SerializedFileReader},
+        serialized_reader::ReadOptionsBuilder,
+    },
+    schema::types::{SchemaDescriptor, Type},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{self, Stamp};
 
+mod thrift;
+
 /// The table's folder in what was written.
 const TABLE: &str = "captures";
 /// How many rows a file of the table may have.
 const MAX_ROWS: u64 = 100_000;
+/// The longest footer, in bytes. Ours has some KiB for each group of rows, most of it the least and greatest values.
+const MAX_FOOTER_LEN: u32 = 1 << 20;
+/// The longest head of a page, in bytes, and as much as most need.
+const MAX_HEAD_LEN: u64 = 64 << 10;
+const HEAD_LEN: u64 = 1 << 10;
+/// What is packed may hold so many times its length, and so many bytes besides.
+const MAX_RATIO: u64 = 64;
+const MAX_BESIDES: u64 = 64 << 20;
+/// The longest report, in bytes.
+const MAX_REPORT_LEN: usize = 1 << 30;
+/// What Parquet calls `PLAIN`, `PLAIN_DICTIONARY` and `RLE_DICTIONARY`. Others make room for what they only claim.
+const ENCODINGS: [u64; 3] = [0, 2, 8];
 /// The longest name of a capture, in bytes.
 const MAX_NAME_LEN: usize = 4_096;
 /// How much is kept of what was wrong with a capture, in letters.
@@ -71,7 +99,9 @@ pub(crate) enum Error {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("it is no Parquet, or damaged: {0}")]
-    Parquet(#[from] ParquetError),
+    Parquet(#[source] ParquetError),
+    #[error("it is no Parquet, or damaged: {0}")]
+    Head(#[from] thrift::Error),
     #[error("it is damaged: it contradicts itself")]
     Panicked,
     #[error("it is damaged: its rows end early")]
@@ -84,6 +114,38 @@ pub(crate) enum Error {
     Packed(String),
     #[error("it has more than {MAX_ROWS} rows")]
     TooLong,
+    #[error("its footer claims to be {0} bytes long: more than {MAX_FOOTER_LEN}")]
+    Footer(u32),
+    #[error("its column `{0}` claims to hold more than it can")]
+    Claims(&'static str),
+    #[error(
+        "its column `{0}` is encoded in a way that is not read: write it plain or by a dictionary"
+    )]
+    Encoded(&'static str),
+    #[error("its reports are longer together than it can hold")]
+    TooMuch,
+}
+
+impl Error {
+    /// Whether the file may be whole all the same, and be read another time.
+    pub(crate) fn is_io(&self) -> bool {
+        matches!(self, Self::Io(_))
+    }
+}
+
+impl From<ParquetError> for Error {
+    fn from(error: ParquetError) -> Self {
+        let cause = match error {
+            ParquetError::External(cause) => cause,
+            error => return Self::Parquet(error),
+        };
+        match cause.downcast::<io::Error>() {
+            // What unpacks has errors of this kind too, and none of the system.
+            Ok(error) if error.raw_os_error().is_some() => Self::Io(*error),
+            Ok(error) => Self::Parquet(ParquetError::External(error)),
+            Err(cause) => Self::Parquet(ParquetError::External(cause)),
+        }
+    }
 }
 
 impl Table {
@@ -104,7 +166,8 @@ impl Table {
         let mut parts = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let Ok(name) = entry?.file_name().into_string() else { continue };
-            if name.starts_with(['.', '_']) || !name.ends_with(".parquet") {
+            // Captures may be called `_….pcap`, and files by them.
+            if name.starts_with('.') || !name.ends_with(".parquet") {
                 continue;
             }
             // What went since is not there; a pipe would be waited for.
@@ -138,6 +201,11 @@ enum State {
 
 /// The columns that are read, of one group of rows.
 struct Columns {
+    /// The file, and its length in bytes.
+    file: File,
+    file_len: u64,
+    /// How long the reports that come may be together.
+    reports_left: u64,
     /// The places of the columns in the file.
     places: [usize; NAMES.len()],
     /// Which group comes next.
@@ -178,11 +246,7 @@ impl State {
     fn next(self) -> Result<Option<(Self, Row)>, Error> {
         let mut open = match self {
             Self::Open(open) => open,
-            Self::Closed(path) => {
-                let reader = SerializedFileReader::new(File::open(path)?)?;
-                let columns = Columns::of(&reader)?;
-                Box::new((reader, columns))
-            }
+            Self::Closed(path) => Box::new(opened(&path)?),
         };
         let (reader, columns) = &mut *open;
         let row = columns.next(reader)?;
@@ -190,8 +254,60 @@ impl State {
     }
 }
 
+/// Opens a file by the columns its footer has: what they would have below them the package looks for without bounds.
+fn opened(path: &Path) -> Result<(SerializedFileReader<File>, Columns), Error> {
+    let mut file = File::open(path)?;
+    let file_len = file.metadata()?.len();
+    let schema = schema(thrift::columns(&footer(&mut file, file_len)?)?)?;
+    let options = ReadOptionsBuilder::new()
+        .with_parquet_schema(schema)
+        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .build();
+    let reader = SerializedFileReader::new_with_options(file.try_clone()?, options)?;
+    let columns = Columns::of(&reader, file, file_len)?;
+    Ok((reader, columns))
+}
+
+/// The footer of a file, before its own length and `PAR1`.
+fn footer(file: &mut File, file_len: u64) -> Result<Vec<u8>, Error> {
+    let end = file_len.checked_sub(8).ok_or(thrift::Error::Cut)?;
+    file.seek(SeekFrom::Start(end))?;
+    let mut word = [0; 4];
+    file.read_exact(&mut word)?;
+    let len = u32::from_le_bytes(word);
+    file.read_exact(&mut word)?;
+    if word != *b"PAR1" {
+        return Err(thrift::Error::Cut.into());
+    }
+    if len > MAX_FOOTER_LEN {
+        return Err(Error::Footer(len));
+    }
+    let begin = end.checked_sub(len.into()).ok_or(thrift::Error::Cut)?;
+    file.seek(SeekFrom::Start(begin))?;
+    let mut footer = Vec::new();
+    file.take(len.into()).read_to_end(&mut footer)?;
+    Ok(footer)
+}
+
+fn schema(columns: Vec<thrift::Column>) -> Result<Arc<SchemaDescriptor>, Error> {
+    let mut fields = Vec::new();
+    for column in columns {
+        let field = Type::primitive_type_builder(&column.name, column.kind)
+            .with_repetition(column.repetition)
+            .with_length(column.len);
+        fields.push(Arc::new(field.build()?));
+    }
+    let row = Type::group_type_builder("captures").with_fields(fields).build()?;
+    Ok(Arc::new(SchemaDescriptor::new(Arc::new(row))))
+}
+
+/// How much so many bytes may unpack to.
+fn most_of(packed: u64) -> u64 {
+    packed.saturating_mul(MAX_RATIO).saturating_add(MAX_BESIDES)
+}
+
 impl Columns {
-    fn of(reader: &SerializedFileReader<File>) -> Result<Self, Error> {
+    fn of(reader: &SerializedFileReader<File>, file: File, file_len: u64) -> Result<Self, Error> {
         let metadata = reader.metadata();
         let n_rows = metadata.row_groups().iter().map(|it| u64::try_from(it.num_rows()));
         let n_rows: Option<u64> =
@@ -220,7 +336,50 @@ impl Columns {
                 }
             }
         }
-        Ok(Self { places, next_group: 0, left: 0, readers: None })
+        let reports_left = most_of(file_len);
+        Ok(Self { file, file_len, reports_left, places, next_group: 0, left: 0, readers: None })
+    }
+
+    /// Says what is wrong with a column of a group, by the heads of its pages.
+    fn check(&mut self, column: &ColumnChunkMetaData, name: &'static str) -> Result<(), Error> {
+        let (mut at, mut left) = column.byte_range();
+        if at.checked_add(left).is_none_or(|end| end > self.file_len) {
+            return Err(Error::Cut);
+        }
+        let unpacked = u64::try_from(column.uncompressed_size());
+        if unpacked.map_or(true, |it| it > most_of(left)) {
+            return Err(Error::Claims(name));
+        }
+        while left > 0 {
+            let page = self.page(at, left)?;
+            let is_long = page.is_dictionary && page.n_values > MAX_ROWS;
+            if is_long || page.unpacked > most_of(page.packed) {
+                return Err(Error::Claims(name));
+            }
+            if !ENCODINGS.contains(&page.encoding) {
+                return Err(Error::Encoded(name));
+            }
+            let len = page.head_len + page.packed;
+            left = left.checked_sub(len).ok_or(Error::Cut)?;
+            at += len;
+        }
+        Ok(())
+    }
+
+    /// The page that begins there.
+    fn page(&mut self, at: u64, left: u64) -> Result<thrift::Page, Error> {
+        let mut head = Vec::new();
+        for len in [HEAD_LEN, MAX_HEAD_LEN] {
+            head.clear();
+            self.file.seek(SeekFrom::Start(at))?;
+            (&self.file).take(len.min(left)).read_to_end(&mut head)?;
+            match thrift::page(&head) {
+                // It may be longer than most.
+                Err(thrift::Error::Cut) if len < left => {}
+                page => return Ok(page?),
+            }
+        }
+        Err(thrift::Error::Cut.into())
     }
 
     fn next(&mut self, reader: &SerializedFileReader<File>) -> Result<Option<Row>, Error> {
@@ -231,6 +390,10 @@ impl Columns {
             // Its last page goes before the next one comes.
             self.readers = None;
             let group = reader.get_row_group(self.next_group)?;
+            for (place, name) in self.places.into_iter().zip(NAMES) {
+                let column = group.metadata().columns().get(place).ok_or(Error::Column(name))?;
+                self.check(column, name)?;
+            }
             self.left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
             self.next_group += 1;
             let [capture, bytes, error, report] = self.places;
@@ -255,6 +418,12 @@ impl Columns {
         let bytes = value(&mut readers.bytes)?.and_then(|it| u64::try_from(it).ok());
         let error = value(&mut readers.error)?;
         let report = value(&mut readers.report)?;
+        let len = report.as_ref().map_or(0, ByteArray::len);
+        self.reports_left = self.reports_left.checked_sub(len as u64).ok_or(Error::TooMuch)?;
+        if len > MAX_REPORT_LEN {
+            let why = "the cluster wrote a report that is longer than 1 GiB".to_owned();
+            return Ok(Some(Row { capture, bytes, result: Err(why) }));
+        }
         let why = || match error {
             Some(error) => {
                 let text = String::from_utf8_lossy(error.data());
@@ -306,6 +475,15 @@ mod tests {
     #[track_caller]
     fn check(capture: &str, expected: Option<&str>) {
         assert_eq!(listed_name(capture), expected, "{capture}");
+    }
+
+    #[test]
+    fn what_the_system_says_is_no_damage() {
+        let of = |error: io::Error| Error::from(ParquetError::External(Box::new(error))).is_io();
+        // EIO.
+        assert!(of(io::Error::from_raw_os_error(5)));
+        assert!(!of(io::Error::other("the frame is damaged")));
+        assert!(!Error::from(ParquetError::EOF("it ends".to_owned())).is_io());
     }
 
     #[test]

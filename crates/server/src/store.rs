@@ -29,7 +29,7 @@ use crate::{folder::Stamp, found::Seen, jobs::Record};
 /// The table's name holds the version of the records: what an older program wrote is left alone.
 const JOBS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("jobs-2");
 /// What was seen of tables of clusters, by their names.
-const FOUND: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("found-1");
+const FOUND: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("found-2");
 /// What names of results end with.
 const RESULT: &str = "result";
 /// The longest record, in bytes: one that claims to be longer is damaged.
@@ -53,10 +53,33 @@ pub(crate) struct Results {
 /// What was seen of a table of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Found {
-    /// Its files, as they were.
-    pub(crate) parts: Vec<(String, Stamp)>,
-    /// Its rows, each name once.
+    /// Those of its files that could be read, in order.
+    pub(crate) parts: Vec<Part>,
+    /// Its rows, each name once: those of the files, and then what else is known.
     pub(crate) rows: Vec<Seen>,
+}
+
+/// A file of a table, as it was when it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) stamp: Stamp,
+    /// How many of the table's rows are its.
+    pub(crate) n_rows: usize,
+    /// Whether they are all it has: none was passed over, which may be another time's.
+    pub(crate) is_all: bool,
+}
+
+impl Found {
+    /// The files with the rows of each.
+    pub(crate) fn by_part(&self) -> impl Iterator<Item = (&Part, &[Seen])> {
+        let mut rest = self.rows.as_slice();
+        self.parts.iter().filter_map(move |part| {
+            let (rows, after) = rest.split_at_checked(part.n_rows)?;
+            rest = after;
+            Some((part, rows))
+        })
+    }
 }
 
 /// Why the store fails.

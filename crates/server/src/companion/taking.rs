@@ -1,10 +1,10 @@
 //! What clusters found is taken over: rows of their tables become jobs that are at their end.
 //!
-//! A table is read when its files are others than before, or when a row of it is to answer that did not. What was taken over
-//! stays when the table goes.
+//! A table is looked at when its files are others than before, or when a row of it is to answer that did not. Read are the files
+//! that are new or changed, have such a row, or had one passed over. What was taken over stays when the table goes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::PoisonError,
     time::{Duration, Instant},
@@ -18,7 +18,7 @@ use crate::{
     folder::{self, Scan, Stamp},
     found::{Row, Seen, Table},
     jobs::Record,
-    store::{self, Found},
+    store::{self, Found, Part},
 };
 
 /// How long what was seen of tables may be told again: so many times as long as it took to see it, and this at least.
@@ -33,11 +33,13 @@ const MANY: usize = 100;
 pub(super) struct Known {
     table: Table,
     seen: Found,
-    /// The files as they were when they were read, whether all could be or not.
+    /// The files as they were when they were read, whether all are tables or not.
     read: Vec<(String, Stamp)>,
+    /// The same, where the system may have kept some from being read.
+    tried: Vec<(String, Stamp)>,
     /// What was wrong with the table when it was told.
     told: Option<String>,
-    /// Before this nothing is tried again.
+    /// Before this what was tried is not tried again.
     not_before: Option<Instant>,
 }
 
@@ -60,7 +62,8 @@ impl Shared {
         let known = outs.iter().map(|out| {
             let table = Table::new(out);
             let seen = store.found(table.name()).unwrap_or_default();
-            Known { read: seen.parts.clone(), table, seen, told: None, not_before: None }
+            let read = seen.parts.iter().map(|it| (it.name.clone(), it.stamp)).collect();
+            Known { table, seen, read, tried: Vec::new(), told: None, not_before: None }
         });
         *lock(&self.tables) = known.collect();
     }
@@ -146,23 +149,46 @@ impl Shared {
         if is_same && !known.seen.rows.iter().any(is_wanted) {
             return;
         }
-        if is_same && known.not_before.is_some_and(|it| Instant::now() < it) {
+        if known.tried == parts && known.not_before.is_some_and(|it| Instant::now() < it) {
             return;
         }
         let begun = Instant::now();
-        let (mut seen, mut names) = (Vec::new(), BTreeSet::new());
-        let (mut is_whole, mut is_stored, mut n_taken) = (true, true, 0);
+        let before: BTreeMap<&str, (&Part, &[Seen])> =
+            known.seen.by_part().map(|it| (it.0.name.as_str(), it)).collect();
+        let (mut seen, mut rest, mut names) = (Found::default(), Vec::new(), BTreeSet::new());
+        let (mut is_whole, mut is_io, mut is_stored) = (true, false, true);
+        let (mut n_read, mut n_taken) = (0, 0);
         let mut new = Vec::new();
-        'table: for (part, _) in &parts {
+        'table: for (part, stamp) in &parts {
+            let mut known_part =
+                Part { name: part.clone(), stamp: *stamp, n_rows: 0, is_all: true };
+            let as_before = before.get(part.as_str()).filter(|(before, rows)| {
+                before.is_all && before.stamp == *stamp && !rows.iter().any(is_wanted)
+            });
+            if let Some((_, rows)) = as_before {
+                let n_before = seen.rows.len();
+                let first = rows.iter().filter(|it| names.insert(it.file_name.clone()));
+                seen.rows.extend(first.cloned());
+                known_part.n_rows = seen.rows.len() - n_before;
+                known_part.is_all = known_part.n_rows == rows.len();
+                seen.parts.push(known_part);
+                continue;
+            }
+            n_read += 1;
+            let mut rows = Vec::new();
             for (row, read) in (1..).zip(known.table.rows(part)) {
+                let n_rows = rows.len();
                 let taken = match read {
-                    Ok(read) => self.take_row(&read, scan, others, &mut names, &mut seen),
+                    Ok(read) => self.take_row(&read, scan, others, &mut names, &mut rows),
                     Err(error) => {
                         tracing::error!(found = nth, part, row, "it cannot be read: {error}");
                         is_whole = false;
+                        is_io |= error.is_io();
+                        rest.append(&mut rows);
                         continue 'table;
                     }
                 };
+                known_part.is_all &= rows.len() > n_rows;
                 match taken {
                     Ok(Taken::Seen) => {}
                     Ok(Taken::New(record)) => new.push(*record),
@@ -170,6 +196,7 @@ impl Shared {
                     Ok(Taken::Unstored(error)) => {
                         tracing::error!(found = nth, part, row, "it cannot be stored: {error}");
                         is_stored = false;
+                        rest.append(&mut rows);
                         break 'table;
                     }
                     Err(why) => tracing::warn!(found = nth, part, row, "it is passed over: {why}"),
@@ -180,27 +207,35 @@ impl Shared {
                     n_taken += n;
                 }
             }
+            known_part.n_rows = rows.len();
+            seen.rows.append(&mut rows);
+            seen.parts.push(known_part);
         }
         n_taken += new.len();
         is_stored &= self.add_taken(new);
+        seen.rows.append(&mut rest);
         if !is_whole || !is_stored {
             // What was there before and could not be read now may be there still.
-            let is_missing = |it: &Seen| !names.contains(&it.file_name);
-            seen.extend(known.seen.rows.drain(..).filter(is_missing));
+            let is_missing = |it: &&Seen| !names.contains(&it.file_name);
+            seen.rows.extend(known.seen.rows.iter().filter(is_missing).cloned());
         }
-        known.seen = Found { parts: parts.clone(), rows: seen };
-        known.read = parts;
+        known.seen = seen;
         // What is not taken now is not tried again and again.
-        let is_left = known.seen.rows.iter().any(is_wanted);
+        let is_left = is_io || known.seen.rows.iter().any(is_wanted);
         known.not_before = is_left.then(|| Instant::now() + PAUSE);
-        if is_whole && is_stored {
+        if !is_io {
+            known.read.clone_from(&parts);
+        }
+        known.tried = parts;
+        if is_stored {
             let saved = lock(&self.store).save_found(known.table.name(), &known.seen);
             if let Err(error) = saved {
                 tracing::error!(found = nth, "what was seen of it cannot be stored: {error}");
             }
         }
         let (rows, millis) = (known.seen.rows.len(), begun.elapsed().as_millis() as u64);
-        tracing::info!(found = nth, rows, taken = n_taken, millis, "a cluster's result was read");
+        let (read, taken) = (n_read, n_taken);
+        tracing::info!(found = nth, read, rows, taken, millis, "a cluster's result was read");
     }
 
     /// Takes a row over, if it is to answer for its name; else says why it is passed over.

@@ -1,9 +1,12 @@
 //! What a cluster found answers like what was read here, without a capture.
 
 use std::{
+    fmt::Debug,
     fs::{self, File},
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::site::{Folder, Site, capture};
@@ -154,6 +157,20 @@ fn failure(site: &Site, name: &str) -> String {
     progress.failure.unwrap()
 }
 
+/// Asks until what is seen is what is waited for.
+#[track_caller]
+fn wait_until<T: Debug>(see: impl Fn() -> T, is_it: impl Fn(&T) -> bool) {
+    let begun = Instant::now();
+    loop {
+        let seen = see();
+        if is_it(&seen) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "it stays {seen:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn answer(site: &Site, path: &str) -> (u16, String) {
     let said = site.ask("GET", path, &[], b"");
     (said.status, String::from_utf8(said.body).unwrap())
@@ -287,14 +304,14 @@ fn a_table_that_changed_is_taken_up() {
     let (a, c) = (Row::of("a.pcap", &capture(1..9)), Row::of("c.pcap", &capture(1..3)));
     fs::remove_file(out.part("part-1.parquet")).unwrap();
     out.write("part-2.parquet", &[c, b.clone(), a]);
-    while names(&site) != ["a.pcap", "b.pcap", "c.pcap"] {}
+    wait_until(|| names(&site), |it| *it == ["a.pcap", "b.pcap", "c.pcap"]);
     let files: Vec<v1::File> = site.get("/files/list");
     assert_eq!(files[0].flows_count, Some(8));
     assert_eq!(job(&site, "b.pcap"), stays);
     site.ask("GET", &format!("/file/{old}/statistics"), &[], b"").check(error::NO_JOB);
     // A row that went is listed no more.
     out.write("part-2.parquet", &[b]);
-    while names(&site) != ["b.pcap"] {}
+    wait_until(|| names(&site), |it| *it == ["b.pcap"]);
     // A table that went is as it was: it may be written just now.
     drop(site);
     fs::remove_dir_all(&out.0).unwrap();
@@ -311,9 +328,11 @@ fn a_stored_result_that_is_damaged_is_taken_over_again() {
     let path = |job: u64| format!("/file/{job}/statistics");
     fs::write(folder.data().join(format!("results/{before}.result")), b"damaged").unwrap();
     site.ask("GET", &path(before), &[], b"").check(error::DAMAGED_RESULT);
-    while job(&site, "a.pcap") == before {
+    let seen = || {
         assert_eq!(names(&site), ["a.pcap"]);
-    }
+        job(&site, "a.pcap")
+    };
+    wait_until(seen, |it| *it != before);
     assert_eq!(answer(&site, &path(job(&site, "a.pcap"))).0, 200);
 }
 
@@ -506,4 +525,102 @@ fn a_table_with_any_byte_changed_ends_nothing() {
     }
     let site = out.site(&folder);
     assert!(names(&site).contains(&"a.pcap".to_owned()));
+}
+
+/// Bytes that begin and end as a table does.
+fn with_footer(footer: &[u8]) -> Vec<u8> {
+    let len = (footer.len() as u32).to_le_bytes();
+    [b"PAR1", footer, &len, b"PAR1"].concat()
+}
+
+#[test]
+fn a_footer_without_end_is_damage_and_no_end_of_the_companion() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    // 12,000 columns, each below the one before; and as long as is not read at all.
+    for (part, n) in [("part-1.parquet", 12_000_u16), ("part-2.parquet", 60_000)] {
+        let mut footer = vec![0x15, 2, 0x19, 0xfc];
+        let varint = [n & 0x7f | 0x80, n >> 7 & 0x7f | 0x80, n >> 14];
+        footer.extend(varint.map(|it| it as u8));
+        for _ in 0..n {
+            footer.extend([0x35, 0, 0x18, 0, 0x15, 2, 0]);
+        }
+        if n > 20_000 {
+            footer.resize(2 << 20, 0);
+        }
+        fs::write(out.part(part), with_footer(&footer)).unwrap();
+    }
+    // Two, of which the first claims to have 2,147,483,647 below it.
+    let claims = [0x15, 2, 0x19, 0x2c, 0x48, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0];
+    fs::write(out.part("part-3.parquet"), with_footer(&claims)).unwrap();
+    // By the package's writer: it can be read, were it not for a column below a column.
+    let nested =
+        COLUMNS.replace("report; }", "report; optional group more { optional int64 a; } }");
+    write(&out.part("part-4.parquet"), &nested, &[], Compression::SNAPPY);
+    out.write("part-9.parquet", &[Row::of("good.pcap", &capture(1..3))]);
+    assert_eq!(names(&out.site(&folder)), ["good.pcap"]);
+}
+
+#[test]
+fn what_claims_to_hold_more_than_it_can_is_left() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    let row = |name: &str| Row::of(name, &capture(1..3));
+    let of = |report: Vec<u8>| Row { report: Some(report), ..row("long.pcap") };
+    let zstd = Compression::ZSTD(ZstdLevel::default());
+    // Some 10 kB that hold 200 MB.
+    write(&out.part("part-1.parquet"), COLUMNS, &[of(vec![0; 200_000_000])], zstd);
+    // A report of 10 MB that serves ten names, of which all but six are left.
+    let report = vec![0; 10_000_000];
+    let same = |nth: u8| Row { capture: format!("same-{nth}.pcap"), ..of(report.clone()) };
+    let rows: Vec<Row> = (0..10).map(same).collect();
+    write(&out.part("part-2.parquet"), COLUMNS, &rows, zstd);
+    out.write("part-9.parquet", &[row("good.pcap")]);
+    let names = names(&out.site(&folder));
+    assert!(!names.contains(&"long.pcap".to_owned()));
+    assert!((2..10).contains(&names.len()), "{names:?}");
+    assert!(names.contains(&"good.pcap".to_owned()));
+}
+
+#[test]
+fn a_file_for_each_capture_is_taken_up_when_it_comes() {
+    let folder = Folder::new();
+    let out = Out::new(&folder, "out");
+    let named = |name: &str, n: u16| {
+        let file = format!("{}.parquet", name.replace('/', "%2F"));
+        out.write(&file, &[Row::of(name, &capture(1..n))]);
+    };
+    let all = ["100%.pcap", "_a.pcap", "a b.pcap", "a/b.pcap", "Ж\u{301}☃.pcap"];
+    for name in &all[..4] {
+        named(name, 3);
+    }
+    let site = out.site(&folder);
+    assert_eq!(names(&site), all[..4]);
+    let before = jobs(&site);
+    named(all[4], 3);
+    wait_until(|| names(&site), |it| *it == all);
+    assert_eq!(jobs(&site).len(), 5);
+    // One that changed is read, and the others answer as they did.
+    named("a b.pcap", 5);
+    let flows = || {
+        let files: Vec<v1::File> = site.get("/files/list");
+        files.iter().map(|it| it.flows_count).collect::<Vec<_>>()
+    };
+    wait_until(flows, |it| *it == [2, 2, 4, 2, 2].map(Some));
+    let stays = jobs(&site).into_iter().filter(|it| before.contains(it)).count();
+    assert_eq!(stays, 3);
+    // One that went is listed no more; a name that is in two files is the first one's.
+    fs::remove_file(out.part("_a.pcap.parquet")).unwrap();
+    out.write("z.parquet", &[Row::of("100%.pcap", &capture(1..8)), Row::of("z", &capture(1..2))]);
+    wait_until(flows, |it| *it == [2, 4, 2, 1, 2].map(Some));
+    fs::remove_file(out.part("100%.pcap.parquet")).unwrap();
+    wait_until(flows, |it| *it == [7, 4, 2, 1, 2].map(Some));
+    // After a restart, too, and files that were read by nobody are read.
+    drop(site);
+    fs::write(out.part("damaged.parquet"), b"PAR1").unwrap();
+    named("100%.pcap", 4);
+    let site = out.site(&folder);
+    let files: Vec<v1::File> = site.get("/files/list");
+    let flows: Vec<_> = files.iter().map(|it| it.flows_count).collect();
+    assert_eq!(flows, [3, 4, 2, 1, 2].map(Some));
 }
