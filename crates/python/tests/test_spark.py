@@ -303,7 +303,7 @@ def test_odd_names_are_names(spark, captures, tmp_path):
     """Also below an address, and longer than a file's name may be with what is added to it."""
     import tractor.spark
 
-    names = ["a b.pcap", "p%41.pcap", "h#x.pcap", "o[x].pcap", f"{'long' * 60}.pcap", f"{'ж' * 110}.pcap"]
+    names = ["a b.pcap", "_under.pcap", "p%41.pcap", "h#x.pcap", "o[x].pcap", f"{'long' * 60}.pcap", f"{'ж' * 110}.pcap"]
     (tmp_path / "in").mkdir()
     for it in names:
         shutil.copy(captures / "ftp.pcap", tmp_path / "in" / it)
@@ -314,6 +314,7 @@ def test_odd_names_are_names(spark, captures, tmp_path):
         assert len(list((out / "captures").iterdir())) == len(list((out / "flows").iterdir())) == len(names)
         n_flows = sum(it.num_rows for it in map(pyarrow.parquet.read_metadata, (out / "flows").rglob("*.parquet")))
         assert n_flows == len(names) * told[0]["flows"] > 0
+        assert not [it for it in out.rglob("*") if it.name[0] in "._"]
 
 
 def test_a_lost_worker_changes_nothing(folder, many, tmp_path):

@@ -614,9 +614,10 @@ _MAX_COMPONENT = 200
 
 def _component(capture: str) -> str:
     """A capture's name in those of folders and files; a long one is cut, and a hash tells it from others."""
-    name = _escaped(capture).encode(errors="surrogateescape")
+    # What begins with these is passed over by Spark and others.
+    name = re.sub("^[._]", lambda it: f"%{ord(it.group()):02X}", _escaped(capture)).encode()
     if len(name) <= _MAX_COMPONENT:
-        return name.decode(errors="surrogateescape")
+        return name.decode()
     kept = re.sub(rb"%[0-9A-F]?$", b"", name[:_MAX_COMPONENT]).decode(errors="ignore")
     return f"{kept}~{hashlib.blake2b(name, digest_size=8).hexdigest()}"
 
