@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::PathBuf,
+    path::Path,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,7 +14,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// A file that grows.
 #[derive(Debug)]
 pub(crate) struct Arriving {
-    path: PathBuf,
+    /// Open from the beginning: once it is whole it has another name.
+    file: File,
     grown: Mutex<Grown>,
     /// There is more, or the end.
     more: Condvar,
@@ -38,8 +39,8 @@ pub(crate) enum End {
 
 impl Arriving {
     /// A file in which nothing is yet.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, grown: Mutex::default(), more: Condvar::new() }
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::open(path)?, grown: Mutex::default(), more: Condvar::new() })
     }
 
     /// Says that so many bytes more are written.
@@ -64,9 +65,9 @@ impl Arriving {
         grown.end
     }
 
-    /// Reads it as it comes, until `is_over` says that it shall not.
+    /// Reads it as it comes, once, until `is_over` says that it shall not.
     pub(crate) fn reader<F: Fn() -> bool>(&self, is_over: F) -> io::Result<Reader<'_, F>> {
-        Ok(Reader { arriving: self, file: File::open(&self.path)?, at: 0, is_over })
+        Ok(Reader { arriving: self, file: self.file.try_clone()?, at: 0, is_over })
     }
 
     fn lock(&self) -> MutexGuard<'_, Grown> {
@@ -116,7 +117,9 @@ mod tests {
     fn what_comes_in_pieces_is_read_whole() {
         let path = std::env::temp_dir().join(format!("tractor-arriving-{}", std::process::id()));
         let mut file = File::create(&path).unwrap();
-        let arriving = Arriving::new(path.clone());
+        let arriving = Arriving::new(&path).unwrap();
+        // Whoever reads may come when it has its name, or none.
+        fs::remove_file(&path).unwrap();
         let read = thread::scope(|scope| {
             let reader = scope.spawn(|| {
                 let mut read = Vec::new();
@@ -132,7 +135,6 @@ mod tests {
             arriving.end(End::Cut);
             reader.join().unwrap()
         });
-        fs::remove_file(path).unwrap();
         assert_eq!(read, (true, b"one two three".to_vec()));
     }
 }

@@ -52,7 +52,7 @@ async fn upload(State(site): Asked, parameters: Parameters, asked: Request) -> A
         return Err(error::NO_SENSE.error("an empty file is no capture").into());
     };
     let mut file = fs::File::create_new(place.part()).await.map_err(cannot_write)?;
-    let arriving = Arc::new(Arriving::new(place.part().to_owned()));
+    let arriving = Arc::new(Arriving::new(place.part()).map_err(cannot_write)?);
     let cut = Cut(Arc::clone(&arriving));
     let status = {
         let (name, arriving) = (name.clone(), Arc::clone(&arriving));
