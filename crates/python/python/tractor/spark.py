@@ -135,38 +135,15 @@ class Found:
         return Found(self.all.unpersist(), self._kept)
 
 
-def read(
-    spark: SparkSession,
-    path: str | Iterable[str],
-    schema: str | None = "tractor",
-    timeout: float | str | None = None,
-    filter: str | None = None,
-    *,
-    by_vlan: bool = False,
-    by_tunnel: bool = False,
-    checksums: bool = False,
-    rules: str | os.PathLike[str] | None = None,
-    threads: int = 1,
-    block_len: int | None = None,
-) -> Found:
+def read(spark: SparkSession, path: str | Iterable[str], schema: str | None = "tractor", **how: Any) -> Found:
     """What captures hold: those below a folder, of a glob, or of a list of either, here or at an address pyarrow knows.
 
-    The rest is as of `tractor.flows`. `threads` is how many cores a task has: `spark.task.cpus`. With `block_len` a pcap of more bytes that is
-    not packed is read in blocks of that length, each by tasks of its own, and settled by one, to the same rows; without it each capture
-    is read by one task, which takes less of the processor: see docs/cluster.md.
+    `timeout`, `filter`, `by_vlan`, `by_tunnel`, `checksums` and `rules` are as of `tractor.flows`. `threads` is how many cores a task has:
+    `spark.task.cpus`. With `block_len` a pcap of more bytes that is not packed is read in blocks of that length, each by tasks of its own,
+    and settled by one, to the same rows; without it each capture is read by one task, which takes less of the processor: see
+    docs/cluster.md.
     """
-    job = _Job.of(
-        path,
-        schema,
-        timeout,
-        filter,
-        by_vlan=by_vlan,
-        by_tunnel=by_tunnel,
-        checksums=checksums,
-        rules=rules,
-        threads=threads,
-        block_len=block_len,
-    )
+    job = _Job.of(path, schema, **how)
     wanted = job.wanted
     tables = {"flow": wanted.flow, "session": wanted.session, "capture": _READING}
     rows = pyarrow.schema([pyarrow.field(name, pyarrow.struct(list(it))) for name, it in tables.items()])
