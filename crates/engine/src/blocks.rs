@@ -147,7 +147,7 @@ impl Cutter {
         self.input.decoder.accepts(span)
     }
 
-    /// Cuts the next span again, from [`Cutter::offset`] on: as [`Span::guess`], and never wrong.
+    /// Cuts the next span again, from [`Cutter::offset`] on: never wrong, for nothing is guessed.
     pub fn cut_span(&self, bytes: &[u8], stop: u64, is_end: bool) -> Span {
         self.input.decoder.cut_span(bytes, stop, is_end)
     }

@@ -69,27 +69,6 @@ impl Span {
     /// How many of the first bytes of a capture a span must know, if it has so many: two megabytes.
     pub const HEADER_LEN: usize = 2 << 20;
 
-    /// Cuts a span by itself. `header` are the first bytes of the capture, see [`Span::HEADER_LEN`]; `bytes` are those
-    /// from `offset` on. The span ends before `stop`, the last one at `u64::MAX`; what follows it is needed as far as its
-    /// last record reaches. `is_end` says that nothing follows the bytes.
-    ///
-    /// `None` where nothing tells where the first record is, or the capture is no pcap.
-    pub fn guess(
-        header: &[u8],
-        bytes: &[u8],
-        offset: u64,
-        stop: u64,
-        is_end: bool,
-    ) -> Option<Self> {
-        let file = file_of(header)?;
-        let len = usize::try_from(stop.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let (at, guess) = find_record(&file, bytes, len, is_end)?;
-        let begin = offset + at as u64;
-        let decoder = Decoder { format: Some(Format::Pcap(file)), ..Decoder::at(begin, stop) };
-        let rest = bytes.get(at..).unwrap_or_default();
-        Some(Self { guess: Some(guess), ..decoder.into_span(rest, is_end) })
-    }
-
     /// What is told of it, where the file goes on as its header says.
     fn told(&self, said: &pcap::File) -> Option<Told> {
         let Self { begin, stop, guess, decoder, first_time, error, is_whole, .. } = self;
@@ -182,8 +161,9 @@ const FIRST_LOOK: usize = 1 << 20;
 const LAST_LOOK: usize = 16 << 20;
 
 impl SpanCutter {
-    /// `header` and `stop` are those of [`Span::guess`]; the bytes that are fed are those from `offset` on. `None` where the capture is
-    /// no pcap.
+    /// `header` are the first bytes of the capture, see [`Span::HEADER_LEN`]; the bytes that are fed are those from `offset` on. The span
+    /// ends before `stop`, the last one at `u64::MAX`; what follows it is needed as far as its last record reaches. `None` where the
+    /// capture is no pcap.
     pub fn new(header: &[u8], offset: u64, stop: u64) -> Option<Self> {
         let len = usize::try_from(stop.saturating_sub(offset)).unwrap_or(usize::MAX);
         Some(Self {
@@ -350,8 +330,8 @@ impl Decoder {
         self.offset == span.begin && is_frame && file.leads_to(&guess.file, guess.seconds)
     }
 
-    /// Cuts the span that follows all that were joined: `bytes` are those from [`Decoder::offset`] on, the others as for
-    /// [`Span::guess`].
+    /// Cuts the span that follows all that were joined, and ends before `stop`: `bytes` are those from [`Decoder::offset`] on, and
+    /// `is_end` says that nothing follows them.
     pub fn cut_span(&self, bytes: &[u8], stop: u64, is_end: bool) -> Span {
         let format = match &self.format {
             Some(Format::Pcap(file)) => Some(Format::Pcap(file.clone())),
